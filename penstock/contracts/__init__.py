@@ -1,0 +1,1 @@
+"""What user code and the engine promise each other."""

@@ -1,0 +1,104 @@
+"""Batches: what moves between operators, in one of two layouts.
+
+``RowBatch`` holds Python values, ``ColumnBatch`` an Arrow record batch. Both are values: an operator that changes something
+makes a new batch. The lists inside may be shared between batches and must never be changed in place.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pyarrow
+
+
+class RowBatch:
+    """Python values with optional event timestamps and optional keys, all lists of the same length.
+
+    >>> batch = RowBatch(["a", "b"], [10, 20])
+    >>> len(batch), batch.take([1]).values
+    (2, ['b'])
+    """
+
+    __slots__ = ("keys", "timestamps", "values")
+
+    def __init__(
+        self, values: list[Any], timestamps: list[int] | None = None, keys: list[Any] | None = None
+    ) -> None:
+        self.values = values
+        self.timestamps = timestamps
+        self.keys = keys
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def slice(self, start: int, stop: int) -> "RowBatch":
+        """The records from ``start`` up to ``stop``."""
+        return RowBatch(
+            self.values[start:stop],
+            None if self.timestamps is None else self.timestamps[start:stop],
+            None if self.keys is None else self.keys[start:stop],
+        )
+
+    def take(self, indices: list[int]) -> "RowBatch":
+        """The records at ``indices``, in that order."""
+        return RowBatch(
+            [self.values[i] for i in indices],
+            None if self.timestamps is None else [self.timestamps[i] for i in indices],
+            None if self.keys is None else [self.keys[i] for i in indices],
+        )
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, RowBatch):
+            return NotImplemented
+        return (self.values, self.timestamps, self.keys) == (other.values, other.timestamps, other.keys)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"RowBatch({self.values!r}, {self.timestamps!r}, {self.keys!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (RowBatch, (self.values, self.timestamps, self.keys))
+
+
+class ColumnBatch:
+    """An Arrow record batch with optional event timestamps.
+
+    ``columns``: ``pyarrow.RecordBatch`` of n rows. ``timestamps``: ``pyarrow.Int64Array`` of length n, or None.
+    """
+
+    __slots__ = ("columns", "timestamps")
+
+    def __init__(self, columns: "pyarrow.RecordBatch", timestamps: "pyarrow.Int64Array | None" = None) -> None:
+        self.columns = columns
+        self.timestamps = timestamps
+
+    def __len__(self) -> int:
+        return int(self.columns.num_rows)
+
+    def slice(self, start: int, stop: int) -> "ColumnBatch":
+        """The rows from ``start`` up to ``stop``, without copying."""
+        timestamps = None if self.timestamps is None else self.timestamps.slice(start, stop - start)
+        return ColumnBatch(self.columns.slice(start, stop - start), timestamps)
+
+    def __repr__(self) -> str:
+        return f"ColumnBatch({self.columns.num_rows} x {self.columns.schema.names})"
+
+
+Batch = RowBatch | ColumnBatch
+
+
+def concat_rows(batches: list[RowBatch]) -> RowBatch:
+    """One batch of all records, in order; timestamps and keys are kept where every batch has them.
+
+    >>> concat_rows([RowBatch([1]), RowBatch([2, 3])]).values
+    [1, 2, 3]
+    """
+    if len(batches) == 1:
+        return batches[0]
+    with_timestamps = all(batch.timestamps is not None for batch in batches)
+    with_keys = all(batch.keys is not None for batch in batches)
+    return RowBatch(
+        [value for batch in batches for value in batch.values],
+        [time for batch in batches for time in batch.timestamps or ()] if with_timestamps else None,
+        [key for batch in batches for key in batch.keys or ()] if with_keys else None,
+    )
