@@ -1,0 +1,1 @@
+"""Channels between subtasks: in one process, between processes, and spilled to disk."""

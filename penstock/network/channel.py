@@ -1,0 +1,52 @@
+"""What a task sees of the channels it reads and writes: two protocols, and the rules that both sides keep.
+
+A channel carries the elements of one sender to one receiver. The rules, whatever it is made of:
+
+Order. Elements come out in the order in which they were put; nothing overtakes anything, a barrier neither.
+
+Bound. Batches count against the channel's bound, signals (watermark, status, barrier, end of input) do not: a signal may
+be put at any time. ``put`` never blocks and never refuses: the sender looks at ``available`` before each step and does not
+step while one of its channels is at its bound, so a channel overshoots by at most the output of one step.
+
+Back. ``available`` is true again as soon as the receiver has polled a batch (in one process) or as soon as the credit for it
+came back (between processes).
+
+Waking. Nobody calls anybody. A worker's loop steps its tasks in turn and asks ``has_data`` and ``available`` before each
+step; inside one process what a step changed is therefore seen in the same round, and the loop goes to sleep only after a
+round in which nothing moved. Between processes both data and returned credit arrive on a socket that is registered in the
+loop's selector, which ends the sleep.
+
+End. ``EndOfInput`` is the last element. After it, and after the peer was lost, ``poll`` yields None for ever.
+"""
+
+from typing import Protocol
+
+from penstock.data.batch import ColumnBatch, RowBatch
+from penstock.data.elements import Element
+
+BATCH_TYPES = (RowBatch, ColumnBatch)
+
+
+class OutputChannel(Protocol):
+    """The sender's side."""
+
+    @property
+    def available(self) -> bool:
+        """Whether the channel is below its bound; false asks the sender not to step."""
+
+    def put(self, element: Element) -> None:
+        """Append an element; never blocks. Raises ``ProtocolError`` after :meth:`close`."""
+
+    def close(self) -> None:
+        """Put nothing any more. What was put before still arrives; without ``EndOfInput`` the receiver waits on."""
+
+
+class InputChannel(Protocol):
+    """The receiver's side."""
+
+    @property
+    def has_data(self) -> bool:
+        """Whether :meth:`poll` would yield an element."""
+
+    def poll(self) -> Element | None:
+        """The next element, or None when there is none at the moment."""
