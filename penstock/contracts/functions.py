@@ -1,0 +1,226 @@
+"""The functions that users write, with PyFlink's names and signatures.
+
+Wherever a function class is expected a plain function or lambda does as well. ``open`` is called once per subtask before the
+first record, ``close`` once after the last, also after a failure. One instance serves one subtask and is never called
+concurrently. Source: Flink's documentation, "User-Defined Functions" and "Process Function".
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from typing import Any, Generic, TypeVar
+
+from penstock.contracts.context import (
+    KeyedOnTimerContext,
+    KeyedProcessContext,
+    ProcessContext,
+    RuntimeContext,
+    WindowContext,
+)
+
+IN = TypeVar("IN")
+IN1 = TypeVar("IN1")
+IN2 = TypeVar("IN2")
+OUT = TypeVar("OUT")
+ACC = TypeVar("ACC")
+KEY = TypeVar("KEY")
+W = TypeVar("W")
+
+
+class Function(ABC):  # noqa: B024 - open and close are optional on purpose
+    """Anything with a life: opened once per subtask, closed once."""
+
+    def open(self, runtime_context: RuntimeContext) -> None:  # noqa: B027
+        """Called once before the first record; state handles and metrics are made here."""
+
+    def close(self) -> None:  # noqa: B027
+        """Called once after the last record, and after a failure."""
+
+
+class MapFunction(Function):
+    """One value in, one value out."""
+
+    @abstractmethod
+    def map(self, value: Any) -> Any:
+        """The value to emit."""
+
+
+class FlatMapFunction(Function):
+    """One value in, any number out."""
+
+    @abstractmethod
+    def flat_map(self, value: Any) -> Iterable[Any] | None:
+        """The values to emit, as any iterable (a generator too), or None for none."""
+
+
+class FilterFunction(Function):
+    """Decides which values stay."""
+
+    @abstractmethod
+    def filter(self, value: Any) -> bool:
+        """True for a value that stays."""
+
+
+class CoMapFunction(Function):
+    """``map`` over two connected streams."""
+
+    @abstractmethod
+    def map1(self, value: Any) -> Any:
+        """The value to emit for a value of the first stream; None emits nothing."""
+
+    @abstractmethod
+    def map2(self, value: Any) -> Any:
+        """The value to emit for a value of the second stream; None emits nothing."""
+
+
+class CoFlatMapFunction(Function):
+    """``flat_map`` over two connected streams."""
+
+    @abstractmethod
+    def flat_map1(self, value: Any) -> Iterable[Any] | None:
+        """The values to emit for a value of the first stream."""
+
+    @abstractmethod
+    def flat_map2(self, value: Any) -> Iterable[Any] | None:
+        """The values to emit for a value of the second stream."""
+
+
+class ReduceFunction(Function):
+    """Combines two values of one type into one; must be associative."""
+
+    @abstractmethod
+    def reduce(self, value1: Any, value2: Any) -> Any:
+        """The combination of what was reduced so far with the next value."""
+
+
+class AggregateFunction(Function):
+    """Aggregates values of one type through an accumulator into a result of another."""
+
+    @abstractmethod
+    def create_accumulator(self) -> Any:
+        """A fresh accumulator."""
+
+    @abstractmethod
+    def add(self, value: Any, accumulator: Any) -> Any:
+        """The accumulator after ``value``; may change and return the one given."""
+
+    @abstractmethod
+    def get_result(self, accumulator: Any) -> Any:
+        """The result to emit; the accumulator goes on being used."""
+
+    @abstractmethod
+    def merge(self, acc_a: Any, acc_b: Any) -> Any:
+        """The accumulator of both parts; called for windows that merge."""
+
+
+class KeySelector(Function):
+    """Extracts the key of a value."""
+
+    @abstractmethod
+    def get_key(self, value: Any) -> Any:
+        """The key: hashable, and the same whenever asked."""
+
+
+class Partitioner(Function):
+    """Chooses the channel for a key."""
+
+    @abstractmethod
+    def partition(self, key: Any, num_partitions: int) -> int:
+        """A channel from 0 up to ``num_partitions`` - 1."""
+
+
+class ProcessFunction(Function):
+    """The general function on a stream without keys: any number out, side outputs, time stamps."""
+
+    Context = ProcessContext
+
+    @abstractmethod
+    def process_element(self, value: Any, ctx: ProcessContext) -> Iterable[Any] | None:
+        """The values to emit; a pair ``(OutputTag, value)`` goes to that side output."""
+
+
+class KeyedProcessFunction(Function):
+    """The general function on a keyed stream: state, timers, side outputs."""
+
+    Context = KeyedProcessContext
+    OnTimerContext = KeyedOnTimerContext
+
+    @abstractmethod
+    def process_element(self, value: Any, ctx: KeyedProcessContext) -> Iterable[Any] | None:
+        """The values to emit; a pair ``(OutputTag, value)`` goes to that side output."""
+
+    def on_timer(self, timestamp: int, ctx: KeyedOnTimerContext) -> Iterable[Any] | None:
+        """Called when a timer fires; ``timestamp`` is the one that it was registered for."""
+
+
+class CoProcessFunction(Function):
+    """The general function over two connected streams without keys."""
+
+    Context = ProcessContext
+
+    @abstractmethod
+    def process_element1(self, value: Any, ctx: ProcessContext) -> Iterable[Any] | None:
+        """The values to emit for a value of the first stream."""
+
+    @abstractmethod
+    def process_element2(self, value: Any, ctx: ProcessContext) -> Iterable[Any] | None:
+        """The values to emit for a value of the second stream."""
+
+
+class KeyedCoProcessFunction(Function):
+    """The general function over two connected streams with one key: shared state and timers."""
+
+    Context = KeyedProcessContext
+    OnTimerContext = KeyedOnTimerContext
+
+    @abstractmethod
+    def process_element1(self, value: Any, ctx: KeyedProcessContext) -> Iterable[Any] | None:
+        """The values to emit for a value of the first stream."""
+
+    @abstractmethod
+    def process_element2(self, value: Any, ctx: KeyedProcessContext) -> Iterable[Any] | None:
+        """The values to emit for a value of the second stream."""
+
+    def on_timer(self, timestamp: int, ctx: KeyedOnTimerContext) -> Iterable[Any] | None:
+        """Called when a timer fires; ``timestamp`` is the one that it was registered for."""
+
+
+class WindowFunction(Function, Generic[IN, OUT, KEY, W]):
+    """Evaluates the records of one window of one key."""
+
+    @abstractmethod
+    def apply(self, key: Any, window: Any, inputs: Iterable[Any]) -> Iterable[Any] | None:
+        """The values to emit for the window."""
+
+
+class AllWindowFunction(Function, Generic[IN, OUT, W]):
+    """Evaluates the records of one window of a stream without keys."""
+
+    @abstractmethod
+    def apply(self, window: Any, inputs: Iterable[Any]) -> Iterable[Any] | None:
+        """The values to emit for the window."""
+
+
+class ProcessWindowFunction(Function, Generic[IN, OUT, KEY, W]):
+    """Evaluates the records of one window of one key, with state per window and per key."""
+
+    Context = WindowContext
+
+    @abstractmethod
+    def process(self, key: Any, context: WindowContext, elements: Iterable[Any]) -> Iterable[Any] | None:
+        """The values to emit; a pair ``(OutputTag, value)`` goes to that side output."""
+
+    def clear(self, context: WindowContext) -> None:  # noqa: B027
+        """Called when the window is dropped; delete what was kept in ``context.window_state()``."""
+
+
+class ProcessAllWindowFunction(Function, Generic[IN, OUT, W]):
+    """Evaluates the records of one window of a stream without keys, with state."""
+
+    Context = WindowContext
+
+    @abstractmethod
+    def process(self, context: WindowContext, elements: Iterable[Any]) -> Iterable[Any] | None:
+        """The values to emit; a pair ``(OutputTag, value)`` goes to that side output."""
+
+    def clear(self, context: WindowContext) -> None:  # noqa: B027
+        """Called when the window is dropped; delete what was kept in ``context.window_state()``."""

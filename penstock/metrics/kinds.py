@@ -1,0 +1,178 @@
+"""Counters, gauges, meters, distributions, and the groups that name them.
+
+A metric belongs to one subtask and is changed only by it; readers get copies (:meth:`MetricGroup.collect`). Source: Flink's
+documentation, "Metrics".
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol, TypeVar
+
+from penstock.clock import monotonic
+from penstock.errors import ProgramError
+
+
+class Metric(Protocol):
+    """Anything that can be read as a number or a small mapping."""
+
+    def read(self) -> Any:
+        """The value now."""
+
+
+M = TypeVar("M", bound=Metric)
+
+
+class Counter:
+    """A number that goes up and down.
+
+    >>> counter = Counter()
+    >>> counter.inc(); counter.inc(4); counter.dec(); counter.get_count()
+    4
+    """
+
+    __slots__ = ("count",)
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def inc(self, n: int = 1) -> None:
+        """Add ``n``."""
+        self.count += n
+
+    def dec(self, n: int = 1) -> None:
+        """Take away ``n``."""
+        self.count -= n
+
+    def get_count(self) -> int:
+        """The number now."""
+        return self.count
+
+    read = get_count
+
+
+class Gauge:
+    """A number that is computed when it is read."""
+
+    __slots__ = ("_function",)
+
+    def __init__(self, function: Callable[[], Any]) -> None:
+        self._function = function
+
+    def get_value(self) -> Any:
+        """The number now."""
+        return self._function()
+
+    read = get_value
+
+
+class Meter:
+    """Events, and their rate per second over a sliding time span."""
+
+    __slots__ = ("_count", "_marks", "_span_s")
+
+    def __init__(self, time_span_in_seconds: int = 60) -> None:
+        self._span_s = time_span_in_seconds
+        self._count = 0
+        self._marks: list[tuple[float, int]] = [(monotonic(), 0)]
+
+    def mark_event(self, value: int = 1) -> None:
+        """Count ``value`` events."""
+        self._count += value
+
+    def get_count(self) -> int:
+        """All events so far."""
+        return self._count
+
+    def get_rate(self) -> float:
+        """Events per second over the span, or since the start where that is shorter."""
+        now = monotonic()
+        self._marks.append((now, self._count))
+        while len(self._marks) > 2 and self._marks[1][0] <= now - self._span_s:
+            del self._marks[0]
+        then, count = self._marks[0]
+        return (self._count - count) / (now - then) if now > then else 0.0
+
+    def read(self) -> dict[str, float]:
+        return {"count": self._count, "rate": self.get_rate()}
+
+
+class Distribution:
+    """Count, sum, minimum, maximum and mean of the values reported."""
+
+    __slots__ = ("count", "maximum", "minimum", "total")
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.total = 0
+        self.minimum: int | None = None
+        self.maximum: int | None = None
+
+    def update(self, value: int) -> None:
+        """Take in one value."""
+        self.count += 1
+        self.total += value
+        if self.minimum is None or value < self.minimum:
+            self.minimum = value
+        if self.maximum is None or value > self.maximum:
+            self.maximum = value
+
+    def read(self) -> dict[str, Any]:
+        mean = self.total / self.count if self.count else None
+        return {
+            "count": self.count,
+            "sum": self.total,
+            "min": self.minimum,
+            "max": self.maximum,
+            "mean": mean,
+        }
+
+
+class MetricGroup:
+    """Metrics under one name; groups nest.
+
+    >>> group = MetricGroup(("job", "map"))
+    >>> group.add_group("mine").counter("seen").inc(2)
+    >>> dict(group.collect())
+    {'job.map.mine.seen': 2}
+    """
+
+    def __init__(self, scope: tuple[str, ...] = ()) -> None:
+        self._scope = scope
+        self._metrics: dict[str, Metric] = {}
+        self._groups: dict[str, MetricGroup] = {}
+
+    def add_group(self, name: str, extra: str | None = None) -> "MetricGroup":
+        """The group under ``name``, made on first use; with ``extra`` a key and value group below one another."""
+        if name not in self._groups:
+            self._groups[name] = MetricGroup((*self._scope, name))
+        group = self._groups[name]
+        return group if extra is None else group.add_group(extra)
+
+    def counter(self, name: str) -> Counter:
+        """Register a new counter."""
+        return self._register(name, Counter())
+
+    def gauge(self, name: str, obj: Callable[[], Any]) -> None:
+        """Register a function that is called whenever the gauge is read."""
+        self._register(name, Gauge(obj))
+
+    def meter(self, name: str, time_span_in_seconds: int = 60) -> Meter:
+        """Register a new meter."""
+        return self._register(name, Meter(time_span_in_seconds))
+
+    def distribution(self, name: str) -> Distribution:
+        """Register a new distribution."""
+        return self._register(name, Distribution())
+
+    def _register(self, name: str, metric: M) -> M:
+        if name in self._metrics:
+            where = ".".join(self._scope)
+            raise ProgramError(f"the metric {name!r} is registered already in {where!r}; choose another name")
+        self._metrics[name] = metric
+        return metric
+
+    def collect(self) -> Iterator[tuple[str, Any]]:
+        """Every metric of this group and the groups in it, by its full name, with its value now."""
+        for name, metric in self._metrics.items():
+            yield ".".join((*self._scope, name)), metric.read()
+        for group in self._groups.values():
+            yield from group.collect()

@@ -1,0 +1,200 @@
+"""The contract between the task and an operator.
+
+An ``OperatorSpec`` is plain data that travels in the graph; ``build`` makes the ``Operator`` on the worker. The task calls an
+operator from one thread only, in this order::
+
+    build -> [restore] -> open -> (on_batch | on_watermark | on_status | on_timer callbacks | snapshot)* -> finish -> close
+
+``snapshot`` may come between any two calls, and what it returns must be enough to go on from there in a new operator.
+``close`` is called exactly once, after a failure too, and then perhaps without ``open``. Batches and the lists in them are
+shared: an operator makes new ones.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+from penstock.clock import Clock
+from penstock.contracts.accumulators import Accumulator
+from penstock.contracts.state import KeyedStateBackend, OperatorStateStore
+from penstock.data.batch import Batch
+from penstock.data.elements import StreamStatus
+from penstock.metrics.kinds import MetricGroup
+
+if TYPE_CHECKING:
+    from penstock.contracts.timers import Timers
+
+
+class Layout(Enum):
+    """Which kind of batch an operator takes or gives."""
+
+    ROWS = "rows"
+    COLUMNS = "columns"
+    ANY = "any"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The line of the user's program that made an operator."""
+
+    file: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+class Output:
+    """Where an operator puts what it makes; the task fills in the targets before ``open``.
+
+    ``emit(batch)``, ``watermark(timestamp)`` and ``status(stream_status)`` are plain attributes, so that a chain of operators
+    costs one call each.
+    """
+
+    __slots__ = ("_sides", "emit", "status", "watermark")
+
+    def __init__(
+        self,
+        emit: Callable[[Batch], None],
+        watermark: Callable[[int], None],
+        status: Callable[[StreamStatus], None],
+        sides: dict[str, Callable[[Batch], None]],
+    ) -> None:
+        self.emit = emit
+        self.watermark = watermark
+        self.status = status
+        self._sides = sides
+
+    def side(self, tag_id: str) -> Callable[[Batch], None]:
+        """Where records of a side output go; records of a side output that nobody reads are discarded, as in Flink."""
+        return self._sides.get(tag_id, _discard)
+
+    def reads_side(self, tag_id: str) -> bool:
+        """Whether anybody reads the side output."""
+        return tag_id in self._sides
+
+
+def _discard(batch: Batch) -> None:
+    del batch
+
+
+class ProcessingTime(Protocol):
+    """Calls back when the clock has reached a time, between two steps of the task."""
+
+    def schedule(self, at_ms: int, callback: Callable[[int], None]) -> Callable[[], None]:
+        """Have ``callback(at_ms)`` called at ``at_ms`` or later; the function returned cancels it."""
+
+
+@dataclass(slots=True)
+class OperatorContext:
+    """What the task gives to one operator of one subtask."""
+
+    job_id: str
+    operator_id: str
+    name: str
+    origin: Origin | None
+    subtask_index: int
+    parallelism: int
+    max_parallelism: int
+    attempt: int
+    batch_mode: bool
+    clock: Clock
+    processing_time: ProcessingTime
+    metrics: MetricGroup
+    settings: dict[str, str]
+    output: Output
+    keyed_state: KeyedStateBackend | None = None
+    operator_state: OperatorStateStore | None = None
+    make_timers: "Callable[[str], Timers] | None" = None
+    accumulators: dict[str, Accumulator] = field(default_factory=dict)
+    current_watermark: Callable[[], int] = field(default=lambda: -(2**63))
+    send_to_client: Callable[[str, list[Any]], bool] = field(default=lambda channel, rows: True)
+
+    @property
+    def place(self) -> str:
+        """Operator, subtask and the user's line, for errors."""
+        where = f", made at {self.origin}" if self.origin else ""
+        return f"in operator {self.name!r}, subtask {self.subtask_index + 1}/{self.parallelism}{where}"
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorSnapshot:
+    """Everything that an operator needs to go on: keyed state and timers by key group, operator state, and its own value."""
+
+    keyed: Any = None
+    timers: Any = None
+    operator: Any = None
+    own: Any = None
+
+
+class OperatorSpec:
+    """What travels. Subclasses are frozen dataclasses."""
+
+    __slots__ = ()
+
+    input_layout: ClassVar[Layout] = Layout.ROWS
+    output_layout: ClassVar[Layout] = Layout.ROWS
+    ports: ClassVar[int] = 1
+
+    def build(self, context: OperatorContext) -> "Operator":
+        """The operator, on the worker."""
+        raise TypeError(f"{type(self).__name__} does not say how it is built")
+
+    def user_functions(self) -> tuple[Any, ...]:
+        """The functions of the user that travel with it, for checks and for plans."""
+        return ()
+
+    @property
+    def uses_keyed_state(self) -> bool:
+        """Whether the operator needs keys, and state per key."""
+        return False
+
+
+class Operator:
+    """Behaviour of one operator in one subtask; what is not overridden passes on or does nothing."""
+
+    def __init__(self, context: OperatorContext) -> None:
+        self.context = context
+        self.output = context.output
+
+    def open(self) -> None:
+        """Called once before the first element; functions of the user are opened here."""
+
+    def on_batch(self, batch: Any, port: int = 0) -> None:
+        """Take a batch of the layout that the spec asks for."""
+        raise TypeError(f"{type(self).__name__} takes no batches")
+
+    def on_watermark(self, timestamp: int) -> None:
+        """The minimum of the watermarks of all inputs has moved up to ``timestamp``."""
+        self.output.watermark(timestamp)
+
+    def on_status(self, status: StreamStatus) -> None:
+        """All inputs have become idle, or one is active again."""
+        self.output.status(status)
+
+    def on_end_of_input(self, port: int) -> None:
+        """One input is at its end."""
+
+    def end_key(self, key: Any) -> None:
+        """BATCH mode on keyed input: all records of ``key`` have been given, none will follow."""
+
+    def finish(self) -> None:
+        """All inputs are at their end; emit what is left."""
+
+    def snapshot(self, checkpoint_id: int) -> Any:
+        """What the operator itself must remember, beyond keyed and operator state; a picklable value or None."""
+        return None
+
+    def restore(self, own: Any) -> None:
+        """Take what ``snapshot`` returned; called before ``open``."""
+
+    def prepare_commit(self, checkpoint_id: int) -> list[Any]:
+        """Sinks: the committables of this checkpoint."""
+        return []
+
+    def notify_checkpoint_complete(self, checkpoint_id: int) -> None:
+        """The checkpoint is complete and will be found after a failure."""
+
+    def close(self) -> None:
+        """Release everything; called once."""

@@ -1,0 +1,97 @@
+"""Calling the user's functions: what counts as one, and errors that point at the user's line."""
+
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from types import CodeType, TracebackType
+from typing import Any
+
+from penstock.contracts.functions import Function
+from penstock.errors import PenstockError, ProgramError, UserCodeError
+from penstock.operators.contract import OperatorContext, Origin
+
+PACKAGE_DIR = str(Path(__file__).resolve().parent.parent)
+GENERATED = "<penstock generated"
+SHOWN_RECORD_CHARS = 200
+
+
+def callable_of(function: Any, method: str, what: str) -> Callable[..., Any]:
+    """The method of a function class, or the plain function itself.
+
+    Raises ``ProgramError`` for anything else, and for the class where an instance was meant.
+    """
+    if isinstance(function, type):
+        if callable(getattr(function, method, None)):
+            raise ProgramError(f"{what} takes an object, not the class {function.__name__}; write {function.__name__}()")
+        return function
+    bound = getattr(function, method, None)
+    if callable(bound) and (isinstance(function, Function) or not callable(function)):
+        return bound  # type: ignore[no-any-return]
+    if callable(function):
+        return function  # type: ignore[no-any-return]
+    raise ProgramError(
+        f"{what} takes a function or an object with a method {method!r}, not {shorten(function)} "
+        f"of type {type(function).__name__}"
+    )
+
+
+def is_rich(function: Any) -> bool:
+    """Whether a function has a life of its own (``open`` and ``close``), and so may use state."""
+    return isinstance(function, Function)
+
+
+def shorten(value: Any, most: int = SHOWN_RECORD_CHARS) -> str:
+    """``repr`` of a value, cut in the middle when it is long; never raises."""
+    try:
+        text = repr(value)
+    except Exception as error:
+        return f"<{type(value).__name__}, whose repr raises {type(error).__name__}>"
+    if len(text) <= most:
+        return text
+    return f"{text[: most // 2]} ... {text[-most // 4 :]} ({len(text)} characters)"
+
+
+def user_error(context: OperatorContext, error: BaseException, *records: Any) -> PenstockError:
+    """The error of the engine for an exception out of user code, with operator, record and the user's line.
+
+    ``records``: the value that was being processed, if it is known. Errors of the engine itself keep their type.
+    """
+    if isinstance(error, PenstockError):
+        return error.at(context.place)
+    where = user_line(error.__traceback__)
+    at = f" at {where}" if where else ""
+    record = f"; the record was {shorten(records[0])}" if records else ""
+    text = "".join(traceback.format_exception(error))
+    wrapped = UserCodeError(f"{type(error).__name__}: {error}{at}{record}", text)
+    wrapped.__cause__ = error
+    return wrapped.at(context.place)
+
+
+def user_line(trace: TracebackType | None) -> Origin | None:
+    """The innermost line of a traceback that is neither penstock's nor of an installed package, else not penstock's."""
+    own: Origin | None = None
+    foreign: Origin | None = None
+    while trace is not None:
+        file = trace.tb_frame.f_code.co_filename
+        if not file.startswith((PACKAGE_DIR, GENERATED)):
+            foreign = Origin(file, trace.tb_lineno)
+            if not _is_installed(file):
+                own = foreign
+        trace = trace.tb_next
+    return own or foreign
+
+
+def origin_of_caller() -> Origin | None:
+    """The line of the user's program that is calling the API now."""
+    frame = sys._getframe(1)
+    while frame is not None:
+        code: CodeType = frame.f_code
+        if not code.co_filename.startswith((PACKAGE_DIR, GENERATED, "<frozen")):
+            return Origin(code.co_filename, frame.f_lineno)
+        frame = frame.f_back  # type: ignore[assignment]
+    return None
+
+
+def _is_installed(file: str) -> bool:
+    return "site-packages" in file or file.startswith((sys.base_prefix, "<frozen"))
