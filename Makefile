@@ -23,12 +23,12 @@ test-all: $(STAMP) ## every test
 
 lint: $(STAMP) ## ruff, formatting, types and import layers (all of them run, even when one fails)
 	@failed=; \
-	run() { echo "== $$*"; "$(BIN)/$$@" || failed="$$failed $$1"; }; \
+	run() { echo "== $$*"; "$(BIN)/$$@" || failed="$$failed [$$*]"; }; \
 	run ruff check . ; \
 	run ruff format --check . ; \
 	run mypy ; \
 	run lint-imports ; \
-	if [ -n "$$failed" ]; then echo "lint failed:$$failed" >&2; exit 1; fi
+	if [ -n "$$failed" ]; then echo "failed:$$failed" >&2; exit 1; fi
 
 bench: $(STAMP) ## the benchmarks
 	@$(BIN)/python -m benchmarks $(ARGS)
