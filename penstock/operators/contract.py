@@ -86,6 +86,19 @@ class ProcessingTime(Protocol):
         """Have ``callback(at_ms)`` called at ``at_ms`` or later; the function returned cancels it."""
 
 
+class SourceLink(Protocol):
+    """The way from a source's reader to its enumerator, and to the worker that polls it."""
+
+    def send_split_request(self) -> None:
+        """Ask for another split."""
+
+    def send_source_event(self, event: Any) -> None:
+        """Send the enumerator a message."""
+
+    def wake_up(self) -> None:
+        """Have the reader polled soon; may be called by any thread."""
+
+
 @dataclass(slots=True)
 class OperatorContext:
     """What the task gives to one operator of one subtask."""
@@ -109,7 +122,8 @@ class OperatorContext:
     make_timers: "Callable[[str], Timers] | None" = None
     accumulators: dict[str, Accumulator] = field(default_factory=dict)
     current_watermark: Callable[[], int] = field(default=lambda: -(2**63))
-    send_to_client: Callable[[str, list[Any]], bool] = field(default=lambda channel, rows: True)
+    send_to_client: Callable[[str, list[Any]], None] = field(default=lambda collector, rows: None)
+    source_link: SourceLink | None = None
 
     @property
     def place(self) -> str:
@@ -133,9 +147,17 @@ class OperatorSpec:
 
     __slots__ = ()
 
-    input_layout: ClassVar[Layout] = Layout.ROWS
-    output_layout: ClassVar[Layout] = Layout.ROWS
     ports: ClassVar[int] = 1
+
+    @property
+    def input_layout(self) -> Layout:
+        """Which batches the operator takes."""
+        return Layout.ROWS
+
+    @property
+    def output_layout(self) -> Layout:
+        """Which batches it gives; ``ANY`` gives what it takes."""
+        return Layout.ROWS
 
     def build(self, context: OperatorContext) -> "Operator":
         """The operator, on the worker."""

@@ -1,0 +1,197 @@
+"""Event times and watermarks for the records of a source, of one of its splits, or of a stream in mid-flow."""
+
+from array import array
+from collections.abc import Callable
+from typing import Any
+
+from penstock.contracts.watermarks import WatermarkOutput, WatermarkStrategy
+from penstock.data.batch import RowBatch
+from penstock.data.elements import ACTIVE, IDLE, MIN_TIMESTAMP, StreamStatus
+from penstock.errors import ProgramError
+from penstock.operators.contract import OperatorContext
+from penstock.operators.user_code import shorten, user_error
+
+AUTO_WATERMARK_INTERVAL = "pipeline.auto-watermark-interval"
+DEFAULT_AUTO_WATERMARK_INTERVAL_MS = 200
+
+
+class WatermarkTarget:
+    """Lets a watermark through when it is higher than the last one; keeps what punctuated generators emit in order."""
+
+    def __init__(self, watermark: Callable[[int], None], status: Callable[[StreamStatus], None]) -> None:
+        self._watermark = watermark
+        self._status = status
+        self.last = MIN_TIMESTAMP
+        self.idle = False
+
+    def emit_watermark(self, watermark: int) -> None:
+        if watermark > self.last:
+            self.last = watermark
+            self.mark_active()
+            self._watermark(watermark)
+
+    def mark_idle(self) -> None:
+        if not self.idle:
+            self.idle = True
+            self._status(IDLE)
+
+    def mark_active(self) -> None:
+        if self.idle:
+            self.idle = False
+            self._status(ACTIVE)
+
+
+class EventTime:
+    """Stamps batches and makes watermarks by a strategy; in BATCH mode it only stamps."""
+
+    def __init__(
+        self, strategy: WatermarkStrategy, context: OperatorContext, emit: Callable[[RowBatch], None], to: WatermarkTarget
+    ) -> None:
+        self._strategy = strategy
+        self._context = context
+        self._emit = emit
+        self._to = to
+        self._generator = strategy.generator()
+        self._takes_batches = getattr(self._generator, "on_batch", None)
+        self._last_activity_ms = context.clock.now_ms()
+
+    def process(self, batch: RowBatch) -> None:
+        """Stamp a batch and pass it on, with the watermarks that its records cause."""
+        values = batch.values
+        timestamps = batch.timestamps
+        if self._strategy.assigner is not None:
+            timestamps = self._assigned(values, timestamps)
+            batch = RowBatch(values, timestamps, batch.keys)
+        if self._context.batch_mode:
+            self._emit(batch)
+            return
+        if self._strategy.idle_timeout_ms is not None:
+            self._last_activity_ms = self._context.clock.now_ms()
+        self._to.mark_active()
+        if self._takes_batches is None:
+            self._one_by_one(batch)
+            return
+        if timestamps:
+            self._takes_batches(timestamps)
+        self._emit(batch)
+
+    def _one_by_one(self, batch: RowBatch) -> None:
+        """Give each record to the generator, and cut the batch where a watermark falls."""
+        cuts = _Cuts()
+        on_event = self._generator.on_event
+        timestamps = batch.timestamps or [MIN_TIMESTAMP] * len(batch)
+        try:
+            for cuts.position, value in enumerate(batch.values, 1):
+                on_event(value, timestamps[cuts.position - 1], cuts)
+        except Exception as error:
+            raise user_error(self._context, error, batch.values[cuts.position - 1]) from error
+        start = 0
+        for position, watermark in cuts.watermarks:
+            if position > start:
+                self._emit(batch.slice(start, position))
+                start = position
+            if watermark is None:
+                self._to.mark_idle()
+            else:
+                self._to.emit_watermark(watermark)
+        if start < len(batch):
+            self._emit(batch if start == 0 else batch.slice(start, len(batch)))
+
+    def periodic(self, now_ms: int) -> None:
+        """Called every auto-watermark interval."""
+        if self._context.batch_mode:
+            return
+        timeout = self._strategy.idle_timeout_ms
+        if timeout is not None and now_ms - self._last_activity_ms >= timeout:
+            self._to.mark_idle()
+            return
+        try:
+            self._generator.on_periodic_emit(self._to)
+        except Exception as error:
+            raise user_error(self._context, error) from error
+
+    def _assigned(self, values: list[Any], before: list[int] | None) -> list[int]:
+        assigner = self._strategy.assigner
+        assert assigner is not None
+        position = iter(values)
+        try:
+            if before is None:
+                timestamps = [assigner(value, MIN_TIMESTAMP) for value in position]
+            else:
+                timestamps = [assigner(value, time) for value, time in zip(position, before, strict=True)]
+        except Exception as error:
+            index = len(values) - position.__length_hint__() - 1
+            raise user_error(self._context, error, values[max(index, 0)]) from error
+        check_timestamps(timestamps, values, self._context)
+        return timestamps
+
+
+class _Cuts(WatermarkOutput):
+    """Remembers behind which record a generator emitted what; None stands for idleness."""
+
+    def __init__(self) -> None:
+        self.position = 0
+        self.watermarks: list[tuple[int, int | None]] = []
+
+    def emit_watermark(self, watermark: int) -> None:
+        self.watermarks.append((self.position, watermark))
+
+    def mark_idle(self) -> None:
+        self.watermarks.append((self.position, None))
+
+    def mark_active(self) -> None:
+        pass
+
+
+def check_timestamps(timestamps: list[int], values: list[Any], context: OperatorContext) -> None:
+    """Refuse what is not a 64-bit integer.
+
+    :raises ProgramError: with the first record whose timestamp does not fit.
+    """
+    try:
+        array("q", timestamps)
+    except (TypeError, OverflowError):
+        for value, timestamp in zip(values, timestamps, strict=True):
+            try:
+                array("q", [timestamp])
+            except (TypeError, OverflowError):
+                raise ProgramError(
+                    f"the timestamp {shorten(timestamp)} is not an integer of milliseconds between -2**63 and 2**63 - 1; "
+                    f"the record was {shorten(value)}"
+                ).at(context.place) from None
+
+
+def auto_watermark_interval_ms(settings: dict[str, str]) -> int:
+    """How often periodic generators are asked, 0 for never."""
+    text = settings.get(AUTO_WATERMARK_INTERVAL)
+    if text is None:
+        return DEFAULT_AUTO_WATERMARK_INTERVAL_MS
+    from penstock.data.time import Duration
+
+    return Duration.of(text).to_millis()
+
+
+class PeriodicCalls:
+    """Calls ``function(now_ms)`` every interval until closed; nothing at all for an interval of 0 or in BATCH mode."""
+
+    def __init__(self, context: OperatorContext, function: Callable[[int], None]) -> None:
+        self._context = context
+        self._function = function
+        self._interval_ms = 0 if context.batch_mode else auto_watermark_interval_ms(context.settings)
+        self._cancel: Callable[[], None] | None = None
+        self._arm()
+
+    def _arm(self) -> None:
+        if self._interval_ms > 0:
+            at = self._context.clock.now_ms() + self._interval_ms
+            self._cancel = self._context.processing_time.schedule(at, self._fire)
+
+    def _fire(self, at_ms: int) -> None:
+        self._function(self._context.clock.now_ms())
+        self._arm()
+
+    def close(self) -> None:
+        """Stop calling."""
+        if self._cancel is not None:
+            self._cancel()
+            self._cancel = None

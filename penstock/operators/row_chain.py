@@ -1,0 +1,217 @@
+"""map, filter and flat_map over rows; runs of them are fused into one generated loop.
+
+The loop for ``map`` -> ``filter`` -> ``map`` over values without timestamps is one comprehension::
+
+    [
+        f2(v1)                          # line of step 2
+        for v0 in values
+        for v1 in (f0(v0),)             # line of step 0
+        if f1(v1)                       # line of step 1
+    ]
+
+One line a step, so that the traceback of a failing function tells which step failed, and the list iterator's
+``__length_hint__`` which record: errors are exact, and a record that goes well pays nothing for it.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any, Literal
+
+from penstock.data.batch import RowBatch
+from penstock.errors import PenstockError
+from penstock.operators.contract import Operator, OperatorContext, OperatorSpec, Origin
+from penstock.operators.runtime_context import OperatorRuntimeContext
+from penstock.operators.user_code import GENERATED, callable_of, is_rich, user_error
+
+StepKind = Literal["map", "filter", "flat_map"]
+ConvertBatch = Callable[[list[Any]], list[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class RowStep:
+    """One user function of a row chain, with the operator that it came from."""
+
+    kind: StepKind
+    function: Any
+    name: str
+    operator_id: str = ""
+    origin: Origin | None = None
+    output_type: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class RowChainSpec(OperatorSpec):
+    """A run of map, filter and flat_map steps; a single one is a run of length one."""
+
+    steps: tuple[RowStep, ...]
+
+    def build(self, context: OperatorContext) -> Operator:
+        return RowChain(self, context)
+
+    def user_functions(self) -> tuple[Any, ...]:
+        return tuple(step.function for step in self.steps)
+
+    @property
+    def is_fusable(self) -> bool:
+        """Whether it may be merged with its neighbours; always, as the steps keep no state of the engine's."""
+        return True
+
+
+class RowChain(Operator):
+    """Runs the generated loops. Segments end where a declared type has to be checked."""
+
+    def __init__(self, spec: RowChainSpec, context: OperatorContext) -> None:
+        super().__init__(context)
+        self._spec = spec
+        self._segments: list[_Segment] = []
+        self._opened: list[Any] = []
+
+    def open(self) -> None:
+        for step in self._spec.steps:
+            if is_rich(step.function):
+                step_context = self.context_of(step)
+                step.function.open(OperatorRuntimeContext(step_context))
+                self._opened.append(step.function)
+        self._segments = [_Segment(self, steps) for steps in _split_at_types(self._spec.steps)]
+        if len(self._segments) == 1:
+            self.on_batch = self._segments[0].on_batch  # type: ignore[method-assign]
+
+    def on_batch(self, batch: RowBatch, port: int = 0) -> None:
+        for segment in self._segments:
+            batch = segment.apply(batch)
+            if not batch.values:
+                return
+        self.output.emit(batch)
+
+    def context_of(self, step: RowStep) -> OperatorContext:
+        """The operator's context under the name of the step, for errors and for ``open``."""
+        if step.name == self.context.name or not step.name:
+            return self.context
+        return replace(self.context, name=step.name, origin=step.origin or self.context.origin)
+
+    def close(self) -> None:
+        while self._opened:
+            self._opened.pop().close()
+
+
+class _Segment:
+    """Steps up to a type check, compiled."""
+
+    def __init__(self, chain: RowChain, steps: tuple[RowStep, ...]) -> None:
+        self._chain = chain
+        self._steps = steps
+        self._output = chain.output
+        functions = [callable_of(step.function, step.kind, step.kind) for step in steps]
+        kinds = tuple(step.kind for step in steps)
+        self._plain = compile_loop(kinds, False)(*functions)
+        self._keeps_count = all(kind == "map" for kind in kinds)
+        self._timed = self._plain if self._keeps_count else compile_loop(kinds, True)(*functions)
+        output_type = steps[-1].output_type
+        self._convert: ConvertBatch | None = None if output_type is None else output_type.convert_batch
+
+    def on_batch(self, batch: RowBatch, port: int = 0) -> None:
+        result = self.apply(batch)
+        if result.values:
+            self._output.emit(result)
+
+    def apply(self, batch: RowBatch) -> RowBatch:
+        values, timestamps = batch.values, batch.timestamps
+        position = iter(values)
+        try:
+            if timestamps is None:
+                out = self._plain(position)
+            elif self._keeps_count:
+                out = self._plain(position)
+            else:
+                out, timestamps = self._timed(position, timestamps)
+        except Exception as error:
+            raise self._explain(error, values, position) from error
+        if self._convert is not None:
+            out = self._checked(out)
+        return RowBatch(out, timestamps)
+
+    def _checked(self, out: list[Any]) -> list[Any]:
+        assert self._convert is not None
+        try:
+            return self._convert(out)
+        except PenstockError as error:
+            raise error.at(self._chain.context_of(self._steps[-1]).place) from None
+
+    def _explain(self, error: Exception, values: list[Any], position: Iterator[Any]) -> PenstockError:
+        index = len(values) - position.__length_hint__() - 1  # type: ignore[attr-defined]
+        step = self._steps[_failed_step(error, len(self._steps))]
+        return user_error(self._chain.context_of(step), error, values[max(index, 0)])
+
+
+def _split_at_types(steps: tuple[RowStep, ...]) -> Iterator[tuple[RowStep, ...]]:
+    start = 0
+    for index, step in enumerate(steps, 1):
+        if step.output_type is not None or index == len(steps):
+            yield steps[start:index]
+            start = index
+
+
+def _failed_step(error: Exception, count: int) -> int:
+    """The step whose line of the generated code the exception went through; its lines are numbered from 1."""
+    trace = error.__traceback__
+    line = 1
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename.startswith(GENERATED) and trace.tb_lineno <= count:
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return line - 1
+
+
+@lru_cache(maxsize=256)
+def compile_loop(kinds: tuple[StepKind, ...], timed: bool) -> Callable[..., Callable[..., Any]]:
+    """A function that takes the user's functions and returns the loop over ``(values[, timestamps])``.
+
+    Line n of the generated code belongs to step n - 1.
+
+    >>> compile_loop(("map", "filter"), False)(lambda x: x + 1, lambda x: x > 2)(iter([1, 2, 3]))
+    [3, 4]
+    """
+    source = _timed_source(kinds) if timed else _plain_source(kinds)
+    code = compile(source, f"{GENERATED} {'-'.join(kinds)}>", "eval")
+    return eval(code, {"fresh": _fresh})  # type: ignore[no-any-return]
+
+
+def _fresh() -> tuple[list[int], Callable[[int], None]]:
+    kept: list[int] = []
+    return kept, kept.append
+
+
+def _plain_source(kinds: tuple[StepKind, ...]) -> str:
+    """``lambda f0, ..: lambda values: [...]`` with the clause of step i on line i + 1."""
+    head = f"lambda {', '.join(f'f{i}' for i in range(len(kinds)))}: lambda values: "
+    if kinds == ("map",):
+        return head + "list(map(f0, values))"
+    if kinds == ("filter",):
+        return head + "list(filter(f0, values))"
+    clauses, last = _clauses(kinds)
+    return head + f"[{last} for v in values {clauses}\n]"
+
+
+def _timed_source(kinds: tuple[StepKind, ...]) -> str:
+    """The same over values and timestamps; a timestamp is kept for each value that comes out."""
+    head = f"lambda {', '.join(f'f{i}' for i in range(len(kinds)))}: lambda values, times: "
+    clauses, last = _clauses(kinds)
+    loop = f"[{last} for v, t in zip(values, times) {clauses}\nif not keep(t)]"
+    return head + f"(lambda kept, keep: ({loop}, kept))(*fresh())"
+
+
+def _clauses(kinds: tuple[StepKind, ...]) -> tuple[str, str]:
+    """The ``for`` and ``if`` clauses, a line each, and the name of the value that comes out."""
+    clauses = []
+    value = "v"
+    for i, kind in enumerate(kinds):
+        if kind == "filter":
+            clauses.append(f"if f{i}({value})")
+            continue
+        if kind == "map":
+            clauses.append(f"for v{i} in (f{i}({value}),)")
+        else:
+            clauses.append(f"for r{i} in (f{i}({value}),) if r{i} is not None for v{i} in r{i}")
+        value = f"v{i}"
+    return "\n".join(clauses), value

@@ -1,0 +1,94 @@
+"""What a user function is given in ``open``."""
+
+from typing import Any
+
+from penstock.contracts.accumulators import Accumulator
+from penstock.contracts.context import RuntimeContext
+from penstock.contracts.state import (
+    AggregatingState,
+    AggregatingStateDescriptor,
+    KeyedStateStore,
+    ListState,
+    ListStateDescriptor,
+    MapState,
+    MapStateDescriptor,
+    ReducingState,
+    ReducingStateDescriptor,
+    ValueState,
+    ValueStateDescriptor,
+)
+from penstock.errors import ProgramError
+from penstock.metrics.kinds import MetricGroup
+from penstock.operators.contract import OperatorContext
+
+JOB_PARAMETER_PREFIX = "pipeline.global-job-parameters."
+
+
+class OperatorRuntimeContext(RuntimeContext):
+    """The runtime context of one operator of one subtask."""
+
+    def __init__(self, context: OperatorContext) -> None:
+        self._context = context
+
+    def get_task_name(self) -> str:
+        return self._context.name
+
+    def get_number_of_parallel_subtasks(self) -> int:
+        return self._context.parallelism
+
+    def get_max_number_of_parallel_subtasks(self) -> int:
+        return self._context.max_parallelism
+
+    def get_index_of_this_subtask(self) -> int:
+        return self._context.subtask_index
+
+    def get_attempt_number(self) -> int:
+        return self._context.attempt
+
+    def get_task_name_with_subtasks(self) -> str:
+        c = self._context
+        return f"{c.name} ({c.subtask_index + 1}/{c.parallelism})#{c.attempt}"
+
+    def get_job_parameter(self, key: str, default_value: str | None = None) -> str | None:
+        return self._context.settings.get(JOB_PARAMETER_PREFIX + key, default_value)
+
+    def get_metrics_group(self) -> MetricGroup:
+        return self._context.metrics
+
+    def add_accumulator(self, name: str, accumulator: Accumulator) -> None:
+        if not isinstance(accumulator, Accumulator):
+            raise ProgramError(f"accumulator {name!r} must be an Accumulator, not {type(accumulator).__name__}")
+        if name in self._context.accumulators:
+            raise ProgramError(f"there is an accumulator {name!r} already; choose another name")
+        self._context.accumulators[name] = accumulator
+
+    def get_accumulator(self, name: str) -> Accumulator:
+        try:
+            return self._context.accumulators[name]
+        except KeyError:
+            known = ", ".join(sorted(self._context.accumulators)) or "none"
+            raise ProgramError(f"no accumulator {name!r}; registered are: {known}") from None
+
+    def get_state(self, state_descriptor: ValueStateDescriptor) -> ValueState[Any]:
+        return self._store("get_state").get_state(state_descriptor)
+
+    def get_list_state(self, state_descriptor: ListStateDescriptor) -> ListState[Any]:
+        return self._store("get_list_state").get_list_state(state_descriptor)
+
+    def get_map_state(self, state_descriptor: MapStateDescriptor) -> MapState[Any, Any]:
+        return self._store("get_map_state").get_map_state(state_descriptor)
+
+    def get_reducing_state(self, state_descriptor: ReducingStateDescriptor) -> ReducingState[Any]:
+        return self._store("get_reducing_state").get_reducing_state(state_descriptor)
+
+    def get_aggregating_state(
+        self, state_descriptor: AggregatingStateDescriptor
+    ) -> AggregatingState[Any, Any]:
+        return self._store("get_aggregating_state").get_aggregating_state(state_descriptor)
+
+    def _store(self, method: str) -> KeyedStateStore:
+        if self._context.keyed_state is None:
+            raise ProgramError(
+                f"{method} needs a keyed stream, and {self._context.name!r} is not on one; call key_by before it"
+            )
+        return self._context.keyed_state

@@ -1,0 +1,224 @@
+"""Drives a source's reader: polls it, stamps its records, makes watermarks per split."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from penstock.clock import Clock
+from penstock.contracts.source import InputStatus, Source, SourceReader
+from penstock.contracts.watermarks import WatermarkStrategy
+from penstock.data.batch import ColumnBatch, RowBatch
+from penstock.data.elements import ACTIVE, IDLE, MAX_WATERMARK, MIN_TIMESTAMP, StreamStatus
+from penstock.errors import ProgramError
+from penstock.metrics.kinds import MetricGroup
+from penstock.operators.contract import Layout, Operator, OperatorContext, OperatorSpec, SourceLink
+from penstock.operators.event_time import EventTime, PeriodicCalls, WatermarkTarget
+from penstock.operators.user_code import user_error
+
+if TYPE_CHECKING:
+    import pyarrow
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSpec(OperatorSpec):
+    """A source, its watermark strategy and the type that the user declared for its records."""
+
+    source: Source
+    strategy: WatermarkStrategy
+    output_type: Any = None
+
+    def build(self, context: OperatorContext) -> "SourceOperator":
+        return SourceOperator(self, context)
+
+    @property
+    def output_layout(self) -> Layout:
+        return Layout(self.source.output_layout)
+
+    def user_functions(self) -> tuple[Any, ...]:
+        return (self.source, self.strategy)
+
+
+class SourceOperator(Operator):
+    """The head of a source task: the task calls :meth:`poll` instead of giving it batches."""
+
+    def __init__(self, spec: SourceSpec, context: OperatorContext) -> None:
+        super().__init__(context)
+        self._spec = spec
+        self._restored: list[Any] = []
+        self._reader: SourceReader | None = None
+        self._out: _TaskOutput | None = None
+        self._periodic: PeriodicCalls | None = None
+
+    @property
+    def reader(self) -> SourceReader:
+        """The reader, from ``open`` to ``close``."""
+        assert self._reader is not None
+        return self._reader
+
+    def open(self) -> None:
+        link = self.context.source_link
+        assert link is not None
+        try:
+            self._reader = self._spec.source.create_reader(_ReaderContext(self.context, link))
+            self._out = _TaskOutput(self._spec, self.context, self.output.emit, self)
+            if self._restored:
+                self._reader.add_splits(self._restored)
+            self._reader.start()
+        except Exception as error:
+            raise user_error(self.context, error) from error
+        self._periodic = PeriodicCalls(self.context, self._out.periodic)
+
+    def poll(self) -> InputStatus:
+        """Read and emit one batch at most."""
+        out = self._out
+        assert out is not None
+        try:
+            status = self.reader.poll_next(out)
+        except Exception as error:
+            out.flush()
+            raise user_error(self.context, error) from error
+        out.flush()
+        return status
+
+    def finish(self) -> None:
+        self.output.status(ACTIVE)
+        self.output.watermark(MAX_WATERMARK)
+
+    def snapshot(self, checkpoint_id: int) -> Any:
+        return self.reader.snapshot_state(checkpoint_id)
+
+    def restore(self, own: Any) -> None:
+        self._restored = list(own)
+
+    def notify_checkpoint_complete(self, checkpoint_id: int) -> None:
+        self.reader.notify_checkpoint_complete(checkpoint_id)
+
+    def close(self) -> None:
+        if self._periodic is not None:
+            self._periodic.close()
+        if self._reader is not None:
+            self._reader.close()
+
+
+class _SplitOutput:
+    """Collects the records of one split (or of the whole reader) and gives them to its own event time."""
+
+    def __init__(self, spec: SourceSpec, context: OperatorContext, emit: Callable[[Any], None], to: WatermarkTarget) -> None:
+        self._spec = spec
+        self._context = context
+        self._emit = emit
+        self._values: list[Any] = []
+        self._timestamps: list[int] = []
+        self.target = to
+        self.event_time = EventTime(spec.strategy, context, emit, to)
+
+    def collect(self, record: Any, timestamp: int | None = None) -> None:
+        self._values.append(record)
+        self._timestamps.append(MIN_TIMESTAMP if timestamp is None else timestamp)
+
+    def collect_batch(self, records: list[Any], timestamps: list[int] | None = None) -> None:
+        if self._values:
+            self.flush()
+        if timestamps is not None and len(timestamps) != len(records):
+            raise ProgramError(f"{len(records)} records came with {len(timestamps)} timestamps")
+        if records:
+            self._pass_on(RowBatch(records, timestamps))
+
+    def collect_columns(self, columns: "pyarrow.RecordBatch") -> None:
+        if self._spec.output_layout is not Layout.COLUMNS:
+            raise ProgramError(
+                f"the source {self._context.name!r} emitted columns, but its output_layout is {self._spec.output_layout.value!r}"
+            )
+        if columns.num_rows:
+            self._emit(ColumnBatch(columns))
+
+    def emit_watermark(self, watermark: int) -> None:
+        self.flush()
+        self.target.emit_watermark(watermark)
+
+    def mark_idle(self) -> None:
+        self.flush()
+        self.target.mark_idle()
+
+    def flush(self) -> None:
+        """Emit the records that were collected one by one."""
+        if self._values:
+            values, timestamps = self._values, self._timestamps
+            self._values, self._timestamps = [], []
+            stamped = any(time != MIN_TIMESTAMP for time in timestamps)
+            self._pass_on(RowBatch(values, timestamps if stamped else None))
+
+    def _pass_on(self, batch: RowBatch) -> None:
+        output_type = self._spec.output_type
+        if output_type is not None:
+            batch = RowBatch(output_type.convert_batch(batch.values), batch.timestamps)
+        self.event_time.process(batch)
+
+
+class _TaskOutput(_SplitOutput):
+    """What the reader is given: the output of the whole task, and one for each split that asks for it."""
+
+    def __init__(self, spec: SourceSpec, context: OperatorContext, emit: Callable[[Any], None], source: SourceOperator) -> None:
+        self._task = WatermarkTarget(source.output.watermark, source.output.status)
+        super().__init__(spec, context, emit, self._task)
+        self._splits: dict[str, _SplitOutput] = {}
+
+    def create_output_for_split(self, split_id: str) -> _SplitOutput:
+        if split_id not in self._splits:
+            target = WatermarkTarget(self._split_moved, self._split_status)
+            self._splits[split_id] = _SplitOutput(self._spec, self._context, self._emit, target)
+        return self._splits[split_id]
+
+    def release_output_for_split(self, split_id: str) -> None:
+        output = self._splits.pop(split_id, None)
+        if output is not None:
+            output.flush()
+            self._split_moved(MIN_TIMESTAMP)
+
+    def periodic(self, now_ms: int) -> None:
+        """Ask every generator, the one of the whole task only while there are no splits."""
+        for output in list(self._splits.values()) or [self]:
+            output.event_time.periodic(now_ms)
+
+    def flush(self) -> None:
+        super().flush()
+        for output in self._splits.values():
+            output.flush()
+
+    def _split_moved(self, _: int) -> None:
+        active = [output.target.last for output in self._splits.values() if not output.target.idle]
+        if active:
+            self._task.emit_watermark(min(active))
+
+    def _split_status(self, status: StreamStatus) -> None:
+        all_idle = all(output.target.idle for output in self._splits.values())
+        if status == IDLE and all_idle:
+            self._task.mark_idle()
+        elif status == ACTIVE:
+            self._task.mark_active()
+        self._split_moved(MIN_TIMESTAMP)
+
+
+class _ReaderContext:
+    """What the reader may ask."""
+
+    def __init__(self, context: OperatorContext, link: SourceLink) -> None:
+        self._context = context
+        self.send_split_request = link.send_split_request
+        self.send_source_event = link.send_source_event
+        self.wake_up = link.wake_up
+
+    def index_of_subtask(self) -> int:
+        return self._context.subtask_index
+
+    def current_parallelism(self) -> int:
+        return self._context.parallelism
+
+    def metric_group(self) -> MetricGroup:
+        return self._context.metrics
+
+    def configuration(self) -> dict[str, str]:
+        return dict(self._context.settings)
+
+    def clock(self) -> Clock:
+        return self._context.clock

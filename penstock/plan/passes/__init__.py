@@ -1,0 +1,1 @@
+"""One pass, one file, one pure function."""

@@ -1,0 +1,166 @@
+"""Cut the graph into vertices: operators that can run in one call are chained, runs of row functions are fused."""
+
+from dataclasses import replace
+
+from penstock.contracts.partitioning import Forward, Partitioning
+from penstock.dataflow.job import ChainedOperator, JobEdge, JobGraph, JobVertex
+from penstock.dataflow.logical import ChainingStrategy, ExecutionMode, LogicalEdge, LogicalGraph, LogicalNode
+from penstock.ids import VertexId
+from penstock.operators.row_chain import RowChainSpec
+from penstock.plan.passes.mode import RUNTIME_MODE
+
+CHAINING = "pipeline.operator-chaining.enabled"
+CHAIN_DIFFERENT_MAXIMA = "pipeline.operator-chaining.chain-operators-with-different-max-parallelism"
+BUFFER_TIMEOUT = "execution.buffer-timeout.interval"
+DEFAULT_BUFFER_TIMEOUT_MS = 100
+
+
+def chain(graph: LogicalGraph) -> JobGraph:
+    """The job graph of a settled logical graph."""
+    cut = _Cut(graph)
+    batch_mode = graph.settings.get(RUNTIME_MODE) == ExecutionMode.BATCH.value
+    vertices = tuple(cut.vertex(head, VertexId(i)) for i, head in enumerate(cut.heads))
+    return JobGraph(graph.job_name, vertices, cut.job_edges(batch_mode), batch_mode, graph.settings)
+
+
+class _Cut:
+    """Which node is in which vertex, and where in it."""
+
+    def __init__(self, graph: LogicalGraph) -> None:
+        self._graph = graph
+        self._nodes = {node.id: node for node in graph.nodes}
+        self._readers = graph.consumers()
+        self._head_of: dict[int, int] = {}
+        for node in graph.nodes:
+            upstream = self._chained_to(node)
+            self._head_of[node.id] = node.id if upstream is None else self._head_of[upstream.id]
+        self.heads = [self._nodes[i] for i in dict.fromkeys(self._head_of.values())]
+        self._vertex_of = {head.id: VertexId(i) for i, head in enumerate(self.heads)}
+        self._place: dict[int, int] = {}
+
+    def _chained_to(self, node: LogicalNode) -> LogicalNode | None:
+        """The node whose call runs this one, None where the node starts a vertex."""
+        if len(node.inputs) != 1 or self._graph.settings.get(CHAINING, "true").lower() != "true":
+            return None
+        edge = node.inputs[0]
+        source = self._nodes[edge.source]
+        fits = (
+            isinstance(edge.partitioning, Forward)
+            and source.parallelism == node.parallelism
+            and source.slot_sharing_group == node.slot_sharing_group
+            and node.chaining is ChainingStrategy.ALWAYS
+            and source.chaining is not ChainingStrategy.NEVER
+            and (source.max_parallelism == node.max_parallelism or self._maxima_may_differ())
+        )
+        return source if fits else None
+
+    def _maxima_may_differ(self) -> bool:
+        return self._graph.settings.get(CHAIN_DIFFERENT_MAXIMA, "true").lower() == "true"
+
+    def vertex(self, head: LogicalNode, vertex_id: VertexId) -> JobVertex:
+        """The vertex that starts with ``head``."""
+        groups: list[list[LogicalNode]] = []
+        self._collect(head, groups)
+        operators = tuple(self._operator(group, groups) for group in groups)
+        maximum = min(node.max_parallelism or 1 for group in groups for node in group)
+        timeout = head.buffer_timeout_ms
+        if timeout is None:
+            timeout = _milliseconds(self._graph.settings.get(BUFFER_TIMEOUT))
+        return JobVertex(
+            vertex_id,
+            self._chain_name(head),
+            operators,
+            head.parallelism or 1,
+            head.max_parallelism or maximum,
+            head.slot_sharing_group or "default",
+            timeout,
+        )
+
+    def _collect(self, node: LogicalNode, groups: list[list[LogicalNode]]) -> None:
+        """Walk the chain depth first; a row function joins the group of the one before it where nothing lies between."""
+        before = groups[-1] if groups else None
+        if before is not None and self._fuses(before[-1], node):
+            before.append(node)
+            self._place[node.id] = len(groups) - 1
+        else:
+            groups.append([node])
+            self._place[node.id] = len(groups) - 1
+        for reader, _ in self._chained_readers(node):
+            self._collect(reader, groups)
+
+    def _chained_readers(self, node: LogicalNode) -> list[tuple[LogicalNode, LogicalEdge]]:
+        return [
+            (reader, edge)
+            for reader, edge in self._readers[node.id]
+            if self._head_of[reader.id] == self._head_of[node.id] and reader.id != self._head_of[node.id]
+        ]
+
+    def _fuses(self, first: LogicalNode, second: LogicalNode) -> bool:
+        readers = self._readers[first.id]
+        return (
+            isinstance(first.spec, RowChainSpec)
+            and isinstance(second.spec, RowChainSpec)
+            and first.max_parallelism == second.max_parallelism
+            and len(readers) == 1
+            and readers[0][0].id == second.id
+            and readers[0][1].side_tag is None
+        )
+
+    def _operator(self, group: list[LogicalNode], groups: list[list[LogicalNode]]) -> ChainedOperator:
+        first = group[0]
+        is_head = groups[0] is group
+        edge = None if is_head else first.inputs[0]
+        spec = first.spec
+        if isinstance(spec, RowChainSpec):
+            spec = RowChainSpec(
+                tuple(
+                    replace(step, name=node.name, origin=node.origin, operator_id=node.uid_hash or "")
+                    for node in group
+                    if isinstance(node.spec, RowChainSpec)
+                    for step in node.spec.steps
+                )
+            )
+        return ChainedOperator(
+            id=first.uid_hash or "",
+            name=" -> ".join(node.name for node in group),
+            spec=spec,
+            input_index=None if edge is None else self._place[edge.source],
+            side_tag=None if edge is None else edge.side_tag,
+            origin=first.origin,
+            node_ids=tuple(node.id for node in group),
+        )
+
+    def _chain_name(self, node: LogicalNode) -> str:
+        names = [self._chain_name(reader) for reader, _ in self._chained_readers(node)]
+        if not names:
+            return node.name
+        return f"{node.name} -> {names[0] if len(names) == 1 else '(' + ', '.join(names) + ')'}"
+
+    def job_edges(self, batch_mode: bool) -> tuple[JobEdge, ...]:
+        """All edges that cross from one vertex to another."""
+        edges: list[JobEdge] = []
+        for node, edge in self._graph.edges():
+            if node.id != self._head_of[node.id]:
+                continue
+            partitioning: Partitioning = edge.partitioning or Forward()
+            edges.append(
+                JobEdge(
+                    index=len(edges),
+                    source=self._vertex_of[self._head_of[edge.source]],
+                    operator_index=self._place[edge.source],
+                    side_tag=edge.side_tag,
+                    target=self._vertex_of[node.id],
+                    port=edge.port,
+                    partitioning=partitioning,
+                    blocking=batch_mode,
+                )
+            )
+        return tuple(edges)
+
+
+def _milliseconds(text: str | None) -> int:
+    if text is None:
+        return DEFAULT_BUFFER_TIMEOUT_MS
+    from penstock.data.time import Duration
+
+    return Duration.of(text).to_millis()

@@ -1,0 +1,38 @@
+"""Reject what cannot run, and name the line that wrote it."""
+
+from collections import Counter
+
+from penstock.dataflow.logical import LogicalGraph, LogicalNode
+from penstock.errors import ProgramError
+from penstock.operators.sink import SinkSpec
+
+
+def validate(graph: LogicalGraph) -> LogicalGraph:
+    """Check the graph as it was written; returns it unchanged."""
+    if not graph.nodes:
+        raise ProgramError("No operators defined in streaming topology. Cannot execute.")
+    _check_uids(graph)
+    _check_sinks(graph)
+    return graph
+
+
+def _check_uids(graph: LogicalGraph) -> None:
+    counts = Counter(node.uid for node in graph.nodes if node.uid is not None)
+    for uid, count in counts.items():
+        if count > 1:
+            places = ", ".join(_place(node) for node in graph.nodes if node.uid == uid)
+            raise ProgramError(f"the uid {uid!r} is given {count} times, by {places}; every uid must be unique in a job")
+
+
+def _check_sinks(graph: LogicalGraph) -> None:
+    if any(isinstance(node.spec, SinkSpec) for node in graph.nodes):
+        return
+    last = graph.nodes[-1]
+    raise ProgramError(
+        f"the job has no sink, so nothing would be computed; the last operator is {_place(last)}. "
+        "Add print(), sink_to(...), or use execute_and_collect()"
+    )
+
+
+def _place(node: LogicalNode) -> str:
+    return f"{node.name!r} ({node.origin})" if node.origin else repr(node.name)
