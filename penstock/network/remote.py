@@ -1,0 +1,121 @@
+"""The two ends of a channel between processes; :mod:`penstock.network.exchange` carries their frames."""
+
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from penstock.data.batch import ColumnBatch, RowBatch
+from penstock.data.elements import Element
+from penstock.errors import OutsideError, ProtocolError
+from penstock.network.credits import ReceiverCredit, SenderCredit
+from penstock.network.framing import BATCH_KINDS, Encoder, Payload, decode
+
+if TYPE_CHECKING:
+    from penstock.network.spilled import SpoolChannel
+
+SendFrame = Callable[[int, int, Payload], None]
+
+
+class RemoteOutput:
+    """The sender's end. ``available`` while the receiver's credit lasts, and not after the peer was lost.
+
+    What is put for a lost peer is dropped: its loss was reported, and the job starts again from a checkpoint.
+    """
+
+    __slots__ = ("_channel", "_closed", "_encoder", "_max_frame_bytes", "_send", "credit", "lost")
+
+    def __init__(self, channel: int, send: SendFrame, encoder: Encoder, max_frame_bytes: int) -> None:
+        self._channel = channel
+        self._send = send
+        self._encoder = encoder
+        self._max_frame_bytes = max_frame_bytes
+        self.credit = SenderCredit()
+        self._closed = False
+        self.lost = False
+
+    @property
+    def available(self) -> bool:
+        return self.credit.left > 0 and not self.lost
+
+    def put(self, element: Element) -> None:
+        if self._closed:
+            raise ProtocolError(f"{element!r:.200} was put into a channel that is closed")
+        if self.lost:
+            return
+        kind, payload = self._encoder.encode(element)
+        if isinstance(element, (RowBatch, ColumnBatch)):
+            size = len(element)
+            if len(payload) > self._max_frame_bytes and size > 1:
+                self.put(element.slice(0, size // 2))
+                self.put(element.slice(size // 2, size))
+                return
+            self.credit.spend()
+        self._send(self._channel, kind, payload)
+
+    def close(self) -> None:
+        self._closed = True
+
+
+class RemoteInput:
+    """The receiver's end: a queue of frames, unpickled when they are polled.
+
+    What arrived before the peer was lost can still be polled; nothing comes after it.
+    """
+
+    __slots__ = ("_credit", "_frames", "_grant")
+
+    def __init__(self, grant: Callable[[int], None], window: int) -> None:
+        self._grant = grant
+        self._credit = ReceiverCredit(window)
+        self._frames: deque[tuple[int, Payload]] = deque()
+
+    @property
+    def has_data(self) -> bool:
+        return bool(self._frames)
+
+    def poll(self) -> Element | None:
+        if not self._frames:
+            return None
+        kind, payload = self._frames.popleft()
+        if kind in BATCH_KINDS:
+            granted = self._credit.consume()
+            if granted:
+                self._grant(granted)
+        return decode(kind, payload)
+
+    def receive(self, kind: int, payload: Payload) -> None:
+        """Take a frame from the connection."""
+        self._frames.append((kind, payload))
+
+    def move_to(self, other: "SpooledInput") -> None:
+        """Hand over what arrived before it was known where it goes."""
+        while self._frames:
+            other.receive(*self._frames.popleft())
+
+    def open(self) -> None:
+        """Let the sender begin."""
+        self._grant(self._credit.window)
+
+
+class SpooledInput:
+    """The receiver's end where a spool takes everything at once, so that the sender never waits for the consumer."""
+
+    __slots__ = ("_grant", "_spool", "_window")
+
+    def __init__(self, grant: Callable[[int], None], window: int, spool: "SpoolChannel") -> None:
+        self._grant = grant
+        self._window = window
+        self._spool = spool
+
+    def receive(self, kind: int, payload: Payload) -> None:
+        """Take a frame from the connection; a full disk is the consumer's failure, raised where it polls."""
+        try:
+            self._spool.put_frame(kind, payload)
+        except OutsideError as error:
+            self._spool.fail(error)
+        if kind in BATCH_KINDS:
+            self._grant(1)
+
+    def open(self) -> None:
+        """Let the sender begin."""
+        self._grant(self._window)
