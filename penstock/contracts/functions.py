@@ -209,7 +209,7 @@ class ProcessWindowFunction(Function, Generic[IN, OUT, KEY, W]):
     def process(self, key: Any, context: WindowContext, elements: Iterable[Any]) -> Iterable[Any] | None:
         """The values to emit; a pair ``(OutputTag, value)`` goes to that side output."""
 
-    def clear(self, context: WindowContext) -> None:  # noqa: B027
+    def clear(self, context: WindowContext) -> None:
         """Called when the window is dropped; delete what was kept in ``context.window_state()``."""
 
 
@@ -222,5 +222,5 @@ class ProcessAllWindowFunction(Function, Generic[IN, OUT, W]):
     def process(self, context: WindowContext, elements: Iterable[Any]) -> Iterable[Any] | None:
         """The values to emit; a pair ``(OutputTag, value)`` goes to that side output."""
 
-    def clear(self, context: WindowContext) -> None:  # noqa: B027
+    def clear(self, context: WindowContext) -> None:
         """Called when the window is dropped; delete what was kept in ``context.window_state()``."""

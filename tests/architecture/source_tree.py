@@ -25,9 +25,10 @@ class SourceFile:
         """Every dotted name that the file takes from an import, as written in full, with its line.
 
         `from time import monotonic as now; now()` gives `time.monotonic`; so does `import time; time.monotonic()`.
+        What is imported for annotations alone is left out.
         """
         bound: dict[str, str] = {}
-        for node in ast.walk(self.tree):
+        for node in _walk_what_runs(self.tree):
             match node:
                 case ast.Import(names=names):
                     for name in names:
@@ -44,6 +45,19 @@ class SourceFile:
                 first, _, rest = dotted.partition(".")
                 if first in bound:
                     yield f"{bound[first]}.{rest}", node.lineno
+
+
+def _walk_what_runs(tree: ast.Module) -> Iterator[ast.AST]:
+    """Every node, except those below `if TYPE_CHECKING`."""
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        match node:
+            case ast.If(test=ast.Name(id="TYPE_CHECKING") | ast.Attribute(attr="TYPE_CHECKING"), orelse=rest):
+                waiting.extend(rest)
+            case _:
+                waiting.extend(ast.iter_child_nodes(node))
 
 
 def _dotted(node: ast.expr) -> str | None:

@@ -68,8 +68,9 @@ def test_every_way_to_roll_dice_is_seen(text: str) -> None:
         "import time\ntime.gmtime(0)",
         "from datetime import datetime\ndatetime.fromtimestamp(0)",
         "import uuid\nuuid.UUID(int=1)",
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from random import Random",
     ],
 )
-def test_formatting_a_time_and_holding_an_identifier_are_allowed(text: str) -> None:
+def test_formatting_a_time_holding_an_identifier_and_annotations_are_allowed(text: str) -> None:
     files = (SourceFile("x.py", text),)
     assert find_offenders(READS_OR_WAITS_FOR_THE_CLOCK, files) + find_offenders(ROLLS_DICE, files) == []
