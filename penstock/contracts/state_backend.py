@@ -1,0 +1,189 @@
+"""The state backend as operators see it, and what a snapshot of it is made of.
+
+An operator that works record by record sets ``current_key`` and uses handles, as user functions do. A hot operator asks
+once for the :class:`KeyedTable` of its state and gives it whole batches, or walks the *pane* of a namespace (a window): all
+its keys with what is stored under each. Rules that let every backend keep caches and take cheap snapshots:
+
+- A pane, and every value in it, may be used until the operator returns from the call in which it got it, and not after.
+- A value that was changed in place has to be assigned again (``pane[key] = value``); a backend on disk sees only assignments.
+- Snapshots are taken between two calls of the operator, never within one.
+"""
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterable, MutableMapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Final, Protocol
+
+from penstock.contracts.state_descriptors import StateDescriptor, StateKind
+from penstock.contracts.state_handles import State
+from penstock.contracts.state_stores import KeyedStateStore, OperatorStateStore
+
+VOID_NAMESPACE: Final = None
+"""The namespace of state that belongs to no window."""
+
+
+@dataclass(frozen=True, slots=True)
+class StateMeta:
+    """What is known of a stored state without its descriptor."""
+
+    name: str
+    kind: StateKind
+    type_text: str = ""
+    ttl: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StateSnapshot:
+    """One state: for each key group that has entries, a pickle of ``{namespace: {key: stored value}}``.
+
+    What is stored is the value, list, dict or accumulator; with a time to live, each value is a pair
+    ``(value, written at, in milliseconds)``, for lists and maps each element.
+    """
+
+    meta: StateMeta
+    groups: dict[int, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyedStateSnapshot:
+    """All keyed states of one operator in one subtask. Later changes of the live state do not reach it."""
+
+    max_parallelism: int
+    states: dict[str, StateSnapshot]
+
+
+class OperatorStateMode(Enum):
+    """How operator state is dealt out to the subtasks when a job is restored."""
+
+    SPLIT_DISTRIBUTE = "split"
+    UNION = "union"
+    BROADCAST = "broadcast"
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorStateSnapshot:
+    """The operator states of one subtask: pickled elements; for broadcast state, pickled pairs."""
+
+    states: dict[str, tuple[OperatorStateMode, tuple[bytes, ...]]]
+
+
+class KeyedTable(Protocol):
+    """One state of one operator, for whole batches.
+
+    Where a function of the user raises, the exception passes unchanged and ``failed_index`` is the index of its record in the
+    batch: the records before it are stored, its own key keeps what it had (unless the function changed that in place), and
+    the records after it have not been touched. None stored under a key is the same as nothing.
+    """
+
+    failed_index: int
+
+    def fold(
+        self, keys: Sequence[Any], values: Sequence[Any], function: Callable[[Any, Any], Any]
+    ) -> list[Any]:
+        """Reduce each value into what is stored under its key, and return what was stored each time.
+
+        The first value of a key is stored as it is; ``function(stored, value)`` makes the others. No namespace.
+        """
+
+    def fold_pane(
+        self, namespace: Any, keys: Sequence[Any], values: Sequence[Any], function: Callable[[Any, Any], Any]
+    ) -> None:
+        """The same within a namespace, without results."""
+
+    def aggregate_pane(
+        self,
+        namespace: Any,
+        keys: Sequence[Any],
+        values: Sequence[Any],
+        function: Any,
+    ) -> None:
+        """Add each value to the accumulator under its key; ``function`` is an ``AggregateFunction``."""
+
+    def append_pane(self, namespace: Any, keys: Sequence[Any], values: Sequence[Any]) -> None:
+        """Append each value to the list under its key."""
+
+    def pane(self, namespace: Any) -> MutableMapping[Any, Any]:
+        """Key to stored value of one namespace; empty when there is none, and kept once something is assigned."""
+
+    def pop_pane(self, namespace: Any) -> dict[Any, Any]:
+        """Remove a namespace and return what was in it."""
+
+    def namespaces(self) -> list[Any]:
+        """All namespaces with entries, in no particular order."""
+
+
+class KeyedStateBackend(KeyedStateStore):
+    """Keyed state of one operator in one subtask. Not for several threads.
+
+    ``current_key`` is a plain attribute: whoever processes a record sets it before user code runs. Handles used before any
+    key was set raise ``StateError``.
+    """
+
+    __slots__ = ()
+
+    current_key: Any
+
+    @abstractmethod
+    def set_current_key(self, key: Any) -> None:
+        """Set ``current_key``, as a method."""
+
+    @abstractmethod
+    def get_partitioned_state(self, namespace: Any, descriptor: StateDescriptor) -> Any:
+        """A handle of the descriptor's kind for a namespace, and for whatever key is current when it is used."""
+
+    @abstractmethod
+    def store(self, namespace: Any) -> KeyedStateStore:
+        """The handles of one namespace as a store, for ``window_state()``."""
+
+    @abstractmethod
+    def merge_namespaces(self, descriptor: StateDescriptor, target: Any, sources: Iterable[Any]) -> None:
+        """Move what the current key has in ``sources`` into ``target``; lists, reducing and aggregating state only."""
+
+    @abstractmethod
+    def table(self, descriptor: StateDescriptor) -> KeyedTable:
+        """The state for whole batches; raises ``ProgramError`` when it has a time to live."""
+
+    @abstractmethod
+    def keys(self, state_name: str, namespace: Any = VOID_NAMESPACE) -> list[Any]:
+        """The keys that have something stored in a state."""
+
+    @abstractmethod
+    def apply_to_all_keys(
+        self, namespace: Any, descriptor: StateDescriptor, function: Callable[[Any, State], None]
+    ) -> None:
+        """Call ``function(key, handle)`` for each key that has something stored; the current key stays what it was."""
+
+    @abstractmethod
+    def clear_key(self, key: Any) -> None:
+        """Forget everything of one key, in all states and namespaces."""
+
+    @abstractmethod
+    def after_records(self, count: int) -> None:
+        """Called after each batch: removes some expired state where that was asked for with every record."""
+
+    @abstractmethod
+    def snapshot(self) -> KeyedStateSnapshot:
+        """Everything, frozen. Raises ``StateError`` naming the state and key of a value that cannot be pickled."""
+
+    @abstractmethod
+    def restore(self, snapshots: list[KeyedStateSnapshot], key_groups: range) -> None:
+        """Take the entries of ``key_groups`` out of snapshots of any parallelism; called before any handle is used."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Release everything."""
+
+
+class OperatorStateBackend(OperatorStateStore):
+    """Operator state of one operator in one subtask."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def snapshot(self) -> OperatorStateSnapshot:
+        """Everything, frozen."""
+
+    @abstractmethod
+    def restore(self, snapshot: OperatorStateSnapshot) -> None:
+        """Take this subtask's part; ``redistribute`` in ``penstock.state.operator_lists`` deals the parts out."""
