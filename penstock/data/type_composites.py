@@ -63,7 +63,7 @@ class RowTypeInfo(TypeInformation):
                 lists = list(map(_values_of, values))
             else:
                 lists = [self._in_order(value) for value in values]
-        elif kinds == _TUPLE or kinds == _LIST:
+        elif kinds in (_TUPLE, _LIST):
             lists = values
         else:
             lists = [self._in_order(value) for value in values]
