@@ -1,0 +1,13 @@
+"""In batch mode a sum gives one value for each key."""
+
+from pyflink.common import Types
+
+MODE = "BATCH"
+ORDER = "any"
+
+
+def program(env):
+    pairs = env.from_collection(
+        [("a", 1), ("b", 10), ("a", 2)], type_info=Types.TUPLE([Types.STRING(), Types.INT()])
+    )
+    return pairs.key_by(lambda p: p[0], key_type=Types.STRING()).sum(1)

@@ -1,0 +1,8 @@
+"""At parallelism one a partitioner has one partition to choose."""
+
+from pyflink.common import Types
+
+
+def program(env):
+    numbers = env.from_collection([3, 1, 2], type_info=Types.INT())
+    return numbers.partition_custom(lambda key, partitions: key % partitions, lambda x: x)

@@ -1,0 +1,9 @@
+"""An identifier given to print comes before the value."""
+
+from pyflink.common import Types
+
+SINK = "print"
+
+
+def program(env):
+    env.from_collection([1, 2], type_info=Types.INT()).print("id")

@@ -1,0 +1,16 @@
+"""Registering a timer without a key fails."""
+
+from pyflink.common import Types
+from pyflink.datastream import ProcessFunction
+
+RAISES = "timers"
+
+
+class Timers(ProcessFunction):
+    def process_element(self, value, ctx):
+        ctx.timer_service().register_event_time_timer(1)
+        yield value
+
+
+def program(env):
+    return env.from_collection([1], type_info=Types.INT()).process(Timers())

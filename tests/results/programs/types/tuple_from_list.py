@@ -1,0 +1,8 @@
+"""What a map gives that declared a tuple and returns a list."""
+
+from pyflink.common import Types
+
+
+def program(env):
+    numbers = env.from_collection([1, 2], type_info=Types.INT())
+    return numbers.map(lambda x: [str(x), x], output_type=Types.TUPLE([Types.STRING(), Types.INT()]))

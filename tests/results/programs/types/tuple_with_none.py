@@ -1,0 +1,9 @@
+"""What happens to None in a field of a declared tuple."""
+
+from pyflink.common import Types
+
+
+def program(env):
+    kind = Types.TUPLE([Types.STRING(), Types.LONG()])
+    numbers = env.from_collection([1, 2], type_info=Types.INT())
+    return numbers.map(lambda x: (None, x) if x == 1 else ("b", x), output_type=kind)

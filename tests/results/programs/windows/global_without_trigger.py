@@ -1,0 +1,27 @@
+"""A global window without a trigger never fires, not even at the end of the input."""
+
+from pyflink.common import Types, WatermarkStrategy
+from pyflink.common.watermark_strategy import TimestampAssigner
+from pyflink.datastream.window import GlobalWindows
+
+ORDER = "per_key"
+
+
+class Own(TimestampAssigner):
+    def extract_timestamp(self, value, record_timestamp):
+        return value[1]
+
+
+def program(env):
+    pairs = env.from_collection(
+        [("a", 1), ("b", 4), ("a", 9), ("a", 10), ("b", 23), ("a", 12)],
+        type_info=Types.TUPLE([Types.STRING(), Types.LONG()]),
+    )
+    stamped = pairs.assign_timestamps_and_watermarks(
+        WatermarkStrategy.for_monotonous_timestamps().with_timestamp_assigner(Own())
+    )
+    return (
+        stamped.key_by(lambda v: v[0], key_type=Types.STRING())
+        .window(GlobalWindows.create())
+        .reduce(lambda x, y: x)
+    )

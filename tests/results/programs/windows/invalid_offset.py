@@ -1,0 +1,27 @@
+"""An offset that is not less than the size is refused."""
+
+from pyflink.common import Time, Types, WatermarkStrategy
+from pyflink.common.watermark_strategy import TimestampAssigner
+from pyflink.datastream.window import TumblingEventTimeWindows
+
+RAISES = "abs(offset) < size"
+
+
+class Own(TimestampAssigner):
+    def extract_timestamp(self, value, record_timestamp):
+        return value[1]
+
+
+def program(env):
+    pairs = env.from_collection(
+        [("a", 1), ("b", 4), ("a", 9), ("a", 10), ("b", 23), ("a", 12)],
+        type_info=Types.TUPLE([Types.STRING(), Types.LONG()]),
+    )
+    stamped = pairs.assign_timestamps_and_watermarks(
+        WatermarkStrategy.for_monotonous_timestamps().with_timestamp_assigner(Own())
+    )
+    return (
+        stamped.key_by(lambda v: v[0], key_type=Types.STRING())
+        .window(TumblingEventTimeWindows.of(Time.milliseconds(10), Time.milliseconds(10)))
+        .reduce(lambda x, y: x)
+    )

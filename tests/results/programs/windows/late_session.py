@@ -1,0 +1,35 @@
+"""A late value that touches a living session joins it; one that does not is dropped."""
+
+from pyflink.common import Time, Types, WatermarkStrategy
+from pyflink.common.watermark_strategy import TimestampAssigner
+from pyflink.datastream import OutputTag
+from pyflink.datastream.functions import WindowFunction
+from pyflink.datastream.window import EventTimeSessionWindows
+
+WATERMARKS = "per_record"
+LATE = OutputTag("late", Types.TUPLE([Types.STRING(), Types.LONG()]))
+
+
+class Own(TimestampAssigner):
+    def extract_timestamp(self, value, record_timestamp):
+        return value[1]
+
+
+class Count(WindowFunction):
+    def apply(self, key, window, inputs):
+        return [(key, window.start, window.end, len(list(inputs)))]
+
+
+def program(env):
+    pairs = env.from_collection(
+        [("a", 1), ("a", 20), ("a", 17), ("a", 3), ("a", 14), ("a", 40)],
+        type_info=Types.TUPLE([Types.STRING(), Types.LONG()]),
+    )
+    stamped = pairs.assign_timestamps_and_watermarks(
+        WatermarkStrategy.for_monotonous_timestamps().with_timestamp_assigner(Own())
+    )
+    sessions = stamped.key_by(lambda v: v[0], key_type=Types.STRING()).window(
+        EventTimeSessionWindows.with_gap(Time.milliseconds(5))
+    )
+    counts = sessions.side_output_late_data(LATE).apply(Count())
+    return [("counts", counts), ("late", counts.get_side_output(LATE))]

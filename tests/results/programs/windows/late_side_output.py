@@ -1,0 +1,35 @@
+"""Values too late for their window go to the side output for late values."""
+
+from pyflink.common import Time, Types, WatermarkStrategy
+from pyflink.common.watermark_strategy import TimestampAssigner
+from pyflink.datastream import OutputTag
+from pyflink.datastream.functions import WindowFunction
+from pyflink.datastream.window import TumblingEventTimeWindows
+
+WATERMARKS = "per_record"
+LATE = OutputTag("late", Types.TUPLE([Types.STRING(), Types.LONG()]))
+
+
+class Own(TimestampAssigner):
+    def extract_timestamp(self, value, record_timestamp):
+        return value[1]
+
+
+class Count(WindowFunction):
+    def apply(self, key, window, inputs):
+        return [(key, window.start, window.end, len(list(inputs)))]
+
+
+def program(env):
+    pairs = env.from_collection(
+        [("a", 1), ("a", 12), ("a", 2), ("a", 25), ("a", 13), ("a", 4), ("a", 40)],
+        type_info=Types.TUPLE([Types.STRING(), Types.LONG()]),
+    )
+    stamped = pairs.assign_timestamps_and_watermarks(
+        WatermarkStrategy.for_monotonous_timestamps().with_timestamp_assigner(Own())
+    )
+    windows = stamped.key_by(lambda v: v[0], key_type=Types.STRING()).window(
+        TumblingEventTimeWindows.of(Time.milliseconds(10))
+    )
+    counts = windows.allowed_lateness(5).side_output_late_data(LATE).apply(Count())
+    return [("counts", counts), ("late", counts.get_side_output(LATE))]

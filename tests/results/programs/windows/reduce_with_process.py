@@ -1,0 +1,33 @@
+"""A reduce with a process window function, which gets one value."""
+
+from pyflink.common import Time, Types, WatermarkStrategy
+from pyflink.common.watermark_strategy import TimestampAssigner
+from pyflink.datastream.functions import ProcessWindowFunction
+from pyflink.datastream.window import TumblingEventTimeWindows
+
+ORDER = "per_key"
+
+
+class Own(TimestampAssigner):
+    def extract_timestamp(self, value, record_timestamp):
+        return value[1]
+
+
+class Show(ProcessWindowFunction):
+    def process(self, key, context, elements):
+        window = context.window()
+        yield key, window.start, window.end, window.max_timestamp(), list(elements)
+
+
+def program(env):
+    pairs = env.from_collection(
+        [("a", 1), ("b", 4), ("a", 9), ("a", 10), ("b", 23), ("a", 12)],
+        type_info=Types.TUPLE([Types.STRING(), Types.LONG()]),
+    )
+    stamped = pairs.assign_timestamps_and_watermarks(
+        WatermarkStrategy.for_monotonous_timestamps().with_timestamp_assigner(Own())
+    )
+    windows = stamped.key_by(lambda v: v[0], key_type=Types.STRING()).window(
+        TumblingEventTimeWindows.of(Time.milliseconds(10))
+    )
+    return windows.reduce(lambda x, y: (x[0], x[1] + y[1]), window_function=Show())
