@@ -57,8 +57,8 @@ class DataPlane:
         data_plane.flush()
 
     ``flush`` after each round writes what the tasks put and the credit they gave back. Of two workers the one with the
-    smaller index calls the other. ``on_lost`` is called once for each peer that vanishes without saying goodbye, or does not come
-    within the connect timeout; the plane itself goes on. Not thread safe; nothing here blocks, except :meth:`close`.
+    smaller index calls the other. ``on_lost`` is called once for each peer that vanishes without saying goodbye, or does
+    not come within the connect timeout; the plane itself goes on. Not thread safe; nothing blocks, except :meth:`close`.
     """
 
     def __init__(
@@ -141,11 +141,10 @@ class DataPlane:
         for peer in self._peers.values():
             peer.say_goodbye()
         deadline = monotonic() + timeout_s
-        leaving = list(self._peers.values())
-        while leaving and monotonic() < deadline:
-            leaving = [peer for peer in leaving if peer.is_leaving()]
-            if leaving:
-                pause(0.001)
+        while any([peer.is_leaving() for peer in self._peers.values()]):  # noqa: C419 - each of them has to make progress
+            if monotonic() >= deadline:
+                break
+            pause(0.001)
         for peer in self._peers.values():
             peer.disconnect()
 

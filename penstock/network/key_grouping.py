@@ -1,7 +1,7 @@
 """All records of a bounded keyed input, brought together per key."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Generator
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -13,6 +13,7 @@ from penstock.network.framing import Encoder, Kind, decode
 from penstock.network.spilled import SpillFile, estimated_bytes
 
 Part = tuple[int, list[Any], list[int] | None]
+Groups = Generator[tuple[Any, list[Part]], None, None]
 
 _BUCKET_BITS = 6
 _BUCKETS = 1 << _BUCKET_BITS
@@ -50,7 +51,7 @@ class KeyGrouping:
         self._port(port).add(batch.keys, batch.values, batch.timestamps)
         self._use(estimated_bytes(batch))
 
-    def groups(self) -> Iterator[tuple[Any, list[Part]]]:
+    def groups(self) -> Groups:
         """Each key with its records as ``(port, values, timestamps)``, to be called once, after the last :meth:`add`.
 
         Where all records of a key have timestamps they come in the order of these, in one part per run of the same port; else
@@ -94,7 +95,7 @@ class KeyGrouping:
 
     # In memory
 
-    def _groups_in_memory(self) -> Iterator[tuple[Any, list[Part]]]:
+    def _groups_in_memory(self) -> Groups:
         ports = sorted(self._ports.items())
         keys = dict.fromkeys(key for _, records in ports for key in records.values)
         for key in keys:
@@ -128,7 +129,7 @@ class KeyGrouping:
         mixed = (stable_hash(key) * 0x9E3779B97F4A7C15) & 0xFFFFFFFFFFFFFFFF
         return (mixed >> (64 - _BUCKET_BITS * (self._depth + 1))) & (_BUCKETS - 1)
 
-    def _groups_of_bucket(self, extents: list[tuple[int, int, int, int]]) -> Iterator[tuple[Any, list[Part]]]:
+    def _groups_of_bucket(self, extents: list[tuple[int, int, int, int]]) -> Groups:
         assert self._file is not None
         inner = KeyGrouping(self._memory_bytes, self._directory, self._depth + 1)
         try:
@@ -166,7 +167,11 @@ class _PortRecords:
                 times_by_key[key].append(time)
 
     def take(self, key: Any) -> tuple[list[Any], list[int] | None]:
-        return self.values.pop(key), None if self.timestamps is None else self.timestamps.pop(key)
+        """The records of a key, which are then no longer here; without timestamps when none of them has one."""
+        timestamps = None if self.timestamps is None else self.timestamps.pop(key)
+        if timestamps is not None and max(timestamps) == MIN_TIMESTAMP:
+            timestamps = None
+        return self.values.pop(key), timestamps
 
 
 def _in_order(parts: list[Part]) -> list[Part]:
