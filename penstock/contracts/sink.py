@@ -51,7 +51,9 @@ class SinkWriter(ABC):
     def write(self, element: Any, context: SinkWriterContext) -> None:
         """Write or buffer one record."""
 
-    def write_batch(self, values: list[Any], timestamps: list[int] | None, context: SinkWriterContext) -> None:
+    def write_batch(
+        self, values: list[Any], timestamps: list[int] | None, context: SinkWriterContext
+    ) -> None:
         """Write many records; overridden where that is cheaper. ``context.timestamp()`` is set for each ``write``."""
         moving: Any = context
         write = self.write

@@ -62,7 +62,9 @@ class JobExecutionResult:
             return self.accumulators[accumulator_name]
         except KeyError:
             known = ", ".join(sorted(self.accumulators)) or "none"
-            raise ProgramError(f"no accumulator {accumulator_name!r} in this job; there are: {known}") from None
+            raise ProgramError(
+                f"no accumulator {accumulator_name!r} in this job; there are: {known}"
+            ) from None
 
     def get_all_accumulator_results(self) -> dict[str, Any]:
         """All merged accumulators by name."""

@@ -45,7 +45,11 @@ class EventTime:
     """Stamps batches and makes watermarks by a strategy; in BATCH mode it only stamps."""
 
     def __init__(
-        self, strategy: WatermarkStrategy, context: OperatorContext, emit: Callable[[RowBatch], None], to: WatermarkTarget
+        self,
+        strategy: WatermarkStrategy,
+        context: OperatorContext,
+        emit: Callable[[RowBatch], None],
+        to: WatermarkTarget,
     ) -> None:
         self._strategy = strategy
         self._context = context

@@ -57,7 +57,9 @@ class OperatorRuntimeContext(RuntimeContext):
 
     def add_accumulator(self, name: str, accumulator: Accumulator) -> None:
         if not isinstance(accumulator, Accumulator):
-            raise ProgramError(f"accumulator {name!r} must be an Accumulator, not {type(accumulator).__name__}")
+            raise ProgramError(
+                f"accumulator {name!r} must be an Accumulator, not {type(accumulator).__name__}"
+            )
         if name in self._context.accumulators:
             raise ProgramError(f"there is an accumulator {name!r} already; choose another name")
         self._context.accumulators[name] = accumulator

@@ -88,7 +88,9 @@ class SinkOperator(Operator):
         finally:
             committer.close()
         if left:
-            raise OutsideError(f"{len(left)} of {len(committables)} committables could not be committed at the end of the job")
+            raise OutsideError(
+                f"{len(left)} of {len(committables)} committables could not be committed at the end of the job"
+            )
 
     def prepare_commit(self, checkpoint_id: int) -> list[Any]:
         assert self._writer is not None

@@ -103,7 +103,9 @@ class SourceOperator(Operator):
 class _SplitOutput:
     """Collects the records of one split (or of the whole reader) and gives them to its own event time."""
 
-    def __init__(self, spec: SourceSpec, context: OperatorContext, emit: Callable[[Any], None], to: WatermarkTarget) -> None:
+    def __init__(
+        self, spec: SourceSpec, context: OperatorContext, emit: Callable[[Any], None], to: WatermarkTarget
+    ) -> None:
         self._spec = spec
         self._context = context
         self._emit = emit
@@ -158,7 +160,9 @@ class _SplitOutput:
 class _TaskOutput(_SplitOutput):
     """What the reader is given: the output of the whole task, and one for each split that asks for it."""
 
-    def __init__(self, spec: SourceSpec, context: OperatorContext, emit: Callable[[Any], None], source: SourceOperator) -> None:
+    def __init__(
+        self, spec: SourceSpec, context: OperatorContext, emit: Callable[[Any], None], source: SourceOperator
+    ) -> None:
         self._task = WatermarkTarget(source.output.watermark, source.output.status)
         super().__init__(spec, context, emit, self._task)
         self._splits: dict[str, _SplitOutput] = {}

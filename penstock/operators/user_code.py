@@ -23,7 +23,9 @@ def callable_of(function: Any, method: str, what: str) -> Callable[..., Any]:
     """
     if isinstance(function, type):
         if callable(getattr(function, method, None)):
-            raise ProgramError(f"{what} takes an object, not the class {function.__name__}; write {function.__name__}()")
+            raise ProgramError(
+                f"{what} takes an object, not the class {function.__name__}; write {function.__name__}()"
+            )
         return function
     bound = getattr(function, method, None)
     if callable(bound) and (isinstance(function, Function) or not callable(function)):

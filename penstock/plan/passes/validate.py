@@ -21,7 +21,9 @@ def _check_uids(graph: LogicalGraph) -> None:
     for uid, count in counts.items():
         if count > 1:
             places = ", ".join(_place(node) for node in graph.nodes if node.uid == uid)
-            raise ProgramError(f"the uid {uid!r} is given {count} times, by {places}; every uid must be unique in a job")
+            raise ProgramError(
+                f"the uid {uid!r} is given {count} times, by {places}; every uid must be unique in a job"
+            )
 
 
 def _check_sinks(graph: LogicalGraph) -> None:
