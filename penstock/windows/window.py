@@ -98,11 +98,7 @@ class TimeWindow(Window):
         return hash(self.end)
 
     def __eq__(self, other: object) -> bool:
-        return (
-            self.__class__ is other.__class__
-            and self.end == other.end  # type: ignore[attr-defined]
-            and self.start == other.start  # type: ignore[attr-defined]
-        )
+        return self.__class__ is other.__class__ and self.end == other.end and self.start == other.start
 
     def __lt__(self, other: "TimeWindow") -> bool:
         _require_time_window(other)
@@ -143,7 +139,7 @@ class CountWindow(Window):
         return hash(self.id)
 
     def __eq__(self, other: object) -> bool:
-        return self.__class__ is other.__class__ and self.id == other.id  # type: ignore[attr-defined]
+        return self.__class__ is other.__class__ and self.id == other.id
 
     def __repr__(self) -> str:
         return f"CountWindow(id={self.id})"

@@ -55,7 +55,7 @@ class CountTrigger(Trigger[T, W]):
 class DeltaTrigger(Trigger[T, W]):
     """Fires when a record is further than ``threshold`` from the one that fired last, or from the first one.
 
-    ``delta_function(old, new)`` gives the distance.
+    ``delta_function(old, new)`` gives the distance; ``element_type_info`` is the type of the records, None for any.
     """
 
     def __init__(
@@ -66,14 +66,13 @@ class DeltaTrigger(Trigger[T, W]):
     ) -> None:
         self.threshold = threshold
         self.delta_function = delta_function
-        type_info = Types.PICKLED_BYTE_ARRAY() if element_type_info is None else element_type_info
-        self._last_element_descriptor = ValueStateDescriptor("last-element", type_info)
+        self._last_element_descriptor = ValueStateDescriptor("last-element", element_type_info)
 
     @staticmethod
     def of(
         threshold: float, delta_function: Callable[[Any, Any], float], element_type_info: Any = None
     ) -> "DeltaTrigger[Any, Any]":
-        """Fire when ``delta_function(old, new)`` exceeds ``threshold``; the old record is kept in state of the given type."""
+        """Fire when ``delta_function(old, new)`` exceeds ``threshold``; the old record is kept in state."""
         return DeltaTrigger(threshold, delta_function, element_type_info)
 
     def on_element(self, element: T, timestamp: int, window: W, ctx: Trigger.TriggerContext) -> TriggerResult:
