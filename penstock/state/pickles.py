@@ -1,0 +1,35 @@
+"""State as bytes: pickle protocol 5, and cloudpickle for classes that only the main program knows."""
+
+import pickle
+from typing import Any
+
+from penstock.errors import StateError
+
+
+def dump(value: Any) -> bytes:
+    """Pickle a value; raises what pickle raises when it cannot be.
+
+    A class of an importable module is written by its name. Only where that fails, as with classes of a main program in a
+    worker process, the class is written along with the value.
+    """
+    try:
+        return pickle.dumps(value, 5)
+    except Exception as error:  # noqa: BLE001  (whatever a class raises while it is pickled)
+        import cloudpickle
+
+        try:
+            data: bytes = cloudpickle.dumps(value, 5)
+        except Exception:  # noqa: BLE001  (the first error says more)
+            raise error from None
+        return data
+
+
+def load(data: bytes, what: str) -> Any:
+    """Read a pickle again; raises ``StateError`` saying ``what`` it was."""
+    try:
+        return pickle.loads(data)  # state that this program wrote itself
+    except Exception as error:
+        raise StateError(
+            f"{what} cannot be read: {type(error).__name__}: {error}. Its classes must be importable where it is restored, "
+            "under the names they had; classes of the main program should move to a module of their own"
+        ) from error
