@@ -17,6 +17,7 @@ class StateKind(Enum):
     MAP = "map"
     REDUCING = "reducing"
     AGGREGATING = "aggregating"
+    TIMERS = "timers"
 
 
 class StateDescriptor(ABC):

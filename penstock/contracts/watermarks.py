@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from penstock.data.elements import MIN_TIMESTAMP
-from penstock.data.time import Duration, duration_ms
+from penstock.data.time import Duration
 from penstock.errors import ProgramError
 
 
@@ -113,7 +113,7 @@ class WatermarkStrategy:
     @staticmethod
     def for_bounded_out_of_orderness(max_out_of_orderness: Any) -> "WatermarkStrategy":
         """For timestamps that come at most ``max_out_of_orderness`` late (Duration, timedelta or milliseconds)."""
-        return WatermarkStrategy(_Bounded(duration_ms(max_out_of_orderness, "max_out_of_orderness")))
+        return WatermarkStrategy(_Bounded(_milliseconds(max_out_of_orderness, "max_out_of_orderness")))
 
     @staticmethod
     def no_watermarks() -> "WatermarkStrategy":
@@ -145,7 +145,7 @@ class WatermarkStrategy:
 
     def with_idleness(self, idle_timeout: Any) -> "WatermarkStrategy":
         """Mark a source idle that has been silent for ``idle_timeout``, so that it does not hold others back."""
-        timeout_ms = duration_ms(idle_timeout, "idle_timeout")
+        timeout_ms = _milliseconds(idle_timeout, "idle_timeout")
         if timeout_ms <= 0:
             raise ProgramError(f"an idle timeout must be positive, not {timeout_ms} ms")
         return replace(self, idle_timeout_ms=timeout_ms)
@@ -154,9 +154,16 @@ class WatermarkStrategy:
         self, watermark_group: str, max_allowed_watermark_drift: Any, update_interval: Any = None
     ) -> "WatermarkStrategy":
         """Hold back sources of one group that run ahead of the slowest by more than the drift."""
-        drift_ms = duration_ms(max_allowed_watermark_drift, "max_allowed_watermark_drift")
-        interval_ms = 1_000 if update_interval is None else duration_ms(update_interval, "update_interval")
+        drift_ms = _milliseconds(max_allowed_watermark_drift, "max_allowed_watermark_drift")
+        interval_ms = 1_000 if update_interval is None else _milliseconds(update_interval, "update_interval")
         return replace(self, alignment=WatermarkAlignment(watermark_group, drift_ms, interval_ms))
+
+
+def _milliseconds(value: Any, what: str) -> int:
+    try:
+        return Duration.of(value).to_millis()
+    except (TypeError, ValueError) as error:
+        raise ProgramError(f"{what} is {value!r}: {error}") from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,6 +64,18 @@ class Gauge:
     read = get_value
 
 
+class Reading:
+    """A value that its owner writes from time to time."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any = None) -> None:
+        self.value = value
+
+    def read(self) -> Any:
+        return self.value
+
+
 class Meter:
     """Events, and their rate per second over a sliding time span."""
 
@@ -162,6 +174,13 @@ class MetricGroup:
     def distribution(self, name: str) -> Distribution:
         """Register a new distribution."""
         return self._register(name, Distribution())
+
+    def set(self, name: str, value: Any) -> None:
+        """Write a reading; registers it on first use."""
+        reading = self._metrics.get(name)
+        if not isinstance(reading, Reading):
+            reading = self._register(name, Reading())
+        reading.value = value
 
     def _register(self, name: str, metric: M) -> M:
         if name in self._metrics:

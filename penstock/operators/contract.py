@@ -66,6 +66,10 @@ class Output:
         self.status = status
         self._sides = sides
 
+    def set_sides(self, sides: dict[str, Callable[[Batch], None]]) -> None:
+        """Where each side output goes; called by the task while it wires the chain."""
+        self._sides = sides
+
     def side(self, tag_id: str) -> Callable[[Batch], None]:
         """Where records of a side output go; records of a side output that nobody reads are discarded, as in Flink."""
         return self._sides.get(tag_id, _discard)

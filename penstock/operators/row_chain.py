@@ -74,8 +74,6 @@ class RowChain(Operator):
                 step.function.open(OperatorRuntimeContext(step_context))
                 self._opened.append(step.function)
         self._segments = [_Segment(self, steps) for steps in _split_at_types(self._spec.steps)]
-        if len(self._segments) == 1:
-            self.on_batch = self._segments[0].on_batch  # type: ignore[method-assign]
 
     def on_batch(self, batch: RowBatch, port: int = 0) -> None:
         for segment in self._segments:
@@ -101,7 +99,6 @@ class _Segment:
     def __init__(self, chain: RowChain, steps: tuple[RowStep, ...]) -> None:
         self._chain = chain
         self._steps = steps
-        self._output = chain.output
         functions = [callable_of(step.function, step.kind, step.kind) for step in steps]
         kinds = tuple(step.kind for step in steps)
         self._plain = compile_loop(kinds, False)(*functions)
@@ -109,11 +106,6 @@ class _Segment:
         self._timed = self._plain if self._keeps_count else compile_loop(kinds, True)(*functions)
         output_type = steps[-1].output_type
         self._convert: ConvertBatch | None = None if output_type is None else output_type.convert_batch
-
-    def on_batch(self, batch: RowBatch, port: int = 0) -> None:
-        result = self.apply(batch)
-        if result.values:
-            self._output.emit(result)
 
     def apply(self, batch: RowBatch) -> RowBatch:
         values, timestamps = batch.values, batch.timestamps

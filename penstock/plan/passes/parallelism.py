@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from penstock.data.key_groups import MAX_KEY_GROUPS, default_max_parallelism
+from penstock.data.key_groups import HIGHEST_MAX_PARALLELISM, default_max_parallelism
 from penstock.dataflow.logical import LogicalGraph, LogicalNode
 from penstock.errors import OptionError, ProgramError
 
@@ -14,8 +14,8 @@ def settle_parallelism(graph: LogicalGraph) -> LogicalGraph:
     """Defaults where the user said nothing; refuses a parallelism above the maximum."""
     default = _positive(graph, DEFAULT_PARALLELISM) or 1
     maximum = _positive(graph, MAX_PARALLELISM)
-    if maximum is not None and maximum > MAX_KEY_GROUPS:
-        raise OptionError(f"{MAX_PARALLELISM} is {maximum}; the most is {MAX_KEY_GROUPS}")
+    if maximum is not None and maximum > HIGHEST_MAX_PARALLELISM:
+        raise OptionError(f"{MAX_PARALLELISM} is {maximum}; the most is {HIGHEST_MAX_PARALLELISM}")
     return replace(graph, nodes=tuple(_settled(node, default, maximum) for node in graph.nodes))
 
 

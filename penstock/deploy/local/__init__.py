@@ -1,0 +1,1 @@
+"""The carrier of one machine: the own process, and worker processes."""

@@ -1,0 +1,130 @@
+"""Runs jobs on this machine: in the user's own process at parallelism 1, in worker processes above."""
+
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+from penstock.dataflow.job import JobGraph
+from penstock.dataflow.submission import JobExecutionResult, JobStatus
+from penstock.errors import ProgramError
+from penstock.ids import JobID
+from penstock.runtime.job.driver import JobDriver
+from penstock.runtime.messages import Deployment
+from penstock.runtime.scheduling.placement import workers_wanted
+from penstock.runtime.scheduling.worker_pool import WorkerPool
+
+
+class LocalExecutor:
+    """The executor ``local``."""
+
+    def submit(self, graph: JobGraph) -> "LocalJob":
+        """Take over a job; nothing runs yet."""
+        workers = workers_wanted(graph)
+        deployment = Deployment(JobID.random(), 0, graph, workers)
+        return LocalJob(JobDriver(deployment, _pool(workers)))
+
+
+def _pool(workers: int) -> WorkerPool:
+    if workers == 1:
+        from penstock.deploy.local.in_process import InProcessPool
+
+        return InProcessPool()
+    from penstock.deploy.local.processes import ProcessPool
+
+    return ProcessPool()
+
+
+class LocalJob:
+    """A job that whoever asks for its result drives, or a thread of its own after ``start_in_background``."""
+
+    def __init__(self, driver: JobDriver) -> None:
+        self._driver = driver
+        self._begun = False
+        self._thread: threading.Thread | None = None
+        self._changed = threading.Condition()
+
+    @property
+    def job_id(self) -> JobID:
+        return self._driver.job_id
+
+    def status(self) -> JobStatus:
+        return self._driver.status
+
+    def metrics(self) -> dict[str, Any]:
+        return self._driver.metrics()
+
+    def accumulators(self) -> dict[str, Any]:
+        return self._driver.accumulators()
+
+    def start_in_background(self) -> None:
+        if self._begun:
+            raise ProgramError(f"job {self.job_id} runs already")
+        self._begun = True
+        self._thread = threading.Thread(target=self._run_in_thread, daemon=True, name=f"job {self.job_id}")
+        self._thread.start()
+
+    def cancel(self) -> None:
+        self._driver.request_cancel()
+
+    def result(self, timeout_s: float | None = None) -> JobExecutionResult:
+        if self._thread is not None:
+            self._thread.join(timeout_s)
+            if self._thread.is_alive():
+                raise TimeoutError(f"job {self.job_id} still runs after {timeout_s} s")
+            return self._driver.result()
+        for _ in self._drive():
+            pass
+        return self._driver.result()
+
+    def rows(self, collector: str) -> Iterator[list[Any]]:
+        if self._thread is not None:
+            yield from self._rows_of_thread(collector)
+        else:
+            try:
+                for _ in self._drive():
+                    yield from self._driver.take_rows(collector)
+                yield from self._driver.take_rows(collector)
+            finally:
+                self._abandon()
+        self._driver.result()
+
+    def _drive(self) -> Iterator[None]:
+        """Step the job in this thread until it is done; an interrupt cancels it and goes on."""
+        self._begin()
+        try:
+            while not self._driver.done:
+                self._driver.step()
+                yield
+        except BaseException:
+            self._abandon()
+            raise
+
+    def _begin(self) -> None:
+        if not self._begun:
+            self._begun = True
+            self._driver.begin()
+
+    def _abandon(self) -> None:
+        """Nobody will drive the job any further: cancel it and wait until nothing is left of it."""
+        if not self._driver.done:
+            self._driver.request_cancel()
+            while not self._driver.done:
+                self._driver.step()
+
+    def _run_in_thread(self) -> None:
+        self._driver.begin()
+        while not self._driver.done:
+            self._driver.step()
+            with self._changed:
+                self._changed.notify_all()
+        with self._changed:
+            self._changed.notify_all()
+
+    def _rows_of_thread(self, collector: str) -> Iterator[list[Any]]:
+        while True:
+            done = self._driver.done
+            yield from self._driver.take_rows(collector)
+            if done:
+                return
+            with self._changed:
+                self._changed.wait(0.1)

@@ -1,0 +1,48 @@
+"""The carrier of a job of parallelism 1: its one worker is the user's own process and thread."""
+
+from collections import deque
+
+from penstock.errors import ProtocolError
+from penstock.ids import WorkerIndex
+from penstock.runtime.messages import FromWorker, MetricsReport, ToWorker, WorkerRegistered
+from penstock.runtime.worker.worker import Worker
+
+TURNS_PER_POLL = 64
+
+
+class InProcessPool:
+    """One worker that is stepped by :meth:`poll`. Nothing is pickled, no thread and no process is started."""
+
+    def __init__(self) -> None:
+        self._worker = Worker(WorkerIndex(0))
+        self._events: deque[FromWorker] = deque()
+
+    def start(self, count: int) -> None:
+        if count != 1:
+            raise ProtocolError(f"the own process is one worker, and {count} were asked for")
+        self._events.append(WorkerRegistered(WorkerIndex(0), None))
+
+    def send(self, worker: WorkerIndex, message: ToWorker) -> None:
+        self._worker.handle(message)
+
+    def poll(self, timeout_s: float) -> list[FromWorker]:
+        worker = self._worker
+        if not self._events and not worker.outbox:
+            for _ in range(TURNS_PER_POLL):
+                if not worker.turn():
+                    if not worker.outbox and timeout_s > 0:
+                        worker.wait(timeout_s)
+                    break
+                if worker.outbox:
+                    break
+        events = [*self._events, *worker.outbox]
+        self._events.clear()
+        worker.outbox.clear()
+        return events
+
+    def wake_up(self) -> None:
+        self._worker.wake_up()
+
+    def stop(self, grace_s: float) -> None:
+        self._events.append(MetricsReport(WorkerIndex(0), self._worker.read_metrics()))
+        self._worker.close()

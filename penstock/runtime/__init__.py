@@ -1,0 +1,1 @@
+"""Runs a JobGraph; knows no API and no platform."""

@@ -1,0 +1,1 @@
+"""What lives beside the coordinator for operators: the enumerators of sources."""

@@ -1,0 +1,190 @@
+"""Runs the enumerators of a job's sources, beside the coordinator."""
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from penstock.clock import SYSTEM_CLOCK
+from penstock.contracts.source import SplitEnumerator
+from penstock.dataflow.job import JobGraph, JobVertex
+from penstock.errors import PenstockError, ProgramError, UserCodeError
+from penstock.ids import SubtaskId, VertexId
+from penstock.operators.source import SourceSpec
+from penstock.operators.user_code import user_line
+from penstock.runtime.messages import (
+    AssignSplits,
+    FromReader,
+    FromWorker,
+    NoMoreSplits,
+    ReaderStarted,
+    SplitRequested,
+    ToReader,
+    ToWorker,
+)
+from penstock.runtime.task.timekeeping import WorkerTime
+
+Then = Callable[[Any, BaseException | None], None]
+
+
+class SplitAssignment:
+    """All enumerators of one job. ``send(subtask, message)`` reaches a reader; ``wake_up`` has :meth:`turn` called soon."""
+
+    def __init__(
+        self, graph: JobGraph, send: Callable[[SubtaskId, ToWorker], None], wake_up: Callable[[], None]
+    ) -> None:
+        self._time = WorkerTime(SYSTEM_CLOCK)
+        self._contexts = {
+            vertex.id: _EnumeratorContext(vertex, graph.settings, send, wake_up, self._time)
+            for vertex in graph.vertices
+            if isinstance(vertex.head.spec, SourceSpec)
+        }
+
+    def start(self) -> None:
+        """Make and start every enumerator."""
+        for context in self._contexts.values():
+            context.guard(context.start)
+
+    def handle(self, message: FromWorker) -> bool:
+        """Give a message of a reader to its enumerator; says whether it was one."""
+        match message:
+            case ReaderStarted(subtask):
+                self._guard(subtask.vertex, lambda context: context.add_reader(subtask.index))
+            case SplitRequested(subtask):
+                self._guard(subtask.vertex, lambda context: context.enumerator.handle_split_request(subtask.index))
+            case FromReader(subtask, event):
+                self._guard(
+                    subtask.vertex, lambda context: context.enumerator.handle_source_event(subtask.index, event)
+                )
+            case _:
+                return False
+        return True
+
+    def turn(self) -> None:
+        """Deliver what threads have found, and start what is due."""
+        self._time.fire()
+        for context in self._contexts.values():
+            context.guard(context.deliver)
+
+    def next_ms(self) -> int | None:
+        """When :meth:`turn` has something to start."""
+        return self._time.next_ms()
+
+    def close(self) -> None:
+        """Close every enumerator."""
+        for context in self._contexts.values():
+            context.close()
+
+    def _guard(self, vertex: VertexId, action: Callable[["_EnumeratorContext"], None]) -> None:
+        context = self._contexts[vertex]
+        context.guard(lambda: action(context))
+
+
+class _EnumeratorContext:
+    """What one enumerator may ask, and where it is kept."""
+
+    def __init__(
+        self,
+        vertex: JobVertex,
+        settings: dict[str, str],
+        send: Callable[[SubtaskId, ToWorker], None],
+        wake_up: Callable[[], None],
+        time: WorkerTime,
+    ) -> None:
+        self._vertex = vertex
+        self._settings = settings
+        self._send = send
+        self._wake_up = wake_up
+        self._time = time
+        self._readers: list[int] = []
+        self._found: deque[Callable[[], None]] = deque()
+        self._enumerator: SplitEnumerator | None = None
+        self._closed = False
+
+    @property
+    def enumerator(self) -> SplitEnumerator:
+        """The enumerator, once it was started."""
+        if self._enumerator is None:
+            raise ProgramError(f"the enumerator of {self._vertex.name!r} did not start")
+        return self._enumerator
+
+    def start(self) -> None:
+        spec = self._vertex.head.spec
+        assert isinstance(spec, SourceSpec)
+        self._enumerator = spec.source.create_enumerator(self)
+        self._enumerator.start()
+
+    def guard(self, action: Callable[[], None]) -> None:
+        """Run code of the source; what it raises names the source."""
+        try:
+            action()
+        except PenstockError as error:
+            raise error.at(self._place) from error.__cause__
+        except Exception as error:
+            where = user_line(error.__traceback__)
+            at = f" at {where}" if where else ""
+            wrapped = UserCodeError(f"{type(error).__name__}: {error}{at}")
+            raise wrapped.at(self._place) from error
+
+    @property
+    def _place(self) -> str:
+        origin = self._vertex.head.origin
+        return f"in the split enumerator of {self._vertex.head.name!r}" + (f", made at {origin}" if origin else "")
+
+    def add_reader(self, subtask: int) -> None:
+        self._readers.append(subtask)
+        self.enumerator.add_reader(subtask)
+
+    def deliver(self) -> None:
+        while self._found:
+            self._found.popleft()()
+
+    def close(self) -> None:
+        self._closed = True
+        if self._enumerator is not None:
+            self._enumerator.close()
+
+    # What the enumerator may ask ----------------------------------------------------------------------------------------
+
+    def current_parallelism(self) -> int:
+        return self._vertex.parallelism
+
+    def registered_readers(self) -> list[int]:
+        return sorted(self._readers)
+
+    def configuration(self) -> dict[str, str]:
+        return dict(self._settings)
+
+    def assign_split(self, split: Any, subtask: int) -> None:
+        self._send(self._reader(subtask), AssignSplits(self._reader(subtask), [split]))
+
+    def signal_no_more_splits(self, subtask: int) -> None:
+        self._send(self._reader(subtask), NoMoreSplits(self._reader(subtask)))
+
+    def send_event_to_reader(self, subtask: int, event: Any) -> None:
+        self._send(self._reader(subtask), ToReader(self._reader(subtask), event))
+
+    def call_async(self, work: Callable[[], Any], then: Then) -> None:
+        def run() -> None:
+            try:
+                result, failure = work(), None
+            except Exception as error:
+                result, failure = None, error
+            if not self._closed:
+                self._found.append(lambda: then(result, failure))
+                self._wake_up()
+
+        threading.Thread(target=run, daemon=True, name=f"enumerator of {self._vertex.name}").start()
+
+    def call_at_interval(self, work: Callable[[], Any], then: Then, interval_ms: int) -> None:
+        def again(_: int) -> None:
+            if not self._closed:
+                self.call_async(work, then)
+                self._time.schedule(SYSTEM_CLOCK.now_ms() + interval_ms, again)
+
+        again(0)
+
+    def _reader(self, subtask: int) -> SubtaskId:
+        if not 0 <= subtask < self._vertex.parallelism:
+            raise ProgramError(f"there is no reader {subtask}: the source has parallelism {self._vertex.parallelism}")
+        return SubtaskId(self._vertex.id, subtask)

@@ -1,0 +1,1 @@
+"""One job: events in, commands out, and the driver around it."""

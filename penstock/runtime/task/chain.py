@@ -1,0 +1,178 @@
+"""Builds the operators of one subtask and wires them: each calls the next, the last ones call the edges."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from penstock.clock import Clock
+from penstock.contracts.accumulators import Accumulator
+from penstock.contracts.state import KeyedStateBackend, OperatorStateStore
+from penstock.contracts.timers import Timers
+from penstock.data.batch import Batch
+from penstock.data.elements import StreamStatus
+from penstock.dataflow.job import ChainedOperator, JobVertex
+from penstock.errors import StateError
+from penstock.metrics.kinds import MetricGroup
+from penstock.operators.contract import Operator, OperatorContext, Output, ProcessingTime, SourceLink
+from penstock.runtime.task.counted import counted, counting_input
+from penstock.runtime.task.edge_output import EdgeOutput
+
+@dataclass(frozen=True, slots=True)
+class TaskEnvironment:
+    """What every operator of one subtask shares."""
+
+    job_id: str
+    vertex: JobVertex
+    subtask_index: int
+    attempt: int
+    batch_mode: bool
+    settings: dict[str, str]
+    clock: Clock
+    processing_time: ProcessingTime
+    metrics: MetricGroup
+    current_watermark: Callable[[], int]
+    send_to_client: Callable[[str, list[Any]], None]
+    source_link: SourceLink | None
+    make_keyed_state: Callable[[OperatorContext], KeyedStateBackend]
+    make_operator_state: Callable[[OperatorContext], OperatorStateStore]
+    make_timers: Callable[[OperatorContext, str], Timers]
+
+
+@dataclass(slots=True)
+class EdgeTarget:
+    """An edge that leaves the vertex from one of its operators."""
+
+    operator_index: int
+    side_tag: str | None
+    make: Callable[[OperatorContext], EdgeOutput]
+
+
+class OperatorChain:
+    """The operators of one subtask, in the order of the vertex; the head first."""
+
+    def __init__(self, environment: TaskEnvironment, edges: list[EdgeTarget]) -> None:
+        self._environment = environment
+        vertex = environment.vertex
+        self.contexts = [self._context(chained) for chained in vertex.operators]
+        self.operators: list[Operator] = []
+        self.edge_outputs: list[EdgeOutput] = []
+        self._timers: dict[str, dict[str, Timers]] = {}
+        built: dict[int, Operator] = {}
+        for index in reversed(range(len(vertex.operators))):
+            self._wire(index, edges, built)
+            built[index] = vertex.operators[index].spec.build(self.contexts[index])
+        self.operators = [built[index] for index in range(len(vertex.operators))]
+        self.head = self.operators[0]
+        self.accumulators: dict[str, Accumulator] = {}
+
+    def _context(self, chained: ChainedOperator) -> OperatorContext:
+        env = self._environment
+        group = env.metrics.add_group(chained.name).add_group(str(env.subtask_index))
+        context = OperatorContext(
+            job_id=env.job_id,
+            operator_id=chained.id,
+            name=chained.name,
+            origin=chained.origin,
+            subtask_index=env.subtask_index,
+            parallelism=env.vertex.parallelism,
+            max_parallelism=env.vertex.max_parallelism,
+            attempt=env.attempt,
+            batch_mode=env.batch_mode,
+            clock=env.clock,
+            processing_time=env.processing_time,
+            metrics=group,
+            settings=env.settings,
+            output=Output(_unwired, _unwired, _unwired, {}),
+            current_watermark=env.current_watermark,
+            send_to_client=env.send_to_client,
+            source_link=env.source_link,
+        )
+        context.operator_state = env.make_operator_state(context)
+        if chained.spec.uses_keyed_state:
+            context.keyed_state = env.make_keyed_state(context)
+            context.make_timers = lambda name: self._make_timers(context, name)
+        return context
+
+    def _make_timers(self, context: OperatorContext, name: str) -> Timers:
+        timers = self._timers.setdefault(context.operator_id, {})
+        if name in timers:
+            raise StateError(f"operator {context.name!r} asks twice for the timers {name!r}")
+        timers[name] = self._environment.make_timers(context, name)
+        return timers[name]
+
+    def _wire(self, index: int, edges: list[EdgeTarget], built: dict[int, Operator]) -> None:
+        """Fill in the output of one operator; those behind it are built already."""
+        context = self.contexts[index]
+        mains: list[Callable[[Batch], None]] = []
+        sides: dict[str, list[Callable[[Batch], None]]] = {}
+        watermarks: list[Callable[[int], None]] = []
+        statuses: list[Callable[[StreamStatus], None]] = []
+        for reader, chained in enumerate(self._environment.vertex.operators):
+            if chained.input_index != index:
+                continue
+            operator = built[reader]
+            records_in = self.contexts[reader].metrics.counter("numRecordsIn")
+            target = counting_input(operator.on_batch, records_in)
+            (mains if chained.side_tag is None else sides.setdefault(chained.side_tag, [])).append(target)
+            watermarks.append(operator.on_watermark)
+            statuses.append(operator.on_status)
+        for edge in edges:
+            if edge.operator_index != index:
+                continue
+            output = edge.make(context)
+            self.edge_outputs.append(output)
+            (mains if edge.side_tag is None else sides.setdefault(edge.side_tag, [])).append(output.emit)
+            watermarks.append(output.watermark)
+            statuses.append(output.signal)
+        records_out = context.metrics.counter("numRecordsOut")
+        out = context.output
+        out.emit = counted(mains, records_out)
+        out.watermark = _to_each(watermarks)
+        out.status = _to_each(statuses)
+        out.set_sides({tag: counted(targets, records_out) for tag, targets in sides.items()})
+
+    def open(self) -> None:
+        """Open the operators, the last first, so that whoever is called is ready."""
+        for operator in reversed(self.operators):
+            operator.open()
+
+    def finish(self) -> None:
+        """All inputs are at their end: the head first, so that what it still emits is seen by the others."""
+        for operator in self.operators:
+            operator.finish()
+
+    def close(self) -> list[BaseException]:
+        """Close everything, whatever fails; yields what failed."""
+        errors: list[BaseException] = []
+        for thing in [*self.operators, *self.edge_outputs]:
+            try:
+                thing.close()
+            except Exception as error:
+                errors.append(error)
+        return errors
+
+    def merged_accumulators(self) -> dict[str, Accumulator]:
+        """The accumulators of all operators of this subtask."""
+        merged: dict[str, Accumulator] = {}
+        for context in self.contexts:
+            for name, accumulator in context.accumulators.items():
+                if name in merged:
+                    merged[name].merge(accumulator)
+                else:
+                    merged[name] = accumulator
+        return merged
+
+
+def _to_each(targets: list[Callable[[Any], None]]) -> Callable[[Any], None]:
+    if len(targets) == 1:
+        return targets[0]
+
+    def call_all(value: Any) -> None:
+        for target in targets:
+            target(value)
+
+    return call_all
+
+
+def _unwired(value: Any) -> None:
+    raise StateError(f"{value!r:.80} was emitted before the chain was wired")

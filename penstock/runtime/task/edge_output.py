@@ -1,0 +1,104 @@
+"""The way out of a task over one edge: keys, partitioner, one channel per receiver, and small batches gathered into large ones."""
+
+from typing import Any
+
+from penstock.data.batch import Batch, ColumnBatch, RowBatch, concat_rows
+from penstock.data.elements import Element, Watermark
+from penstock.network.channel import OutputChannel
+from penstock.network.partitioners import CustomPartitioner, Partitioner
+from penstock.operators.contract import OperatorContext
+from penstock.operators.user_code import user_error
+from penstock.runtime.task.keying import KeyExtractor
+
+GATHER_RECORDS = 2048
+
+
+class EdgeOutput:
+    """Sends batches to the channels that the partitioner says.
+
+    With several channels the parts of a batch are gathered per channel until they are worth sending; ``flush`` sends them
+    anyway: the task calls it before every signal, when it runs out of input, and when the buffer timeout has passed.
+    """
+
+    def __init__(
+        self,
+        context: OperatorContext,
+        channels: list[OutputChannel],
+        partitioner: Partitioner,
+        keys: KeyExtractor | None,
+        buffer_timeout_ms: int,
+    ) -> None:
+        self._context = context
+        self.channels = channels
+        self._partitioner = partitioner
+        self._keys = keys
+        self._gathers = len(channels) > 1 and buffer_timeout_ms != 0
+        self._parts: list[list[RowBatch]] = [[] for _ in channels]
+        self._counts = [0] * len(channels)
+        self.has_pending = False
+        if len(channels) == 1 and not isinstance(partitioner, CustomPartitioner):
+            self._only = channels[0]
+            self.emit = self._emit_only  # type: ignore[method-assign]
+
+    @property
+    def available(self) -> bool:
+        """Whether every channel has room."""
+        return all(channel.available for channel in self.channels)
+
+    def emit(self, batch: Batch) -> None:
+        """Send a batch."""
+        if self._keys is not None:
+            batch = self._keys.keyed(batch)
+        try:
+            parts = self._partitioner.partition(batch)
+        except Exception as error:
+            raise user_error(self._context, error) from error
+        for index, part in enumerate(parts):
+            if part is not None:
+                self._send(index, part)
+
+    def _emit_only(self, batch: Batch) -> None:
+        if self._keys is not None:
+            batch = self._keys.keyed(batch)
+        self._only.put(batch)
+
+    def _send(self, index: int, part: Batch) -> None:
+        if isinstance(part, ColumnBatch) or not self._gathers:
+            self.channels[index].put(part)
+            return
+        self._parts[index].append(part)
+        self._counts[index] += len(part)
+        self.has_pending = True
+        if self._counts[index] >= GATHER_RECORDS:
+            self._flush_channel(index)
+
+    def _flush_channel(self, index: int) -> None:
+        parts = self._parts[index]
+        if parts:
+            self._parts[index] = []
+            self._counts[index] = 0
+            self.channels[index].put(concat_rows(parts))
+
+    def flush(self) -> None:
+        """Send what was gathered."""
+        if self.has_pending:
+            self.has_pending = False
+            for index in range(len(self.channels)):
+                self._flush_channel(index)
+
+    def signal(self, element: Element) -> None:
+        """Send a signal to every channel, behind everything emitted so far."""
+        self.flush()
+        for channel in self.channels:
+            channel.put(element)
+
+    def watermark(self, timestamp: int) -> None:
+        """Send a watermark to every channel."""
+        self.signal(Watermark(timestamp))
+
+    def close(self) -> None:
+        """Release the key selector."""
+        if self._keys is not None:
+            self._keys.close()
+
+

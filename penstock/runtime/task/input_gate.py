@@ -1,0 +1,127 @@
+"""The inputs of one task: fair reading over its channels, the minimum of their watermarks, the end of each port."""
+
+from dataclasses import dataclass
+
+from penstock.data.batch import Batch, ColumnBatch, RowBatch
+from penstock.data.elements import (
+    IDLE,
+    MIN_TIMESTAMP,
+    Barrier,
+    EndOfInput,
+    StreamStatus,
+    Watermark,
+)
+from penstock.errors import ProtocolError
+from penstock.network.channel import InputChannel
+from penstock.network.spilled import SpoolChannel
+
+
+@dataclass(frozen=True, slots=True)
+class PortEnded:
+    """All channels of a port have come to their end."""
+
+    port: int
+
+
+GateEvent = Watermark | StreamStatus | PortEnded | Barrier
+
+
+class _Slot:
+    """One channel with what is known of it."""
+
+    __slots__ = ("blocked", "channel", "ended", "idle", "port", "watermark")
+
+    def __init__(self, port: int, channel: InputChannel) -> None:
+        self.port = port
+        self.channel = channel
+        self.watermark = MIN_TIMESTAMP
+        self.idle = False
+        self.ended = False
+        self.blocked = False
+
+
+class InputGate:
+    """Reads channels in turn. ``next`` yields a batch with its port, an event, or None when nothing has come in."""
+
+    def __init__(self, channels: list[tuple[int, InputChannel]]) -> None:
+        self._slots = [_Slot(port, channel) for port, channel in channels]
+        self._next = 0
+        self._watermark = MIN_TIMESTAMP
+        self._idle = False
+        self._open_ports = {port: sum(p == port for p, _ in channels) for port, _ in channels}
+        self._held: list[SpoolChannel] = []
+
+    def hold_until_complete(self) -> None:
+        """Give nothing before every channel that spools has all of its input: a blocking exchange."""
+        self._held = [slot.channel for slot in self._slots if isinstance(slot.channel, SpoolChannel)]
+
+    @property
+    def ended(self) -> bool:
+        """Whether every channel has come to its end."""
+        return not self._open_ports
+
+    @property
+    def watermark(self) -> int:
+        """The minimum over all active channels so far."""
+        return self._watermark
+
+    def next(self) -> tuple[Batch, int] | GateEvent | None:
+        """The next thing to do."""
+        if self._held:
+            if not all(spool.ended for spool in self._held):
+                return None
+            self._held = []
+        slots = self._slots
+        count = len(slots)
+        start = self._next
+        for offset in range(count):
+            slot = slots[(start + offset) % count]
+            while not slot.ended and not slot.blocked and slot.channel.has_data:
+                element = slot.channel.poll()
+                if type(element) is RowBatch or type(element) is ColumnBatch:
+                    self._next = (start + offset + 1) % count
+                    return element, slot.port
+                event = self._signal(slot, element)
+                if event is not None:
+                    return event
+        return None
+
+    def _signal(self, slot: _Slot, element: object) -> GateEvent | None:
+        match element:
+            case Watermark(timestamp):
+                slot.watermark = max(slot.watermark, timestamp)
+                return self._merged()
+            case StreamStatus(idle):
+                slot.idle = idle
+                return self._merged_status() or self._merged()
+            case EndOfInput():
+                return self._end(slot)
+            case Barrier():
+                return element
+            case None:
+                return None
+            case _:
+                raise ProtocolError(f"a channel yielded {element!r:.100}")
+
+    def _merged(self) -> Watermark | None:
+        """The watermark of the task, if it has moved: the minimum over the channels that are neither idle nor ended."""
+        lowest = min((slot.watermark for slot in self._slots if not slot.idle and not slot.ended), default=None)
+        if lowest is None or lowest <= self._watermark:
+            return None
+        self._watermark = lowest
+        return Watermark(lowest)
+
+    def _merged_status(self) -> StreamStatus | None:
+        idle = all(slot.idle for slot in self._slots if not slot.ended)
+        if idle == self._idle:
+            return None
+        self._idle = idle
+        return IDLE if idle else StreamStatus(False)
+
+    def _end(self, slot: _Slot) -> GateEvent | None:
+        slot.ended = True
+        self._open_ports[slot.port] -= 1
+        if self._open_ports[slot.port] == 0:
+            del self._open_ports[slot.port]
+            return PortEnded(slot.port)
+        return self._merged()

@@ -1,0 +1,66 @@
+"""Keys of records that go over a keyed edge."""
+
+from collections.abc import Callable
+from typing import Any
+
+from penstock.data.batch import Batch, ColumnBatch, RowBatch
+from penstock.data.keys import KeyRouter
+from penstock.errors import KeyNotUsable, ProgramError
+from penstock.operators.contract import OperatorContext
+from penstock.operators.runtime_context import OperatorRuntimeContext
+from penstock.operators.user_code import callable_of, is_rich, shorten, user_error
+
+
+class KeyExtractor:
+    """Computes the keys of a batch once, on the sender's side; they travel with it."""
+
+    def __init__(self, context: OperatorContext, selector: Any) -> None:
+        self._context = context
+        self._selector = selector
+        self._key: Callable[[Any], Any] = callable_of(selector, "get_key", "key_by")
+        if is_rich(selector):
+            selector.open(OperatorRuntimeContext(context))
+
+    def keyed(self, batch: Batch) -> RowBatch:
+        """The batch with its keys."""
+        if isinstance(batch, ColumnBatch):
+            raise ProgramError("key_by takes rows").at(self._context.place)
+        values = batch.values
+        position = iter(values)
+        try:
+            keys = list(map(self._key, position))
+        except Exception as error:
+            index = len(values) - position.__length_hint__() - 1
+            raise user_error(self._context, error, values[max(index, 0)]) from error
+        return RowBatch(values, batch.timestamps, keys)
+
+    def close(self) -> None:
+        """Close a selector that was opened."""
+        if is_rich(self._selector):
+            self._selector.close()
+
+
+def route_of(context: OperatorContext, max_parallelism: int, parallelism: int) -> Callable[[RowBatch], list[int]]:
+    """The channel of each record of a keyed batch."""
+    route = KeyRouter(max_parallelism, parallelism).route
+
+    def channels(batch: RowBatch) -> list[int]:
+        assert batch.keys is not None
+        try:
+            return route(batch.keys)
+        except KeyNotUsable as error:
+            raise explain_key(error, batch, context) from None
+
+    return channels
+
+
+def explain_key(error: KeyNotUsable, batch: RowBatch, context: OperatorContext) -> KeyNotUsable:
+    """The error with the record whose key it is about."""
+    assert batch.keys is not None
+    for key, value in zip(batch.keys, batch.values, strict=True):
+        try:
+            hash(key)
+        except TypeError:
+            error.at(f"the record was {shorten(value)}")
+            break
+    return error.at(context.place)

@@ -1,0 +1,240 @@
+"""A subtask as the worker sees it: something that is stepped until it is done."""
+
+from abc import ABC, abstractmethod
+
+from penstock.clock import monotonic
+from penstock.contracts.source import InputStatus
+from penstock.data.batch import Batch, RowBatch
+from penstock.data.elements import END_OF_INPUT, MAX_WATERMARK, Barrier, StreamStatus, Watermark
+from penstock.errors import KeyNotUsable, PenstockError, ProtocolError
+from penstock.ids import SubtaskId
+from penstock.network.spilled import KeyGrouping
+from penstock.operators.contract import OperatorContext
+from penstock.operators.source import SourceOperator
+from penstock.operators.user_code import shorten
+from penstock.runtime.task.chain import OperatorChain
+from penstock.runtime.task.input_gate import InputGate, PortEnded
+from penstock.runtime.task.measures import TaskMeasures
+from penstock.runtime.task.progress import Progress
+
+GROUPED_RECORDS_PER_STEP = 10_000
+
+
+class Tasklet(ABC):
+    """One subtask. ``step`` does a bounded piece of work; the worker calls it, and nobody else."""
+
+    def __init__(self, subtask: SubtaskId, name: str, chain: OperatorChain, buffer_timeout_ms: int) -> None:
+        self.subtask = subtask
+        self.name = name
+        self.chain = chain
+        self.measures = TaskMeasures()
+        self._outputs = chain.edge_outputs
+        self._buffer_timeout_s = buffer_timeout_ms / 1000 if buffer_timeout_ms >= 0 else None
+        self._pending_since: float | None = None
+        self._finished = False
+        self.may_send_to_client = True
+
+    def open(self) -> None:
+        """Open the operators."""
+        self.chain.open()
+
+    def step(self) -> Progress:
+        """Do a bounded piece of work."""
+        if self._finished:
+            return Progress.DONE
+        if not self.may_send_to_client or not all(output.available for output in self._outputs):
+            self.measures.was_blocked()
+            return Progress.BLOCKED
+        progress = self._work()
+        if progress is Progress.IDLE:
+            self.measures.was_idle()
+            self._flush()
+        elif self._buffer_timeout_s is not None:
+            self._flush_after_timeout()
+        if progress is Progress.DONE:
+            self._end()
+        return progress
+
+    @abstractmethod
+    def _work(self) -> Progress:
+        """The step itself, with room in every output."""
+
+    def wait_ms(self) -> int | None:
+        """After IDLE: step again after so many milliseconds at the latest; None waits for something to come in."""
+        return None
+
+    def fileno(self) -> int | None:
+        """After IDLE: a descriptor that becomes readable when there is something to do."""
+        return None
+
+    def _flush(self) -> None:
+        self._pending_since = None
+        for output in self._outputs:
+            output.flush()
+
+    def _flush_after_timeout(self) -> None:
+        if not any(output.has_pending for output in self._outputs):
+            self._pending_since = None
+            return
+        now = monotonic()
+        if self._pending_since is None:
+            self._pending_since = now
+        elif now - self._pending_since >= (self._buffer_timeout_s or 0):
+            self._flush()
+
+    def _end(self) -> None:
+        self.chain.finish()
+        for output in self._outputs:
+            output.signal(END_OF_INPUT)
+        self._finished = True
+
+    def close(self) -> list[BaseException]:
+        """Close the operators; yields what failed."""
+        return self.chain.close()
+
+
+class SourceTasklet(Tasklet):
+    """Polls the reader of a source."""
+
+    def __init__(self, subtask: SubtaskId, name: str, chain: OperatorChain, buffer_timeout_ms: int) -> None:
+        super().__init__(subtask, name, chain, buffer_timeout_ms)
+        head = chain.head
+        if not isinstance(head, SourceOperator):
+            raise ProtocolError(f"{name!r} has no input, but starts with a {type(head).__name__}")
+        self.source = head
+
+    def _work(self) -> Progress:
+        status = self.source.poll()
+        if status is InputStatus.MORE_AVAILABLE:
+            self.measures.is_busy()
+            return Progress.MORE
+        return Progress.DONE if status is InputStatus.END_OF_INPUT else Progress.IDLE
+
+    def wait_ms(self) -> int | None:
+        return self.source.reader.wait_ms()
+
+    def fileno(self) -> int | None:
+        return self.source.reader.fileno()
+
+
+class OperatorTasklet(Tasklet):
+    """Reads its gate and gives what comes to the head of the chain."""
+
+    def __init__(
+        self, subtask: SubtaskId, name: str, chain: OperatorChain, buffer_timeout_ms: int, gate: InputGate
+    ) -> None:
+        super().__init__(subtask, name, chain, buffer_timeout_ms)
+        self._gate = gate
+        self._head = chain.head
+        self._records_in = chain.contexts[0].metrics.counter("numRecordsIn")
+
+    @property
+    def gate(self) -> InputGate:
+        """The inputs."""
+        return self._gate
+
+    def _work(self) -> Progress:
+        item = self._gate.next()
+        if item is None:
+            return Progress.DONE if self._gate.ended else Progress.IDLE
+        self.measures.is_busy()
+        if type(item) is tuple:
+            self._on_batch(item[0], item[1])
+        else:
+            self._on_event(item)
+        return Progress.DONE if self._gate.ended else Progress.MORE
+
+    def _on_batch(self, batch: Batch, port: int) -> None:
+        self._records_in.count += len(batch)
+        give_batch(self._head.on_batch, batch, port, self.chain.contexts[0])
+
+    def _on_event(self, event: object) -> None:
+        match event:
+            case Watermark(timestamp):
+                self.measures.watermark = timestamp
+                self._head.on_watermark(timestamp)
+            case StreamStatus():
+                self._head.on_status(event)
+            case PortEnded(port):
+                self._head.on_end_of_input(port)
+            case Barrier():
+                raise ProtocolError("a checkpoint barrier arrived, but this job takes no checkpoints")
+
+
+class GroupedTasklet(OperatorTasklet):
+    """Keyed input in BATCH mode: collect all of it, then give it key by key.
+
+    After the records of a key the head is told ``end_key``; watermarks are kept back, but for the last.
+    """
+
+    def __init__(
+        self,
+        subtask: SubtaskId,
+        name: str,
+        chain: OperatorChain,
+        buffer_timeout_ms: int,
+        gate: InputGate,
+        grouping: KeyGrouping,
+    ) -> None:
+        super().__init__(subtask, name, chain, buffer_timeout_ms, gate)
+        self._grouping = grouping
+        self._groups = None
+        self._all_given = False
+
+    def _work(self) -> Progress:
+        if not self._gate.ended:
+            return self._collect()
+        self.measures.is_busy()
+        if self._groups is None:
+            self._groups = self._grouping.groups()  # type: ignore[assignment]
+        given = 0
+        for key, parts in self._groups or ():
+            for port, values, timestamps in parts:
+                batch = RowBatch(values, timestamps, [key] * len(values))
+                self._on_batch(batch, port)
+                given += len(values)
+            self._head.end_key(key)
+            if given >= GROUPED_RECORDS_PER_STEP:
+                return Progress.MORE
+        self._head.on_watermark(MAX_WATERMARK)
+        return Progress.DONE
+
+    def _collect(self) -> Progress:
+        item = self._gate.next()
+        if item is None:
+            return Progress.MORE if self._gate.ended else Progress.IDLE
+        self.measures.is_busy()
+        if type(item) is tuple:
+            batch, port = item
+            assert isinstance(batch, RowBatch)
+            self._grouping.add(port, batch)
+        return Progress.MORE
+
+    def close(self) -> list[BaseException]:
+        self._grouping.close()
+        return super().close()
+
+
+def give_batch(take: "object", batch: Batch, port: int, context: OperatorContext) -> None:
+    """Call the head; a key that Python cannot hash is explained with its record."""
+    try:
+        take(batch, port)  # type: ignore[operator]
+    except PenstockError:
+        raise
+    except TypeError as error:
+        if "unhashable" not in str(error) or not isinstance(batch, RowBatch) or batch.keys is None:
+            raise
+        raise unusable_key(batch, context) from error
+
+
+def unusable_key(batch: RowBatch, context: OperatorContext) -> KeyNotUsable:
+    """The error that names the first record with a key that cannot be hashed."""
+    for key, value in zip(batch.keys or (), batch.values, strict=False):
+        try:
+            hash(key)
+        except TypeError:
+            return KeyNotUsable(
+                f"the key {shorten(key)} of type {type(key).__name__} cannot be hashed; "
+                f"return a tuple or another immutable value from the key selector; the record was {shorten(value)}"
+            ).at(context.place)
+    return KeyNotUsable("a key cannot be hashed").at(context.place)

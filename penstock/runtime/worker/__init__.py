@@ -1,0 +1,1 @@
+"""One worker: a process with one loop that steps its tasks."""

@@ -1,0 +1,53 @@
+"""Which state backend the operators of a job get, and how it is made."""
+
+from typing import TYPE_CHECKING
+
+from penstock.clock import Clock
+from penstock.contracts.state import KeyedStateBackend, OperatorStateStore
+from penstock.contracts.timers import Timers
+from penstock.data.key_groups import key_group_range
+from penstock.errors import OptionError
+from penstock.operators.contract import OperatorContext
+
+if TYPE_CHECKING:
+    from penstock.network.key_grouping import KeyGrouping
+
+BACKEND = "state.backend.type"
+GROUPING_MEMORY_BYTES = 256 << 20
+
+
+class StateAccess:
+    """Makes keyed state, operator state and timers for the operators of one worker."""
+
+    def __init__(self, settings: dict[str, str], clock: Clock) -> None:
+        self._clock = clock
+        backend = settings.get(BACKEND, "hashmap")
+        if backend != "hashmap":
+            raise OptionError(f"{BACKEND} is {backend!r}; this version has 'hashmap' only")
+
+    def keyed(self, context: OperatorContext) -> KeyedStateBackend:
+        """The keyed state of one operator of one subtask."""
+        from penstock.state.hashmap import HashMapKeyedState
+
+        return HashMapKeyedState(context.max_parallelism, self._key_groups(context), self._clock)
+
+    def operator(self, context: OperatorContext) -> OperatorStateStore:
+        """The operator state of one operator of one subtask."""
+        from penstock.state.operator_lists import InMemoryOperatorState
+
+        return InMemoryOperatorState()
+
+    def timers(self, context: OperatorContext, name: str) -> Timers:
+        """One set of timers of one operator of one subtask."""
+        from penstock.state.timers import KeyedTimers
+
+        return KeyedTimers(context.max_parallelism)
+
+    def grouping(self) -> "KeyGrouping":
+        """Where keyed input is collected in BATCH mode."""
+        from penstock.network.key_grouping import KeyGrouping
+
+        return KeyGrouping(GROUPING_MEMORY_BYTES)
+
+    def _key_groups(self, context: OperatorContext) -> range:
+        return key_group_range(context.max_parallelism, context.parallelism, context.subtask_index)

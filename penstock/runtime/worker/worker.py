@@ -1,0 +1,302 @@
+"""One worker: it builds its tasks, steps them in turn, and answers the coordinator. One thread, no waiting but in ``wait``."""
+
+import selectors
+import socket
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from penstock.clock import SYSTEM_CLOCK, Clock
+from penstock.contracts.accumulators import Accumulator
+from penstock.errors import PenstockError, ProtocolError
+from penstock.ids import SubtaskId, WorkerIndex
+from penstock.metrics.kinds import MetricGroup
+from penstock.network.exchange import DataPlane, PeerLost
+from penstock.operators.user_code import user_error
+from penstock.runtime.messages import (
+    AssignSplits,
+    Deploy,
+    Deployment,
+    FromReader,
+    FromWorker,
+    MetricsReport,
+    NoMoreSplits,
+    ReaderStarted,
+    ReportMetrics,
+    RowsCollected,
+    RowsTaken,
+    SplitRequested,
+    StartTasks,
+    StopTasks,
+    SubtaskFailed,
+    SubtaskFinished,
+    TasksDeployed,
+    TasksStopped,
+    ToReader,
+    ToWorker,
+)
+from penstock.runtime.task.progress import Progress
+from penstock.runtime.task.tasklet import SourceTasklet, Tasklet
+from penstock.runtime.task.timekeeping import WorkerTime
+from penstock.runtime.worker.wiring import TaskWiring, WorkerSurroundings
+
+CLIENT_WINDOW_BATCHES = 16
+LONGEST_WAIT_S = 5.0
+
+
+class Worker:
+    """Hosts the tasks of one job in one process.
+
+    The owner calls ``handle`` for each message, ``turn`` as long as it says that there is more to do, ``wait`` when there is
+    not, and takes what is to be sent to the coordinator out of ``outbox``.
+    """
+
+    def __init__(self, index: WorkerIndex, clock: Clock = SYSTEM_CLOCK) -> None:
+        self.index = index
+        self.outbox: deque[FromWorker] = deque()
+        self.data_plane: DataPlane | None = None
+        self._time = WorkerTime(clock)
+        self._clock = clock
+        self._metrics = MetricGroup()
+        self._tasklets: list[Tasklet] = []
+        self._running: list[Tasklet] = []
+        self._selector: selectors.BaseSelector | None = None
+        self._wake: tuple[socket.socket, socket.socket] | None = None
+        self._unsent_rows: dict[str, int] = {}
+        self._collectors: dict[str, Tasklet] = {}
+        self._watched: dict[int, Tasklet] = {}
+        self._wake_wanted = False
+
+    # What the coordinator says ------------------------------------------------------------------------------------------
+
+    def handle(self, message: ToWorker) -> None:
+        """Do what the coordinator asks."""
+        match message:
+            case Deploy(deployment, peers):
+                self._guard(None, partial(self._deploy, deployment, dict(peers)))
+            case StartTasks():
+                self._start()
+            case StopTasks():
+                self._stop()
+            case AssignSplits(subtask, splits):
+                self._with_reader(subtask, lambda task: task.source.reader.add_splits(splits))
+            case NoMoreSplits(subtask):
+                self._with_reader(subtask, lambda task: task.source.reader.notify_no_more_splits())
+            case ToReader(subtask, event):
+                self._with_reader(subtask, lambda task: task.source.reader.handle_source_event(event))
+            case RowsTaken(collector, batches):
+                self._unsent_rows[collector] -= batches
+                self._collectors[collector].may_send_to_client = (
+                    self._unsent_rows[collector] < CLIENT_WINDOW_BATCHES
+                )
+            case ReportMetrics():
+                self.outbox.append(MetricsReport(self.index, self.read_metrics(), self._accumulators()))
+
+    def _deploy(self, deployment: Deployment, peers: dict[int, Any]) -> None:
+        if self.data_plane is not None:
+            self.data_plane.connect(peers)
+        surroundings = WorkerSurroundings(
+            index=self.index,
+            clock=self._clock,
+            processing_time=self._time,
+            metrics=self._metrics,
+            data_plane=self.data_plane,
+            link_of=partial(_Link, self),
+            send_to_client=lambda subtask: partial(self._send_rows, subtask),
+        )
+        self._tasklets = TaskWiring(deployment, surroundings).build()
+        self.outbox.append(TasksDeployed(self.index))
+
+    def _start(self) -> None:
+        for tasklet in reversed(self._tasklets):
+            self._guard(tasklet, tasklet.open)
+            if isinstance(tasklet, SourceTasklet):
+                self.outbox.append(ReaderStarted(tasklet.subtask))
+        self._running = list(self._tasklets)
+
+    def _stop(self) -> None:
+        accumulators = self._accumulators()
+        self._running = []
+        for tasklet in self._tasklets:
+            tasklet.close()
+        self._tasklets = []
+        self.outbox.append(TasksStopped(self.index, accumulators))
+
+    def _with_reader(self, subtask: SubtaskId, action: Callable[[SourceTasklet], None]) -> None:
+        for tasklet in self._running:
+            if tasklet.subtask == subtask and isinstance(tasklet, SourceTasklet):
+                self._guard(tasklet, partial(action, tasklet))
+
+    # Stepping -----------------------------------------------------------------------------------------------------------
+
+    def turn(self) -> bool:
+        """Fire timers and step each task once; says whether there is more to do at once."""
+        more = False
+        try:
+            more = self._time.fire()
+        except Exception as error:
+            self._failed(None, error)
+            return False
+        for tasklet in self._running:
+            try:
+                progress = tasklet.step()
+            except Exception as error:
+                self._failed(tasklet, error)
+                return False
+            if progress is Progress.MORE:
+                more = True
+            elif progress is Progress.DONE:
+                self._finished(tasklet)
+                return True
+        if self.data_plane is not None:
+            self.data_plane.flush()
+        return more
+
+    def _finished(self, tasklet: Tasklet) -> None:
+        self._running.remove(tasklet)
+        errors = tasklet.close()
+        if errors:
+            self._failed(tasklet, errors[0])
+            return
+        self._tasklets.remove(tasklet)
+        self._keep_metrics(tasklet)
+        self.outbox.append(SubtaskFinished(tasklet.subtask, tasklet.chain.merged_accumulators()))
+
+    def _guard(self, tasklet: Tasklet | None, action: Callable[[], Any]) -> None:
+        try:
+            action()
+        except Exception as error:
+            self._failed(tasklet, error)
+
+    def _failed(self, tasklet: Tasklet | None, error: BaseException) -> None:
+        """Stop stepping and tell the coordinator."""
+        self._running = []
+        if not isinstance(error, PenstockError):
+            if tasklet is not None:
+                error = user_error(tasklet.chain.contexts[0], error)
+            else:
+                wrapped = ProtocolError(f"{type(error).__name__}: {error}")
+                wrapped.__cause__ = error
+                error = wrapped
+        self.outbox.append(SubtaskFailed(self.index, tasklet.subtask if tasklet else None, error))
+
+    # Waiting ------------------------------------------------------------------------------------------------------------
+
+    def wait(self, most_s: float = LONGEST_WAIT_S) -> None:
+        """Sleep until there may be something to do: a timer, a socket, a reader's descriptor, a wake-up."""
+        selector = self.selector
+        self._watch_readers()
+        timeout = 0.0 if self._wake_wanted else self._timeout_s(most_s)
+        self._wake_wanted = False
+        for key, mask in selector.select(timeout):
+            if callable(key.data):
+                key.data(mask)
+
+    @property
+    def selector(self) -> selectors.BaseSelector:
+        """What the worker waits on; made on first use, as a job that never waits does not need it."""
+        if self._selector is None:
+            self._selector = selectors.DefaultSelector()
+            self._wake = socket.socketpair()
+            for end in self._wake:
+                end.setblocking(False)
+            self._selector.register(self._wake[0], selectors.EVENT_READ, self._woken)
+        return self._selector
+
+    def wake_up(self) -> None:
+        """End :meth:`wait`; may be called by any thread."""
+        self._wake_wanted = True
+        if self._wake is not None:
+            try:
+                self._wake[1].send(b"w")
+            except BlockingIOError:
+                pass
+
+    def _woken(self, _: int) -> None:
+        assert self._wake is not None
+        self._wake[0].recv(4096)
+
+    def _timeout_s(self, most_s: float) -> float:
+        waits = [most_s]
+        due = self._time.next_ms()
+        if due is not None:
+            waits.append((due - self._clock.now_ms()) / 1000)
+        waits += [wait / 1000 for tasklet in self._running if (wait := tasklet.wait_ms()) is not None]
+        if self.data_plane is not None and (deadline := self.data_plane.timeout_s()) is not None:
+            waits.append(deadline)
+        return max(0.0, min(waits))
+
+    def _watch_readers(self) -> None:
+        """Wait for the descriptors of exactly those readers that name one now."""
+        wanted = {fd: tasklet for tasklet in self._running if (fd := tasklet.fileno()) is not None}
+        for fd in self._watched.keys() - wanted.keys():
+            self.selector.unregister(fd)
+        for fd in wanted.keys() - self._watched.keys():
+            self.selector.register(fd, selectors.EVENT_READ)
+        self._watched = wanted
+
+    # Rows for the client, metrics ---------------------------------------------------------------------------------------
+
+    def _send_rows(self, subtask: SubtaskId, collector: str, rows: list[Any]) -> None:
+        self._unsent_rows[collector] = self._unsent_rows.get(collector, 0) + 1
+        if collector not in self._collectors:
+            self._collectors[collector] = next(t for t in self._tasklets if t.subtask == subtask)
+        if self._unsent_rows[collector] >= CLIENT_WINDOW_BATCHES:
+            self._collectors[collector].may_send_to_client = False
+        self.outbox.append(RowsCollected(self.index, collector, rows))
+
+    def read_metrics(self) -> dict[str, Any]:
+        """Every metric by its full name."""
+        for tasklet in self._tasklets:
+            self._keep_metrics(tasklet)
+        return dict(self._metrics.collect())
+
+    def _keep_metrics(self, tasklet: Tasklet) -> None:
+        """Write the measures of a task where its metrics are."""
+        context = tasklet.chain.contexts[0]
+        for name, value in tasklet.measures.read().items():
+            context.metrics.set(name, value)
+
+    def _accumulators(self) -> dict[str, Accumulator]:
+        merged: dict[str, Accumulator] = {}
+        from copy import copy
+
+        for tasklet in self._tasklets:
+            for name, accumulator in tasklet.chain.merged_accumulators().items():
+                if name in merged:
+                    merged[name].merge(accumulator)
+                else:
+                    merged[name] = copy(accumulator)
+        return merged
+
+    def peer_lost(self, lost: PeerLost) -> None:
+        """The data plane lost another worker."""
+        self._failed(None, ProtocolError(f"the connection to worker {lost.peer} was lost: {lost.reason}"))
+
+    def close(self) -> None:
+        """Release sockets."""
+        if self.data_plane is not None:
+            self.data_plane.close()
+        if self._wake is not None:
+            for end in self._wake:
+                end.close()
+        if self._selector is not None:
+            self._selector.close()
+
+
+class _Link:
+    """The way from a reader to its enumerator."""
+
+    def __init__(self, worker: Worker, subtask: SubtaskId) -> None:
+        self._worker = worker
+        self._subtask = subtask
+
+    def send_split_request(self) -> None:
+        self._worker.outbox.append(SplitRequested(self._subtask))
+
+    def send_source_event(self, event: Any) -> None:
+        self._worker.outbox.append(FromReader(self._subtask, event))
+
+    def wake_up(self) -> None:
+        self._worker.wake_up()
