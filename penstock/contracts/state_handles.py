@@ -198,6 +198,10 @@ class BroadcastState(ReadOnlyBroadcastState[K, V]):
     __slots__ = ()
 
     @abstractmethod
+    def read_only(self) -> ReadOnlyBroadcastState[K, V]:
+        """A view of the same map that cannot change it, for the side that is not broadcast."""
+
+    @abstractmethod
     def put(self, key: K, value: V) -> None:
         """Set the value of ``key``."""
 

@@ -2,8 +2,8 @@
 
 State without a time to live never comes here. An entry is expired when ``written at + ttl <= now`` on the clock; lists and
 maps expire element by element. The strategies of ``StateTtlConfig``: *full snapshot* leaves expired entries out of
-snapshots; *incremental* looks at a few entries at each access (the default, 5), or for each record; RocksDB's compaction filter is
-accepted, and concerns RocksDB alone. Source: Flink's documentation, "State Time-To-Live (TTL)".
+snapshots; *incremental* looks at a few entries at each access (the default, 5), or for each record; RocksDB's
+compaction filter is accepted, and concerns RocksDB alone. Source: Flink's documentation, "State Time-To-Live (TTL)".
 """
 
 from collections.abc import Callable, Iterable
