@@ -207,7 +207,7 @@ def test_classes_of_main_are_one_class_on_each_side(how: str, tmp_path: Path) ->
         text=True,
         timeout=50,
         check=False,
-        env={**os.environ, "PYTHONPATH": ROOT},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([ROOT, os.environ.get("PYTHONPATH", "")])},
     )
     assert run.stdout == "all the same\n", run.stderr
     assert "refused" not in run.stderr
