@@ -1,6 +1,5 @@
 """A step may have a parallelism of its own."""
 
-from pyflink.common import Types
 from pyflink.datastream import MapFunction
 
 PARALLELISM = 2

@@ -11,5 +11,5 @@ def program(env):
     )
     return [
         ("tuple", as_tuple.map(lambda v: (type(v).__name__, repr(v)))),
-        ("row", as_row.map(lambda v: (type(v).__name__, repr(v), v.n))),
+        ("row", as_row.map(lambda v: (type(v).__name__, repr(v)))),
     ]
