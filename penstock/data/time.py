@@ -3,26 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-_NANOS_PER_MS = 1_000_000
-_NANOS_PER_SECOND = 1_000_000_000
-_UNITS = (
-    (86_400 * _NANOS_PER_SECOND, "d"),
-    (3_600 * _NANOS_PER_SECOND, "h"),
-    (60 * _NANOS_PER_SECOND, "min"),
-    (_NANOS_PER_SECOND, "s"),
-    (_NANOS_PER_MS, "ms"),
-    (1_000, "µs"),
-    (1, "ns"),
-)
-_UNIT_WORDS = (
-    ("d", "day", "days"),
-    ("h", "hour", "hours"),
-    ("min", "m", "minute", "minutes"),
-    ("s", "sec", "secs", "second", "seconds"),
-    ("ms", "milli", "millis", "millisecond", "milliseconds"),
-    ("µs", "micro", "micros", "microsecond", "microseconds"),
-    ("ns", "nano", "nanos", "nanosecond", "nanoseconds"),
-)
+from penstock.config.quantities import NANOS_PER_MS, NANOS_PER_SECOND, parse_duration
 
 
 class Duration:
@@ -42,27 +23,27 @@ class Duration:
     @staticmethod
     def of_days(days: int) -> "Duration":
         """``days`` times 24 hours."""
-        return Duration(days * 86_400 * _NANOS_PER_SECOND)
+        return Duration(days * 86_400 * NANOS_PER_SECOND)
 
     @staticmethod
     def of_hours(hours: int) -> "Duration":
         """``hours`` hours."""
-        return Duration(hours * 3_600 * _NANOS_PER_SECOND)
+        return Duration(hours * 3_600 * NANOS_PER_SECOND)
 
     @staticmethod
     def of_minutes(minutes: int) -> "Duration":
         """``minutes`` minutes."""
-        return Duration(minutes * 60 * _NANOS_PER_SECOND)
+        return Duration(minutes * 60 * NANOS_PER_SECOND)
 
     @staticmethod
     def of_seconds(seconds: int) -> "Duration":
         """``seconds`` seconds."""
-        return Duration(seconds * _NANOS_PER_SECOND)
+        return Duration(seconds * NANOS_PER_SECOND)
 
     @staticmethod
     def of_millis(millis: int) -> "Duration":
         """``millis`` milliseconds."""
-        return Duration(millis * _NANOS_PER_MS)
+        return Duration(millis * NANOS_PER_MS)
 
     @staticmethod
     def of_nanos(nanos: int) -> "Duration":
@@ -71,7 +52,7 @@ class Duration:
 
     @staticmethod
     def of(value: "Duration | Time | timedelta | int | str") -> "Duration":
-        """A duration from whatever stands for one: an integer counts milliseconds, text is as in :func:`parse_duration`.
+        """A duration from whatever stands for one: an integer counts milliseconds, text is as in a configuration.
 
         >>> Duration.of(timedelta(seconds=2)) == Duration.of(2000) == Duration.of("2 s")
         True
@@ -98,11 +79,11 @@ class Duration:
 
     def to_millis(self) -> int:
         """The length in whole milliseconds, rounded down."""
-        return self._nanos // _NANOS_PER_MS
+        return self._nanos // NANOS_PER_MS
 
     def to_milliseconds(self) -> int:
         """The same as :meth:`to_millis`, under the name that :class:`Time` has for it."""
-        return self._nanos // _NANOS_PER_MS
+        return self._nanos // NANOS_PER_MS
 
     def to_timedelta(self) -> timedelta:
         """The length as Python's own type, which is exact to the microsecond."""
@@ -146,7 +127,7 @@ class Instant:
     @staticmethod
     def of_epoch_milli(epoch_milli: int) -> "Instant":
         """The instant so many milliseconds after the epoch."""
-        return Instant(epoch_milli // 1_000, epoch_milli % 1_000 * _NANOS_PER_MS)
+        return Instant(epoch_milli // 1_000, epoch_milli % 1_000 * NANOS_PER_MS)
 
     def to_epoch_milli(self) -> int:
         """Whole milliseconds since the epoch, rounded down.
@@ -154,7 +135,7 @@ class Instant:
         >>> Instant.of_epoch_milli(-1).to_epoch_milli()
         -1
         """
-        return self.seconds * 1_000 + self.nanos // _NANOS_PER_MS
+        return self.seconds * 1_000 + self.nanos // NANOS_PER_MS
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Instant) and (self.seconds, self.nanos) == (other.seconds, other.nanos)
@@ -242,64 +223,12 @@ class Time:
         return (Time, (self._milliseconds,))
 
 
-def parse_duration(text: str) -> int:
-    """Nanoseconds of a duration as Flink writes it: a whole number and a unit, or ISO-8601; without a unit milliseconds.
-
-    >>> [parse_duration(text) // 1_000_000 for text in ("10 s", "1 min", "5", "PT1.5S")]
-    [10000, 60000, 5, 1500]
-    """
-    trimmed = text.strip()
-    digits = len(trimmed) - len(trimmed.lstrip("0123456789"))
-    if digits == 0:
-        return _parse_iso(trimmed, text)
-    unit = trimmed[digits:].strip().lower()
-    if not unit:
-        return int(trimmed) * _NANOS_PER_MS
-    for (nanos, _), words in zip(_UNITS, _UNIT_WORDS, strict=True):
-        if unit in words:
-            return int(trimmed[:digits]) * nanos
-    known = ", ".join(words[0] for words in _UNIT_WORDS)
-    raise ValueError(f"{text!r} is not a duration: there is no unit {unit!r}; the units are {known}")
-
-
-def format_duration(nanos: int) -> str:
-    """The text that Flink stores in a configuration: a whole number of the largest unit that fits.
-
-    >>> format_duration(90_000_000_000), format_duration(0)
-    ('90 s', '0 ms')
-    """
-    if nanos == 0:
-        return "0 ms"
-    size, unit = next((size, unit) for size, unit in _UNITS if nanos % size == 0)
-    return f"{nanos // size} {unit}"
-
-
-def _parse_iso(trimmed: str, text: str) -> int:
-    import re
-
-    match = re.fullmatch(
-        r"([-+]?)P(?:([-+]?\d+)D)?(T(?:([-+]?\d+)H)?(?:([-+]?\d+)M)?(?:([-+]?)(\d+)(?:[.,](\d{0,9}))?S)?)?",
-        trimmed,
-        re.IGNORECASE,
-    )
-    if match is None or not any(match.group(2, 4, 5, 7)) or (match[3] or "") in ("T", "t"):
-        raise ValueError(
-            f"{text!r} is not a duration; write a number and a unit, such as '10 s', or ISO-8601, such as PT10S"
-        )
-    sign, days, _, hours, minutes, second_sign, seconds, fraction = match.groups()
-    nanos_of_seconds = int(seconds or 0) * _NANOS_PER_SECOND + int((fraction or "").ljust(9, "0"))
-    total = (
-        int(days or 0) * 86_400 + int(hours or 0) * 3_600 + int(minutes or 0) * 60
-    ) * _NANOS_PER_SECOND + (-nanos_of_seconds if second_sign == "-" else nanos_of_seconds)
-    return -total if sign == "-" else total
-
-
 def _iso(nanos: int) -> str:
     """The ISO-8601 text that Java prints: hours, minutes, seconds; negative parts carry their own sign."""
     if nanos == 0:
         return "PT0S"
     sign = "-" if nanos < 0 else ""
-    seconds, fraction = divmod(abs(nanos), _NANOS_PER_SECOND)
+    seconds, fraction = divmod(abs(nanos), NANOS_PER_SECOND)
     hours, minutes, seconds = seconds // 3_600, seconds // 60 % 60, seconds % 60
     text = "PT"
     if hours:

@@ -1,0 +1,5 @@
+"""Keys and values."""
+
+from penstock.config.configuration import Configuration
+
+__all__ = ["Configuration"]

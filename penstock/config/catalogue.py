@@ -1,0 +1,167 @@
+"""Every option of Flink that a program may meet, and what setting it does here.
+
+The texts in ``penstock.config.options`` have four lines for an option: the key; its kind, default and effect; the older keys
+that mean the same, if any; one sentence. The effect is ``honoured``, ``accepted`` (known, but nothing changes: memory of a
+Java machine, say) or ``refused`` (results would be others, so that setting it to anything but the default is an error). A
+text is read when a key of its area is asked for, so that a job that sets nothing pays nothing.
+"""
+
+from collections.abc import Iterator
+from importlib import import_module
+from typing import Any
+
+from penstock.config.configuration import Configuration
+from penstock.config.option import ConfigOption
+from penstock.config.value_texts import parse_value, value_text
+from penstock.errors import OptionError
+
+_AREAS = ("pipeline", "execution", "checkpointing", "state", "restart", "python", "cluster", "web", "metrics")
+
+# Whole families that concern Java, other deployments or the tables of other modules: known, not listed one by one.
+_ACCEPTED_FAMILIES = (
+    "akka.",
+    "blob.",
+    "classloader.",
+    "client.",
+    "completed-application-store.",
+    "env.",
+    "events.",
+    "external-resource",
+    "fs.",
+    "high-availability.",
+    "historyserver.",
+    "jmx.",
+    "jobmanager.",
+    "kubernetes.",
+    "metrics.reporter.",
+    "parallelism.",
+    "pekko.",
+    "plugin.",
+    "queryable-state.",
+    "resourcemanager.",
+    "s3.",
+    "security.",
+    "sql-",
+    "state.backend.rocksdb.",
+    "table.",
+    "taskmanager.",
+    "traces.",
+    "yarn.",
+    "zookeeper.",
+)
+
+# The first words of Flink's keys; a key that starts with none of them is the program's own.
+_FLINK_FAMILIES = (
+    "cleanup-strategy.",
+    "cluster.",
+    "execution.",
+    "heartbeat.",
+    "io.",
+    "jobstore.",
+    "metrics.",
+    "minicluster.",
+    "pipeline.",
+    "process.",
+    "python.",
+    "rest.",
+    "restart-strategy.",
+    "slot.",
+    "state.",
+    "task.",
+    "web.",
+)
+
+_by_key: dict[str, ConfigOption[Any]] = {}
+_read: set[str] = set()
+
+
+def find_option(key: str) -> ConfigOption[Any] | None:
+    """The option with this key, now or formerly; None if Flink has none.
+
+    >>> find_option("state.backend").key
+    'state.backend.type'
+    """
+    for area in _AREAS:
+        if area not in _read:
+            _read_area(area)
+        if key in _by_key:
+            return _by_key[key]
+    return None
+
+
+def get_option(key: str) -> ConfigOption[Any]:
+    """The option with this key; raises OptionError, which names similar keys, if there is none."""
+    option = find_option(key)
+    if option is None:
+        raise OptionError(f"there is no option {key!r}{_did_you_mean(key)}")
+    return option
+
+
+def all_options() -> Iterator[ConfigOption[Any]]:
+    """Every option, by area."""
+    for area in _AREAS:
+        for option, _ in _parsed_area(area):
+            yield option
+
+
+def check_configuration(configuration: Configuration) -> list[str]:
+    """Warnings about keys that Flink does not have although they look like it.
+
+    Raises OptionError for a value that does not fit its option and for an option that is refused. Keys of the program's own
+    pass.
+
+    >>> check_configuration(Configuration().set_string("execution.checkpointing.intervall", "1 s"))
+    ["there is no option 'execution.checkpointing.intervall'; did you mean 'execution.checkpointing.interval'?"]
+    """
+    warnings = []
+    for key, text in configuration.to_dict().items():
+        option = find_option(key)
+        if option is None:
+            if key.startswith(_FLINK_FAMILIES) and not key.startswith(_ACCEPTED_FAMILIES):
+                warnings.append(f"there is no option {key!r}{_did_you_mean(key)}")
+            continue
+        value = configuration.get(ConfigOption(key, option.kind, None))
+        if not option.supported and value != option.default:
+            raise OptionError(
+                f"{key} is set to {text!r}, which penstock does not support and which would change results; "
+                f"leave it at {value_text(option.default)} ({option.meaning})"
+            )
+    return warnings
+
+
+def _did_you_mean(key: str) -> str:
+    from difflib import get_close_matches
+
+    keys = [option.key for option in all_options()]
+    found = get_close_matches(key, keys, n=1, cutoff=0.8)
+    return f"; did you mean {found[0]!r}?" if found else ""
+
+
+def _read_area(area: str) -> None:
+    _read.add(area)
+    for option, keys in _parsed_area(area):
+        for key in keys:
+            _by_key.setdefault(key, option)
+
+
+def _parsed_area(area: str) -> Iterator[tuple[ConfigOption[Any], tuple[str, ...]]]:
+    text: str = import_module(f"penstock.config.options.{area}").OPTIONS
+    key = ""
+    details: list[str] = []
+    for line in [*text.strip().splitlines(), ""]:
+        if line.startswith(" "):
+            details.append(line.strip())
+            continue
+        if key:
+            option = _option(key, details)
+            yield option, (key, *option.deprecated_keys)
+        key, details = line, []
+
+
+def _option(key: str, details: list[str]) -> ConfigOption[Any]:
+    kind_and_default, _, effect = details[0].rpartition(";")
+    kind, _, default = kind_and_default.partition("=")
+    kind, default = kind.strip(), default.strip()
+    formerly = details[1].removeprefix("formerly ").split() if len(details) > 2 else ()
+    value = parse_value(kind, default) if default else None
+    return ConfigOption(key, kind, value, tuple(formerly), effect.strip(), details[-1])

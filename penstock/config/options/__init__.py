@@ -1,0 +1,1 @@
+"""Flink's options by area, each with its kind, default and meaning."""
