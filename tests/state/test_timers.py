@@ -1,0 +1,228 @@
+"""Timers: in order of time, once each, whatever is registered or deleted meanwhile, and across rescaling."""
+
+import pickle
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from penstock.data.keys import key_group, key_group_range, subtask_of_key_group
+from penstock.errors import StateError, TypeMismatch
+from penstock.state.timers import KeyedTimers, TimerQueue
+
+GROUPS = 8
+
+
+def queue_of(*timers: tuple[Any, int]) -> TimerQueue:
+    queue = TimerQueue()
+    for key, timestamp in timers:
+        queue.register(key, None, timestamp)
+    return queue
+
+
+def test_timers_fire_in_order_of_time_and_of_registration_and_once() -> None:
+    queue = queue_of(("a", 30), ("c", 10), ("b", 10), ("c", 10), ("a", 20))
+    assert list(queue.pop_until(20)) == [(10, "c", None), (10, "b", None), (20, "a", None)]
+    assert list(queue.pop_until(29)) == []
+    assert list(queue.pop_until(30)) == [(30, "a", None)]
+    assert len(queue) == 0
+
+
+def test_one_key_may_have_a_timer_at_one_time_in_each_namespace() -> None:
+    queue = TimerQueue()
+    queue.register_all(["a", "b"], "w1", 10)
+    queue.register_all(["a"], "w2", 10)
+    queue.register_all([], "w3", 10)
+    queue.register_all(["b", "c"], "w1", 10)
+    assert list(queue.pop_until(10)) == [(10, "a", "w1"), (10, "b", "w1"), (10, "c", "w1"), (10, "a", "w2")]
+
+
+def test_deleting_removes_exactly_one_timer() -> None:
+    queue = queue_of(("a", 10), ("b", 10), ("a", 20))
+    assert queue.delete("a", None, 10)
+    assert not queue.delete("a", None, 10)
+    assert not queue.delete("a", "w", 20)
+    assert list(queue.pop_until(20)) == [(10, "b", None), (20, "a", None)]
+
+
+def test_a_timer_registered_while_firing_fires_in_the_same_advance_when_it_is_due() -> None:
+    queue = queue_of(("a", 10), ("b", 10), ("c", 20))
+    fired = []
+    for timestamp, key, _ in queue.pop_until(20):
+        fired.append((timestamp, key))
+        if key == "a":
+            queue.register("early", None, 5)
+            queue.register("same", None, 10)
+            queue.register("later", None, 21)
+        if key == "early":
+            queue.register("earlier", None, 1)
+    assert fired == [(10, "a"), (5, "early"), (1, "earlier"), (10, "b"), (10, "same"), (20, "c")]
+    assert queue.first_timestamp() == 21
+
+
+def test_a_timer_deleted_while_firing_does_not_fire() -> None:
+    queue = queue_of(("a", 10), ("b", 10), ("c", 20))
+    fired = []
+    for _, key, _ in queue.pop_until(20):
+        fired.append(key)
+        queue.delete("b", None, 10)
+        queue.delete("c", None, 20)
+    assert fired == ["a"]
+
+
+def test_a_timer_that_registers_itself_again_fires_again() -> None:
+    queue = queue_of(("a", 10))
+    fired: list[int] = []
+    for timestamp, key, _ in queue.pop_until(10):
+        fired.append(timestamp)
+        if len(fired) < 3:
+            queue.register(key, None, timestamp)
+    assert fired == [10, 10, 10]
+
+
+def test_timers_that_were_not_reached_are_still_there_after_a_failure() -> None:
+    queue = queue_of(("a", 10), ("b", 10))
+    assert next(queue.pop_until(10)) == (10, "a", None)
+    assert list(queue) == [(10, "b", None)]
+
+
+def test_many_timers_that_each_register_an_earlier_one_stay_cheap() -> None:
+    queue = queue_of(*((key, 10) for key in range(20_000)))
+    fired = 0
+    for timestamp, key, _ in queue.pop_until(10):
+        fired += 1
+        if timestamp == 10:
+            queue.register(key, None, 9)
+    assert fired == 40_000
+
+
+def test_registering_and_deleting_for_ever_takes_no_memory() -> None:
+    queue = queue_of(("a", 10**9))
+    for timestamp in range(10_000):
+        queue.register("a", None, timestamp % 100)
+        queue.delete("a", None, timestamp % 100)
+    assert len(queue._heap) < 200
+    assert queue.first_timestamp() == 10**9
+
+
+def test_a_timestamp_has_to_be_whole_milliseconds() -> None:
+    with pytest.raises(TypeMismatch, match=r"registered for 1\.5, a float"):
+        queue_of(("a", 1.5))  # type: ignore[arg-type]
+    queue = TimerQueue()
+    queue.register("a", None, True)
+    assert type(queue.first_timestamp()) is int
+
+
+def test_event_time_and_processing_time_are_apart() -> None:
+    timers = KeyedTimers("t", GROUPS)
+    timers.register_event_time_timer("a", None, 10)
+    timers.register_processing_time_timer("a", None, 20)
+    timers.register_processing_time_timer("b", None, 15)
+    timers.delete_processing_time_timer("b", None, 15)
+    timers.delete_event_time_timer("a", None, 11)
+    assert timers.next_processing_time() == 20
+    assert list(timers.advance_watermark(100)) == [(10, "a", None)]
+    assert timers.current_watermark == 100
+    assert list(timers.advance_processing_time(100)) == [(20, "a", None)]
+    assert timers.next_processing_time() is None
+
+
+def test_all_timers_of_a_key_can_be_forgotten() -> None:
+    timers = KeyedTimers("t", GROUPS)
+    for key in "ab":
+        timers.register_event_time_timer(key, "w", 10)
+        timers.register_processing_time_timer(key, None, 10)
+    timers.clear_key("a")
+    assert list(timers.advance_watermark(10)) == [(10, "b", "w")]
+    assert list(timers.advance_processing_time(10)) == [(10, "b", None)]
+
+
+def test_what_cannot_be_saved_is_named() -> None:
+    timers = KeyedTimers("t", GROUPS)
+    timers.register_event_time_timer("a", threading.Lock(), 10)
+    with pytest.raises(StateError, match="timers 't' of key group"):
+        timers.snapshot()
+    group = key_group("a", GROUPS)
+    elsewhere = KeyedTimers("t", GROUPS, range(group + 1, group + 2))
+    elsewhere.register_event_time_timer("a", None, 10)
+    with pytest.raises(StateError, match=f"key 'a' of key group {group}"):
+        elsewhere.snapshot()
+
+
+class Subtasks:
+    """The timers of all subtasks; a call goes to the owner of the key."""
+
+    def __init__(self) -> None:
+        self.parts = [KeyedTimers("t", GROUPS)]
+
+    def owner(self, key: Any) -> KeyedTimers:
+        return self.parts[subtask_of_key_group(GROUPS, len(self.parts), key_group(key, GROUPS))]
+
+    def rescale(self, parallelism: int) -> None:
+        snapshots = pickle.loads(pickle.dumps([part.snapshot() for part in self.parts]))
+        self.parts = []
+        for index in range(parallelism):
+            own = key_group_range(GROUPS, parallelism, index)
+            part = KeyedTimers("t", GROUPS, own)
+            part.restore(snapshots, own)
+            self.parts.append(part)
+
+    def advance(self, limit: int, event_time: bool) -> Iterator[tuple[int, Any, Any]]:
+        for part in self.parts:
+            yield from part.advance_watermark(limit) if event_time else part.advance_processing_time(limit)
+
+
+timers = st.tuples(st.sampled_from("abc"), st.sampled_from([None, "w"]), st.integers(-2, 12), st.booleans())
+program = st.lists(
+    st.one_of(
+        st.tuples(st.just("register"), timers),
+        st.tuples(st.just("delete"), timers),
+        # An advance, in which each timer that fires registers or deletes one of these.
+        st.tuples(
+            st.just("advance"),
+            st.tuples(
+                st.integers(0, 12), st.booleans(), st.lists(st.tuples(st.booleans(), timers), max_size=4)
+            ),
+        ),
+        st.tuples(st.just("rescale"), st.integers(1, 4)),
+    ),
+    max_size=40,
+)
+
+
+def change(owner: KeyedTimers, model: set[Any], register: bool, timer: Any) -> None:
+    key, namespace, timestamp, event_time = timer
+    domain = "event" if event_time else "processing"
+    getattr(owner, f"{'register' if register else 'delete'}_{domain}_time_timer")(key, namespace, timestamp)
+    (model.add if register else model.discard)(timer)
+
+
+@settings(deadline=None)
+@given(program)
+def test_any_program_fires_what_a_set_of_timers_says(steps: list[tuple[str, Any]]) -> None:
+    subtasks, model = Subtasks(), set[Any]()
+    for action, argument in steps:
+        if action == "rescale":
+            subtasks.rescale(argument)
+        elif action == "advance":
+            limit, event_time, changes = argument
+            pending = list(changes)
+            for timestamp, key, namespace in subtasks.advance(limit, event_time):
+                owner = subtasks.owner(key)
+                due = [
+                    t for t in model if t[3] == event_time and t[2] <= limit and subtasks.owner(t[0]) is owner
+                ]
+                assert timestamp == min(t[2] for t in due)
+                model.remove((key, namespace, timestamp, event_time))
+                if pending:
+                    register, (_, *rest) = pending.pop()
+                    change(owner, model, register, (key, *rest))  # callbacks know their own key only
+            assert not [t for t in model if t[3] == event_time and t[2] <= limit]
+        else:
+            change(subtasks.owner(argument[0]), model, action == "register", argument)
+        next_times = [part.next_processing_time() for part in subtasks.parts]
+        expected = min((t[2] for t in model if not t[3]), default=None)
+        assert min((t for t in next_times if t is not None), default=None) == expected
