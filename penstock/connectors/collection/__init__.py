@@ -1,0 +1,1 @@
+"""Values that the program itself brings along."""
