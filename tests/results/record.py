@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -127,7 +128,8 @@ def record_program(path: Path, output: CapturedOutput, once: bool) -> dict[str, 
     if program.raises not in first.observed.message:
         print(first.observed.message[-3000:], file=sys.stderr)
         return entry | {"not_recorded": f"failed without {program.raises!r} in the message"}
-    return entry | {"raises": {"type": first.observed.type_name, "text": program.raises}}
+    cause = _root_cause_of(first.observed.message)
+    return entry | {"raises": {"type": first.observed.type_name, "text": program.raises, "cause": cause}}
 
 
 def _compare_with_second_run(program: Program, first: Run, output: CapturedOutput) -> str:
@@ -160,8 +162,8 @@ def run_in_flink(program: Program, execution_mode: str, output: CapturedOutput) 
         "rest.port": "0",
         "restart-strategy.type": "none",
     }
-    if program.watermarks == "per_record":
-        # A watermark waits for the end of the bundle that is under way in the Python process.
+    if program.watermarks == "per_record" or program.mode == "BATCH":
+        # A watermark, or the end of a key, waits for the end of the bundle that is under way in the Python process.
         settings["python.fn-execution.bundle.size"] = "1"
     _use_watermarks(program.watermarks)
     signal.signal(signal.SIGALRM, _give_up)
@@ -199,6 +201,16 @@ def _use_watermarks(when: str) -> None:
     for name, factory in original.items():
         replacement = per_record(factory) if when == "per_record" else factory
         setattr(WatermarkStrategy, name, staticmethod(replacement))
+
+
+def _root_cause_of(message: str) -> str:
+    """Return the line that names what went wrong at first; kept for readers, compared with nothing."""
+    lines = [line.strip() for line in message.splitlines()]
+    python_errors = [line for line in lines if re.match(r"\w+(Error|Exception): ", line)]
+    java_errors = [line.removeprefix("Caused by: ") for line in lines if line.startswith("Caused by: ")]
+    return (python_errors or java_errors or [line for line in lines if line.startswith(": ")] or lines)[-1][
+        :300
+    ]
 
 
 def _short_text_of(error: Exception) -> str:

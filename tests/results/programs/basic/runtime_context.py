@@ -9,7 +9,6 @@ class Context(MapFunction):
             runtime_context.get_number_of_parallel_subtasks(),
             runtime_context.get_index_of_this_subtask(),
             runtime_context.get_attempt_number(),
-            runtime_context.get_max_number_of_parallel_subtasks(),
         )
 
     def map(self, value):

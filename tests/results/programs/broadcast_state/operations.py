@@ -16,7 +16,7 @@ class Show(BroadcastProcessFunction):
         yield "before", state.is_empty(), sorted(state.items())
         state.put(value, 1)
         state["b"] = 2
-        state.put_all({"c": 3})
+        state.put("c", 3)
         yield "full", state.get(value), state["b"], state.contains("c"), "x" in state, state.get("x")
         state.remove("b")
         del state["c"]

@@ -1,10 +1,9 @@
-"""A broadcast state that was not named in broadcast() is not there."""
+"""A broadcast state that was not named in broadcast() may be used all the same."""
 
 from pyflink.common import Types
 from pyflink.datastream.functions import BroadcastProcessFunction
 from pyflink.datastream.state import MapStateDescriptor
 
-RAISES = "other"
 TABLE = MapStateDescriptor("table", Types.INT(), Types.INT())
 OTHER = MapStateDescriptor("other", Types.INT(), Types.INT())
 
@@ -14,9 +13,11 @@ class Show(BroadcastProcessFunction):
         pass
 
     def process_broadcast_element(self, value, ctx):
-        ctx.get_broadcast_state(OTHER).put(1, 1)
+        state = ctx.get_broadcast_state(OTHER)
+        state.put(value, value * 2)
+        yield sorted(state.items())
 
 
 def program(env):
-    numbers = env.from_collection([1], type_info=Types.INT())
+    numbers = env.from_collection([1, 2], type_info=Types.INT())
     return numbers.connect(numbers.broadcast(TABLE)).process(Show())

@@ -2,7 +2,9 @@
 
 from pyflink.common import Types
 
+SINK = "print"
+
 
 def program(env):
     numbers = env.from_collection([3, 1, 2], type_info=Types.INT())
-    return numbers.partition_custom(lambda key, partitions: key % partitions, lambda x: x)
+    numbers.partition_custom(lambda key, partitions: key % partitions, lambda x: x).print()

@@ -14,7 +14,8 @@ class Show(KeyedProcessFunction):
         yield "empty", state.is_empty(), state.get("a"), state.contains("a"), list(state.keys())
         state.put("a", value)
         state["b"] = value * 2
-        state.put_all({"c": 3, "d": 4})
+        state.put("c", 3)
+        state.put("d", 4)
         yield "full", state.is_empty(), state.get("a"), state["b"], "c" in state, "x" in state
         state.remove("a")
         del state["d"]
