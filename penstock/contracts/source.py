@@ -196,6 +196,8 @@ class Source(ABC):
     """A factory that travels to the cluster: makes the enumerator there and a reader in each task."""
 
     output_layout = "rows"
+    checks_types = False
+    """Whether records are certain to be of the declared type, so that they need not be checked again."""
 
     @abstractmethod
     def get_boundedness(self) -> Boundedness:

@@ -172,6 +172,11 @@ class OperatorSpec:
         return ()
 
     @property
+    def ends_stream(self) -> bool:
+        """Whether it is a sink."""
+        return False
+
+    @property
     def uses_keyed_state(self) -> bool:
         """Whether the operator needs keys, and state per key."""
         return False

@@ -27,6 +27,10 @@ class SinkSpec(OperatorSpec):
     def input_layout(self) -> Layout:
         return Layout(self.sink.input_layout)
 
+    @property
+    def ends_stream(self) -> bool:
+        return True
+
     def user_functions(self) -> tuple[Any, ...]:
         return (self.sink,)
 

@@ -4,7 +4,6 @@ from collections import Counter
 
 from penstock.dataflow.logical import LogicalGraph, LogicalNode
 from penstock.errors import ProgramError
-from penstock.operators.sink import SinkSpec
 
 
 def validate(graph: LogicalGraph) -> LogicalGraph:
@@ -27,7 +26,7 @@ def _check_uids(graph: LogicalGraph) -> None:
 
 
 def _check_sinks(graph: LogicalGraph) -> None:
-    if any(isinstance(node.spec, SinkSpec) for node in graph.nodes):
+    if any(node.spec.ends_stream for node in graph.nodes):
         return
     last = graph.nodes[-1]
     raise ProgramError(

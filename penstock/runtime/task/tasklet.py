@@ -8,7 +8,7 @@ from penstock.data.batch import Batch, RowBatch
 from penstock.data.elements import END_OF_INPUT, MAX_WATERMARK, Barrier, StreamStatus, Watermark
 from penstock.errors import KeyNotUsable, PenstockError, ProtocolError
 from penstock.ids import SubtaskId
-from penstock.network.spilled import KeyGrouping
+from penstock.network.key_grouping import KeyGrouping
 from penstock.operators.contract import OperatorContext
 from penstock.operators.source import SourceOperator
 from penstock.operators.user_code import shorten

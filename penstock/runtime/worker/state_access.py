@@ -27,9 +27,9 @@ class StateAccess:
 
     def keyed(self, context: OperatorContext) -> KeyedStateBackend:
         """The keyed state of one operator of one subtask."""
-        from penstock.state.hashmap import HashMapKeyedState
+        from penstock.state.hashmap.backend import HashMapStateBackend
 
-        return HashMapKeyedState(context.max_parallelism, self._key_groups(context), self._clock)
+        return HashMapStateBackend(context.max_parallelism, self._key_groups(context), self._clock)
 
     def operator(self, context: OperatorContext) -> OperatorStateStore:
         """The operator state of one operator of one subtask."""
@@ -41,7 +41,7 @@ class StateAccess:
         """One set of timers of one operator of one subtask."""
         from penstock.state.timers import KeyedTimers
 
-        return KeyedTimers(context.max_parallelism)
+        return KeyedTimers(name, context.max_parallelism, self._key_groups(context))
 
     def grouping(self) -> "KeyGrouping":
         """Where keyed input is collected in BATCH mode."""

@@ -1,0 +1,106 @@
+"""The DataStream API.
+
+``StreamExecutionEnvironment`` lives above this package, as it knows how programs run, too; it is found on first use.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from penstock.contracts.context import RuntimeContext, TimeDomain, TimerService
+    from penstock.contracts.functions import (
+        AggregateFunction,
+        AllWindowFunction,
+        CoFlatMapFunction,
+        CoMapFunction,
+        CoProcessFunction,
+        FilterFunction,
+        FlatMapFunction,
+        KeyedCoProcessFunction,
+        KeyedProcessFunction,
+        KeySelector,
+        MapFunction,
+        Partitioner,
+        ProcessAllWindowFunction,
+        ProcessFunction,
+        ProcessWindowFunction,
+        ReduceFunction,
+        WindowFunction,
+    )
+    from penstock.contracts.output_tag import OutputTag
+    from penstock.dataflow.logical import ExecutionMode as RuntimeExecutionMode
+    from penstock.datastream.collected import CloseableIterator
+    from penstock.datastream.keyed import KeyedStream
+    from penstock.datastream.sink_handle import DataStreamSink
+    from penstock.datastream.stream import DataStream
+    from penstock.environment import StreamExecutionEnvironment
+
+_WHERE = {
+    "AggregateFunction": "penstock.contracts.functions",
+    "AllWindowFunction": "penstock.contracts.functions",
+    "CloseableIterator": "penstock.datastream.collected",
+    "CoFlatMapFunction": "penstock.contracts.functions",
+    "CoMapFunction": "penstock.contracts.functions",
+    "CoProcessFunction": "penstock.contracts.functions",
+    "DataStream": "penstock.datastream.stream",
+    "DataStreamSink": "penstock.datastream.sink_handle",
+    "FilterFunction": "penstock.contracts.functions",
+    "FlatMapFunction": "penstock.contracts.functions",
+    "KeySelector": "penstock.contracts.functions",
+    "KeyedCoProcessFunction": "penstock.contracts.functions",
+    "KeyedProcessFunction": "penstock.contracts.functions",
+    "KeyedStream": "penstock.datastream.keyed",
+    "MapFunction": "penstock.contracts.functions",
+    "OutputTag": "penstock.contracts.output_tag",
+    "Partitioner": "penstock.contracts.functions",
+    "ProcessAllWindowFunction": "penstock.contracts.functions",
+    "ProcessFunction": "penstock.contracts.functions",
+    "ProcessWindowFunction": "penstock.contracts.functions",
+    "ReduceFunction": "penstock.contracts.functions",
+    "RuntimeContext": "penstock.contracts.context",
+    "RuntimeExecutionMode": "penstock.dataflow.logical:ExecutionMode",
+    "StreamExecutionEnvironment": "penstock.environment",
+    "TimeDomain": "penstock.contracts.context",
+    "TimerService": "penstock.contracts.context",
+    "WindowFunction": "penstock.contracts.functions",
+}
+
+__all__ = [
+    "AggregateFunction",
+    "AllWindowFunction",
+    "CloseableIterator",
+    "CoFlatMapFunction",
+    "CoMapFunction",
+    "CoProcessFunction",
+    "DataStream",
+    "DataStreamSink",
+    "FilterFunction",
+    "FlatMapFunction",
+    "KeySelector",
+    "KeyedCoProcessFunction",
+    "KeyedProcessFunction",
+    "KeyedStream",
+    "MapFunction",
+    "OutputTag",
+    "Partitioner",
+    "ProcessAllWindowFunction",
+    "ProcessFunction",
+    "ProcessWindowFunction",
+    "ReduceFunction",
+    "RuntimeContext",
+    "RuntimeExecutionMode",
+    "StreamExecutionEnvironment",
+    "TimeDomain",
+    "TimerService",
+    "WindowFunction",
+]
+
+
+def __getattr__(name: str) -> Any:
+    where = _WHERE.get(name)
+    if where is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module, _, attribute = where.partition(":")
+    value = getattr(import_module(module), attribute or name)
+    globals()[name] = value
+    return value

@@ -1,0 +1,110 @@
+"""Checks of what users pass, at the line where they pass it."""
+
+import inspect
+from collections.abc import Callable
+from operator import itemgetter
+from typing import Any
+
+from penstock.contracts.functions import Function
+from penstock.data.types import TypeInformation
+from penstock.errors import ProgramError
+from penstock.operators.user_code import callable_of, origin_of_caller, shorten
+
+
+def function_argument(function: Any, method: str, kind: type[Function], arguments: int) -> Any:
+    """A function class of ``kind``, or a plain function that takes ``arguments`` values; returned as it is.
+
+    :raises ProgramError: for anything else, at the user's line.
+    """
+    if isinstance(function, Function) and not isinstance(function, kind) and not callable(getattr(function, method, None)):
+        raise ProgramError(
+            f"{method} takes a {kind.__name__} or a function, not a {type(function).__name__} ({origin_of_caller()})"
+        )
+    try:
+        bound = callable_of(function, method, method)
+    except ProgramError as error:
+        raise ProgramError(f"{error.message} ({origin_of_caller()})") from None
+    if not isinstance(function, Function):
+        _check_arity(bound, method, arguments)
+    return function
+
+
+def _check_arity(function: Callable[..., Any], what: str, arguments: int) -> None:
+    try:
+        signature = inspect.signature(function)
+    except (ValueError, TypeError):
+        return
+    try:
+        signature.bind(*[None] * arguments)
+    except TypeError:
+        raise ProgramError(
+            f"{what} calls its function with {arguments} argument{'s' if arguments != 1 else ''}, "
+            f"and {shorten(function)} takes {signature} ({origin_of_caller()})"
+        ) from None
+
+
+def type_argument(type_info: Any, what: str) -> Any:
+    """A declared type, or None.
+
+    :raises ProgramError: when it is something else, such as ``int`` in place of ``Types.INT()``.
+    """
+    if type_info is None or isinstance(type_info, TypeInformation):
+        return type_info
+    raise ProgramError(
+        f"{what} must be a type information such as Types.STRING(), not {shorten(type_info)} ({origin_of_caller()})"
+    )
+
+
+def key_argument(key: Any) -> Any:
+    """A key selector: a KeySelector, a function, a position or a field name (several as a tuple or list)."""
+    if isinstance(key, bool):
+        raise ProgramError(f"key_by takes a function, a position or a field name, not {key!r} ({origin_of_caller()})")
+    if isinstance(key, (int, str)):
+        return FieldKey((key,))
+    if isinstance(key, (tuple, list)) and key and all(isinstance(part, (int, str)) for part in key):
+        return FieldKey(tuple(key))
+    from penstock.contracts.functions import KeySelector
+
+    return function_argument(key, "get_key", KeySelector, 1)
+
+
+class FieldKey:
+    """The value of one field, or the tuple of several, by position or name."""
+
+    def __init__(self, fields: tuple[int | str, ...]) -> None:
+        self.fields = fields
+        self._get = _getter(fields)
+
+    def __call__(self, value: Any) -> Any:
+        return self._get(value)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (FieldKey, (self.fields,))
+
+    def __repr__(self) -> str:
+        return f"FieldKey{self.fields!r}"
+
+
+def _getter(fields: tuple[int | str, ...]) -> Callable[[Any], Any]:
+    if all(isinstance(field, int) for field in fields):
+        return itemgetter(*fields)
+    getters = [_field_getter(field) for field in fields]
+    if len(getters) == 1:
+        return getters[0]
+    return lambda value: tuple(get(value) for get in getters)
+
+
+def _field_getter(field: int | str) -> Callable[[Any], Any]:
+    by_index = itemgetter(field)
+
+    def get(value: Any) -> Any:
+        if isinstance(field, str) and not hasattr(type(value), "__getitem__"):
+            return getattr(value, field)
+        try:
+            return by_index(value)
+        except (TypeError, KeyError, IndexError):
+            if isinstance(field, str) and hasattr(value, field):
+                return getattr(value, field)
+            raise
+
+    return get

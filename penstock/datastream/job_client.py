@@ -1,0 +1,61 @@
+"""JobClient: a job that runs in the background, as the user talks to it."""
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from threading import Thread
+from typing import Any
+
+from penstock.dataflow.submission import JobExecutionResult, JobStatus, RunningJob
+from penstock.errors import JobCancelled
+from penstock.ids import JobID
+
+
+class JobClient:
+    """Talks to one job. What takes time comes as a ``concurrent.futures.Future``."""
+
+    def __init__(self, job: RunningJob) -> None:
+        self._job = job
+
+    def get_job_id(self) -> JobID:
+        """The job's identity."""
+        return self._job.job_id
+
+    def get_job_status(self) -> "Future[JobStatus]":
+        """Where the job stands now."""
+        return _in_future(self._job.status)
+
+    def cancel(self) -> "Future[None]":
+        """Stop the job; done when nothing is left of it."""
+        self._job.cancel()
+        return _in_future(self._wait_for_end)
+
+    def get_job_execution_result(self) -> "Future[JobExecutionResult]":
+        """The result, once the job has finished; or what made it fail."""
+        return _in_future(self._job.result)
+
+    def get_accumulators(self) -> "Future[dict[str, Any]]":
+        """The accumulators now, while the job runs."""
+        return _in_future(self._job.accumulators)
+
+    def get_metrics(self) -> dict[str, Any]:
+        """Every metric by its full name, as last reported."""
+        return self._job.metrics()
+
+    def _wait_for_end(self) -> None:
+        try:
+            self._job.result()
+        except JobCancelled:
+            return
+
+
+def _in_future(function: Callable[[], Any]) -> "Future[Any]":
+    future: Future[Any] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(function())
+        except BaseException as error:
+            future.set_exception(error)
+
+    Thread(target=run, daemon=True).start()
+    return future

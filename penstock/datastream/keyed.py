@@ -1,0 +1,120 @@
+"""KeyedStream: a stream whose records with equal keys are together."""
+
+from dataclasses import replace
+from typing import Any
+
+from penstock.contracts.functions import (
+    FilterFunction,
+    FlatMapFunction,
+    KeyedProcessFunction,
+    MapFunction,
+    ReduceFunction,
+)
+from penstock.contracts.partitioning import Hash
+from penstock.datastream.arguments import function_argument, type_argument
+from penstock.datastream.stream import DataStream
+from penstock.errors import ProgramError
+from penstock.operators.aggregations import AggregationKind, FieldAggregation
+from penstock.operators.keyed_reduce import KeyedReduceSpec
+from penstock.operators.row_chain import RowChainSpec, RowStep, StepKind
+from penstock.operators.user_code import is_rich, origin_of_caller
+
+
+class KeyedStream(DataStream):
+    """A stream that is spread by key; functions on it have state and timers of the key of each record."""
+
+    def __init__(self, stream: DataStream, key_selector: Any, key_type: Any = None) -> None:
+        refs = tuple(replace(ref, partitioning=Hash(key_selector)) for ref in stream._refs)
+        super().__init__(stream._environment, refs, stream._type_info)
+        self._origin_stream = stream
+        self._key_selector = key_selector
+        self._key_type = key_type
+
+    @property
+    def key_selector(self) -> Any:
+        """What computes the keys."""
+        return self._key_selector
+
+    def _refine(self, what: str, **fields: Any) -> None:
+        if what in ("set_parallelism", "set_max_parallelism", "uid"):
+            raise ProgramError(
+                f"{what} is for operators, and key_by only spreads records; call it on the operator before or behind "
+                f"({origin_of_caller()})"
+            )
+
+    def key_by(self, key_selector: Any, key_type: Any = None) -> "KeyedStream":
+        """Spread by another key."""
+        return self._origin_stream.key_by(key_selector, key_type)
+
+    def _row_function(self, kind: StepKind, function: Any, name: str, output_type: Any) -> DataStream:
+        """Function classes may use keyed state, so the key is set for each record; plain functions are fused as ever."""
+        step = RowStep(kind, function, name, output_type=type_argument(output_type, "output_type"))
+        if not is_rich(function):
+            return self._then(name, RowChainSpec((step,)), output_type)
+        from penstock.operators.keyed_rows import KeyedRowSpec
+
+        return self._then(name, KeyedRowSpec(step), output_type)
+
+    def map(self, func: Any, output_type: Any = None) -> DataStream:
+        """One record out for each record in; a MapFunction may use keyed state."""
+        return self._row_function("map", function_argument(func, "map", MapFunction, 1), "Map", output_type)
+
+    def flat_map(self, func: Any, output_type: Any = None) -> DataStream:
+        """Any number of records out; a FlatMapFunction may use keyed state."""
+        function = function_argument(func, "flat_map", FlatMapFunction, 1)
+        return self._row_function("flat_map", function, "Flat Map", output_type)
+
+    def filter(self, func: Any) -> DataStream:
+        """The records for which the function is true; a FilterFunction may use keyed state."""
+        function = function_argument(func, "filter", FilterFunction, 1)
+        stream = self._row_function("filter", function, "Filter", None)
+        stream._type_info = self._type_info
+        return stream
+
+    def reduce(self, func: Any) -> DataStream:
+        """The running combination per key: one updated result for each record, in BATCH mode one per key.
+
+        >>> from penstock.datastream import StreamExecutionEnvironment
+        >>> env = StreamExecutionEnvironment.get_execution_environment()
+        >>> sums = env.from_collection([1, 2, 3, 4]).key_by(lambda x: x % 2).reduce(lambda a, b: a + b)
+        >>> with sums.execute_and_collect() as results:
+        ...     list(results)
+        [1, 2, 4, 6]
+        """
+        function = function_argument(func, "reduce", ReduceFunction, 2)
+        return self._then("Reduce", KeyedReduceSpec(function, self._type_info), self._type_info)
+
+    def _aggregate(self, kind: AggregationKind, field: int | str) -> DataStream:
+        if isinstance(field, bool) or not isinstance(field, (int, str)):
+            raise ProgramError(f"{kind} takes a position or a field name, not {field!r} ({origin_of_caller()})")
+        return self._then(
+            "Keyed Aggregation", KeyedReduceSpec(FieldAggregation(kind, field), self._type_info), self._type_info
+        )
+
+    def sum(self, position_to_sum: int | str = 0) -> DataStream:
+        """The running sum of a field per key; other fields keep their first value."""
+        return self._aggregate("sum", position_to_sum)
+
+    def min(self, position_to_min: int | str = 0) -> DataStream:
+        """The running minimum of a field per key; other fields keep their first value."""
+        return self._aggregate("min", position_to_min)
+
+    def max(self, position_to_max: int | str = 0) -> DataStream:
+        """The running maximum of a field per key; other fields keep their first value."""
+        return self._aggregate("max", position_to_max)
+
+    def min_by(self, position_to_min_by: int | str = 0) -> DataStream:
+        """The record with the smallest field per key so far."""
+        return self._aggregate("min_by", position_to_min_by)
+
+    def max_by(self, position_to_max_by: int | str = 0) -> DataStream:
+        """The record with the largest field per key so far."""
+        return self._aggregate("max_by", position_to_max_by)
+
+    def process(self, func: Any, output_type: Any = None) -> DataStream:
+        """The general operator on a keyed stream: state, timers, side outputs."""
+        from penstock.operators.keyed_process import KeyedProcessSpec
+
+        function = function_argument(func, "process_element", KeyedProcessFunction, 2)
+        spec = KeyedProcessSpec(function, type_argument(output_type, "output_type"))
+        return self._then("KEYED PROCESS", spec, output_type)

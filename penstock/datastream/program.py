@@ -1,0 +1,86 @@
+"""The program while it is being written: nodes are added and refined, and become a LogicalGraph."""
+
+from dataclasses import replace
+from typing import Any, Protocol
+
+from penstock.dataflow.logical import LogicalEdge, LogicalGraph, LogicalNode
+from penstock.dataflow.submission import RunningJob
+from penstock.errors import ProgramError
+from penstock.operators.contract import OperatorSpec
+from penstock.operators.user_code import origin_of_caller
+
+
+class Program:
+    """Nodes in the order in which they were written. Nodes are frozen: refining one puts another in its place."""
+
+    def __init__(self) -> None:
+        self._nodes: dict[int, LogicalNode] = {}
+        self._next_id = 1
+
+    def add(self, name: str, spec: OperatorSpec, inputs: tuple[LogicalEdge, ...] = (), **fields: Any) -> int:
+        """Add a node and return its id; its origin is the line of the user's program that is calling."""
+        node_id = self._next_id
+        self._next_id += 1
+        self._nodes[node_id] = LogicalNode(node_id, name, spec, inputs, origin=origin_of_caller(), **fields)
+        return node_id
+
+    def node(self, node_id: int) -> LogicalNode:
+        """A node as it is now."""
+        return self._nodes[node_id]
+
+    def refine(self, node_id: int, **fields: Any) -> None:
+        """Change fields of a node."""
+        self._nodes[node_id] = replace(self._nodes[node_id], **fields)
+
+    def graph(self, job_name: str, settings: dict[str, str]) -> LogicalGraph:
+        """Everything that was written."""
+        return LogicalGraph(tuple(self._nodes.values()), job_name, dict(settings))
+
+    def part_above(self, node_id: int, job_name: str, settings: dict[str, str]) -> LogicalGraph:
+        """A node with everything that it reads, directly or not."""
+        wanted: set[int] = set()
+        waiting = [node_id]
+        while waiting:
+            node = self._nodes[waiting.pop()]
+            if node.id not in wanted:
+                wanted.add(node.id)
+                waiting += [edge.source for edge in node.inputs]
+        nodes = tuple(node for node in self._nodes.values() if node.id in wanted)
+        return LogicalGraph(nodes, job_name, dict(settings))
+
+    def forget(self, node_ids: set[int]) -> None:
+        """Take nodes out."""
+        for node_id in node_ids:
+            del self._nodes[node_id]
+
+    def clear(self) -> None:
+        """Take everything out, but never use an id twice."""
+        self._nodes.clear()
+
+    def __len__(self) -> int:
+        return len(self._nodes)
+
+
+class Environment(Protocol):
+    """What streams know of the environment that they belong to."""
+
+    @property
+    def program(self) -> Program:
+        """The program being written."""
+
+    def get_parallelism(self) -> int:
+        """The default parallelism."""
+
+    def run_collecting(self, node_id: int, job_name: str) -> RunningJob:
+        """Submit what has been written, with a collecting sink among it."""
+
+
+def positive(what: str, number: Any) -> int:
+    """A number of subtasks as the user gave it.
+
+    :raises ProgramError: when it is not an integer of at least 1.
+    """
+    if isinstance(number, bool) or not isinstance(number, int) or number < 1:
+        raise ProgramError(f"{what} must be an integer of at least 1, not {number!r} ({origin_of_caller()})")
+    return number
+

@@ -1,0 +1,288 @@
+"""DataStream: a stream of records that is being written down."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Self
+
+from penstock.contracts.functions import (
+    FilterFunction,
+    FlatMapFunction,
+    MapFunction,
+    Partitioner,
+    ProcessFunction,
+)
+from penstock.contracts.output_tag import OutputTag
+from penstock.contracts.partitioning import (
+    Broadcast,
+    Custom,
+    Forward,
+    Global,
+    Partitioning,
+    Rebalance,
+    Rescale,
+    Shuffle,
+)
+from penstock.contracts.sink import Sink
+from penstock.contracts.watermarks import WatermarkStrategy
+from penstock.dataflow.logical import LogicalEdge
+from penstock.datastream.arguments import function_argument, key_argument, type_argument
+from penstock.datastream.operator_settings import OperatorSettings
+from penstock.datastream.program import Environment
+from penstock.datastream.sink_handle import DataStreamSink
+from penstock.errors import ProgramError
+from penstock.operators.contract import OperatorSpec
+from penstock.operators.row_chain import RowChainSpec, RowStep, StepKind
+from penstock.operators.sink import SinkSpec
+from penstock.operators.user_code import origin_of_caller, shorten
+
+if TYPE_CHECKING:
+    from penstock.datastream.collected import CloseableIterator
+    from penstock.datastream.connected import ConnectedStreams
+    from penstock.datastream.keyed import KeyedStream
+
+
+@dataclass(frozen=True, slots=True)
+class StreamRef:
+    """Where records of a stream come from: a node's output or one of its side outputs, and how they are spread."""
+
+    node_id: int
+    side_tag: str | None = None
+    partitioning: Partitioning | None = None
+
+    def edge(self, port: int = 0) -> LogicalEdge:
+        """An edge that reads it."""
+        return LogicalEdge(self.node_id, self.partitioning, port, self.side_tag)
+
+
+class DataStream(OperatorSettings):
+    """A stream of records of one type. Methods add operators to the program; nothing runs before ``execute``."""
+
+    def __init__(
+        self, environment: Environment, refs: tuple[StreamRef, ...], type_info: Any = None
+    ) -> None:
+        super().__init__(environment, refs[0].node_id)
+        self._refs = refs
+        self._type_info = type_info
+
+    # Adding operators ---------------------------------------------------------------------------------------------------
+
+    def _then(self, name: str, spec: OperatorSpec, output_type: Any = None, **fields: Any) -> "DataStream":
+        """A stream of what an operator makes of this one."""
+        edges = tuple(ref.edge() for ref in self._refs)
+        fields.setdefault("parallelism", self._inherited_parallelism())
+        node_id = self._environment.program.add(name, spec, edges, **fields)
+        return DataStream(self._environment, (StreamRef(node_id),), output_type)
+
+    def _inherited_parallelism(self) -> int | None:
+        """New operators have the environment's parallelism, as in Flink; None leaves it to that."""
+        return None
+
+    def _row_function(self, kind: StepKind, function: Any, name: str, output_type: Any) -> "DataStream":
+        step = RowStep(kind, function, name, output_type=type_argument(output_type, "output_type"))
+        return self._then(name, RowChainSpec((step,)), output_type)
+
+    def map(self, func: Callable[[Any], Any] | MapFunction, output_type: Any = None) -> "DataStream":
+        """One record out for each record in.
+
+        >>> from penstock.datastream import StreamExecutionEnvironment
+        >>> env = StreamExecutionEnvironment.get_execution_environment()
+        >>> with env.from_collection([1, 2]).map(lambda x: x * 10).execute_and_collect() as results:
+        ...     list(results)
+        [10, 20]
+        """
+        return self._row_function("map", function_argument(func, "map", MapFunction, 1), "Map", output_type)
+
+    def flat_map(self, func: Callable[[Any], Any] | FlatMapFunction, output_type: Any = None) -> "DataStream":
+        """Any number of records out for each record in: everything that the iterable returned yields."""
+        function = function_argument(func, "flat_map", FlatMapFunction, 1)
+        return self._row_function("flat_map", function, "Flat Map", output_type)
+
+    def filter(self, func: Callable[[Any], bool] | FilterFunction) -> "DataStream":
+        """The records for which the function is true."""
+        function = function_argument(func, "filter", FilterFunction, 1)
+        step = RowStep("filter", function, "Filter")
+        return self._then("Filter", RowChainSpec((step,)), self._type_info)
+
+    def project(self, *field_indexes: int) -> "DataStream":
+        """Tuples of the named fields, in the order given."""
+        from penstock.datastream.projection import Projection
+
+        projection = Projection.of(field_indexes, self._type_info)
+        step = RowStep("map", projection, "Projection", output_type=projection.output_type)
+        return self._then("Projection", RowChainSpec((step,)), projection.output_type)
+
+    def process(self, func: ProcessFunction, output_type: Any = None) -> "DataStream":
+        """The general operator: any number of records out, side outputs, the record's timestamp."""
+        from penstock.operators.process import ProcessSpec
+
+        function = function_argument(func, "process_element", ProcessFunction, 2)
+        return self._then("PROCESS", ProcessSpec(function, type_argument(output_type, "output_type")), output_type)
+
+    def assign_timestamps_and_watermarks(self, watermark_strategy: WatermarkStrategy) -> "DataStream":
+        """Give records their event times, and make watermarks."""
+        from penstock.operators.assign_watermarks import AssignWatermarksSpec
+
+        if not isinstance(watermark_strategy, WatermarkStrategy):
+            raise ProgramError(
+                f"assign_timestamps_and_watermarks takes a WatermarkStrategy, not {shorten(watermark_strategy)} "
+                f"({origin_of_caller()})"
+            )
+        return self._then("Timestamps/Watermarks", AssignWatermarksSpec(watermark_strategy), self._type_info)
+
+    def get_side_output(self, output_tag: OutputTag) -> "DataStream":
+        """What the operator of this stream puts into a side output."""
+        if not isinstance(output_tag, OutputTag):
+            raise ProgramError(f"get_side_output takes an OutputTag, not {output_tag!r} ({origin_of_caller()})")
+        if len(self._refs) != 1 or self._refs[0].side_tag is not None:
+            raise ProgramError(f"a side output is read from the operator that makes it ({origin_of_caller()})")
+        ref = StreamRef(self._node_id, output_tag.tag_id)
+        return DataStream(self._environment, (ref,), output_tag.type_info)
+
+    # Combining ----------------------------------------------------------------------------------------------------------
+
+    def union(self, *streams: "DataStream") -> "DataStream":
+        """All records of this and the other streams."""
+        refs = list(self._refs)
+        for stream in streams:
+            self._check_same_environment(stream, "union")
+            refs += stream._refs
+        return DataStream(self._environment, tuple(refs), self._type_info)
+
+    def connect(self, ds: "DataStream") -> "ConnectedStreams":
+        """This stream and another of any type, for functions that see both."""
+        from penstock.datastream.connected import connect
+
+        self._check_same_environment(ds, "connect")
+        return connect(self, ds)
+
+    def _check_same_environment(self, other: Any, what: str) -> None:
+        if not isinstance(other, OperatorSettings) and not hasattr(other, "_environment"):
+            raise ProgramError(f"{what} takes a DataStream, not {shorten(other)} ({origin_of_caller()})")
+        if other._environment is not self._environment:
+            raise ProgramError(f"{what} takes streams of one environment ({origin_of_caller()})")
+
+    def key_by(self, key_selector: Any, key_type: Any = None) -> "KeyedStream":
+        """Bring records with equal keys together: by function, position or field name."""
+        from penstock.datastream.keyed import KeyedStream
+
+        return KeyedStream(self, key_argument(key_selector), type_argument(key_type, "key_type"))
+
+    # Partitioning -------------------------------------------------------------------------------------------------------
+
+    def _spread(self, partitioning: Partitioning) -> "DataStream":
+        refs = tuple(replace(ref, partitioning=partitioning) for ref in self._refs)
+        return _PartitionedStream(self._environment, refs, self._type_info)
+
+    def forward(self) -> "DataStream":
+        """Subtask i to subtask i."""
+        return self._spread(Forward())
+
+    def rebalance(self) -> "DataStream":
+        """Round robin over all subtasks."""
+        return self._spread(Rebalance())
+
+    def rescale(self) -> "DataStream":
+        """Round robin over a few near subtasks."""
+        return self._spread(Rescale())
+
+    def shuffle(self) -> "DataStream":
+        """At random over all subtasks."""
+        return self._spread(Shuffle())
+
+    def broadcast(self, *broadcast_state_descriptors: Any) -> Any:
+        """Every record to every subtask; with state descriptors a stream for broadcast state."""
+        if broadcast_state_descriptors:
+            raise ProgramError(f"broadcast state is not in this version yet ({origin_of_caller()})")
+        return self._spread(Broadcast())
+
+    def global_(self) -> "DataStream":
+        """Every record to the first subtask."""
+        return self._spread(Global())
+
+    def partition_custom(
+        self, partitioner: Callable[[Any, int], int] | Partitioner, key_selector: Any
+    ) -> "DataStream":
+        """Where a function of the key and the number of subtasks says."""
+        choose = function_argument(partitioner, "partition", Partitioner, 2)
+        return self._spread(Custom(choose, key_argument(key_selector)))
+
+    # Sinks --------------------------------------------------------------------------------------------------------------
+
+    def sink_to(self, sink: Sink) -> DataStreamSink:
+        """Write the records to a sink."""
+        if not isinstance(sink, Sink):
+            raise ProgramError(f"sink_to takes a Sink, not {shorten(sink)} ({origin_of_caller()})")
+        return self._end("Writer", sink)
+
+    def add_sink(self, sink_func: Any) -> DataStreamSink:
+        """Give every record to a SinkFunction or a plain function."""
+        from penstock.connectors.functions.sink import FunctionSink
+
+        sink = sink_func if isinstance(sink_func, Sink) else FunctionSink(sink_func)
+        return self._end("Unnamed", sink)
+
+    def print(self, sink_identifier: str | None = None) -> DataStreamSink:
+        """Write every record to standard output, behind the identifier and the number of the subtask where there are several."""
+        from penstock.connectors.print.sink import PrintSink
+
+        return self._end("Print to Std. Out", PrintSink(sink_identifier, type_info=self._type_info))
+
+    def _end(self, name: str, sink: Sink) -> DataStreamSink:
+        edges = tuple(ref.edge() for ref in self._refs)
+        node_id = self._environment.program.add(f"Sink: {name}", SinkSpec(sink, self._type_info), edges)
+        return DataStreamSink(self._environment, node_id)
+
+    def execute_and_collect(self, job_execution_name: str | None = None, limit: int | None = None) -> Any:
+        """Run the program now and bring the records here: an iterator, or with ``limit`` a list of so many at most.
+
+        The iterator is to be closed: leave its ``with`` block, or read it to its end; that ends the job.
+        """
+        results: CloseableIterator = self._collect(job_execution_name)
+        if limit is None:
+            return results
+        with results:
+            return [value for value, _ in zip(results, range(limit), strict=False)]
+
+    def _collect(self, job_name: str | None) -> "CloseableIterator":
+        from penstock.datastream.collected import CloseableIterator
+        from penstock.operators.collect import CollectSpec
+
+        collector = f"collect-{len(self._environment.program)}"
+        edges = tuple(ref.edge() for ref in self._refs)
+        node_id = self._environment.program.add(
+            "Collect", CollectSpec(collector), edges, parallelism=1, fixed_parallelism=True
+        )
+        job = self._environment.run_collecting(node_id, job_name or "DataStream Collect")
+        return CloseableIterator(job.rows(collector), job.cancel)
+
+    # Asking -------------------------------------------------------------------------------------------------------------
+
+    def get_name(self) -> str:
+        """The name of the operator that makes the stream."""
+        return self._environment.program.node(self._node_id).name
+
+    def get_type(self) -> Any:
+        """The declared type of the records; what the engine assumes where none was declared."""
+        from penstock.data.types import Types
+
+        return self._type_info or Types.PICKLED_BYTE_ARRAY()
+
+    def get_execution_environment(self) -> Any:
+        """The environment that the stream belongs to."""
+        return self._environment
+
+    def get_execution_config(self) -> Any:
+        """The execution configuration of the environment."""
+        return self.get_execution_environment().get_config()
+
+
+class _PartitionedStream(DataStream):
+    """A stream with a partitioning of its own: no operator, so there is nothing to set."""
+
+    def _refine(self, what: str, **fields: Any) -> None:
+        if what in ("set_parallelism", "set_max_parallelism", "uid"):
+            raise ProgramError(f"{what} is for operators, and a partitioning is none ({origin_of_caller()})")
+
+    def set_parallelism(self, parallelism: int) -> Self:
+        self._refine("set_parallelism")
+        return self

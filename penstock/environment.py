@@ -1,0 +1,298 @@
+"""Where the towers meet: owns the settings, collects the program, compiles its graph and hands it to an executor."""
+
+import sys
+import weakref
+from collections.abc import Iterable
+from typing import Any
+
+from penstock.config.configuration import Configuration
+from penstock.config.execution_config import ExecutionConfig
+from penstock.contracts.source import Source
+from penstock.contracts.watermarks import WatermarkStrategy
+from penstock.data.time import Duration
+from penstock.data.types import TypeInformation
+from penstock.dataflow.logical import ExecutionMode, LogicalGraph
+from penstock.dataflow.submission import JobExecutionResult, RunningJob, find_executor
+from penstock.datastream.arguments import type_argument
+from penstock.datastream.job_client import JobClient
+from penstock.datastream.program import Program, positive
+from penstock.datastream.stream import DataStream, StreamRef
+from penstock.errors import ProgramError
+from penstock.operators.source import SourceSpec
+from penstock.operators.user_code import origin_of_caller, shorten
+from penstock.plan.compile import compile_graph
+
+TARGET = "execution.target"
+RUNTIME_MODE = "execution.runtime-mode"
+BUFFER_TIMEOUT = "execution.buffer-timeout.interval"
+CHAINING = "pipeline.operator-chaining.enabled"
+JOB_NAME = "pipeline.name"
+DEFAULT_JOB_NAME = "Flink Streaming Job"
+
+
+class StreamExecutionEnvironment:
+    """The entry to the DataStream API.
+
+    >>> env = StreamExecutionEnvironment.get_execution_environment()
+    >>> _ = env.from_collection(["a", "b"]).map(str.upper).print()
+    >>> result = env.execute()
+    A
+    B
+    """
+
+    def __init__(self, configuration: Configuration | None = None) -> None:
+        self._configuration = Configuration() if configuration is None else Configuration(configuration)
+        self._config = ExecutionConfig(self._configuration)
+        self._program = Program()
+        self._listeners: list[Any] = []
+        self._jobs: weakref.WeakSet[Any] = weakref.WeakSet()
+
+    @staticmethod
+    def get_execution_environment(
+        configuration: Configuration | dict[str, Any] | None = None,
+    ) -> "StreamExecutionEnvironment":
+        """A new environment; options of ``configuration`` are as if they had been set one by one."""
+        if isinstance(configuration, dict):
+            configuration = Configuration.from_dict(configuration)
+        if configuration is not None and not isinstance(configuration, Configuration):
+            raise ProgramError(f"a Configuration is expected, not {shorten(configuration)} ({origin_of_caller()})")
+        return StreamExecutionEnvironment(configuration)
+
+    @property
+    def program(self) -> Program:
+        """The program being written."""
+        return self._program
+
+    # Settings -----------------------------------------------------------------------------------------------------------
+
+    def get_config(self) -> ExecutionConfig:
+        """The execution configuration; changes of it hold for the environment."""
+        return self._config
+
+    def get_configuration(self) -> Configuration:
+        """All options set so far."""
+        return self._configuration
+
+    def configure(self, configuration: Configuration | dict[str, Any]) -> None:
+        """Take over options."""
+        if isinstance(configuration, dict):
+            configuration = Configuration.from_dict(configuration)
+        self._configuration.add_all(configuration)
+
+    def set_parallelism(self, parallelism: int) -> "StreamExecutionEnvironment":
+        """In how many subtasks operators run that do not say otherwise."""
+        self._config.set_parallelism(positive("parallelism", parallelism))
+        return self
+
+    def get_parallelism(self) -> int:
+        """The default parallelism, 1 where nothing was set."""
+        return max(self._config.get_parallelism(), 1)
+
+    def set_max_parallelism(self, max_parallelism: int) -> "StreamExecutionEnvironment":
+        """The number of key groups of operators that do not say otherwise."""
+        self._config.set_max_parallelism(positive("maximum parallelism", max_parallelism))
+        return self
+
+    def get_max_parallelism(self) -> int:
+        """The default number of key groups, -1 where nothing was set."""
+        return self._config.get_max_parallelism()
+
+    def set_runtime_mode(self, execution_mode: ExecutionMode) -> "StreamExecutionEnvironment":
+        """STREAMING, BATCH, or AUTOMATIC (by whether all sources are bounded)."""
+        if not isinstance(execution_mode, ExecutionMode):
+            raise ProgramError(f"a RuntimeExecutionMode is expected, not {execution_mode!r} ({origin_of_caller()})")
+        self._configuration.set_string(RUNTIME_MODE, execution_mode.value)
+        return self
+
+    def set_buffer_timeout(self, timeout_millis: int) -> "StreamExecutionEnvironment":
+        """How long records may wait for others to be sent on with; 0 for not at all, -1 until a batch is full."""
+        if isinstance(timeout_millis, bool) or not isinstance(timeout_millis, int) or timeout_millis < -1:
+            raise ProgramError(f"a buffer timeout is milliseconds, 0 or -1, not {timeout_millis!r} ({origin_of_caller()})")
+        self._configuration.set_string(BUFFER_TIMEOUT, f"{timeout_millis} ms" if timeout_millis >= 0 else "-1 ms")
+        return self
+
+    def get_buffer_timeout(self) -> int:
+        """The buffer timeout in milliseconds."""
+        text = self._configuration.get_string(BUFFER_TIMEOUT, None)
+        if text is None:
+            return 100
+        return -1 if text.startswith("-1") else Duration.of(text).to_millis()
+
+    def disable_operator_chaining(self) -> "StreamExecutionEnvironment":
+        """Run every operator in a task of its own."""
+        self._configuration.set_boolean(CHAINING, False)
+        return self
+
+    def is_chaining_enabled(self) -> bool:
+        """Whether operators may share a task."""
+        return self._configuration.get_boolean(CHAINING, True)
+
+    def register_job_listener(self, job_listener: Any) -> None:
+        """Have ``on_job_submitted(client, error)`` and ``on_job_executed(result, error)`` called."""
+        self._listeners.append(job_listener)
+
+    def clear_job_listeners(self) -> None:
+        """Forget all listeners."""
+        self._listeners.clear()
+
+    # Sources ------------------------------------------------------------------------------------------------------------
+
+    def from_source(
+        self,
+        source: Source,
+        watermark_strategy: WatermarkStrategy,
+        source_name: str,
+        type_info: TypeInformation | None = None,
+    ) -> DataStream:
+        """A stream of what a source reads."""
+        if not isinstance(source, Source):
+            raise ProgramError(f"from_source takes a Source, not {shorten(source)} ({origin_of_caller()})")
+        if not isinstance(watermark_strategy, WatermarkStrategy):
+            raise ProgramError(
+                f"from_source takes a WatermarkStrategy, not {shorten(watermark_strategy)}; "
+                f"WatermarkStrategy.no_watermarks() makes none ({origin_of_caller()})"
+            )
+        return self._from(source, watermark_strategy, source_name, type_info)
+
+    def _from(
+        self, source: Source, strategy: WatermarkStrategy, name: str, type_info: Any, **fields: Any
+    ) -> DataStream:
+        checked = type_argument(type_info, "type_info")
+        spec = SourceSpec(source, strategy, None if source.checks_types else checked)
+        node_id = self._program.add(f"Source: {name}", spec, **fields)
+        return DataStream(self, (StreamRef(node_id),), type_info)
+
+    def from_collection(self, collection: Iterable[Any], type_info: TypeInformation | None = None) -> DataStream:
+        """A bounded stream of the elements of a collection, read by one subtask."""
+        from penstock.connectors.collection.source import CollectionSource
+
+        try:
+            values = list(collection)
+        except TypeError:
+            raise ProgramError(
+                f"from_collection takes something to iterate over, not {shorten(collection)} ({origin_of_caller()})"
+            ) from None
+        fields = {"parallelism": 1, "max_parallelism": 1, "fixed_parallelism": True}
+        strategy = WatermarkStrategy.no_watermarks()
+        return self._from(CollectionSource(values), strategy, "Collection Source", type_info, **fields)
+
+    def from_elements(self, *elements: Any, type_info: TypeInformation | None = None) -> DataStream:
+        """A bounded stream of the arguments."""
+        return self.from_collection(elements, type_info)
+
+    def from_sequence(self, start: int, end: int) -> DataStream:
+        """A bounded stream of the integers from ``start`` to ``end``, both included, read in parallel."""
+        from penstock.connectors.collection.source import NumberSequenceSource
+
+        return self._from(NumberSequenceSource(start, end), WatermarkStrategy.no_watermarks(), "Sequence Source", None)
+
+    def read_text_file(self, file_path: str, charset_name: str = "UTF-8") -> DataStream:
+        """A bounded stream of the lines of a file, or of all files of a directory."""
+        from penstock.connectors.text.source import TextFileSource
+        from penstock.data.types import Types
+
+        source = TextFileSource(str(file_path), charset_name)
+        return self._from(source, WatermarkStrategy.no_watermarks(), "Custom File Source", Types.STRING())
+
+    def socket_text_stream(
+        self, hostname: str, port: int, delimiter: str = "\n", max_retry: int = 0
+    ) -> DataStream:
+        """An unbounded stream of the lines that a server sends, read by one subtask."""
+        from penstock.connectors.socket.source import SocketTextSource
+        from penstock.data.types import Types
+
+        source = SocketTextSource(hostname, port, delimiter, max_retry)
+        fields = {"parallelism": 1, "fixed_parallelism": True}
+        return self._from(source, WatermarkStrategy.no_watermarks(), "Socket Stream", Types.STRING(), **fields)
+
+    def add_source(
+        self, source_func: Any, source_name: str = "Custom Source", type_info: TypeInformation | None = None
+    ) -> DataStream:
+        """A stream of what a SourceFunction emits."""
+        from penstock.connectors.functions.source import source_of_function
+
+        return self._from(source_of_function(source_func), WatermarkStrategy.no_watermarks(), source_name, type_info)
+
+    # Running ------------------------------------------------------------------------------------------------------------
+
+    def execute(self, job_name: str | None = None) -> JobExecutionResult:
+        """Run the program to its end. Raises ``JobFailed`` with what made it fail.
+
+        At parallelism 1 the job runs in this process and thread; otherwise this thread waits for its workers. An interrupt
+        cancels the job.
+        """
+        job = self._submit(self._take_program(job_name))
+        result: JobExecutionResult | None = None
+        error: BaseException | None = None
+        try:
+            with self._shown(job):
+                result = job.result()
+        except BaseException as failure:
+            error = failure
+            raise
+        finally:
+            for listener in self._listeners:
+                listener.on_job_executed(result, error)
+        return result
+
+    def execute_async(self, job_name: str | None = None) -> JobClient:
+        """Run the program in the background."""
+        job = self._submit(self._take_program(job_name))
+        job.start_in_background()
+        return JobClient(job)
+
+    def run_collecting(self, node_id: int, job_name: str) -> RunningJob:
+        """Run what has been written with one more collecting sink; the caller drives the job by taking its rows."""
+        return self._submit(self._take_program(job_name))
+
+    def get_execution_plan(self) -> str:
+        """The program as JSON, in the form of Flink's plan visualizer. The program stays."""
+        from penstock.dataflow.explain import plan_json
+        from penstock.plan.compile import settle
+
+        return plan_json(settle(self._graph(None)))
+
+    def get_stream_graph(self, job_name: str | None = None, clear_transformations: bool = True) -> LogicalGraph:
+        """The program as data."""
+        return self._take_program(job_name) if clear_transformations else self._graph(job_name)
+
+    def close(self) -> None:
+        """Cancel jobs that run in the background."""
+        for job in list(self._jobs):
+            if not job.status().is_globally_terminal_state():
+                job.cancel()
+
+    def _graph(self, job_name: str | None) -> LogicalGraph:
+        name = job_name or self._configuration.get_string(JOB_NAME, None) or DEFAULT_JOB_NAME
+        return self._program.graph(name, self._configuration.to_dict())
+
+    def _take_program(self, job_name: str | None) -> LogicalGraph:
+        graph = self._graph(job_name)
+        self._program.clear()
+        return graph
+
+    def _submit(self, graph: LogicalGraph) -> RunningJob:
+        executor = find_executor(graph.settings.get(TARGET, "local"))
+        error: BaseException | None = None
+        job: RunningJob | None = None
+        try:
+            job = executor.submit(compile_graph(graph))
+            self._jobs.add(job)
+            return job
+        except BaseException as failure:
+            error = failure
+            raise
+        finally:
+            for listener in self._listeners:
+                listener.on_job_submitted(None if job is None else JobClient(job), error)
+
+    def _shown(self, job: RunningJob) -> Any:
+        """A progress line for jobs that take long, where somebody looks at the terminal."""
+        if not (sys.stderr is not None and sys.stderr.isatty()):
+            from contextlib import nullcontext
+
+            return nullcontext()
+        from penstock.progress import ProgressLine
+
+        return ProgressLine(job)
+

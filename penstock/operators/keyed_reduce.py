@@ -1,0 +1,76 @@
+"""The running reduce of a keyed stream: one updated result per record, in BATCH mode one per key."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from penstock.contracts.state import KeyedTable, ReducingStateDescriptor
+from penstock.data.batch import RowBatch
+from penstock.operators.contract import Operator, OperatorContext, OperatorSpec
+from penstock.operators.runtime_context import OperatorRuntimeContext
+from penstock.operators.user_code import callable_of, is_rich, user_error
+
+STATE_NAME = "_keyed_reduce"
+
+
+@dataclass(frozen=True, slots=True)
+class KeyedReduceSpec(OperatorSpec):
+    """Combines each record with what its key has so far, by ``function(reduced, value)``."""
+
+    function: Any
+    output_type: Any = None
+
+    def build(self, context: OperatorContext) -> Operator:
+        return KeyedReduce(self, context)
+
+    def user_functions(self) -> tuple[Any, ...]:
+        return (self.function,)
+
+    @property
+    def uses_keyed_state(self) -> bool:
+        return True
+
+
+class KeyedReduce(Operator):
+    """One call of the state's table a batch."""
+
+    def __init__(self, spec: KeyedReduceSpec, context: OperatorContext) -> None:
+        super().__init__(context)
+        self._spec = spec
+        self._reduce: Callable[[Any, Any], Any] = callable_of(spec.function, "reduce", "reduce")
+        self._table: KeyedTable | None = None
+        self._opened = False
+
+    def open(self) -> None:
+        assert self.context.keyed_state is not None
+        if is_rich(self._spec.function):
+            self._spec.function.open(OperatorRuntimeContext(self.context))
+            self._opened = True
+        descriptor = ReducingStateDescriptor(STATE_NAME, self._reduce, self._spec.output_type)
+        self._table = self.context.keyed_state.table(descriptor)
+
+    def on_batch(self, batch: RowBatch, port: int = 0) -> None:
+        assert self._table is not None
+        assert batch.keys is not None
+        try:
+            results = self._table.fold(batch.keys, batch.values, self._reduce)
+        except Exception as error:
+            if user_line_is_missing(error):
+                raise
+            raise user_error(self.context, error, batch.values[self._table.failed_index]) from error
+        if not self.context.batch_mode:
+            self.output.emit(RowBatch(results, batch.timestamps))
+
+    def end_key(self, key: Any) -> None:
+        assert self._table is not None
+        results = self._table.pop_pane(None)
+        self.output.emit(RowBatch(list(results.values())))
+
+    def close(self) -> None:
+        if self._opened:
+            self._spec.function.close()
+
+
+def user_line_is_missing(error: Exception) -> bool:
+    """Whether the exception is about the key itself: raised by the state, not by the user's function."""
+    return isinstance(error, TypeError) and "unhashable" in str(error)
