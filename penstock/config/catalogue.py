@@ -10,66 +10,11 @@ from collections.abc import Iterator
 from importlib import import_module
 from typing import Any
 
-from penstock.config.configuration import Configuration
 from penstock.config.option import ConfigOption
-from penstock.config.value_texts import parse_value, value_text
+from penstock.config.value_texts import parse_value
 from penstock.errors import OptionError
 
 _AREAS = ("pipeline", "execution", "checkpointing", "state", "restart", "python", "cluster", "web", "metrics")
-
-# Whole families that concern Java, other deployments or the tables of other modules: known, not listed one by one.
-_ACCEPTED_FAMILIES = (
-    "akka.",
-    "blob.",
-    "classloader.",
-    "client.",
-    "completed-application-store.",
-    "env.",
-    "events.",
-    "external-resource",
-    "fs.",
-    "high-availability.",
-    "historyserver.",
-    "jmx.",
-    "jobmanager.",
-    "kubernetes.",
-    "metrics.reporter.",
-    "parallelism.",
-    "pekko.",
-    "plugin.",
-    "queryable-state.",
-    "resourcemanager.",
-    "s3.",
-    "security.",
-    "sql-",
-    "state.backend.rocksdb.",
-    "table.",
-    "taskmanager.",
-    "traces.",
-    "yarn.",
-    "zookeeper.",
-)
-
-# The first words of Flink's keys; a key that starts with none of them is the program's own.
-_FLINK_FAMILIES = (
-    "cleanup-strategy.",
-    "cluster.",
-    "execution.",
-    "heartbeat.",
-    "io.",
-    "jobstore.",
-    "metrics.",
-    "minicluster.",
-    "pipeline.",
-    "process.",
-    "python.",
-    "rest.",
-    "restart-strategy.",
-    "slot.",
-    "state.",
-    "task.",
-    "web.",
-)
 
 _by_key: dict[str, ConfigOption[Any]] = {}
 _read: set[str] = set()
@@ -93,7 +38,7 @@ def get_option(key: str) -> ConfigOption[Any]:
     """The option with this key; raises OptionError, which names similar keys, if there is none."""
     option = find_option(key)
     if option is None:
-        raise OptionError(f"there is no option {key!r}{_did_you_mean(key)}")
+        raise OptionError(f"there is no option {key!r}{did_you_mean(key)}")
     return option
 
 
@@ -104,32 +49,8 @@ def all_options() -> Iterator[ConfigOption[Any]]:
             yield option
 
 
-def check_configuration(configuration: Configuration) -> list[str]:
-    """Warnings about keys that Flink does not have although they look like it.
-
-    Raises OptionError for a value that does not fit its option and for an option that is refused. Keys of the program's own
-    pass.
-
-    >>> check_configuration(Configuration().set_string("execution.checkpointing.intervall", "1 s"))
-    ["there is no option 'execution.checkpointing.intervall'; did you mean 'execution.checkpointing.interval'?"]
-    """
-    warnings = []
-    for key, text in configuration.to_dict().items():
-        option = find_option(key)
-        if option is None:
-            if key.startswith(_FLINK_FAMILIES) and not key.startswith(_ACCEPTED_FAMILIES):
-                warnings.append(f"there is no option {key!r}{_did_you_mean(key)}")
-            continue
-        value = configuration.get(ConfigOption(key, option.kind, None))
-        if not option.supported and value != option.default:
-            raise OptionError(
-                f"{key} is set to {text!r}, which penstock does not support and which would change results; "
-                f"leave it at {value_text(option.default)} ({option.meaning})"
-            )
-    return warnings
-
-
-def _did_you_mean(key: str) -> str:
+def did_you_mean(key: str) -> str:
+    """The end of a message about an unknown key: the known key that is most like it, if one is."""
     from difflib import get_close_matches
 
     keys = [option.key for option in all_options()]

@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 
 from penstock.config import Configuration
-from penstock.config.catalogue import all_options, check_configuration, find_option, get_option
+from penstock.config.catalogue import all_options, find_option, get_option
+from penstock.config.checks import check_configuration
 from penstock.config.value_texts import parse_value, value_text
 from penstock.errors import OptionError
 
