@@ -21,17 +21,17 @@ class LocalExecutor:
         """Take over a job; nothing runs yet."""
         workers = workers_wanted(graph)
         deployment = Deployment(JobID.random(), 0, graph, workers)
-        return LocalJob(JobDriver(deployment, _pool(workers)))
+        return LocalJob(JobDriver(deployment, _pool(deployment)))
 
 
-def _pool(workers: int) -> WorkerPool:
-    if workers == 1:
+def _pool(deployment: Deployment) -> WorkerPool:
+    if deployment.workers == 1:
         from penstock.deploy.local.in_process import InProcessPool
 
         return InProcessPool()
     from penstock.deploy.local.processes import ProcessPool
 
-    return ProcessPool()
+    return ProcessPool(deployment.graph)
 
 
 class LocalJob:

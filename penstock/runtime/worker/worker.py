@@ -9,7 +9,7 @@ from typing import Any
 
 from penstock.clock import SYSTEM_CLOCK, Clock
 from penstock.contracts.accumulators import Accumulator
-from penstock.errors import PenstockError, ProtocolError
+from penstock.errors import PenstockError, ProtocolError, WorkerLost
 from penstock.ids import SubtaskId, WorkerIndex
 from penstock.metrics.kinds import MetricGroup
 from penstock.network.exchange import DataPlane, PeerLost
@@ -272,7 +272,7 @@ class Worker:
 
     def peer_lost(self, lost: PeerLost) -> None:
         """The data plane lost another worker."""
-        self._failed(None, ProtocolError(f"the connection to worker {lost.peer} was lost: {lost.reason}"))
+        self._failed(None, WorkerLost(f"the connection to worker {lost.peer} was lost: {lost.reason}"))
 
     def close(self) -> None:
         """Release sockets."""

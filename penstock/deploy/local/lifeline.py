@@ -1,0 +1,103 @@
+"""A worker process learns who it is from its standard input, and dies when that is closed.
+
+The pipe is closed by the operating system however the parent ends, so that no worker outlives it. The secret of the job goes
+through it too: arguments and environment can be read by others.
+"""
+
+import os
+import pickle
+import struct
+import sys
+import threading
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import IO
+
+from penstock.errors import ProtocolError
+
+_LENGTH = struct.Struct("!I")
+ORPHANED = 70
+
+
+@dataclass(frozen=True, slots=True)
+class Birth:
+    """What a worker process is told first."""
+
+    index: int
+    port: int
+    secret: bytes
+    parent: int
+    sys_path: list[str]
+    argv: list[str]
+    python_path: str | None
+
+
+def tell(pipe: IO[bytes], birth: Birth) -> None:
+    """Write to the standard input of a new process."""
+    pickled = pickle.dumps(birth, 5)
+    pipe.write(_LENGTH.pack(len(pickled)) + pickled)
+    pipe.flush()
+
+
+def learn() -> Birth:
+    """Read what the parent tells, take over its way of finding modules, and hold on to the lifeline."""
+    lifeline = os.dup(0)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)  # what user code and its children may read
+    os.close(nothing)
+    birth: Birth = pickle.loads(_read(lifeline, _LENGTH.unpack(_read(lifeline, _LENGTH.size))[0]))
+    _die_with_parent(lifeline, birth.parent)
+    sys.path[:] = birth.sys_path
+    sys.argv[:] = birth.argv
+    if birth.python_path is None:
+        os.environ.pop("PYTHONPATH", None)
+    else:
+        os.environ["PYTHONPATH"] = birth.python_path
+    return birth
+
+
+def _read(pipe: int, size: int) -> bytes:
+    read = b""
+    while len(read) < size:
+        chunk = os.read(pipe, size - len(read))
+        if not chunk:
+            raise ProtocolError("the program ended before this worker was told what to do")
+        read += chunk
+    return read
+
+
+def _die_with_parent(lifeline: int, parent: int) -> None:
+    _have_the_kernel_watch(lifeline)
+    threading.Thread(target=_watch, args=(lifeline, parent), daemon=True, name="lifeline").start()
+
+
+def _have_the_kernel_watch(lifeline: int) -> None:
+    """On Linux the end of the pipe is also a signal that ends the process group.
+
+    A thread of Python's cannot run while user code sits in C code that keeps the interpreter's lock; a signal without a
+    handler needs no lock.
+    """
+    if sys.platform != "linux":
+        return
+    import fcntl
+
+    fcntl.fcntl(lifeline, fcntl.F_SETOWN, -os.getpgrp() if os.getpgrp() == os.getpid() else os.getpid())
+    fcntl.fcntl(lifeline, fcntl.F_SETFL, fcntl.fcntl(lifeline, fcntl.F_GETFL) | os.O_ASYNC)
+
+
+def _watch(lifeline: int, parent: int) -> None:
+    """Wait for the end of the pipe or of the parent, whichever is seen first: a fork of the parent keeps the pipe open."""
+    import select
+
+    poll = select.poll()
+    poll.register(lifeline, select.POLLIN)
+    if hasattr(os, "pidfd_open"):
+        with suppress(OSError):  # gone already, or the kernel is too old
+            poll.register(os.pidfd_open(parent), select.POLLIN)
+    if os.getppid() == parent:
+        poll.poll()
+    if os.getpgrp() == os.getpid():
+        import signal
+
+        os.killpg(0, signal.SIGKILL)
+    os._exit(ORPHANED)
