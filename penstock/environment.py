@@ -55,7 +55,9 @@ class StreamExecutionEnvironment:
         if isinstance(configuration, dict):
             configuration = Configuration.from_dict(configuration)
         if configuration is not None and not isinstance(configuration, Configuration):
-            raise ProgramError(f"a Configuration is expected, not {shorten(configuration)} ({origin_of_caller()})")
+            raise ProgramError(
+                f"a Configuration is expected, not {shorten(configuration)} ({origin_of_caller()})"
+            )
         return StreamExecutionEnvironment(configuration)
 
     @property
@@ -100,15 +102,21 @@ class StreamExecutionEnvironment:
     def set_runtime_mode(self, execution_mode: ExecutionMode) -> "StreamExecutionEnvironment":
         """STREAMING, BATCH, or AUTOMATIC (by whether all sources are bounded)."""
         if not isinstance(execution_mode, ExecutionMode):
-            raise ProgramError(f"a RuntimeExecutionMode is expected, not {execution_mode!r} ({origin_of_caller()})")
+            raise ProgramError(
+                f"a RuntimeExecutionMode is expected, not {execution_mode!r} ({origin_of_caller()})"
+            )
         self._configuration.set_string(RUNTIME_MODE, execution_mode.value)
         return self
 
     def set_buffer_timeout(self, timeout_millis: int) -> "StreamExecutionEnvironment":
         """How long records may wait for others to be sent on with; 0 for not at all, -1 until a batch is full."""
         if isinstance(timeout_millis, bool) or not isinstance(timeout_millis, int) or timeout_millis < -1:
-            raise ProgramError(f"a buffer timeout is milliseconds, 0 or -1, not {timeout_millis!r} ({origin_of_caller()})")
-        self._configuration.set_string(BUFFER_TIMEOUT, f"{timeout_millis} ms" if timeout_millis >= 0 else "-1 ms")
+            raise ProgramError(
+                f"a buffer timeout is milliseconds, 0 or -1, not {timeout_millis!r} ({origin_of_caller()})"
+            )
+        self._configuration.set_string(
+            BUFFER_TIMEOUT, f"{timeout_millis} ms" if timeout_millis >= 0 else "-1 ms"
+        )
         return self
 
     def get_buffer_timeout(self) -> int:
@@ -162,7 +170,9 @@ class StreamExecutionEnvironment:
         node_id = self._program.add(f"Source: {name}", spec, **fields)
         return DataStream(self, (StreamRef(node_id),), type_info)
 
-    def from_collection(self, collection: Iterable[Any], type_info: TypeInformation | None = None) -> DataStream:
+    def from_collection(
+        self, collection: Iterable[Any], type_info: TypeInformation | None = None
+    ) -> DataStream:
         """A bounded stream of the elements of a collection, read by one subtask."""
         from penstock.connectors.collection.source import CollectionSource
 
@@ -184,7 +194,9 @@ class StreamExecutionEnvironment:
         """A bounded stream of the integers from ``start`` to ``end``, both included, read in parallel."""
         from penstock.connectors.collection.source import NumberSequenceSource
 
-        return self._from(NumberSequenceSource(start, end), WatermarkStrategy.no_watermarks(), "Sequence Source", None)
+        return self._from(
+            NumberSequenceSource(start, end), WatermarkStrategy.no_watermarks(), "Sequence Source", None
+        )
 
     def read_text_file(self, file_path: str, charset_name: str = "UTF-8") -> DataStream:
         """A bounded stream of the lines of a file, or of all files of a directory."""
@@ -203,7 +215,9 @@ class StreamExecutionEnvironment:
 
         source = SocketTextSource(hostname, port, delimiter, max_retry)
         fields = {"parallelism": 1, "fixed_parallelism": True}
-        return self._from(source, WatermarkStrategy.no_watermarks(), "Socket Stream", Types.STRING(), **fields)
+        return self._from(
+            source, WatermarkStrategy.no_watermarks(), "Socket Stream", Types.STRING(), **fields
+        )
 
     def add_source(
         self, source_func: Any, source_name: str = "Custom Source", type_info: TypeInformation | None = None
@@ -211,7 +225,9 @@ class StreamExecutionEnvironment:
         """A stream of what a SourceFunction emits."""
         from penstock.connectors.functions.source import source_of_function
 
-        return self._from(source_of_function(source_func), WatermarkStrategy.no_watermarks(), source_name, type_info)
+        return self._from(
+            source_of_function(source_func), WatermarkStrategy.no_watermarks(), source_name, type_info
+        )
 
     # Running ------------------------------------------------------------------------------------------------------------
 
@@ -252,7 +268,9 @@ class StreamExecutionEnvironment:
 
         return plan_json(settle(self._graph(None)))
 
-    def get_stream_graph(self, job_name: str | None = None, clear_transformations: bool = True) -> LogicalGraph:
+    def get_stream_graph(
+        self, job_name: str | None = None, clear_transformations: bool = True
+    ) -> LogicalGraph:
         """The program as data."""
         return self._take_program(job_name) if clear_transformations else self._graph(job_name)
 
@@ -295,4 +313,3 @@ class StreamExecutionEnvironment:
         from penstock.progress import ProgressLine
 
         return ProgressLine(job)
-

@@ -38,8 +38,8 @@ class SourceSplit(Protocol):
         """A name that no other split of the source has."""
 
 
-class ReaderOutput(Protocol):
-    """Where a reader puts its records. Batches are cheap per record, single records are not."""
+class SplitOutput(Protocol):
+    """Where the records of one split go. Batches are cheap per record, single records are not."""
 
     def collect(self, record: Any, timestamp: int | None = None) -> None:
         """Emit one record, with its event time where the system knows it."""
@@ -56,7 +56,11 @@ class ReaderOutput(Protocol):
     def mark_idle(self) -> None:
         """Stop holding back others until the next record."""
 
-    def create_output_for_split(self, split_id: str) -> "ReaderOutput":
+
+class ReaderOutput(SplitOutput, Protocol):
+    """Where a reader puts its records."""
+
+    def create_output_for_split(self, split_id: str) -> SplitOutput:
         """The output of one split, with a watermark generator of its own; the task takes the minimum over splits."""
 
     def release_output_for_split(self, split_id: str) -> None:

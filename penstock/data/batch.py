@@ -68,7 +68,9 @@ class ColumnBatch:
 
     __slots__ = ("columns", "timestamps")
 
-    def __init__(self, columns: "pyarrow.RecordBatch", timestamps: "pyarrow.Int64Array | None" = None) -> None:
+    def __init__(
+        self, columns: "pyarrow.RecordBatch", timestamps: "pyarrow.Int64Array | None" = None
+    ) -> None:
         self.columns = columns
         self.timestamps = timestamps
 

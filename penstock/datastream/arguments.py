@@ -16,7 +16,11 @@ def function_argument(function: Any, method: str, kind: type[Function], argument
 
     :raises ProgramError: for anything else, at the user's line.
     """
-    if isinstance(function, Function) and not isinstance(function, kind) and not callable(getattr(function, method, None)):
+    if (
+        isinstance(function, Function)
+        and not isinstance(function, kind)
+        and not callable(getattr(function, method, None))
+    ):
         raise ProgramError(
             f"{method} takes a {kind.__name__} or a function, not a {type(function).__name__} ({origin_of_caller()})"
         )
@@ -58,7 +62,9 @@ def type_argument(type_info: Any, what: str) -> Any:
 def key_argument(key: Any) -> Any:
     """A key selector: a KeySelector, a function, a position or a field name (several as a tuple or list)."""
     if isinstance(key, bool):
-        raise ProgramError(f"key_by takes a function, a position or a field name, not {key!r} ({origin_of_caller()})")
+        raise ProgramError(
+            f"key_by takes a function, a position or a field name, not {key!r} ({origin_of_caller()})"
+        )
     if isinstance(key, (int, str)):
         return FieldKey((key,))
     if isinstance(key, (tuple, list)) and key and all(isinstance(part, (int, str)) for part in key):

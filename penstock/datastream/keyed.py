@@ -86,9 +86,13 @@ class KeyedStream(DataStream):
 
     def _aggregate(self, kind: AggregationKind, field: int | str) -> DataStream:
         if isinstance(field, bool) or not isinstance(field, (int, str)):
-            raise ProgramError(f"{kind} takes a position or a field name, not {field!r} ({origin_of_caller()})")
+            raise ProgramError(
+                f"{kind} takes a position or a field name, not {field!r} ({origin_of_caller()})"
+            )
         return self._then(
-            "Keyed Aggregation", KeyedReduceSpec(FieldAggregation(kind, field), self._type_info), self._type_info
+            "Keyed Aggregation",
+            KeyedReduceSpec(FieldAggregation(kind, field), self._type_info),
+            self._type_info,
         )
 
     def sum(self, position_to_sum: int | str = 0) -> DataStream:

@@ -83,4 +83,3 @@ def positive(what: str, number: Any) -> int:
     if isinstance(number, bool) or not isinstance(number, int) or number < 1:
         raise ProgramError(f"{what} must be an integer of at least 1, not {number!r} ({origin_of_caller()})")
     return number
-

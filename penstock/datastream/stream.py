@@ -57,9 +57,7 @@ class StreamRef:
 class DataStream(OperatorSettings):
     """A stream of records of one type. Methods add operators to the program; nothing runs before ``execute``."""
 
-    def __init__(
-        self, environment: Environment, refs: tuple[StreamRef, ...], type_info: Any = None
-    ) -> None:
+    def __init__(self, environment: Environment, refs: tuple[StreamRef, ...], type_info: Any = None) -> None:
         super().__init__(environment, refs[0].node_id)
         self._refs = refs
         self._type_info = type_info
@@ -116,7 +114,9 @@ class DataStream(OperatorSettings):
         from penstock.operators.process import ProcessSpec
 
         function = function_argument(func, "process_element", ProcessFunction, 2)
-        return self._then("PROCESS", ProcessSpec(function, type_argument(output_type, "output_type")), output_type)
+        return self._then(
+            "PROCESS", ProcessSpec(function, type_argument(output_type, "output_type")), output_type
+        )
 
     def assign_timestamps_and_watermarks(self, watermark_strategy: WatermarkStrategy) -> "DataStream":
         """Give records their event times, and make watermarks."""
@@ -132,9 +132,13 @@ class DataStream(OperatorSettings):
     def get_side_output(self, output_tag: OutputTag) -> "DataStream":
         """What the operator of this stream puts into a side output."""
         if not isinstance(output_tag, OutputTag):
-            raise ProgramError(f"get_side_output takes an OutputTag, not {output_tag!r} ({origin_of_caller()})")
+            raise ProgramError(
+                f"get_side_output takes an OutputTag, not {output_tag!r} ({origin_of_caller()})"
+            )
         if len(self._refs) != 1 or self._refs[0].side_tag is not None:
-            raise ProgramError(f"a side output is read from the operator that makes it ({origin_of_caller()})")
+            raise ProgramError(
+                f"a side output is read from the operator that makes it ({origin_of_caller()})"
+            )
         ref = StreamRef(self._node_id, output_tag.tag_id)
         return DataStream(self._environment, (ref,), output_tag.type_info)
 
@@ -224,8 +228,9 @@ class DataStream(OperatorSettings):
     def print(self, sink_identifier: str | None = None) -> DataStreamSink:
         """Write every record to standard output, behind the identifier and the number of the subtask where there are several."""
         from penstock.connectors.print.sink import PrintSink
+        from penstock.data.text_forms import print_form
 
-        return self._end("Print to Std. Out", PrintSink(sink_identifier, type_info=self._type_info))
+        return self._end("Print to Std. Out", PrintSink(sink_identifier, form=print_form(self._type_info)))
 
     def _end(self, name: str, sink: Sink) -> DataStreamSink:
         edges = tuple(ref.edge() for ref in self._refs)

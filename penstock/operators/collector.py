@@ -56,7 +56,9 @@ class Collector:
     def aside(self, tag: OutputTag, value: Any, timestamp: int | None) -> None:
         """One result for a side output."""
         if not isinstance(tag, OutputTag):
-            raise ProgramError(f"a side output is named by an OutputTag, not by {tag!r}").at(self._context.place)
+            raise ProgramError(f"a side output is named by an OutputTag, not by {tag!r}").at(
+                self._context.place
+            )
         if not self._context.output.reads_side(tag.tag_id):
             return
         _, values, timestamps = self._sides.setdefault(tag.tag_id, (tag, [], []))

@@ -2,6 +2,7 @@
 
 from array import array
 from collections.abc import Callable
+from operator import length_hint
 from typing import Any
 
 from penstock.contracts.watermarks import WatermarkOutput, WatermarkStrategy
@@ -15,7 +16,7 @@ AUTO_WATERMARK_INTERVAL = "pipeline.auto-watermark-interval"
 DEFAULT_AUTO_WATERMARK_INTERVAL_MS = 200
 
 
-class WatermarkTarget:
+class WatermarkTarget(WatermarkOutput):
     """Lets a watermark through when it is higher than the last one; keeps what punctuated generators emit in order."""
 
     def __init__(self, watermark: Callable[[int], None], status: Callable[[StreamStatus], None]) -> None:
@@ -124,7 +125,7 @@ class EventTime:
             else:
                 timestamps = [assigner(value, time) for value, time in zip(position, before, strict=True)]
         except Exception as error:
-            index = len(values) - position.__length_hint__() - 1
+            index = len(values) - length_hint(position) - 1
             raise user_error(self._context, error, values[max(index, 0)]) from error
         check_timestamps(timestamps, values, self._context)
         return timestamps

@@ -16,6 +16,7 @@ One line a step, so that the traceback of a failing function tells which step fa
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from operator import length_hint
 from typing import Any, Literal
 
 from penstock.data.batch import RowBatch
@@ -111,9 +112,7 @@ class _Segment:
         values, timestamps = batch.values, batch.timestamps
         position = iter(values)
         try:
-            if timestamps is None:
-                out = self._plain(position)
-            elif self._keeps_count:
+            if timestamps is None or self._keeps_count:
                 out = self._plain(position)
             else:
                 out, timestamps = self._timed(position, timestamps)
@@ -131,7 +130,7 @@ class _Segment:
             raise error.at(self._chain.context_of(self._steps[-1]).place) from None
 
     def _explain(self, error: Exception, values: list[Any], position: Iterator[Any]) -> PenstockError:
-        index = len(values) - position.__length_hint__() - 1  # type: ignore[attr-defined]
+        index = len(values) - length_hint(position) - 1
         step = self._steps[_failed_step(error, len(self._steps))]
         return user_error(self._chain.context_of(step), error, values[max(index, 0)])
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from penstock.clock import Clock
-from penstock.contracts.source import InputStatus, Source, SourceReader
+from penstock.contracts.source import InputStatus, Source, SourceReader, SplitOutput
 from penstock.contracts.watermarks import WatermarkStrategy
 from penstock.data.batch import ColumnBatch, RowBatch
 from penstock.data.elements import ACTIVE, IDLE, MAX_WATERMARK, MIN_TIMESTAMP, StreamStatus
@@ -129,7 +129,8 @@ class _SplitOutput:
     def collect_columns(self, columns: "pyarrow.RecordBatch") -> None:
         if self._spec.output_layout is not Layout.COLUMNS:
             raise ProgramError(
-                f"the source {self._context.name!r} emitted columns, but its output_layout is {self._spec.output_layout.value!r}"
+                f"the source {self._context.name!r} emitted columns, "
+                f"but its output_layout is {self._spec.output_layout.value!r}"
             )
         if columns.num_rows:
             self._emit(ColumnBatch(columns))
@@ -167,7 +168,7 @@ class _TaskOutput(_SplitOutput):
         super().__init__(spec, context, emit, self._task)
         self._splits: dict[str, _SplitOutput] = {}
 
-    def create_output_for_split(self, split_id: str) -> _SplitOutput:
+    def create_output_for_split(self, split_id: str) -> SplitOutput:
         if split_id not in self._splits:
             target = WatermarkTarget(self._split_moved, self._split_status)
             self._splits[split_id] = _SplitOutput(self._spec, self._context, self._emit, target)

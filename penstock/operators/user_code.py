@@ -60,7 +60,8 @@ def user_error(context: OperatorContext, error: BaseException, *records: Any) ->
     ``records``: the value that was being processed, if it is known. Errors of the engine itself keep their type.
     """
     if isinstance(error, PenstockError):
-        return error.at(context.place)
+        named = any(place.startswith("in operator ") for place in error.places)
+        return error if named else error.at(context.place)
     where = user_line(error.__traceback__)
     at = f" at {where}" if where else ""
     record = f"; the record was {shorten(records[0])}" if records else ""

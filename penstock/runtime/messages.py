@@ -186,5 +186,3 @@ FromWorker = (
     | RowsCollected
     | MetricsReport
 )
-
-

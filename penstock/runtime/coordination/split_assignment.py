@@ -51,10 +51,13 @@ class SplitAssignment:
             case ReaderStarted(subtask):
                 self._guard(subtask.vertex, lambda context: context.add_reader(subtask.index))
             case SplitRequested(subtask):
-                self._guard(subtask.vertex, lambda context: context.enumerator.handle_split_request(subtask.index))
+                self._guard(
+                    subtask.vertex, lambda context: context.enumerator.handle_split_request(subtask.index)
+                )
             case FromReader(subtask, event):
                 self._guard(
-                    subtask.vertex, lambda context: context.enumerator.handle_source_event(subtask.index, event)
+                    subtask.vertex,
+                    lambda context: context.enumerator.handle_source_event(subtask.index, event),
                 )
             case _:
                 return False
@@ -129,7 +132,9 @@ class _EnumeratorContext:
     @property
     def _place(self) -> str:
         origin = self._vertex.head.origin
-        return f"in the split enumerator of {self._vertex.head.name!r}" + (f", made at {origin}" if origin else "")
+        return f"in the split enumerator of {self._vertex.head.name!r}" + (
+            f", made at {origin}" if origin else ""
+        )
 
     def add_reader(self, subtask: int) -> None:
         self._readers.append(subtask)
@@ -168,7 +173,7 @@ class _EnumeratorContext:
         def run() -> None:
             try:
                 result, failure = work(), None
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001  (whatever the source's code raises goes to its enumerator)
                 result, failure = None, error
             if not self._closed:
                 self._found.append(lambda: then(result, failure))
@@ -186,5 +191,7 @@ class _EnumeratorContext:
 
     def _reader(self, subtask: int) -> SubtaskId:
         if not 0 <= subtask < self._vertex.parallelism:
-            raise ProgramError(f"there is no reader {subtask}: the source has parallelism {self._vertex.parallelism}")
+            raise ProgramError(
+                f"there is no reader {subtask}: the source has parallelism {self._vertex.parallelism}"
+            )
         return SubtaskId(self._vertex.id, subtask)

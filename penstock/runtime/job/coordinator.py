@@ -169,7 +169,9 @@ class JobCoordinator:
 
     def _stop_all(self) -> list[Command]:
         stops: list[Command] = [
-            Send(index, StopTasks()) for index in self._all_workers() if index not in self._dead and index in self._addresses
+            Send(index, StopTasks())
+            for index in self._all_workers()
+            if index not in self._dead and index in self._addresses
         ]
         self._stopped.update(index for index in self._all_workers() if index not in self._addresses)
         return stops or self._end_when_stopped()

@@ -17,6 +17,7 @@ from penstock.operators.contract import Operator, OperatorContext, Output, Proce
 from penstock.runtime.task.counted import counted, counting_input
 from penstock.runtime.task.edge_output import EdgeOutput
 
+
 @dataclass(frozen=True, slots=True)
 class TaskEnvironment:
     """What every operator of one subtask shares."""
@@ -144,9 +145,9 @@ class OperatorChain:
     def close(self) -> list[BaseException]:
         """Close everything, whatever fails; yields what failed."""
         errors: list[BaseException] = []
-        for thing in [*self.operators, *self.edge_outputs]:
+        for close in [thing.close for thing in self.operators] + [thing.close for thing in self.edge_outputs]:
             try:
-                thing.close()
+                close()
             except Exception as error:
                 errors.append(error)
         return errors

@@ -1,6 +1,4 @@
-"""The way out of a task over one edge: keys, partitioner, one channel per receiver, and small batches gathered into large ones."""
-
-from typing import Any
+"""The way out of a task over one edge: keys, partitioner, a channel per receiver, small batches gathered into large ones."""
 
 from penstock.data.batch import Batch, ColumnBatch, RowBatch, concat_rows
 from penstock.data.elements import Element, Watermark
@@ -100,5 +98,3 @@ class EdgeOutput:
         """Release the key selector."""
         if self._keys is not None:
             self._keys.close()
-
-

@@ -105,7 +105,9 @@ class InputGate:
 
     def _merged(self) -> Watermark | None:
         """The watermark of the task, if it has moved: the minimum over the channels that are neither idle nor ended."""
-        lowest = min((slot.watermark for slot in self._slots if not slot.idle and not slot.ended), default=None)
+        lowest = min(
+            (slot.watermark for slot in self._slots if not slot.idle and not slot.ended), default=None
+        )
         if lowest is None or lowest <= self._watermark:
             return None
         self._watermark = lowest

@@ -1,6 +1,7 @@
 """Keys of records that go over a keyed edge."""
 
 from collections.abc import Callable
+from operator import length_hint
 from typing import Any
 
 from penstock.data.batch import Batch, ColumnBatch, RowBatch
@@ -30,7 +31,7 @@ class KeyExtractor:
         try:
             keys = list(map(self._key, position))
         except Exception as error:
-            index = len(values) - position.__length_hint__() - 1
+            index = len(values) - length_hint(position) - 1
             raise user_error(self._context, error, values[max(index, 0)]) from error
         return RowBatch(values, batch.timestamps, keys)
 
@@ -40,7 +41,9 @@ class KeyExtractor:
             self._selector.close()
 
 
-def route_of(context: OperatorContext, max_parallelism: int, parallelism: int) -> Callable[[RowBatch], list[int]]:
+def route_of(
+    context: OperatorContext, max_parallelism: int, parallelism: int
+) -> Callable[[RowBatch], list[int]]:
     """The channel of each record of a keyed batch."""
     route = KeyRouter(max_parallelism, parallelism).route
 

@@ -41,7 +41,9 @@ class TaskMeasures:
         """Milliseconds of each kind, and the watermark."""
         now = monotonic()
         idle = self.idle_s + (now - self._idle_since if self._idle_since is not None else 0.0)
-        blocked = self.backpressured_s + (now - self._blocked_since if self._blocked_since is not None else 0.0)
+        blocked = self.backpressured_s + (
+            now - self._blocked_since if self._blocked_since is not None else 0.0
+        )
         busy = max(0.0, now - self.started_s - idle - blocked)
         return {
             "busyTimeMs": round(busy * 1000),

@@ -1,6 +1,8 @@
 """A subtask as the worker sees it: something that is stepped until it is done."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from penstock.clock import monotonic
 from penstock.contracts.source import InputStatus
@@ -8,7 +10,7 @@ from penstock.data.batch import Batch, RowBatch
 from penstock.data.elements import END_OF_INPUT, MAX_WATERMARK, Barrier, StreamStatus, Watermark
 from penstock.errors import KeyNotUsable, PenstockError, ProtocolError
 from penstock.ids import SubtaskId
-from penstock.network.key_grouping import KeyGrouping
+from penstock.network.key_grouping import KeyGrouping, Part
 from penstock.operators.contract import OperatorContext
 from penstock.operators.source import SourceOperator
 from penstock.operators.user_code import shorten
@@ -178,17 +180,16 @@ class GroupedTasklet(OperatorTasklet):
     ) -> None:
         super().__init__(subtask, name, chain, buffer_timeout_ms, gate)
         self._grouping = grouping
-        self._groups = None
-        self._all_given = False
+        self._groups: Iterator[tuple[Any, list[Part]]] | None = None
 
     def _work(self) -> Progress:
         if not self._gate.ended:
             return self._collect()
         self.measures.is_busy()
         if self._groups is None:
-            self._groups = self._grouping.groups()  # type: ignore[assignment]
+            self._groups = self._grouping.groups()
         given = 0
-        for key, parts in self._groups or ():
+        for key, parts in self._groups:
             for port, values, timestamps in parts:
                 batch = RowBatch(values, timestamps, [key] * len(values))
                 self._on_batch(batch, port)
@@ -215,10 +216,10 @@ class GroupedTasklet(OperatorTasklet):
         return super().close()
 
 
-def give_batch(take: "object", batch: Batch, port: int, context: OperatorContext) -> None:
+def give_batch(take: Callable[[Any, int], None], batch: Batch, port: int, context: OperatorContext) -> None:
     """Call the head; a key that Python cannot hash is explained with its record."""
     try:
-        take(batch, port)  # type: ignore[operator]
+        take(batch, port)
     except PenstockError:
         raise
     except TypeError as error:

@@ -88,15 +88,21 @@ class TaskWiring:
     def _tasklet(self, vertex: JobVertex, subtask: SubtaskId) -> Tasklet:
         name = f"{vertex.name} ({subtask.index + 1}/{vertex.parallelism})"
         gate_holder: list[InputGate] = []
-        chain = OperatorChain(self._environment(vertex, subtask, gate_holder), self._edge_targets(vertex, subtask))
+        chain = OperatorChain(
+            self._environment(vertex, subtask, gate_holder), self._edge_targets(vertex, subtask)
+        )
         edges = [edge for edge in self._graph.edges if edge.target == vertex.id]
         if not edges:
             return SourceTasklet(subtask, name, chain, vertex.buffer_timeout_ms)
         gate = InputGate([(edge.port, channel) for edge in edges for channel in self._inputs(edge, subtask)])
         gate_holder.append(gate)
-        keyed = vertex.head.spec.uses_keyed_state and all(isinstance(edge.partitioning, Hash) for edge in edges)
+        keyed = vertex.head.spec.uses_keyed_state and all(
+            isinstance(edge.partitioning, Hash) for edge in edges
+        )
         if self._graph.batch_mode and keyed:
-            return GroupedTasklet(subtask, name, chain, vertex.buffer_timeout_ms, gate, self._state.grouping())
+            return GroupedTasklet(
+                subtask, name, chain, vertex.buffer_timeout_ms, gate, self._state.grouping()
+            )
         if self._graph.batch_mode:
             gate.hold_until_complete()
         return OperatorTasklet(subtask, name, chain, vertex.buffer_timeout_ms, gate)
@@ -164,7 +170,9 @@ class TaskWiring:
     def _local_channel(self, link: Link, edge: JobEdge) -> InProcessChannel | SpoolChannel:
         if link.id not in self._local:
             self._local[link.id] = (
-                SpoolChannel(SPOOL_MEMORY_BYTES) if edge.blocking else InProcessChannel(IN_PROCESS_CAPACITY_BATCHES)
+                SpoolChannel(SPOOL_MEMORY_BYTES)
+                if edge.blocking
+                else InProcessChannel(IN_PROCESS_CAPACITY_BATCHES)
             )
         return self._local[link.id]
 

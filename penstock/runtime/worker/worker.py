@@ -1,9 +1,11 @@
-"""One worker: it builds its tasks, steps them in turn, and answers the coordinator. One thread, no waiting but in ``wait``."""
+"""One worker: builds its tasks, steps them in turn, answers the coordinator. One thread, no waiting but in ``wait``."""
 
 import selectors
 import socket
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
+from copy import copy
 from functools import partial
 from typing import Any
 
@@ -15,6 +17,7 @@ from penstock.metrics.kinds import MetricGroup
 from penstock.network.exchange import DataPlane, PeerLost
 from penstock.operators.user_code import user_error
 from penstock.runtime.messages import (
+    Address,
     AssignSplits,
     Deploy,
     Deployment,
@@ -74,7 +77,7 @@ class Worker:
         """Do what the coordinator asks."""
         match message:
             case Deploy(deployment, peers):
-                self._guard(None, partial(self._deploy, deployment, dict(peers)))
+                self._guard(None, partial(self._deploy, deployment, peers))
             case StartTasks():
                 self._start()
             case StopTasks():
@@ -93,9 +96,9 @@ class Worker:
             case ReportMetrics():
                 self.outbox.append(MetricsReport(self.index, self.read_metrics(), self._accumulators()))
 
-    def _deploy(self, deployment: Deployment, peers: dict[int, Any]) -> None:
+    def _deploy(self, deployment: Deployment, peers: dict[WorkerIndex, Address]) -> None:
         if self.data_plane is not None:
-            self.data_plane.connect(peers)
+            self.data_plane.connect({int(index): address for index, address in peers.items()})
         surroundings = WorkerSurroundings(
             index=self.index,
             clock=self._clock,
@@ -208,10 +211,8 @@ class Worker:
         """End :meth:`wait`; may be called by any thread."""
         self._wake_wanted = True
         if self._wake is not None:
-            try:
+            with suppress(BlockingIOError):
                 self._wake[1].send(b"w")
-            except BlockingIOError:
-                pass
 
     def _woken(self, _: int) -> None:
         assert self._wake is not None
@@ -260,8 +261,6 @@ class Worker:
 
     def _accumulators(self) -> dict[str, Accumulator]:
         merged: dict[str, Accumulator] = {}
-        from copy import copy
-
         for tasklet in self._tasklets:
             for name, accumulator in tasklet.chain.merged_accumulators().items():
                 if name in merged:

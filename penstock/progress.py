@@ -1,0 +1,87 @@
+"""The progress line of a job that takes long, on an interactive terminal."""
+
+import sys
+import threading
+from types import TracebackType
+from typing import Any
+
+from penstock.clock import monotonic
+from penstock.data.elements import MAX_WATERMARK, MIN_TIMESTAMP
+from penstock.dataflow.submission import RunningJob
+
+SILENT_S = 2.0
+INTERVAL_S = 1.0
+
+
+class ProgressLine:
+    """Rewrites one line on standard error each second, once the job has run for two: records and rate per source."""
+
+    def __init__(self, job: RunningJob) -> None:
+        self._job = job
+        self._ended = threading.Event()
+        self._shown = False
+        self._last: tuple[float, dict[str, int]] = (monotonic(), {})
+        self._thread = threading.Thread(target=self._run, daemon=True, name="progress")
+
+    def __enter__(self) -> "ProgressLine":
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._ended.set()
+        self._thread.join()
+        if self._shown:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+
+    def _run(self) -> None:
+        wait = SILENT_S
+        while not self._ended.wait(wait):
+            wait = INTERVAL_S
+            line = self._line()
+            if line:
+                self._shown = True
+                sys.stderr.write(f"\r\x1b[K{line}")
+                sys.stderr.flush()
+
+    def _line(self) -> str:
+        now = monotonic()
+        metrics = self._job.metrics()
+        counts = records_of_sources(metrics)
+        then, before = self._last
+        self._last = (now, counts)
+        parts = [
+            f"{name}: {count:,} records, {max(0.0, (count - before.get(name, 0)) / (now - then)):,.0f}/s"
+            for name, count in counts.items()
+        ]
+        watermark = lowest_watermark(metrics)
+        if watermark is not None:
+            parts.append(f"watermark {watermark}")
+        return " | ".join(parts)
+
+
+def records_of_sources(metrics: dict[str, Any]) -> dict[str, int]:
+    """Records out of each source, summed over its subtasks.
+
+    >>> records_of_sources({"Source: a.0.numRecordsOut": 2, "Source: a.1.numRecordsOut": 3, "Map.0.numRecordsOut": 9})
+    {'a': 5}
+    """
+    counts: dict[str, int] = {}
+    for name, value in metrics.items():
+        if name.startswith("Source: ") and name.endswith(".numRecordsOut"):
+            source = name.removeprefix("Source: ").rsplit(".", 2)[0]
+            counts[source] = counts.get(source, 0) + value
+    return counts
+
+
+def lowest_watermark(metrics: dict[str, Any]) -> int | None:
+    """The smallest watermark of all tasks that have one."""
+    found = [
+        value
+        for name, value in metrics.items()
+        if name.endswith(".currentInputWatermark") and value is not None
+    ]
+    found = [value for value in found if MIN_TIMESTAMP < value < MAX_WATERMARK]
+    return min(found, default=None)
