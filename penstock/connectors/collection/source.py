@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 from penstock.connectors.splits import BATCH_RECORDS, SplitAfterSplit, SplitQueue
@@ -101,8 +102,7 @@ def divide(start: int, stop: int, parts: int) -> list[RangeSplit]:
     """
     count = stop - start
     borders = [start + count * part // parts for part in range(parts + 1)]
-    pairs = zip(borders, borders[1:], strict=False)
-    return [RangeSplit(f"{first}-{last}", first, last) for first, last in pairs if first < last]
+    return [RangeSplit(f"{first}-{last}", first, last) for first, last in pairwise(borders) if first < last]
 
 
 class _CollectionReader(SplitAfterSplit[RangeSplit]):

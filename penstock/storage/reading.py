@@ -1,0 +1,134 @@
+"""Finding and opening files to read: on this machine, or by a URL that fsspec knows.
+
+fsspec is imported when the first such URL is seen. What goes wrong becomes an ``OutsideError`` that names the path.
+"""
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from penstock.errors import OutsideError, ProgramError
+
+
+@dataclass(frozen=True, slots=True)
+class FoundFile:
+    """A file and its size when it was found."""
+
+    path: str
+    size_bytes: int
+
+
+def absolute_path(path: Any) -> str:
+    """A path that means the same file in every process: absolute where it is local, unchanged where it is a URL.
+
+    >>> absolute_path("file:///data/lines.txt"), absolute_path("s3://bucket/lines.txt")
+    ('/data/lines.txt', 's3://bucket/lines.txt')
+    """
+    if not isinstance(path, (str, os.PathLike)):
+        raise ProgramError(f"a path is text or a pathlib.Path, not {path!r}")
+    text = os.fspath(path)
+    if not isinstance(text, str) or not text:
+        raise ProgramError(f"a path is text and not empty, not {text!r}")
+    if text.startswith("file:/"):
+        from urllib.parse import unquote
+
+        return unquote("/" + text.removeprefix("file:").lstrip("/"))
+    return text if "://" in text else str(Path(text).absolute())
+
+
+def find_files(path: str) -> list[FoundFile]:
+    """The file itself, or all files below a directory, sorted by path; names that start with ``.`` or ``_`` are hidden.
+
+    :raises OutsideError: when there is nothing at ``path``, or something that cannot be read.
+    """
+    with outside_errors(path):
+        return _find_remote(path) if "://" in path else _find_local(Path(path))
+
+
+def open_file(path: str) -> BinaryIO:
+    """The file, open for reading bytes, unbuffered where it is local.
+
+    :raises OutsideError: when it cannot be opened.
+    """
+    with outside_errors(path):
+        if "://" not in path:
+            return open(path, "rb", buffering=0)
+        import fsspec
+
+        file_system, inside = fsspec.core.url_to_fs(path)
+        return file_system.open(inside, "rb")  # type: ignore[no-any-return]
+
+
+@contextmanager
+def outside_errors(path: str) -> Iterator[None]:
+    """Turn what the operating system says about a file into an error with its path."""
+    try:
+        yield
+    except OutsideError:
+        raise
+    except FileNotFoundError as error:
+        raise OutsideError(
+            f"there is no file or directory {error.filename or path}; check the path"
+        ) from error
+    except PermissionError as error:
+        named = error.filename or path
+        raise OutsideError(f"{named} may not be read by this user; change its permissions") from error
+    except OSError as error:
+        raise OutsideError(f"{path} cannot be read: {error.strerror or error}") from error
+    except (ImportError, ValueError) as error:
+        # An unknown protocol, one whose driver is not installed, or a name that no file can have.
+        raise ProgramError(f"{path} cannot be read: {error}") from error
+
+
+def is_hidden(name: str) -> bool:
+    """Whether a name inside a directory is left out."""
+    return name.startswith((".", "_"))
+
+
+def _find_local(path: Path) -> list[FoundFile]:
+    if path.is_dir():
+        return [_found(Path(name)) for name in sorted(_names_below(path))]
+    return [_found(path)]
+
+
+def _names_below(directory: Path) -> Iterator[str]:
+    for entry in os.scandir(directory):
+        if is_hidden(entry.name):
+            continue
+        if entry.is_dir():
+            yield from _names_below(Path(entry.path))
+        else:
+            yield entry.path
+
+
+def _found(path: Path) -> FoundFile:
+    with outside_errors(str(path)):
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise OutsideError(
+                f"{path} is not a regular file, so it cannot be read in parts and again; copy it first"
+            )
+        if not os.access(path, os.R_OK):
+            raise PermissionError
+        return FoundFile(str(path), status.st_size)
+
+
+def _find_remote(url: str) -> list[FoundFile]:
+    import fsspec
+
+    file_system, root = fsspec.core.url_to_fs(url)
+    found = file_system.find(root, detail=True)
+    if not found:
+        if not file_system.exists(root):
+            raise FileNotFoundError
+        return []
+    inside = len(root.rstrip("/")) + 1
+    return [
+        FoundFile(file_system.unstrip_protocol(name), int(details["size"]))
+        for name, details in sorted(found.items())
+        if not any(map(is_hidden, name[inside:].split("/")))
+    ]
