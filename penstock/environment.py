@@ -17,6 +17,7 @@ from penstock.datastream.arguments import type_argument
 from penstock.datastream.job_client import JobClient
 from penstock.datastream.program import Program, positive
 from penstock.datastream.stream import DataStream, StreamRef
+from penstock.datastream.stream_kinds import StreamKinds
 from penstock.errors import ProgramError
 from penstock.operators.source import SourceSpec
 from penstock.operators.user_code import origin_of_caller, shorten
@@ -64,6 +65,11 @@ class StreamExecutionEnvironment:
     def program(self) -> Program:
         """The program being written."""
         return self._program
+
+    @property
+    def streams(self) -> StreamKinds:
+        """Makes streams of other kinds."""
+        return StreamKinds()
 
     # Settings -----------------------------------------------------------------------------------------------------------
 

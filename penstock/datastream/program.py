@@ -61,12 +61,23 @@ class Program:
         return len(self._nodes)
 
 
+class StreamFactory(Protocol):
+    """Makes streams of the kinds that a plain stream leads to."""
+
+    def keyed(self, stream: Any, key_selector: Any, key_type: Any) -> Any:
+        """A stream spread by key."""
+
+
 class Environment(Protocol):
     """What streams know of the environment that they belong to."""
 
     @property
     def program(self) -> Program:
         """The program being written."""
+
+    @property
+    def streams(self) -> StreamFactory:
+        """Makes streams of other kinds."""
 
     def get_parallelism(self) -> int:
         """The default parallelism."""

@@ -167,9 +167,10 @@ class DataStream(OperatorSettings):
 
     def key_by(self, key_selector: Any, key_type: Any = None) -> "KeyedStream":
         """Bring records with equal keys together: by function, position or field name."""
-        from penstock.datastream.keyed import KeyedStream
-
-        return KeyedStream(self, key_argument(key_selector), type_argument(key_type, "key_type"))
+        keyed: KeyedStream = self._environment.streams.keyed(
+            self, key_argument(key_selector), type_argument(key_type, "key_type")
+        )
+        return keyed
 
     # Partitioning -------------------------------------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ class WorkerTime:
     >>> clock = ManualClock()
     >>> time = WorkerTime(clock)
     >>> cancel = time.schedule(10, print)
-    >>> clock.advance(10); time.fire()
+    >>> clock.advance(10); _ = time.fire()
     10
     """
 
