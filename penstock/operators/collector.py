@@ -1,6 +1,7 @@
 """Gathers what process functions return, yield or put out aside, and emits it a batch at a time."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from operator import itemgetter
 from typing import Any
 
 from penstock.contracts.output_tag import OutputTag
@@ -8,6 +9,8 @@ from penstock.data.batch import RowBatch
 from penstock.data.elements import MIN_TIMESTAMP
 from penstock.errors import PenstockError, ProgramError
 from penstock.operators.contract import OperatorContext
+
+_first = itemgetter(0)
 
 
 class Collector:
@@ -70,20 +73,70 @@ class Collector:
         if self._values:
             values, timestamps = self._values, self._timestamps if self._has_timestamps else None
             self._values, self._timestamps, self._has_timestamps = [], [], False
-            if self._convert is not None:
-                values = self._checked(values)
-            self._context.output.emit(RowBatch(values, timestamps))
+            self.emit_all(values, timestamps)
         if self._sides:
             sides, self._sides = self._sides, {}
             for tag_id, (tag, values, timestamps) in sides.items():
                 if tag.type_info is not None:
-                    values = tag.type_info.convert_batch(values)
+                    values = self._checked(tag.type_info.convert_batch, values)
                 stamped = any(time != MIN_TIMESTAMP for time in timestamps)
                 self._context.output.side(tag_id)(RowBatch(values, timestamps if stamped else None))
 
-    def _checked(self, values: list[Any]) -> list[Any]:
-        assert self._convert is not None
+    def emit_results(self, results: list[Any], timestamps: list[int] | None) -> None:
+        """Emit the results of a whole batch, pairs ``(OutputTag, value)`` aside, and flush.
+
+        The fast way for what :meth:`take` and :meth:`flush` do; nothing may have been taken before.
+        """
+        if has_tagged(results):
+            results, timestamps = self._without_tagged(results, timestamps)
+        self.emit_all(results, timestamps)
+        if self._sides:
+            self.flush()
+
+    def emit_all(self, values: list[Any], timestamps: list[int] | None) -> None:
+        """Emit values as they are, past what was gathered."""
+        if values:
+            if self._convert is not None:
+                values = self._checked(self._convert, values)
+            self._context.output.emit(RowBatch(values, timestamps))
+
+    def _without_tagged(
+        self, results: list[Any], timestamps: list[int] | None
+    ) -> tuple[list[Any], list[int] | None]:
+        kept: list[int] = []
+        for index, result in enumerate(results):
+            if is_tagged(result):
+                self.aside(result[0], result[1], timestamps[index] if timestamps else None)
+            else:
+                kept.append(index)
+        stamps = None if timestamps is None else [timestamps[index] for index in kept]
+        return [results[index] for index in kept], stamps
+
+    def _checked(self, convert: Callable[[list[Any]], list[Any]], values: list[Any]) -> list[Any]:
         try:
-            return self._convert(values)  # type: ignore[no-any-return]
+            return convert(values)
         except PenstockError as error:
             raise error.at(self._context.place) from None
+
+
+def is_tagged(result: Any) -> bool:
+    """Whether a result is a pair ``(OutputTag, value)``, meant for a side output."""
+    return type(result) is tuple and len(result) == 2 and isinstance(result[0], OutputTag)
+
+
+def has_tagged(results: list[Any]) -> bool:
+    """Whether one of the results is for a side output; at C speed where all are tuples, or none is.
+
+    >>> has_tagged([1, (2, 3)]), has_tagged([(OutputTag("late"), 4)])
+    (False, True)
+    """
+    kinds = set(map(type, results))
+    if tuple not in kinds:
+        return False
+    if len(kinds) == 1:
+        try:
+            firsts = set(map(type, map(_first, results)))
+        except IndexError:
+            return any(map(is_tagged, results))
+        return any(issubclass(kind, OutputTag) for kind in firsts)
+    return any(map(is_tagged, results))

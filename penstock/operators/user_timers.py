@@ -1,0 +1,167 @@
+"""The timers that functions of the user set: their service, and their firing."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Protocol
+
+from penstock.contracts.context import TimeDomain, TimerService
+from penstock.contracts.state import KeyedStateBackend
+from penstock.contracts.timers import Timers
+from penstock.data.elements import MAX_WATERMARK, MIN_TIMESTAMP
+from penstock.operators.collector import Collector
+from penstock.operators.contract import OperatorContext
+from penstock.operators.user_code import shorten, user_error
+
+TIMERS_NAME = "user-timers"
+
+OnTimer = Callable[[int, Any], Iterable[Any] | None]
+
+
+class TimerContext(Protocol):
+    """What is set in a context before a timer fires."""
+
+    time: int
+    emit_time: int
+    domain: TimeDomain
+
+
+class UserTimerService(TimerService):
+    """Timers of the current key. Keeps the processing time of the earliest one scheduled; nothing in BATCH mode.
+
+    ``watermark`` is the operator's own: of what it has been given, not of what its task has read.
+    """
+
+    __slots__ = (
+        "_armed_at",
+        "_cancel",
+        "_clock",
+        "_fire",
+        "_keyed_state",
+        "_schedule",
+        "timers",
+        "watermark",
+    )
+
+    def __init__(self, context: OperatorContext, fire_processing_time: Callable[[int], None]) -> None:
+        assert context.keyed_state is not None
+        assert context.make_timers is not None
+        self.timers: Timers = context.make_timers(TIMERS_NAME)
+        self.watermark = MIN_TIMESTAMP
+        self._keyed_state: KeyedStateBackend = context.keyed_state
+        self._clock = context.clock
+        self._schedule = None if context.batch_mode else context.processing_time.schedule
+        self._fire = fire_processing_time
+        self._armed_at: int | None = None
+        self._cancel: Callable[[], None] | None = None
+
+    def current_processing_time(self) -> int:
+        return self._clock.now_ms()
+
+    def current_watermark(self) -> int:
+        return self.watermark
+
+    def register_processing_time_timer(self, timestamp: int) -> None:
+        self.timers.register_processing_time_timer(self._keyed_state.current_key, None, timestamp)
+        if self._armed_at is None or timestamp < self._armed_at:
+            self.arm()
+
+    def register_event_time_timer(self, timestamp: int) -> None:
+        self.timers.register_event_time_timer(self._keyed_state.current_key, None, timestamp)
+
+    def delete_processing_time_timer(self, timestamp: int) -> None:
+        self.timers.delete_processing_time_timer(self._keyed_state.current_key, None, timestamp)
+
+    def delete_event_time_timer(self, timestamp: int) -> None:
+        self.timers.delete_event_time_timer(self._keyed_state.current_key, None, timestamp)
+
+    def arm(self) -> None:
+        """Be called at the time of the earliest processing-time timer."""
+        if self._schedule is None:
+            return
+        at_ms = self.timers.next_processing_time()
+        if at_ms == self._armed_at:
+            return
+        self.disarm()
+        if at_ms is not None:
+            self._armed_at = at_ms
+            self._cancel = self._schedule(at_ms, self._on_time)
+
+    def disarm(self) -> None:
+        """Not be called any more."""
+        if self._cancel is not None:
+            self._cancel()
+        self._cancel = self._armed_at = None
+
+    def _on_time(self, at_ms: int) -> None:
+        self._cancel = self._armed_at = None
+        self._fire(max(at_ms, self._clock.now_ms()))
+        self.arm()
+
+
+class TimerFiring:
+    """Calls ``on_timer`` for the timers that are due, with key, time and domain set."""
+
+    def __init__(
+        self,
+        context: OperatorContext,
+        collector: Collector,
+        make_timer_context: Callable[[TimerService], TimerContext],
+        on_timer: OnTimer | None,
+    ) -> None:
+        assert context.keyed_state is not None
+        self._context = context
+        self._keyed_state: KeyedStateBackend = context.keyed_state
+        self._collector = collector
+        self._on_timer: OnTimer = _nothing if on_timer is None else on_timer
+        self.service = UserTimerService(context, self._on_processing_time)
+        self._timer_context = make_timer_context(self.service)
+
+    def advance_watermark(self, watermark: int) -> None:
+        """Fire the event-time timers up to ``watermark``; those set meanwhile too."""
+        self.service.watermark = watermark
+        self._fire(self.service.timers.advance_watermark(watermark), TimeDomain.EVENT_TIME)
+        if self._context.batch_mode:
+            self._fire_all()
+
+    def end_key(self) -> None:
+        """BATCH mode: fire all that is left, as no other record of the key will come."""
+        self.service.watermark = MAX_WATERMARK
+        self._fire_all()
+        self.service.watermark = MIN_TIMESTAMP
+
+    def _fire_all(self) -> None:
+        timers = self.service.timers
+        while self._fire(timers.advance_watermark(MAX_WATERMARK), TimeDomain.EVENT_TIME) or self._fire(
+            timers.advance_processing_time(MAX_WATERMARK), TimeDomain.PROCESSING_TIME
+        ):
+            pass
+
+    def _on_processing_time(self, now_ms: int) -> None:
+        self._fire(self.service.timers.advance_processing_time(now_ms), TimeDomain.PROCESSING_TIME)
+        self._collector.flush()
+
+    def _fire(self, due: Iterator[tuple[int, Any, Any]], domain: TimeDomain) -> int:
+        """Fire timers, and return how many there were."""
+        keyed_state, timer_context = self._keyed_state, self._timer_context
+        on_timer, take = self._on_timer, self._collector.take
+        in_event_time = domain is TimeDomain.EVENT_TIME
+        timer_context.domain = domain
+        timestamp, key, count = MIN_TIMESTAMP, None, 0
+        try:
+            for timestamp, key, _ in due:
+                count += 1
+                keyed_state.current_key = key
+                timer_context.time = timestamp
+                timer_context.emit_time = emit_time = timestamp if in_event_time else MIN_TIMESTAMP
+                results = on_timer(timestamp, timer_context)
+                if results is not None:
+                    take(results, emit_time)
+        except Exception as error:
+            where = (
+                f"in the {domain.name.lower().replace('_', '-')} timer at {timestamp} of key {shorten(key)}"
+            )
+            raise user_error(self._context, error).at(where) from error
+        return count
+
+
+def _nothing(timestamp: int, context: Any) -> None:
+    del timestamp, context
