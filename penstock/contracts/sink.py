@@ -6,10 +6,13 @@ documentation, "Sinks" (FLIP-143, FLIP-372).
 """
 
 from abc import ABC, abstractmethod
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from penstock.clock import Clock
 from penstock.metrics.kinds import MetricGroup
+
+if TYPE_CHECKING:
+    from penstock.contracts.context import RuntimeContext
 
 
 class WriterInitContext(Protocol):
@@ -32,6 +35,9 @@ class WriterInitContext(Protocol):
 
     def clock(self) -> Clock:
         """The task's clock."""
+
+    def runtime_context(self) -> "RuntimeContext":
+        """What functions of the user are given in ``open``."""
 
 
 class SinkWriterContext(Protocol):

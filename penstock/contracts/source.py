@@ -15,6 +15,8 @@ from penstock.metrics.kinds import MetricGroup
 if TYPE_CHECKING:
     import pyarrow
 
+    from penstock.contracts.context import RuntimeContext
+
 
 class Boundedness(Enum):
     """Whether a source comes to an end by itself."""
@@ -93,6 +95,9 @@ class SourceReaderContext(Protocol):
 
     def clock(self) -> Clock:
         """The task's clock."""
+
+    def runtime_context(self) -> "RuntimeContext":
+        """What functions of the user are given in ``open``."""
 
 
 class SourceReader(ABC):

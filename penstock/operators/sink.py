@@ -1,7 +1,7 @@
 """Drives a sink's writer and, where it has one, its committer."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from penstock.clock import Clock
 from penstock.contracts.sink import CommittingSinkWriter, Sink, SinkWriter, StatefulSinkWriter
@@ -11,6 +11,9 @@ from penstock.errors import OutsideError
 from penstock.metrics.kinds import MetricGroup
 from penstock.operators.contract import Layout, Operator, OperatorContext, OperatorSpec
 from penstock.operators.user_code import user_error
+
+if TYPE_CHECKING:
+    from penstock.contracts.context import RuntimeContext
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +138,11 @@ class _InitContext:
 
     def clock(self) -> Clock:
         return self._context.clock
+
+    def runtime_context(self) -> "RuntimeContext":
+        from penstock.operators.runtime_context import OperatorRuntimeContext
+
+        return OperatorRuntimeContext(self._context)
 
 
 class _WriterContext:

@@ -18,6 +18,8 @@ from penstock.operators.user_code import user_error
 if TYPE_CHECKING:
     import pyarrow
 
+    from penstock.contracts.context import RuntimeContext
+
 
 @dataclass(frozen=True, slots=True)
 class SourceSpec(OperatorSpec):
@@ -227,3 +229,8 @@ class _ReaderContext:
 
     def clock(self) -> Clock:
         return self._context.clock
+
+    def runtime_context(self) -> "RuntimeContext":
+        from penstock.operators.runtime_context import OperatorRuntimeContext
+
+        return OperatorRuntimeContext(self._context)
