@@ -10,11 +10,13 @@ from penstock.operators.contract import OperatorSpec, Origin
 
 @dataclass(frozen=True, slots=True)
 class ChainedOperator:
-    """One operator of a vertex. ``input_index`` is the operator of the same vertex that it reads, None for the head."""
+    """One operator of a vertex. ``input_index`` is the operator of the same vertex that it reads, None for the head;
+    ``metric_name`` is a name that no other operator of the job has."""
 
     id: str
     name: str
     spec: OperatorSpec
+    metric_name: str = ""
     input_index: int | None = None
     side_tag: str | None = None
     origin: Origin | None = None

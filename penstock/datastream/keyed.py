@@ -62,7 +62,7 @@ class KeyedStream(DataStream):
     def flat_map(self, func: Any, output_type: Any = None) -> DataStream:
         """Any number of records out; a FlatMapFunction may use keyed state."""
         function = function_argument(func, "flat_map", FlatMapFunction, 1)
-        return self._row_function("flat_map", function, "Flat Map", output_type)
+        return self._row_function("flat_map", function, "FlatMap", output_type)
 
     def filter(self, func: Any) -> DataStream:
         """The records for which the function is true; a FilterFunction may use keyed state."""
@@ -90,7 +90,7 @@ class KeyedStream(DataStream):
                 f"{kind} takes a position or a field name, not {field!r} ({origin_of_caller()})"
             )
         return self._then(
-            "Keyed Aggregation",
+            "Reduce",
             KeyedReduceSpec(FieldAggregation(kind, field), self._type_info),
             self._type_info,
         )

@@ -93,7 +93,7 @@ class DataStream(OperatorSettings):
     def flat_map(self, func: Callable[[Any], Any] | FlatMapFunction, output_type: Any = None) -> "DataStream":
         """Any number of records out for each record in: everything that the iterable returned yields."""
         function = function_argument(func, "flat_map", FlatMapFunction, 1)
-        return self._row_function("flat_map", function, "Flat Map", output_type)
+        return self._row_function("flat_map", function, "FlatMap", output_type)
 
     def filter(self, func: Callable[[Any], bool] | FilterFunction) -> "DataStream":
         """The records for which the function is true."""

@@ -17,7 +17,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from penstock.clock import Clock
 from penstock.contracts.accumulators import Accumulator
-from penstock.contracts.state import KeyedStateBackend, OperatorStateStore
+from penstock.contracts.state import (
+    KeyedStateBackend,
+    KeyedStateSnapshot,
+    OperatorStateBackend,
+    OperatorStateSnapshot,
+)
 from penstock.data.batch import Batch
 from penstock.data.elements import StreamStatus
 from penstock.metrics.kinds import MetricGroup
@@ -122,9 +127,10 @@ class OperatorContext:
     settings: dict[str, str]
     output: Output
     keyed_state: KeyedStateBackend | None = None
-    operator_state: OperatorStateStore | None = None
+    operator_state: OperatorStateBackend | None = None
     make_timers: "Callable[[str], Timers] | None" = None
     accumulators: dict[str, Accumulator] = field(default_factory=dict)
+    metrics_of: Callable[[str], MetricGroup] = field(default=lambda name: MetricGroup((name,)))
     current_watermark: Callable[[], int] = field(default=lambda: -(2**63))
     send_to_client: Callable[[str, list[Any]], None] = field(default=lambda collector, rows: None)
     source_link: SourceLink | None = None
@@ -138,11 +144,12 @@ class OperatorContext:
 
 @dataclass(frozen=True, slots=True)
 class OperatorSnapshot:
-    """Everything that an operator needs to go on: keyed state and timers by key group, operator state, and its own value."""
+    """Everything that one operator of one subtask needs to go on: keyed state and timers by key group, operator state, and
+    its own value."""
 
-    keyed: Any = None
-    timers: Any = None
-    operator: Any = None
+    keyed: KeyedStateSnapshot | None = None
+    timers: dict[str, Any] = field(default_factory=dict)
+    operator: OperatorStateSnapshot | None = None
     own: Any = None
 
 

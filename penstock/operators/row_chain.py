@@ -21,6 +21,7 @@ from typing import Any, Literal
 
 from penstock.data.batch import RowBatch
 from penstock.errors import PenstockError
+from penstock.metrics.kinds import MetricGroup
 from penstock.operators.contract import Operator, OperatorContext, OperatorSpec, Origin
 from penstock.operators.runtime_context import OperatorRuntimeContext
 from penstock.operators.user_code import GENERATED, callable_of, is_rich, user_error
@@ -37,6 +38,7 @@ class RowStep:
     function: Any
     name: str
     operator_id: str = ""
+    metric_name: str = ""
     origin: Origin | None = None
     output_type: Any = None
 
@@ -53,14 +55,10 @@ class RowChainSpec(OperatorSpec):
     def user_functions(self) -> tuple[Any, ...]:
         return tuple(step.function for step in self.steps)
 
-    @property
-    def is_fusable(self) -> bool:
-        """Whether it may be merged with its neighbours; always, as the steps keep no state of the engine's."""
-        return True
-
 
 class RowChain(Operator):
-    """Runs the generated loops. Segments end where a declared type has to be checked."""
+    """Runs the generated loops, a segment each. A segment has at most one step that changes the number of records, so that
+    the records of every step are known without counting in the loop."""
 
     def __init__(self, spec: RowChainSpec, context: OperatorContext) -> None:
         super().__init__(context)
@@ -74,7 +72,7 @@ class RowChain(Operator):
                 step_context = self.context_of(step)
                 step.function.open(OperatorRuntimeContext(step_context))
                 self._opened.append(step.function)
-        self._segments = [_Segment(self, steps) for steps in _split_at_types(self._spec.steps)]
+        self._segments = [_Segment(self, steps) for steps in _segments(self._spec.steps)]
 
     def on_batch(self, batch: RowBatch, port: int = 0) -> None:
         for segment in self._segments:
@@ -87,7 +85,18 @@ class RowChain(Operator):
         """The operator's context under the name of the step, for errors and for ``open``."""
         if step.name == self.context.name or not step.name:
             return self.context
-        return replace(self.context, name=step.name, origin=step.origin or self.context.origin)
+        return replace(
+            self.context,
+            name=step.name,
+            origin=step.origin or self.context.origin,
+            metrics=self.context.metrics_of(step.metric_name or step.name),
+        )
+
+    def counters_of(self, steps: tuple[RowStep, ...]) -> "_Counters | None":
+        """The counters of fused steps; a single step is counted by the task."""
+        if len(self._spec.steps) == 1:
+            return None
+        return _Counters(steps, [self.context.metrics_of(step.metric_name or step.name) for step in steps])
 
     def close(self) -> None:
         while self._opened:
@@ -95,7 +104,7 @@ class RowChain(Operator):
 
 
 class _Segment:
-    """Steps up to a type check, compiled."""
+    """Steps that run in one loop."""
 
     def __init__(self, chain: RowChain, steps: tuple[RowStep, ...]) -> None:
         self._chain = chain
@@ -107,6 +116,7 @@ class _Segment:
         self._timed = self._plain if self._keeps_count else compile_loop(kinds, True)(*functions)
         output_type = steps[-1].output_type
         self._convert: ConvertBatch | None = None if output_type is None else output_type.convert_batch
+        self._counters = chain.counters_of(steps)
 
     def apply(self, batch: RowBatch) -> RowBatch:
         values, timestamps = batch.values, batch.timestamps
@@ -120,6 +130,8 @@ class _Segment:
             raise self._explain(error, values, position) from error
         if self._convert is not None:
             out = self._checked(out)
+        if self._counters is not None:
+            self._counters.add(len(values), len(out))
         return RowBatch(out, timestamps)
 
     def _checked(self, out: list[Any]) -> list[Any]:
@@ -135,12 +147,37 @@ class _Segment:
         return user_error(self._chain.context_of(step), error, values[max(index, 0)])
 
 
-def _split_at_types(steps: tuple[RowStep, ...]) -> Iterator[tuple[RowStep, ...]]:
-    start = 0
-    for index, step in enumerate(steps, 1):
-        if step.output_type is not None or index == len(steps):
-            yield steps[start:index]
-            start = index
+class _Counters:
+    """Records in and out of each step of a segment."""
+
+    def __init__(self, steps: tuple[RowStep, ...], groups: list[MetricGroup]) -> None:
+        changing = next((i for i, step in enumerate(steps) if step.kind != "map"), len(steps))
+        ins = [group.counter("numRecordsIn") for group in groups]
+        outs = [group.counter("numRecordsOut") for group in groups]
+        self._before = ins[: changing + 1] + outs[:changing]
+        self._after = ins[changing + 1 :] + outs[changing:]
+
+    def add(self, records_in: int, records_out: int) -> None:
+        """Count one batch."""
+        for counter in self._before:
+            counter.count += records_in
+        for counter in self._after:
+            counter.count += records_out
+
+
+def _segments(steps: tuple[RowStep, ...]) -> Iterator[tuple[RowStep, ...]]:
+    """Cut behind a declared type, and before a second step that changes the number of records."""
+    segment: list[RowStep] = []
+    for step in steps:
+        if segment and step.kind != "map" and any(earlier.kind != "map" for earlier in segment):
+            yield tuple(segment)
+            segment = []
+        segment.append(step)
+        if step.output_type is not None:
+            yield tuple(segment)
+            segment = []
+    if segment:
+        yield tuple(segment)
 
 
 def _failed_step(error: Exception, count: int) -> int:

@@ -37,6 +37,7 @@ class _Cut:
         self.heads = [self._nodes[i] for i in dict.fromkeys(self._head_of.values())]
         self._vertex_of = {head.id: VertexId(i) for i, head in enumerate(self.heads)}
         self._place: dict[int, int] = {}
+        self._metric_names = _unique_names(graph)
 
     def _chained_to(self, node: LogicalNode) -> LogicalNode | None:
         """The node whose call runs this one, None where the node starts a vertex."""
@@ -114,7 +115,13 @@ class _Cut:
         if isinstance(spec, RowChainSpec):
             spec = RowChainSpec(
                 tuple(
-                    replace(step, name=node.name, origin=node.origin, operator_id=node.uid_hash or "")
+                    replace(
+                        step,
+                        name=node.name,
+                        origin=node.origin,
+                        operator_id=node.uid_hash or "",
+                        metric_name=self._metric_names[node.id],
+                    )
                     for node in group
                     if isinstance(node.spec, RowChainSpec)
                     for step in node.spec.steps
@@ -123,6 +130,7 @@ class _Cut:
         return ChainedOperator(
             id=first.uid_hash or "",
             name=" -> ".join(node.name for node in group),
+            metric_name=" -> ".join(self._metric_names[node.id] for node in group),
             spec=spec,
             input_index=None if edge is None else self._place[edge.source],
             side_tag=None if edge is None else edge.side_tag,
@@ -156,6 +164,16 @@ class _Cut:
                 )
             )
         return tuple(edges)
+
+
+def _unique_names(graph: LogicalGraph) -> dict[int, str]:
+    """For metrics: the name of each node, with a number behind the second and further ones of the same name."""
+    seen: dict[str, int] = {}
+    names: dict[int, str] = {}
+    for node in graph.nodes:
+        seen[node.name] = seen.get(node.name, 0) + 1
+        names[node.id] = node.name if seen[node.name] == 1 else f"{node.name} #{seen[node.name]}"
+    return names
 
 
 def _milliseconds(text: str | None) -> int:

@@ -6,14 +6,22 @@ from typing import Any
 
 from penstock.clock import Clock
 from penstock.contracts.accumulators import Accumulator
-from penstock.contracts.state import KeyedStateBackend, OperatorStateStore
+from penstock.contracts.state import KeyedStateBackend, OperatorStateBackend
 from penstock.contracts.timers import Timers
 from penstock.data.batch import Batch
 from penstock.data.elements import StreamStatus
+from penstock.data.key_groups import key_group_range
 from penstock.dataflow.job import ChainedOperator, JobVertex
 from penstock.errors import StateError
 from penstock.metrics.kinds import MetricGroup
-from penstock.operators.contract import Operator, OperatorContext, Output, ProcessingTime, SourceLink
+from penstock.operators.contract import (
+    Operator,
+    OperatorContext,
+    OperatorSnapshot,
+    Output,
+    ProcessingTime,
+    SourceLink,
+)
 from penstock.runtime.task.counted import counted, counting_input
 from penstock.runtime.task.edge_output import EdgeOutput
 
@@ -35,7 +43,7 @@ class TaskEnvironment:
     send_to_client: Callable[[str, list[Any]], None]
     source_link: SourceLink | None
     make_keyed_state: Callable[[OperatorContext], KeyedStateBackend]
-    make_operator_state: Callable[[OperatorContext], OperatorStateStore]
+    make_operator_state: Callable[[OperatorContext], OperatorStateBackend]
     make_timers: Callable[[OperatorContext, str], Timers]
 
 
@@ -58,6 +66,7 @@ class OperatorChain:
         self.operators: list[Operator] = []
         self.edge_outputs: list[EdgeOutput] = []
         self._timers: dict[str, dict[str, Timers]] = {}
+        self._restored: dict[str, list[OperatorSnapshot]] = {}
         built: dict[int, Operator] = {}
         for index in reversed(range(len(vertex.operators))):
             self._wire(index, edges, built)
@@ -68,7 +77,10 @@ class OperatorChain:
 
     def _context(self, chained: ChainedOperator) -> OperatorContext:
         env = self._environment
-        group = env.metrics.add_group(chained.name).add_group(str(env.subtask_index))
+
+        def metrics_of(name: str) -> MetricGroup:
+            return env.metrics.add_group(name).add_group(str(env.subtask_index))
+
         context = OperatorContext(
             job_id=env.job_id,
             operator_id=chained.id,
@@ -81,7 +93,8 @@ class OperatorChain:
             batch_mode=env.batch_mode,
             clock=env.clock,
             processing_time=env.processing_time,
-            metrics=group,
+            metrics=metrics_of(chained.metric_name or chained.name),
+            metrics_of=metrics_of,
             settings=env.settings,
             output=Output(_unwired, _unwired, _unwired, {}),
             current_watermark=env.current_watermark,
@@ -98,8 +111,50 @@ class OperatorChain:
         timers = self._timers.setdefault(context.operator_id, {})
         if name in timers:
             raise StateError(f"operator {context.name!r} asks twice for the timers {name!r}")
-        timers[name] = self._environment.make_timers(context, name)
-        return timers[name]
+        made = timers[name] = self._environment.make_timers(context, name)
+        before = [
+            snapshot.timers[name]
+            for snapshot in self._restored.get(context.operator_id, [])
+            if name in snapshot.timers
+        ]
+        if before:
+            made.restore(before, _key_groups(context))
+        return made
+
+    def snapshot(self, checkpoint_id: int) -> dict[str, OperatorSnapshot]:
+        """Everything that the subtask needs to go on, by operator; to be called between two steps, with the outputs flushed.
+
+        Nothing that is in the snapshot changes afterwards, except what ``Operator.snapshot`` hands out.
+        """
+        snapshots = {}
+        for context, operator in zip(self.contexts, self.operators, strict=True):
+            keyed, state = context.keyed_state, context.operator_state
+            timers = self._timers.get(context.operator_id, {})
+            snapshots[context.operator_id] = OperatorSnapshot(
+                keyed=None if keyed is None else keyed.snapshot(),
+                timers={name: set_of_timers.snapshot() for name, set_of_timers in timers.items()},
+                operator=None if state is None else state.snapshot(),
+                own=operator.snapshot(checkpoint_id),
+            )
+        return snapshots
+
+    def restore(self, snapshots: dict[str, list[OperatorSnapshot]]) -> None:
+        """Take over what subtasks of an earlier attempt left, by operator; to be called before ``open``.
+
+        Of keyed state and timers only the key groups of this subtask are taken, whatever the parallelism was. Operator state
+        is dealt out beforehand. An operator's own value is given when there is exactly one.
+        """
+        self._restored = snapshots
+        for context, operator in zip(self.contexts, self.operators, strict=True):
+            parts = snapshots.get(context.operator_id, [])
+            keyed = [part.keyed for part in parts if part.keyed is not None]
+            if keyed and context.keyed_state is not None:
+                context.keyed_state.restore(keyed, _key_groups(context))
+            for part in parts:
+                if part.operator is not None and context.operator_state is not None:
+                    context.operator_state.restore(part.operator)
+            if len(parts) == 1 and parts[0].own is not None:
+                operator.restore(parts[0].own)
 
     def _wire(self, index: int, edges: list[EdgeTarget], built: dict[int, Operator]) -> None:
         """Fill in the output of one operator; those behind it are built already."""
@@ -162,6 +217,10 @@ class OperatorChain:
                 else:
                     merged[name] = accumulator
         return merged
+
+
+def _key_groups(context: OperatorContext) -> range:
+    return key_group_range(context.max_parallelism, context.parallelism, context.subtask_index)
 
 
 def _to_each(targets: list[Callable[[Any], None]]) -> Callable[[Any], None]:

@@ -11,7 +11,7 @@ from penstock.data.elements import END_OF_INPUT, MAX_WATERMARK, Barrier, StreamS
 from penstock.errors import KeyNotUsable, PenstockError, ProtocolError
 from penstock.ids import SubtaskId
 from penstock.network.key_grouping import KeyGrouping, Part
-from penstock.operators.contract import OperatorContext
+from penstock.operators.contract import OperatorContext, OperatorSnapshot
 from penstock.operators.source import SourceOperator
 from penstock.operators.user_code import shorten
 from penstock.runtime.task.chain import OperatorChain
@@ -89,6 +89,11 @@ class Tasklet(ABC):
         for output in self._outputs:
             output.signal(END_OF_INPUT)
         self._finished = True
+
+    def snapshot(self, checkpoint_id: int) -> dict[str, OperatorSnapshot]:
+        """Everything that the subtask needs to go on, by operator; may be called between any two steps."""
+        self._flush()
+        return self.chain.snapshot(checkpoint_id)
 
     def close(self) -> list[BaseException]:
         """Close the operators; yields what failed."""

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from penstock.clock import Clock
-from penstock.contracts.state import KeyedStateBackend, OperatorStateStore
+from penstock.contracts.state import KeyedStateBackend, OperatorStateBackend
 from penstock.contracts.timers import Timers
 from penstock.data.key_groups import key_group_range
 from penstock.errors import OptionError
@@ -31,7 +31,7 @@ class StateAccess:
 
         return HashMapStateBackend(context.max_parallelism, self._key_groups(context), self._clock)
 
-    def operator(self, context: OperatorContext) -> OperatorStateStore:
+    def operator(self, context: OperatorContext) -> OperatorStateBackend:
         """The operator state of one operator of one subtask."""
         from penstock.state.operator_lists import InMemoryOperatorState
 
