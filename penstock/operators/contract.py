@@ -184,6 +184,11 @@ class OperatorSpec:
         return False
 
     @property
+    def first_port(self) -> int | None:
+        """The port that has to be read to its end before the others in BATCH mode; None for no such port."""
+        return None
+
+    @property
     def uses_keyed_state(self) -> bool:
         """Whether the operator needs keys, and state per key."""
         return False
