@@ -1,0 +1,1 @@
+"""Sources and sinks made of functions that the user writes."""
