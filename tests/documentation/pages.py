@@ -29,7 +29,8 @@ class Program:
 
 
 def list_pages() -> list[Path]:
-    return [ROOT / "README.md", *sorted((ROOT / "docs" / "guide").glob("**/*.md"))]
+    folders = (ROOT / "docs" / "guide", ROOT / "docs" / "internals")
+    return [ROOT / "README.md", *(page for folder in folders for page in sorted(folder.glob("**/*.md")))]
 
 
 def parse_blocks(page: str) -> list[Block]:

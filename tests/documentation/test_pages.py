@@ -1,4 +1,4 @@
-"""Every Python block of the README and of the guide runs and prints what the page says."""
+"""Every Python block of the README, the guide and the internals runs and prints what the page says."""
 
 import os
 import re
