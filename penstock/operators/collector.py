@@ -56,6 +56,12 @@ class Collector:
         self._values.append(result)
         self._timestamps.append(timestamp)
 
+    def take_all(self, results: list[Any], timestamp: int) -> None:
+        """Results for the main output as they are, none of them for the side; they have one timestamp."""
+        self._has_timestamps = self._has_timestamps or timestamp != MIN_TIMESTAMP
+        self._values += results
+        self._timestamps += [timestamp] * len(results)
+
     def aside(self, tag: OutputTag, value: Any, timestamp: int | None) -> None:
         """One result for a side output."""
         if not isinstance(tag, OutputTag):

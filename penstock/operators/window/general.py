@@ -1,0 +1,273 @@
+"""The window operator for any assigner, trigger and evictor, record by record.
+
+A timer belongs to (key, window) and is shared by the trigger and the end of the window, as in Flink: when the window ends the
+trigger is asked once more, whether or not it had registered a timer for that time.
+"""
+
+from itertools import repeat
+from typing import Any
+
+from penstock.contracts.timers import Timers
+from penstock.data.batch import RowBatch
+from penstock.data.elements import MAX_WATERMARK, MIN_TIMESTAMP
+from penstock.errors import ProgramError
+from penstock.operators.contract import Operator, OperatorContext
+from penstock.operators.keyed_reduce import user_line_is_missing
+from penstock.operators.runtime_context import OperatorRuntimeContext
+from penstock.operators.user_code import shorten, user_error
+from penstock.operators.window.contents import Store, make_store
+from penstock.operators.window.evaluation import Evaluator
+from penstock.operators.window.late import LateRecords
+from penstock.operators.window.spec import WindowSpec
+from penstock.operators.window.stagger import OwnAssigner
+from penstock.operators.window.times import Times
+from penstock.operators.window.trigger_context import (
+    Leftover,
+    OperatorAssignerContext,
+    OperatorTriggerContext,
+)
+from penstock.operators.window.wake_up import WakeUp
+from penstock.windows.triggers.trigger import TriggerResult
+
+TIMERS_NAME = "window-timers"
+KEYS_PER_FLUSH = 64
+
+CONTINUE = TriggerResult.CONTINUE
+
+
+class GeneralWindows(Operator):
+    """Windows that do not merge."""
+
+    merging = False
+
+    def __init__(self, spec: WindowSpec, context: OperatorContext) -> None:
+        super().__init__(context)
+        assert context.keyed_state is not None
+        assert context.make_timers is not None
+        self.spec = spec
+        self.backend = context.keyed_state
+        self.times = Times(context.clock)
+        self.trigger = spec.trigger
+        self.timers: Timers = context.make_timers(TIMERS_NAME)
+        self._own_assigner = OwnAssigner(spec.assigner)
+        self.event_time: bool = spec.assigner.is_event_time()
+        self.evaluator = Evaluator(spec, context, self.times, self.merging)
+        self.collector = self.evaluator.collector
+        self.trigger_context = OperatorTriggerContext(self.backend, self.timers, self.times, context.metrics)
+        self.assigner_context = OperatorAssignerContext(self.times, OperatorRuntimeContext(context))
+        self.late = LateRecords(spec, context, self.collector)
+        self._wake_up = WakeUp(context, self.timers, self._on_processing_time)
+        self._store: Store | None = None
+        self._keys_ended = 0
+
+    def open(self) -> None:
+        self._store = self._make_store()
+        self.assigner = self._own_assigner.get()
+        self.evaluator.open()
+        self._wake_up.plan()
+
+    def _make_store(self) -> Store:
+        spec = self.spec
+        if spec.evictor is None:
+            return make_store(self.backend, spec.contents)
+        from penstock.operators.window.evicting import EvictingStore, EvictorTimes
+
+        times = EvictorTimes(self.times, self.context.metrics)
+        return EvictingStore(self.backend, spec.contents, spec.evictor, times)
+
+    @property
+    def store(self) -> Store:
+        """The contents of the windows; there from ``open`` on."""
+        assert self._store is not None
+        return self._store
+
+    # Records ------------------------------------------------------------------------------------------------------------
+
+    def on_batch(self, batch: RowBatch, port: int = 0) -> None:
+        assert batch.keys is not None
+        backend, add = self.backend, self.add_record
+        value = None
+        try:
+            for key, value, timestamp in zip(
+                batch.keys, batch.values, batch.timestamps or repeat(MIN_TIMESTAMP), strict=False
+            ):
+                backend.current_key = key
+                add(key, value, timestamp)
+        except Exception as error:
+            if user_line_is_missing(error):
+                raise
+            raise user_error(self.context, error, value) from error
+        backend.after_records(len(batch.values))
+        self._wake_up.plan()
+        if not self.context.batch_mode:
+            self.collector.flush()
+
+    def add_record(self, key: Any, value: Any, timestamp: int) -> None:
+        """Put one record into its windows."""
+        taken = False
+        for window in self.assigner.assign_windows(value, timestamp, self.assigner_context):
+            cleanup_time = self.cleanup_time(window)
+            if self.event_time and cleanup_time <= self.times.watermark:
+                continue
+            taken = True
+            self.store.add(window, key, value, timestamp)
+            self.trigger_context.window = window
+            result = self.trigger.on_element(value, timestamp, window, self.trigger_context)
+            if result is not CONTINUE:
+                self.act(result, key, window, window, timestamp)
+            self.register_cleanup(cleanup_time)
+        if not taken and self.event_time:
+            self.late.skipped(value, timestamp, self.times.watermark)
+
+    def act(self, result: TriggerResult, key: Any, window: Any, state_window: Any, time: int) -> None:
+        """Do what the trigger said. ``time``: of the record or timer that it said it to."""
+        if not isinstance(result, TriggerResult):
+            raise ProgramError(
+                f"{type(self.trigger).__name__} answered {shorten(result)}; a trigger returns a TriggerResult"
+            )
+        if result.is_fire():
+            elements = self.store.to_fire(state_window, key, window)
+            if elements is not None:
+                end = window.max_timestamp()
+                # Windows that never end leave their results the time of what made them fire, as PyFlink does.
+                self.evaluator.fire(key, window, elements, end if end < MAX_WATERMARK else time)
+            self.store.after_fire(state_window, key, window)
+        if result.is_purge():
+            self.store.clear(state_window, key)
+
+    # The end of windows -------------------------------------------------------------------------------------------------
+
+    def cleanup_time(self, window: Any) -> int:
+        """When the window is dropped; ``MAX_WATERMARK`` for never."""
+        end: int = window.max_timestamp()
+        return min(end + self.spec.allowed_lateness_ms, MAX_WATERMARK) if self.event_time else end
+
+    def register_cleanup(self, cleanup_time: int) -> None:
+        """See that the window of the trigger context is dropped."""
+        if self.trigger_context.deleted:
+            self.trigger_context.deleted.clear()
+        if cleanup_time == MAX_WATERMARK:
+            return
+        if self.event_time:
+            self.trigger_context.register_event_time_timer(cleanup_time)
+        else:
+            self.trigger_context.register_processing_time_timer(cleanup_time)
+
+    def delete_cleanup(self, key: Any, window: Any) -> None:
+        """Forget when a window is to be dropped."""
+        time = self.cleanup_time(window)
+        if time == MAX_WATERMARK:
+            return
+        delete = (
+            self.timers.delete_event_time_timer
+            if self.event_time
+            else self.timers.delete_processing_time_timer
+        )
+        delete(key, window, time)
+        delete(key, Leftover(window), time)
+
+    def _keep_cleanup(self, key: Any, window: Any, cleanup_time: int) -> None:
+        """A trigger that deletes a timer of its own may have deleted that of the cleanup: it needs another."""
+        if cleanup_time in self.trigger_context.deleted and cleanup_time != MAX_WATERMARK:
+            if self.event_time:
+                self.timers.register_event_time_timer(key, Leftover(window), cleanup_time)
+            else:
+                self.timers.register_processing_time_timer(key, Leftover(window), cleanup_time)
+        self.trigger_context.deleted.clear()
+
+    def drop(self, key: Any, window: Any, state_window: Any) -> None:
+        """Clear everything of a key's window."""
+        self.store.clear(state_window, key)
+        self.trigger_context.window = window
+        self.trigger.clear(window, self.trigger_context)
+        self.trigger_context.deleted.clear()
+        self.delete_cleanup(key, window)
+        self.evaluator.clear(key, window)
+
+    # Time ---------------------------------------------------------------------------------------------------------------
+
+    def on_watermark(self, timestamp: int) -> None:
+        if timestamp > self.times.watermark:
+            self.times.watermark = timestamp
+            self._fire_event_time(timestamp)
+            self._wake_up.plan()
+        self.collector.flush()
+        self.output.watermark(timestamp)
+
+    def _fire_event_time(self, limit: int) -> None:
+        for time, key, namespace in self.timers.advance_watermark(limit):
+            self._on_timer(time, key, namespace, True)
+
+    def _on_processing_time(self, now_ms: int) -> None:
+        for time, key, namespace in self.timers.advance_processing_time(now_ms):
+            self._on_timer(time, key, namespace, False)
+        if not self.context.batch_mode:
+            self.collector.flush()
+
+    def _on_timer(self, time: int, key: Any, namespace: Any, of_event_time: bool) -> None:
+        self.backend.current_key = key
+        try:
+            if type(namespace) is Leftover:
+                self.drop_leftover(key, namespace.window)
+            else:
+                self.fire_timer(time, key, namespace, of_event_time)
+        except Exception as error:
+            raise user_error(self.context, error) from error
+
+    def drop_leftover(self, key: Any, window: Any) -> None:
+        """The window is over, and its trigger does not want to know."""
+        self.drop(key, window, window)
+
+    def fire_timer(self, time: int, key: Any, window: Any, of_event_time: bool) -> None:
+        """Ask the trigger, and drop the window when this is its end."""
+        self.ask_trigger(time, key, window, window, of_event_time)
+
+    def ask_trigger(self, time: int, key: Any, window: Any, state_window: Any, of_event_time: bool) -> bool:
+        """Ask the trigger and do what it says; says whether the window was dropped."""
+        context = self.trigger_context
+        context.window = window
+        ask = self.trigger.on_event_time if of_event_time else self.trigger.on_processing_time
+        result = ask(time, window, context)
+        if result is not CONTINUE:
+            self.act(result, key, window, state_window, time)
+        cleanup_time = self.cleanup_time(window)
+        if of_event_time == self.event_time and time == cleanup_time:
+            self.drop(key, window, state_window)
+            return True
+        if context.deleted:
+            self._keep_cleanup(key, window, cleanup_time)
+        return False
+
+    def end_key(self, key: Any) -> None:
+        """All timers of the key fire, of both times; new ones are not taken. Then everything of the key is forgotten."""
+        self.times.watermark = MAX_WATERMARK
+        self.times.key_is_over = True
+        self._fire_event_time(MAX_WATERMARK)
+        self._on_processing_time(MAX_WATERMARK)
+        self.times.key_is_over = False
+        self.times.watermark = MIN_TIMESTAMP
+        self.backend.clear_key(key)
+        self._keys_ended += 1
+        if self._keys_ended % KEYS_PER_FLUSH == 0:
+            self.collector.flush()
+
+    # Life ---------------------------------------------------------------------------------------------------------------
+
+    def snapshot(self, checkpoint_id: int) -> Any:
+        return (self.times.snapshot(), self._own_assigner.snapshot())
+
+    def restore(self, own: Any) -> None:
+        if own is None:
+            return
+        watermark, shift_ms = own
+        self.times.watermark = MIN_TIMESTAMP if watermark is None else watermark
+        self._own_assigner.restore(shift_ms)
+
+    def finish(self) -> None:
+        # Timers that the clock has not come to are dropped at the end of the input, as in Flink.
+        self._wake_up.cancel()
+        self.collector.flush()
+
+    def close(self) -> None:
+        self._wake_up.cancel()
+        self.evaluator.close()
