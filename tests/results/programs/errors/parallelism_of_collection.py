@@ -2,7 +2,7 @@
 
 from pyflink.common import Types
 
-RAISES = "parallelism"
+RAISES = "The parallelism of non parallel operator must be 1."
 
 
 def program(env):

@@ -4,7 +4,7 @@ from pyflink.common import Types
 
 PARALLELISM = 2
 SINK = "print"
-RAISES = "5"
+RAISES = "Index 5"
 
 
 def program(env):

@@ -3,7 +3,7 @@
 from pyflink.common import Types
 from pyflink.datastream import ProcessFunction
 
-RAISES = "timers"
+RAISES = "Register timers is only supported on a keyed stream."
 
 
 class Timers(ProcessFunction):

@@ -2,7 +2,7 @@
 
 from pyflink.common import Types
 
-RAISES = "out of bounds"
+RAISES = "Index: 3"
 
 
 def program(env):

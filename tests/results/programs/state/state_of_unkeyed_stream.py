@@ -4,7 +4,7 @@ from pyflink.common import Types
 from pyflink.datastream import MapFunction
 from pyflink.datastream.state import ValueStateDescriptor
 
-RAISES = "keyed"
+RAISES = "This state is only accessible by functions executed on a KeyedStream."
 
 
 class Count(MapFunction):

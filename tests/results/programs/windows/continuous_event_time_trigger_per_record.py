@@ -21,7 +21,7 @@ class Count(WindowFunction):
 
 def program(env):
     pairs = env.from_collection(
-        [("a", 1), ("a", 6), ("a", 8), ("a", 17), ("a", 22), ("a", 40)],
+        [("a", t) for t in (1, 6, 11, 16, 22, 26, 31, 36, 58)],
         type_info=Types.TUPLE([Types.STRING(), Types.LONG()]),
     )
     stamped = pairs.assign_timestamps_and_watermarks(

@@ -7,7 +7,6 @@ from pyflink.datastream.functions import WindowFunction
 from pyflink.datastream.window import TumblingEventTimeWindows
 
 WATERMARKS = "per_record"
-LATE = OutputTag("late", Types.TUPLE([Types.STRING(), Types.LONG()]))
 
 
 class Own(TimestampAssigner):
@@ -21,6 +20,7 @@ class Count(WindowFunction):
 
 
 def program(env):
+    late = OutputTag("late", Types.TUPLE([Types.STRING(), Types.LONG()]))
     pairs = env.from_collection(
         [("a", 1), ("a", 12), ("a", 2), ("a", 25), ("a", 13), ("a", 4), ("a", 40)],
         type_info=Types.TUPLE([Types.STRING(), Types.LONG()]),
@@ -31,5 +31,5 @@ def program(env):
     windows = stamped.key_by(lambda v: v[0], key_type=Types.STRING()).window(
         TumblingEventTimeWindows.of(Time.milliseconds(10))
     )
-    counts = windows.allowed_lateness(5).side_output_late_data(LATE).apply(Count())
-    return [("counts", counts), ("late", counts.get_side_output(LATE))]
+    counts = windows.allowed_lateness(5).side_output_late_data(late).apply(Count())
+    return [("counts", counts), ("late", counts.get_side_output(late))]

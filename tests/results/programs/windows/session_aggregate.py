@@ -1,4 +1,4 @@
-"""Merged sessions merge their accumulators."""
+"""A session that grows goes on from its accumulator."""
 
 from pyflink.common import Time, Types, WatermarkStrategy
 from pyflink.common.watermark_strategy import TimestampAssigner
@@ -29,7 +29,7 @@ class Average(AggregateFunction):
 
 def program(env):
     pairs = env.from_collection(
-        [("a", 1), ("a", 9), ("a", 5), ("b", 2), ("a", 50)],
+        [("a", 1), ("a", 5), ("a", 9), ("b", 2), ("a", 50)],
         type_info=Types.TUPLE([Types.STRING(), Types.LONG()]),
     )
     stamped = pairs.assign_timestamps_and_watermarks(

@@ -1,4 +1,4 @@
-"""Merged sessions merge their reduced values."""
+"""A session that grows goes on from its reduced value."""
 
 from pyflink.common import Time, Types, WatermarkStrategy
 from pyflink.common.watermark_strategy import TimestampAssigner
@@ -14,7 +14,7 @@ class Own(TimestampAssigner):
 
 def program(env):
     pairs = env.from_collection(
-        [("a", 1), ("a", 9), ("a", 5), ("b", 2)], type_info=Types.TUPLE([Types.STRING(), Types.LONG()])
+        [("a", 1), ("a", 5), ("a", 9), ("b", 2)], type_info=Types.TUPLE([Types.STRING(), Types.LONG()])
     )
     stamped = pairs.assign_timestamps_and_watermarks(
         WatermarkStrategy.for_monotonous_timestamps().with_timestamp_assigner(Own())
