@@ -208,10 +208,8 @@ def _root_cause_of(message: str) -> str:
     lines = [line.strip() for line in message.splitlines()]
     python_errors = [line for line in lines if re.match(r"\w*(Error|Exception): ", line)]
     java_errors = [line.removeprefix("Caused by: ") for line in lines if line.startswith("Caused by: ")]
-    cause = (python_errors or java_errors or [line for line in lines if line.startswith(": ")] or lines)[-1][
+    cause = (python_errors or java_errors or [line for line in lines if line.startswith(": ")] or lines)[-1]
     return re.sub(r"-\d+ ", " ", cause)[:300]  # the numbers of operators grow with each program
-        :300
-    ]
 
 
 def _short_text_of(error: Exception) -> str:
