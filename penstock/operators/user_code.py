@@ -57,11 +57,12 @@ def shorten(value: Any, most: int = SHOWN_RECORD_CHARS) -> str:
 def user_error(context: OperatorContext, error: BaseException, *records: Any) -> PenstockError:
     """The error of the engine for an exception out of user code, with operator, record and the user's line.
 
-    ``records``: the value that was being processed, if it is known. Errors of the engine itself keep their type.
+    ``records``: the value that was being processed, if it is known. Errors of the engine itself, those of operators further
+    down the chain among them, are raised on from here: ``raise user_error(..) from error`` would make them their own cause.
     """
     if isinstance(error, PenstockError):
         named = any(place.startswith("in operator ") for place in error.places)
-        return error if named else error.at(context.place)
+        raise error if named else error.at(context.place)
     where = user_line(error.__traceback__)
     at = f" at {where}" if where else ""
     record = f"; the record was {shorten(records[0])}" if records else ""

@@ -39,12 +39,12 @@ class PackedError:
 
 def pack(error: BaseException, sender: str, dump: Dump) -> PackedError:
     """Take an error apart; ``dump`` pickles an object for the other side or raises."""
-    links: list[PackedLink] = []
+    chain: list[BaseException] = []
     link: BaseException | None = error
-    while link is not None and len(links) < _LONGEST_CHAIN:
-        links.append(_pack_link(link, dump))
+    while link is not None and len(chain) < _LONGEST_CHAIN and not any(link is seen for seen in chain):
+        chain.append(link)
         link = link.__cause__
-    return PackedError(sender, tuple(links))
+    return PackedError(sender, tuple(_pack_link(link, dump) for link in chain))
 
 
 def unpack(packed: PackedError) -> PenstockError:

@@ -2,6 +2,7 @@
 
 import os
 import selectors
+import socket
 import sys
 import threading
 from collections import deque
@@ -33,8 +34,8 @@ class OutputRelay:
 
     def __init__(self) -> None:
         self._selector = selectors.DefaultSelector()
-        self._wake_read, self._wake_write = os.pipe()
-        self._selector.register(self._wake_read, selectors.EVENT_READ)
+        self._wake, self._waker = socket.socketpair()
+        self._selector.register(self._wake, selectors.EVENT_READ)
         self._thread: threading.Thread | None = None
         self._pipes: list[_Pipe] = []
         self._open: dict[int, int] = {}
@@ -68,13 +69,13 @@ class OutputRelay:
         """After all workers are gone: show what is left in the pipes, end the thread, close the pipes."""
         if self._thread is not None:
             self._finishing = True
-            os.write(self._wake_write, b"f")
+            self._waker.send(b"f")
             self._thread.join()
         for pipe in self._pipes:
             pipe.file.close()
         self._selector.close()
-        os.close(self._wake_read)
-        os.close(self._wake_write)
+        self._wake.close()
+        self._waker.close()
 
     # The thread
 
