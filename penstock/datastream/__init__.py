@@ -7,6 +7,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from penstock.contracts.broadcast_functions import (
+        BaseBroadcastProcessFunction,
+        BroadcastProcessFunction,
+        KeyedBroadcastProcessFunction,
+    )
     from penstock.contracts.context import RuntimeContext, TimeDomain, TimerService
     from penstock.contracts.functions import (
         AggregateFunction,
@@ -29,7 +34,9 @@ if TYPE_CHECKING:
     )
     from penstock.contracts.output_tag import OutputTag
     from penstock.dataflow.logical import ExecutionMode as RuntimeExecutionMode
+    from penstock.datastream.broadcast import BroadcastConnectedStream, BroadcastStream
     from penstock.datastream.collected import CloseableIterator
+    from penstock.datastream.connected import ConnectedStreams
     from penstock.datastream.keyed import KeyedStream
     from penstock.datastream.sink_handle import DataStreamSink
     from penstock.datastream.stream import DataStream
@@ -38,15 +45,21 @@ if TYPE_CHECKING:
 _WHERE = {
     "AggregateFunction": "penstock.contracts.functions",
     "AllWindowFunction": "penstock.contracts.functions",
+    "BaseBroadcastProcessFunction": "penstock.contracts.broadcast_functions",
+    "BroadcastConnectedStream": "penstock.datastream.broadcast",
+    "BroadcastProcessFunction": "penstock.contracts.broadcast_functions",
+    "BroadcastStream": "penstock.datastream.broadcast",
     "CloseableIterator": "penstock.datastream.collected",
     "CoFlatMapFunction": "penstock.contracts.functions",
     "CoMapFunction": "penstock.contracts.functions",
     "CoProcessFunction": "penstock.contracts.functions",
+    "ConnectedStreams": "penstock.datastream.connected",
     "DataStream": "penstock.datastream.stream",
     "DataStreamSink": "penstock.datastream.sink_handle",
     "FilterFunction": "penstock.contracts.functions",
     "FlatMapFunction": "penstock.contracts.functions",
     "KeySelector": "penstock.contracts.functions",
+    "KeyedBroadcastProcessFunction": "penstock.contracts.broadcast_functions",
     "KeyedCoProcessFunction": "penstock.contracts.functions",
     "KeyedProcessFunction": "penstock.contracts.functions",
     "KeyedStream": "penstock.datastream.keyed",
@@ -68,15 +81,21 @@ _WHERE = {
 __all__ = [
     "AggregateFunction",
     "AllWindowFunction",
+    "BaseBroadcastProcessFunction",
+    "BroadcastConnectedStream",
+    "BroadcastProcessFunction",
+    "BroadcastStream",
     "CloseableIterator",
     "CoFlatMapFunction",
     "CoMapFunction",
     "CoProcessFunction",
+    "ConnectedStreams",
     "DataStream",
     "DataStreamSink",
     "FilterFunction",
     "FlatMapFunction",
     "KeySelector",
+    "KeyedBroadcastProcessFunction",
     "KeyedCoProcessFunction",
     "KeyedProcessFunction",
     "KeyedStream",

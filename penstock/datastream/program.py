@@ -67,6 +67,12 @@ class StreamFactory(Protocol):
     def keyed(self, stream: Any, key_selector: Any, key_type: Any) -> Any:
         """A stream spread by key."""
 
+    def connected(self, first: Any, second: Any) -> Any:
+        """Two streams for functions that see both; the second may be broadcast."""
+
+    def broadcast(self, stream: Any, descriptors: tuple[Any, ...]) -> Any:
+        """A stream for broadcast state."""
+
 
 class Environment(Protocol):
     """What streams know of the environment that they belong to."""

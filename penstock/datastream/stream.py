@@ -37,7 +37,6 @@ from penstock.operators.user_code import origin_of_caller, shorten
 
 if TYPE_CHECKING:
     from penstock.datastream.collected import CloseableIterator
-    from penstock.datastream.connected import ConnectedStreams
     from penstock.datastream.keyed import KeyedStream
 
 
@@ -152,12 +151,13 @@ class DataStream(OperatorSettings):
             refs += stream._refs
         return DataStream(self._environment, tuple(refs), self._type_info)
 
-    def connect(self, ds: "DataStream") -> "ConnectedStreams":
-        """This stream and another of any type, for functions that see both."""
-        from penstock.datastream.connected import connect
+    def connect(self, ds: Any) -> Any:
+        """This stream and another of any type, for functions that see both; see ``ConnectedStreams``.
 
+        With a ``BroadcastStream`` the functions share broadcast state; see ``BroadcastConnectedStream``.
+        """
         self._check_same_environment(ds, "connect")
-        return connect(self, ds)
+        return self._environment.streams.connected(self, ds)
 
     def _check_same_environment(self, other: Any, what: str) -> None:
         if not isinstance(other, OperatorSettings) and not hasattr(other, "_environment"):
@@ -195,9 +195,9 @@ class DataStream(OperatorSettings):
         return self._spread(Shuffle())
 
     def broadcast(self, *broadcast_state_descriptors: Any) -> Any:
-        """Every record to every subtask; with state descriptors a stream for broadcast state."""
+        """Every record to every subtask; with state descriptors a ``BroadcastStream``, to be connected with another."""
         if broadcast_state_descriptors:
-            raise ProgramError(f"broadcast state is not in this version yet ({origin_of_caller()})")
+            return self._environment.streams.broadcast(self, broadcast_state_descriptors)
         return self._spread(Broadcast())
 
     def global_(self) -> "DataStream":

@@ -13,3 +13,18 @@ class StreamKinds:
     def keyed(self, stream: DataStream, key_selector: Any, key_type: Any) -> KeyedStream:
         """A stream spread by key."""
         return KeyedStream(stream, key_selector, key_type)
+
+    def connected(self, first: DataStream, second: Any) -> Any:
+        """Two streams for functions that see both; the second may be broadcast."""
+        from penstock.datastream.broadcast import BroadcastConnectedStream, BroadcastStream
+        from penstock.datastream.connected import connect
+
+        if isinstance(second, BroadcastStream):
+            return BroadcastConnectedStream(first, second)
+        return connect(first, second)
+
+    def broadcast(self, stream: DataStream, descriptors: tuple[Any, ...]) -> Any:
+        """A stream for broadcast state."""
+        from penstock.datastream.broadcast import BroadcastStream
+
+        return BroadcastStream(stream, descriptors)

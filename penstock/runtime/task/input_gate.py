@@ -50,6 +50,13 @@ class InputGate:
         self._idle = False
         self._open_ports = {port: sum(p == port for p, _ in channels) for port, _ in channels}
         self._held: list[SpoolChannel] = []
+        self._first_slots: list[_Slot] = []
+        self.first_port: int | None = None
+
+    def read_first(self, port: int) -> None:
+        """Give nothing of the other ports before this one has come to its end."""
+        self.first_port = port
+        self._first_slots = [slot for slot in self._slots if slot.port == port]
 
     def hold_until_complete(self) -> None:
         """Give nothing before every channel that spools has all of its input: a blocking exchange."""
@@ -71,7 +78,7 @@ class InputGate:
             if not all(spool.ended for spool in self._held):
                 return None
             self._held = []
-        slots = self._slots
+        slots = self._first_slots if self.first_port in self._open_ports else self._slots
         count = len(slots)
         start = self._next
         for offset in range(count):

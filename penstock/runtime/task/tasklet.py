@@ -171,7 +171,8 @@ class OperatorTasklet(Tasklet):
 class GroupedTasklet(OperatorTasklet):
     """Keyed input in BATCH mode: collect all of it, then give it key by key.
 
-    After the records of a key the head is told ``end_key``; watermarks are kept back, but for the last.
+    After the records of a key the head is told ``end_key``; watermarks are kept back, but for the last. A port that is to be
+    read first has no keys: its records are given at once.
     """
 
     def __init__(
@@ -213,7 +214,10 @@ class GroupedTasklet(OperatorTasklet):
         if type(item) is tuple:
             batch, port = item
             assert isinstance(batch, RowBatch)
-            self._grouping.add(port, batch)
+            if port == self._gate.first_port:
+                self._on_batch(batch, port)
+            else:
+                self._grouping.add(port, batch)
         return Progress.MORE
 
     def close(self) -> list[BaseException]:

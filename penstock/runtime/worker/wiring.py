@@ -96,9 +96,12 @@ class TaskWiring:
             return SourceTasklet(subtask, name, chain, vertex.buffer_timeout_ms)
         gate = InputGate([(edge.port, channel) for edge in edges for channel in self._inputs(edge, subtask)])
         gate_holder.append(gate)
+        first_port = vertex.head.spec.first_port
         keyed = vertex.head.spec.uses_keyed_state and all(
-            isinstance(edge.partitioning, Hash) for edge in edges
+            isinstance(edge.partitioning, Hash) for edge in edges if edge.port != first_port
         )
+        if self._graph.batch_mode and first_port is not None:
+            gate.read_first(first_port)
         if self._graph.batch_mode and keyed:
             return GroupedTasklet(
                 subtask, name, chain, vertex.buffer_timeout_ms, gate, self._state.grouping()
