@@ -6,6 +6,7 @@ from typing import Any
 
 from penstock.contracts.state import KeyedTable, ReducingStateDescriptor
 from penstock.data.batch import RowBatch
+from penstock.operators.aggregations import FieldAggregation
 from penstock.operators.contract import Operator, OperatorContext, OperatorSpec
 from penstock.operators.runtime_context import OperatorRuntimeContext
 from penstock.operators.user_code import callable_of, is_rich, user_error
@@ -38,6 +39,7 @@ class KeyedReduce(Operator):
         super().__init__(context)
         self._spec = spec
         self._reduce: Callable[[Any, Any], Any] = callable_of(spec.function, "reduce", "reduce")
+        self._has_started = False
         self._table: KeyedTable | None = None
         self._opened = False
 
@@ -52,6 +54,8 @@ class KeyedReduce(Operator):
     def on_batch(self, batch: RowBatch, port: int = 0) -> None:
         assert self._table is not None
         assert batch.keys is not None
+        if not self._has_started:
+            self._start(batch.values)
         try:
             results = self._table.fold(batch.keys, batch.values, self._reduce)
         except Exception as error:
@@ -60,6 +64,13 @@ class KeyedReduce(Operator):
             raise user_error(self.context, error, batch.values[self._table.failed_index]) from error
         if not self.context.batch_mode:
             self.output.emit(RowBatch(results, batch.timestamps))
+
+    def _start(self, values: list[Any]) -> None:
+        """Make the function of an aggregation to measure, now that its records are seen."""
+        if values:
+            self._has_started = True
+            if isinstance(self._spec.function, FieldAggregation):
+                self._reduce = self._spec.function.reducer_for(values[0])
 
     def end_key(self, key: Any) -> None:
         assert self._table is not None
