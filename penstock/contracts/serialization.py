@@ -1,0 +1,193 @@
+"""How values become bytes at the borders of a program, and bytes values; PyFlink's names, with Java's methods in them."""
+
+from abc import ABC, abstractmethod
+from io import BytesIO
+from typing import Any, BinaryIO, Generic, TypeVar
+
+from penstock.data.text_forms import print_form
+from penstock.data.types import TypeInformation, Types
+from penstock.errors import ProgramError, TypeMismatch
+
+T = TypeVar("T")
+
+
+class SerializationSchema(ABC):
+    """Turns values into bytes, for sinks of messages."""
+
+    def open(self) -> None:  # noqa: B027
+        """Called once per subtask before the first value."""
+
+    @abstractmethod
+    def serialize(self, element: Any) -> bytes | None:
+        """The bytes of a value; None for a message without any."""
+
+
+class DeserializationSchema(ABC):
+    """Turns bytes into values, for sources of messages."""
+
+    def open(self) -> None:  # noqa: B027
+        """Called once per subtask before the first message."""
+
+    @abstractmethod
+    def deserialize(self, message: bytes) -> Any:
+        """The value of a message; None leaves it out."""
+
+    def is_end_of_stream(self, next_element: Any) -> bool:
+        """Whether the source ends at this value, which is not emitted any more."""
+        return False
+
+    def get_produced_type(self) -> TypeInformation | None:
+        """The declared type of the values; None where it is open."""
+        return None
+
+
+class SimpleStringSchema(SerializationSchema, DeserializationSchema):
+    """Texts in one charset.
+
+    >>> schema = SimpleStringSchema()
+    >>> schema.serialize("é"), schema.deserialize(b"abc")
+    (b'\\xc3\\xa9', 'abc')
+    """
+
+    def __init__(self, charset: str = "UTF-8") -> None:
+        self._charset = _checked_charset(charset)
+
+    def serialize(self, element: Any) -> bytes:
+        if not isinstance(element, str):
+            raise TypeMismatch(
+                f"SimpleStringSchema writes str, not {element!r}; map the values to str before"
+            )
+        return element.encode(self._charset)
+
+    def deserialize(self, message: bytes) -> str:
+        return message.decode(self._charset, "replace")
+
+    def get_produced_type(self) -> TypeInformation:
+        return Types.STRING()
+
+
+class ByteArraySchema(SerializationSchema, DeserializationSchema):
+    """Bytes as they are."""
+
+    def serialize(self, element: Any) -> bytes:
+        if not isinstance(element, (bytes, bytearray)):
+            raise TypeMismatch(
+                f"ByteArraySchema writes bytes, not {element!r}; map the values to bytes before"
+            )
+        return bytes(element)
+
+    def deserialize(self, message: bytes) -> bytes:
+        return message
+
+    def get_produced_type(self) -> TypeInformation:
+        return Types.PRIMITIVE_ARRAY(Types.BYTE())
+
+
+class RowFieldExtractorSchema(SerializationSchema):
+    """One field of a row, which holds bytes; say as the key of a message.
+
+    >>> RowFieldExtractorSchema(1).serialize(("a", b"b"))
+    b'b'
+    """
+
+    def __init__(self, field_index: int) -> None:
+        if isinstance(field_index, bool) or not isinstance(field_index, int) or field_index < 0:
+            raise ProgramError(f"Field index must be non-negative, got: {field_index!r}")
+        self._field_index = field_index
+
+    def serialize(self, element: Any) -> bytes | None:
+        value = element[self._field_index]
+        if value is not None and not isinstance(value, (bytes, bytearray)):
+            raise TypeMismatch(f"field {self._field_index} of {element!r} has to be bytes, not {value!r}")
+        return None if value is None else bytes(value)
+
+
+class Encoder(ABC):
+    """Writes values one behind the other into a file, for file sinks."""
+
+    @abstractmethod
+    def encode(self, element: Any, stream: BinaryIO) -> None:
+        """Write one value."""
+
+    def for_type(self, type_info: TypeInformation | None) -> "Encoder":
+        """The encoder for values of a declared type."""
+        return self
+
+    @staticmethod
+    def simple_string_encoder(charset_name: str = "UTF-8") -> "Encoder":
+        """Each value as a line: its text as ``print`` writes it.
+
+        >>> stream = BytesIO()
+        >>> Encoder.simple_string_encoder().encode(("a", 1), stream)
+        >>> stream.getvalue()
+        b"('a', 1)\\n"
+        """
+        return _LineEncoder(_checked_charset(charset_name), None)
+
+
+class _LineEncoder(Encoder):
+    def __init__(self, charset: str, type_info: TypeInformation | None) -> None:
+        self._charset = charset
+        self._type_info = type_info
+        self._form = print_form(type_info)
+
+    def encode(self, element: Any, stream: BinaryIO) -> None:
+        stream.write(f"{self._form(element)}\n".encode(self._charset))
+
+    def for_type(self, type_info: TypeInformation | None) -> Encoder:
+        return _LineEncoder(self._charset, type_info)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (_LineEncoder, (self._charset, self._type_info))
+
+
+class TypeSerializer(ABC, Generic[T]):
+    """Writes values of one type into a stream of bytes and reads them back."""
+
+    @abstractmethod
+    def serialize(self, element: T, stream: BytesIO) -> None:
+        """Write one value."""
+
+    @abstractmethod
+    def deserialize(self, stream: BytesIO) -> T:
+        """Read one value."""
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and self.__dict__ == other.__dict__
+
+    def __hash__(self) -> int:
+        return hash(type(self))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
+
+
+class VoidNamespaceSerializer(TypeSerializer[bytes]):
+    """Writes nothing, and reads it back."""
+
+    def serialize(self, element: bytes, stream: BytesIO) -> None:
+        pass
+
+    def deserialize(self, stream: BytesIO) -> bytes:
+        return b""
+
+
+def _checked_charset(name: str) -> str:
+    import codecs
+
+    try:
+        return codecs.lookup(name).name
+    except LookupError:
+        raise ProgramError(f"there is no charset {name!r}") from None
+
+
+__all__ = [
+    "ByteArraySchema",
+    "DeserializationSchema",
+    "Encoder",
+    "RowFieldExtractorSchema",
+    "SerializationSchema",
+    "SimpleStringSchema",
+    "TypeSerializer",
+    "VoidNamespaceSerializer",
+]

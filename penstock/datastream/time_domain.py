@@ -1,0 +1,5 @@
+"""What moves a timer."""
+
+from penstock.contracts.context import TimeDomain
+
+__all__ = ["TimeDomain"]

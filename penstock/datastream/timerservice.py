@@ -1,0 +1,5 @@
+"""Times and timers, as functions see them."""
+
+from penstock.contracts.context import TimerService
+
+__all__ = ["TimerService"]

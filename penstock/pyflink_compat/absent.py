@@ -1,0 +1,111 @@
+"""What PyFlink has and penstock has not, and what to use instead."""
+
+_JAVA = "it stands for an object of Java, and there is no Java here"
+_INSIDE = "it is part of the inside of PyFlink, not of its interface"
+_LATER = "is not in this version of penstock"
+
+
+def _connector(system: str, instead: str) -> str:
+    return f"the connector to {system} {_LATER}; {instead}"
+
+
+_OWN_SOURCE = "a Source of your own (penstock.contracts.source) can read from it"
+_OWN_SINK = "a Sink of your own (penstock.contracts.sink) can write to it"
+_OWN_BOTH = (
+    "a Source or Sink of your own (penstock.contracts.source, penstock.contracts.sink) can do it meanwhile"
+)
+
+# Whole modules, with everything below them.
+MODULES: dict[str, str] = {
+    "pyflink.datastream.connectors.cassandra": _connector("Cassandra", _OWN_SINK),
+    "pyflink.datastream.connectors.dynamic_kafka": _connector("changing Kafka clusters", _OWN_SOURCE),
+    "pyflink.datastream.connectors.elasticsearch": _connector("Elasticsearch", _OWN_SINK),
+    "pyflink.datastream.connectors.hybrid_source": (
+        f"a source that goes from one source over to the next {_LATER}; union of both sources gives the same records"
+    ),
+    "pyflink.datastream.connectors.jdbc": _connector("databases", _OWN_SINK),
+    "pyflink.datastream.connectors.kafka": _connector("Kafka", _OWN_BOTH),
+    "pyflink.datastream.connectors.kinesis": _connector("Kinesis", _OWN_BOTH),
+    "pyflink.datastream.connectors.pulsar": _connector("Pulsar", _OWN_BOTH),
+    "pyflink.datastream.connectors.rabbitmq": _connector("RabbitMQ", _OWN_BOTH),
+    "pyflink.datastream.formats": f"reading and writing of file formats {_LATER}; map the lines or bytes yourself",
+    "pyflink.examples": "the examples of PyFlink are files of PyFlink; run one by its path",
+    "pyflink.fn_execution": _INSIDE,
+    "pyflink.gen_protos": _INSIDE,
+    "pyflink.java_gateway": _JAVA,
+    "pyflink.pyflink_callback_server": _JAVA,
+    "pyflink.pyflink_gateway_server": _JAVA,
+    "pyflink.serializers": _INSIDE,
+    "pyflink.shell": f"the shell of PyFlink {_LATER}; use python -i",
+    "pyflink.table": f"the Table API and SQL {_LATER}; write the program with the DataStream API",
+    "pyflink.testing": f"the test cases of PyFlink {_LATER}; execute_and_collect gives rows to assert on",
+    "pyflink.util": f"{_INSIDE}; failures are subclasses of penstock.errors.PenstockError",
+}
+
+
+# Single names of modules that are there otherwise.
+NAMES: dict[str, dict[str, str]] = {
+    "pyflink": dict.fromkeys(["add_version_doc", "keyword", "keyword_only", "wraps"], _INSIDE),
+    "pyflink.common.io": {
+        "InputFormat": f"{_JAVA}; write a Source (penstock.contracts.source) in place of it",
+    },
+    "pyflink.common.serialization": dict.fromkeys(
+        ["BulkWriterFactory", "RowDataBulkWriterFactory"],
+        f"{_JAVA}; writers of columnar files come with the file formats, and are not in this version",
+    ),
+    "pyflink.common.utils": {"JavaObjectWrapper": _JAVA},
+    "pyflink.common.watermark_strategy": {
+        "AssignerWithPeriodicWatermarksWrapper": f"{_JAVA}; use WatermarkStrategy.for_generator",
+    },
+    "pyflink.datastream.connectors.base": dict.fromkeys(
+        ["StreamTransformer", "SupportsPreprocessing"], _INSIDE
+    ),
+    "pyflink.datastream.functions": dict.fromkeys(
+        [
+            "AsyncFunctionDescriptor",
+            "FunctionWrapper",
+            "InternalIterableAllWindowFunction",
+            "InternalIterableProcessAllWindowFunction",
+            "InternalIterableProcessWindowFunction",
+            "InternalIterableWindowFunction",
+            "InternalProcessAllWindowContext",
+            "InternalProcessWindowContext",
+            "InternalSingleValueAllWindowFunction",
+            "InternalSingleValueProcessAllWindowFunction",
+            "InternalSingleValueProcessWindowFunction",
+            "InternalSingleValueWindowFunction",
+            "InternalWindowFunction",
+            "JavaFunctionWrapper",
+            "NullByteKeySelector",
+            "PassThroughAllWindowFunction",
+            "PassThroughWindowFunction",
+            "ReduceFunctionWrapper",
+        ],
+        _INSIDE,
+    ),
+    "pyflink.datastream.utils": {
+        "ResultTypeQueryable": _INSIDE,
+        "convert_to_python_obj": _INSIDE,
+        "create_hadoop_configuration": _JAVA,
+        "create_java_properties": _JAVA,
+        "pickled_bytes_to_python_obj": _INSIDE,
+    },
+    "pyflink.datastream.window": dict.fromkeys(
+        ["Min", "WindowOperationDescriptor", "long_to_int_with_bit_mixing", "mod_inverse"], _INSIDE
+    ),
+}
+
+
+def reason_of_absence(module: str, name: str | None) -> str | None:
+    """Why a name of a module, or with None the module, is not here; None for what PyFlink has not either.
+
+    >>> reason_of_absence("pyflink.java_gateway", "get_gateway")
+    'it stands for an object of Java, and there is no Java here'
+    """
+    names = NAMES.get(module, {})
+    if name is not None and name in names:
+        return names[name]
+    for whole, reason in MODULES.items():
+        if module == whole or f"{module}.{name}" == whole or module.startswith(f"{whole}."):
+            return reason
+    return None

@@ -1,0 +1,82 @@
+"""Hands out modules of the name ``pyflink...`` whose attributes are found in penstock on first use."""
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+from typing import Any
+
+from penstock.errors import PenstockError
+from penstock.pyflink_compat.absent import reason_of_absence
+from penstock.pyflink_compat.modules import MODULES
+
+
+class NotInPenstock(PenstockError, ImportError):
+    """A PyFlink name was imported that has no counterpart in this version of penstock."""
+
+
+class FacadeModule(ModuleType):
+    """A module of PyFlink's name. It holds nothing: the modules behind it are asked, in turn, and imported only then."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "__all__":
+            return self._exported()
+        if not name.startswith("__"):
+            for target in MODULES[self.__name__]:
+                found = getattr(_import_if_there(target), name, None)
+                if found is not None:
+                    setattr(self, name, found)
+                    return found
+            reason = reason_of_absence(self.__name__, name)
+            if reason is not None:
+                raise NotInPenstock(f"{self.__name__}.{name} cannot be imported: {reason}")
+        raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
+
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *self._exported()})
+
+    def _exported(self) -> list[str]:
+        targets = map(_import_if_there, MODULES[self.__name__])
+        return sorted({name for target in targets for name in getattr(target, "__all__", ())})
+
+
+def _import_if_there(name: str) -> ModuleType | None:
+    """A module of penstock; None for one that this version does not have."""
+    try:
+        return import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name is not None and (name == error.name or name.startswith(f"{error.name}.")):
+            return None
+        raise
+
+
+class PyFlinkFinder(MetaPathFinder, Loader):
+    """Answers for every module under ``pyflink``: with a facade, or with an error that says what to use instead."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if fullname != "pyflink" and not fullname.startswith("pyflink."):
+            return None
+        if fullname not in MODULES:
+            reason = reason_of_absence(fullname, None)
+            if reason is None:
+                return None
+            raise NotInPenstock(f"{fullname} cannot be imported: {reason}")
+        is_package = any(module.startswith(f"{fullname}.") for module in MODULES)
+        return ModuleSpec(fullname, self, is_package=is_package)
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        module = FacadeModule(spec.name)
+        module.__doc__ = f"What penstock answers with to ``import {spec.name}``."
+        return module
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Nothing: attributes are found on first use."""
+
+
+def installed() -> bool:
+    """Whether ``import pyflink`` gives penstock in this process."""
+    return any(isinstance(finder, PyFlinkFinder) for finder in sys.meta_path)
