@@ -1,6 +1,8 @@
-"""What a map gives that declared a tuple and returns a list."""
+"""A map that declared a tuple and returns a list fails."""
 
 from pyflink.common import Types
+
+RAISES = "Expected tuple, got list"
 
 
 def program(env):

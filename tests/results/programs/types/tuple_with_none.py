@@ -1,6 +1,8 @@
-"""What happens to None in a field of a declared tuple."""
+"""None in a field of a declared tuple fails: only rows may have it."""
 
 from pyflink.common import Types
+
+RAISES = "'NoneType' object"
 
 
 def program(env):
