@@ -1,0 +1,1 @@
+"""Columns: Arrow data of the program, and CSV files read as columns."""

@@ -1,0 +1,248 @@
+"""A source of CSV files, read as columns."""
+
+import os
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from penstock.connectors.columns.arrow import BATCH_ROWS
+from penstock.connectors.splits import SplitAfterSplit, SplitQueue
+from penstock.contracts.source import (
+    Boundedness,
+    ReaderOutput,
+    Source,
+    SourceReader,
+    SourceReaderContext,
+    SplitEnumerator,
+    SplitEnumeratorContext,
+)
+from penstock.errors import OutsideError, ProgramError
+from penstock.storage.reading import absolute_path, find_files, open_file, outside_errors
+
+if TYPE_CHECKING:
+    import pyarrow
+
+# Parsed at once; about BATCH_ROWS rows of usual length.
+BLOCK_BYTES = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class CsvLayout:
+    """How a CSV file is written: names of the columns unless the first row has them, delimiter, rows to leave out."""
+
+    column_names: tuple[str, ...] | None
+    delimiter: str
+    skip_rows: int
+
+
+class CsvColumnsSource(Source):
+    """Emits the rows of a CSV file, or of all files below a directory, as Arrow columns, 65536 rows at most in a batch.
+
+    ``column_types`` maps names to Arrow types or their names (``int64``); the others are inferred from the start of the first
+    file. Without ``column_names`` the first row has the names. Parallel readers take a file each.
+
+    >>> CsvColumnsSource("trips.csv", {"distance": "float64"}).display_name()
+    'CSV Source (trips.csv)'
+    """
+
+    output_layout = "columns"
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        column_types: dict[str, Any] | None = None,
+        column_names: list[str] | None = None,
+        delimiter: str = ",",
+        skip_rows: int = 0,
+    ) -> None:
+        self._path = absolute_path(path)
+        self._types = dict(column_types or {})
+        if not isinstance(delimiter, str) or len(delimiter.encode()) != 1:
+            raise ProgramError(f"the delimiter of a CSV file is one ASCII character, not {delimiter!r}")
+        names = None if column_names is None else tuple(column_names)
+        if names is not None and len(set(names)) < len(names):
+            raise ProgramError(f"column_names has a name twice: {list(names)!r}")
+        self._layout = CsvLayout(names, delimiter, skip_rows)
+
+    def get_boundedness(self) -> Boundedness:
+        return Boundedness.BOUNDED
+
+    def create_enumerator(self, context: SplitEnumeratorContext) -> SplitEnumerator:
+        return _CsvEnumerator(context, self._path, self._layout, self._types)
+
+    def restore_enumerator(self, context: SplitEnumeratorContext, state: Any) -> SplitEnumerator:
+        return SplitQueue(context, state)
+
+    def create_reader(self, context: SourceReaderContext) -> SourceReader:
+        return _CsvReader(context, self._layout)
+
+    def display_name(self) -> str:
+        return f"CSV Source ({self._path.rstrip('/').rpartition('/')[2]})"
+
+
+@dataclass(frozen=True, slots=True)
+class CsvSplit:
+    """A file, the schema that all files are read with, and how many of its rows were emitted."""
+
+    path: str
+    schema: "pyarrow.Schema"
+    position: int = 0
+
+    def split_id(self) -> str:
+        return self.path
+
+
+class _CsvEnumerator(SplitQueue):
+    """Finds the files when the job starts, and the schema of all in the first of them."""
+
+    def __init__(
+        self, context: SplitEnumeratorContext, path: str, layout: CsvLayout, types: dict[str, Any]
+    ) -> None:
+        super().__init__(context, [])
+        self._path = path
+        self._layout = layout
+        self._types = types
+
+    def start(self) -> None:
+        files = [file.path for file in find_files(self._path) if file.size_bytes]
+        if files:
+            schema = _infer_schema(files[0], self._layout, _arrow_types(self._types))
+            self._waiting.extend(CsvSplit(path, schema) for path in files)
+
+
+class _CsvReader(SplitAfterSplit[CsvSplit]):
+    def __init__(self, context: SourceReaderContext, layout: CsvLayout) -> None:
+        super().__init__(context)
+        self._layout = layout
+        self._stream: Any = None
+        self._batch: Any = None
+        self._to_skip = 0
+
+    def begin(self, split: CsvSplit) -> None:
+        self._batch = None
+        self._to_skip = split.position
+        self._stream = _open(split.path, self._layout, split.schema)
+        if self._stream.schema != split.schema:
+            raise OutsideError(
+                f"{split.path} has the columns {self._stream.schema.names}, other files have {split.schema.names}; "
+                "read files of different columns by different sources"
+            )
+
+    def read(self, split: CsvSplit, output: ReaderOutput) -> CsvSplit | None:
+        if self._batch is None:
+            self._batch = _next_batch(self._stream, split.path, self._layout)
+            if self._batch is None:
+                self.close()
+                return None
+        batch, self._batch = self._batch, None
+        if self._to_skip:
+            # Rows are found by reading, so going on behind some of them reads them again.
+            skipped = min(self._to_skip, batch.num_rows)
+            self._to_skip -= skipped
+            self._batch = batch.slice(skipped) if skipped < batch.num_rows else None
+            return split
+        if batch.num_rows > BATCH_ROWS:
+            batch, self._batch = batch.slice(0, BATCH_ROWS), batch.slice(BATCH_ROWS)
+        if batch.num_rows:
+            output.collect_columns(batch)
+        return replace(split, position=split.position + batch.num_rows)
+
+    def close(self) -> None:
+        if self._stream is not None:
+            self._stream.close()
+            self._stream = None
+
+
+def _arrow_types(types: dict[str, Any]) -> "dict[str, pyarrow.DataType]":
+    import pyarrow
+
+    found = {}
+    for name, given in types.items():
+        try:
+            found[name] = pyarrow.lib.ensure_type(given)
+        except (TypeError, ValueError) as error:
+            raise ProgramError(
+                f"column_types[{name!r}] is {given!r}, which is no Arrow type: {error}"
+            ) from error
+    return found
+
+
+def _infer_schema(path: str, layout: CsvLayout, types: "dict[str, pyarrow.DataType]") -> "pyarrow.Schema":
+    import pyarrow
+
+    stream = _open(path, layout, pyarrow.schema(types.items()))
+    schema = stream.schema
+    stream.close()
+    unknown = types.keys() - set(schema.names)
+    if unknown:
+        raise ProgramError(
+            f"column_types names {sorted(unknown)}, but {path} has the columns {schema.names}; correct the names"
+        )
+    twice = sorted({name for name in schema.names if schema.names.count(name) > 1})
+    if twice:
+        raise OutsideError(f"{path} has several columns named {twice}; give other names in column_names")
+    # A column without any value at the start may have some later; text holds all of them.
+    fields = [
+        field.with_type(pyarrow.string()) if pyarrow.types.is_null(field.type) else field for field in schema
+    ]
+    return pyarrow.schema(fields)
+
+
+def _open(path: str, layout: CsvLayout, schema: "pyarrow.Schema") -> Any:
+    import pyarrow
+    from pyarrow import csv
+
+    # One thread per reader, which is also what makes Arrow name the row of an error; more readers use more cores.
+    read = csv.ReadOptions(
+        use_threads=False,
+        block_size=BLOCK_BYTES,
+        skip_rows=layout.skip_rows,
+        column_names=layout.column_names,
+    )
+    with outside_errors(path):
+        try:
+            return csv.open_csv(
+                open_file(path) if "://" in path else path,
+                read_options=read,
+                parse_options=csv.ParseOptions(delimiter=layout.delimiter),
+                convert_options=csv.ConvertOptions(column_types=schema),
+            )
+        except pyarrow.ArrowInvalid as error:
+            raise _malformed(path, layout, error) from error
+
+
+def _next_batch(stream: Any, path: str, layout: CsvLayout) -> Any:
+    import pyarrow
+
+    with outside_errors(path):
+        try:
+            return stream.read_next_batch()
+        except StopIteration:
+            return None
+        except pyarrow.ArrowInvalid as error:
+            raise _malformed(path, layout, error) from error
+
+
+def _malformed(path: str, layout: CsvLayout, error: Exception) -> OutsideError:
+    text = str(error)
+    row = re.search(r"Row #(\d+)", text)
+    line = None if row is None else _line_of_row(path, layout, int(row.group(1)))
+    where = path if line is None else f"{path}, line {line}"
+    failure = OutsideError(
+        f"{where}: {text}; correct the file, or declare the types of its columns in column_types"
+    )
+    failure.retryable = False
+    return failure
+
+
+def _line_of_row(path: str, layout: CsvLayout, row: int) -> int | None:
+    """The line on which a row stands; they differ where lines are empty. Reads the file, as only an error asks for it."""
+    import csv
+    import io
+
+    if path.endswith((".gz", ".bz2", ".zst", ".lz4")):
+        return None
+    with io.TextIOWrapper(io.BufferedReader(open_file(path)), "utf-8", "replace", newline="") as text:  # type: ignore[type-var]
+        rows = csv.reader(text, delimiter=layout.delimiter)
+        numbers = (rows.line_num for fields in rows if fields)
+        return next((line for count, line in enumerate(numbers, 1) if count == row), None)

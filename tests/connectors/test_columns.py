@@ -1,0 +1,144 @@
+"""CSV files and Arrow tables as columns."""
+
+from pathlib import Path
+from typing import Any
+
+import pyarrow
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from penstock.connectors.columns import arrow, source
+from penstock.connectors.columns.arrow import ArrowSource
+from penstock.connectors.columns.source import CsvColumnsSource
+from penstock.errors import OutsideError, ProgramError
+from tests.connectors.driving import read_all, read_with_restore, running
+
+
+def write(path: Path, text: str) -> Path:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+def test_types_are_inferred_and_can_be_declared(tmp_path: Path) -> None:
+    file = write(tmp_path / "a.csv", 'id,price,name\n1,2.5,"x, y"\n2,,\n')
+    with running(CsvColumnsSource(file, {"id": "int32", "name": pyarrow.large_string()})) as run:
+        assert run.run() == [{"id": 1, "price": 2.5, "name": "x, y"}, {"id": 2, "price": None, "name": ""}]
+        schema = run.outputs[0].columns[0].schema
+    assert schema.types == [pyarrow.int32(), pyarrow.float64(), pyarrow.large_string()]
+
+
+def test_a_file_without_names_is_given_them(tmp_path: Path) -> None:
+    file = write(tmp_path / "a.csv", "comment\n1;x\n2;y\n")
+    found = read_all(CsvColumnsSource(file, None, ["n", "s"], ";", 1))
+    assert found == [{"n": 1, "s": "x"}, {"n": 2, "s": "y"}]
+
+
+def test_files_of_a_directory_are_shared_by_readers_and_have_one_schema(tmp_path: Path) -> None:
+    for i in range(4):
+        write(tmp_path / "in" / f"{i}.csv", f"n,empty_at_first\n{i},\n{i}0,{'' if i == 0 else 'x'}\n")
+    write(tmp_path / "in" / "nothing.csv", "")
+    write(tmp_path / "in" / "_SUCCESS", "no csv")
+    found = read_all(CsvColumnsSource(tmp_path / "in"), 3)
+    assert sorted(row["n"] for row in found) == [0, 0, 1, 2, 3, 10, 20, 30]
+    assert {row["empty_at_first"] for row in found} == {"", "x"}
+
+
+def test_a_file_of_names_alone_has_no_rows(tmp_path: Path) -> None:
+    assert read_all(CsvColumnsSource(write(tmp_path / "a.csv", "a,b\n"))) == []
+
+
+@given(st.integers(0, 60), st.lists(st.integers(0, 1), max_size=30), st.integers(1, 3))
+def test_every_row_comes_once_after_a_restore(
+    tmp_path_factory: pytest.TempPathFactory, rows: int, polls: list[int], later: int
+) -> None:
+    folder = tmp_path_factory.mktemp("csv")
+    for part in range(3):
+        numbers = [f"{n},text {n}" for n in range(part, rows, 3)]
+        write(folder / f"{part}.csv", "\n".join(["n,s", *numbers]) + "\n")
+    everything = list(range(rows))
+    table = pyarrow.table({"n": everything})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(source, "BATCH_ROWS", 3)
+        patch.setattr(source, "BLOCK_BYTES", 64)
+        patch.setattr(arrow, "BATCH_ROWS", 3)
+        files = read_with_restore(CsvColumnsSource(folder), polls, 2, later)
+        assert sorted(row["n"] for row in files) == everything
+        assert all(row["s"] == f"text {row['n']}" for row in files)
+        held = read_with_restore(ArrowSource(table), polls, 2, later)
+        assert sorted(row["n"] for row in held) == everything
+
+
+def test_batches_are_not_larger_than_the_limit() -> None:
+    table = pyarrow.concat_tables([pyarrow.table({"n": range(150_000)}), pyarrow.table({"n": [1, 2]})])
+    with running(ArrowSource(table)) as run:
+        run.run()
+        assert run.outputs[0].batches == [65_536, 65_536, 18_928, 2]
+
+
+def test_arrow_data_in_any_form_is_taken() -> None:
+    batch = pyarrow.record_batch({"n": [1, 2]})
+    assert read_all(ArrowSource(batch)) == [{"n": 1}, {"n": 2}]
+    assert read_all(ArrowSource([batch, batch.slice(1)])) == [{"n": 1}, {"n": 2}, {"n": 2}]
+    assert read_all(ArrowSource(pyarrow.table({"n": []})), 2) == []
+
+
+@pytest.mark.parametrize("given", [5, "text", [1], [], None])
+def test_other_things_than_arrow_data_are_refused(given: Any) -> None:
+    with pytest.raises(ProgramError, match="an Arrow source takes a table"):
+        ArrowSource(given)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a,b\n1,x\n\n2\n3,y\n", r"bad.csv, line 4: .*Expected 2 columns, got 1: 2"),
+        ("a,b\n" + "1,x\n" * 3 + "zz,y\n", r"bad.csv, line 5: .*column #0: .*int64: invalid value 'zz'"),
+        ("a,b\n1,x\n" + "2,y" * 40 + "\n", r"bad.csv, line 3: .*Expected 2 columns, got 41"),
+    ],
+)
+def test_a_malformed_row_is_named_with_file_and_line(tmp_path: Path, text: str, message: str) -> None:
+    file = write(tmp_path / "bad.csv", text)
+    with pytest.raises(OutsideError, match=message) as caught:
+        read_all(CsvColumnsSource(file, {"a": "int64"}))
+    assert not caught.value.retryable
+
+
+def test_a_value_that_does_not_fit_what_was_inferred_is_named(tmp_path: Path) -> None:
+    file = write(tmp_path / "bad.csv", "a,b\n" + "1,x\n" * 20 + "1.5,y\n")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(source, "BLOCK_BYTES", 32)
+        with pytest.raises(OutsideError, match=r"line 22: .*invalid value '1.5'.* column_types"):
+            read_all(CsvColumnsSource(file))
+
+
+def test_wrong_names_types_and_delimiters_are_refused(tmp_path: Path) -> None:
+    file = write(tmp_path / "a.csv", "a,b,b\n1,2,3\n")
+    with pytest.raises(ProgramError, match=r"column_types names \['x'\], but .* has the columns"):
+        read_all(CsvColumnsSource(file, {"x": "int64"}))
+    with pytest.raises(OutsideError, match=r"several columns named \['b'\]"):
+        read_all(CsvColumnsSource(file))
+    with pytest.raises(ProgramError, match="no Arrow type"):
+        read_all(CsvColumnsSource(file, {"a": "integer of sorts"}))
+    with pytest.raises(ProgramError, match="one ASCII character"):
+        CsvColumnsSource(file, delimiter="||")
+    with pytest.raises(ProgramError, match="a name twice"):
+        CsvColumnsSource(file, column_names=["a", "a"])
+
+
+def test_files_of_other_columns_are_refused(tmp_path: Path) -> None:
+    write(tmp_path / "in" / "1.csv", "a,b\n1,2\n")
+    write(tmp_path / "in" / "2.csv", "b,c\n1,2\n")
+    with pytest.raises(OutsideError, match=r"2.csv has the columns \['b', 'c'\], other files have \['a', 'b'\]"):
+        read_all(CsvColumnsSource(tmp_path / "in"))
+
+
+def test_missing_and_vanishing_files_are_named(tmp_path: Path) -> None:
+    with pytest.raises(OutsideError, match=r"there is no file or directory .*/nowhere.csv"):
+        read_all(CsvColumnsSource(tmp_path / "nowhere.csv"))
+    file = write(tmp_path / "a.csv", "a\n1\n")
+    with running(CsvColumnsSource(file)) as run:
+        file.unlink()
+        with pytest.raises(OutsideError, match=r"there is no file or directory .*/a.csv"):
+            run.run()
