@@ -1,7 +1,7 @@
 """KeyedStream: a stream whose records with equal keys are together."""
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from penstock.contracts.functions import (
     FilterFunction,
@@ -18,6 +18,10 @@ from penstock.operators.aggregations import AggregationKind, FieldAggregation
 from penstock.operators.keyed_reduce import KeyedReduceSpec
 from penstock.operators.row_chain import RowChainSpec, RowStep, StepKind
 from penstock.operators.user_code import is_rich, origin_of_caller
+
+if TYPE_CHECKING:
+    from penstock.datastream.windowed import WindowedStream
+    from penstock.windows.assigners.assigner import WindowAssigner
 
 
 class KeyedStream(DataStream):
@@ -114,6 +118,28 @@ class KeyedStream(DataStream):
     def max_by(self, position_to_max_by: int | str = 0) -> DataStream:
         """The record with the largest field per key so far."""
         return self._aggregate("max_by", position_to_max_by)
+
+    def window(self, window_assigner: "WindowAssigner[Any, Any]") -> "WindowedStream":
+        """Put the records of each key into windows.
+
+        >>> from penstock.datastream import StreamExecutionEnvironment
+        >>> from penstock.datastream.window import GlobalWindows
+        >>> env = StreamExecutionEnvironment.get_execution_environment()
+        >>> stream = env.from_collection([1, 2, 3, 4]).key_by(lambda x: x % 2)
+        >>> totals = stream.window(GlobalWindows.create_with_end_of_stream_trigger()).sum()
+        >>> with totals.execute_and_collect() as results:
+        ...     list(results)
+        [4, 6]
+        """
+        from penstock.datastream.windowed import WindowedStream
+
+        return WindowedStream(self, window_assigner)
+
+    def count_window(self, size: int, slide: int = 0) -> "WindowedStream":
+        """Windows of ``size`` records of each key, every ``slide`` records one; 0 for one after the other."""
+        from penstock.datastream.windowed import WindowedStream, count_assigner
+
+        return WindowedStream(self, count_assigner(size, slide))
 
     def process(self, func: Any, output_type: Any = None) -> DataStream:
         """The general operator on a keyed stream: state, timers, side outputs."""

@@ -38,6 +38,8 @@ from penstock.operators.user_code import origin_of_caller, shorten
 if TYPE_CHECKING:
     from penstock.datastream.collected import CloseableIterator
     from penstock.datastream.keyed import KeyedStream
+    from penstock.datastream.windowed import AllWindowedStream
+    from penstock.windows.assigners.assigner import WindowAssigner
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +173,18 @@ class DataStream(OperatorSettings):
             self, key_argument(key_selector), type_argument(key_type, "key_type")
         )
         return keyed
+
+    def window_all(self, window_assigner: "WindowAssigner[Any, Any]") -> "AllWindowedStream":
+        """Put all records into windows, without keys; one subtask does it all."""
+        from penstock.datastream.windowed import AllWindowedStream
+
+        return AllWindowedStream(self, window_assigner)
+
+    def count_window_all(self, size: int, slide: int = 0) -> "AllWindowedStream":
+        """Windows of ``size`` records, every ``slide`` records one; 0 for one after the other."""
+        from penstock.datastream.windowed import AllWindowedStream, count_assigner
+
+        return AllWindowedStream(self, count_assigner(size, slide))
 
     # Partitioning -------------------------------------------------------------------------------------------------------
 

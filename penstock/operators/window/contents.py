@@ -75,9 +75,13 @@ class ReducedStore(Store):
 
     def __init__(self, backend: KeyedStateBackend, contents: Reduced) -> None:
         self._reduce = callable_of(contents.function, "reduce", "reduce")
+        # Aggregations of a field are made for the records that come.
+        self._reducer_for = getattr(contents.function, "reducer_for", None)
         super().__init__(backend, ReducingStateDescriptor(STATE_NAME, self._reduce, contents.value_type))
 
     def add_all(self, namespace: Any, keys: Sequence[Any], values: Sequence[Any]) -> None:
+        if self._reducer_for is not None:
+            self._reduce, self._reducer_for = self._reducer_for(values[0]), None
         self.table.fold_pane(namespace, keys, values, self._reduce)
 
     def elements(self, stored: Any) -> list[Any] | None:

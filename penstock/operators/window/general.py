@@ -40,31 +40,38 @@ class GeneralWindows(Operator):
 
     merging = False
 
+    timers: Timers
+    trigger_context: OperatorTriggerContext
+    _wake_up: WakeUp | None = None
+
     def __init__(self, spec: WindowSpec, context: OperatorContext) -> None:
         super().__init__(context)
         assert context.keyed_state is not None
-        assert context.make_timers is not None
         self.spec = spec
         self.backend = context.keyed_state
         self.times = Times(context.clock)
         self.trigger = spec.trigger
-        self.timers: Timers = context.make_timers(TIMERS_NAME)
-        self._own_assigner = OwnAssigner(spec.assigner)
         self.event_time: bool = spec.assigner.is_event_time()
+        self._own_assigner = OwnAssigner(spec.assigner)
+        self.assigner = self._own_assigner.get()
+        self.assigner_context = OperatorAssignerContext(self.times, OperatorRuntimeContext(context))
         self.evaluator = Evaluator(spec, context, self.times, self.merging)
         self.collector = self.evaluator.collector
-        self.trigger_context = OperatorTriggerContext(self.backend, self.timers, self.times, context.metrics)
-        self.assigner_context = OperatorAssignerContext(self.times, OperatorRuntimeContext(context))
         self.late = LateRecords(spec, context, self.collector)
-        self._wake_up = WakeUp(context, self.timers, self._on_processing_time)
         self._store: Store | None = None
         self._keys_ended = 0
 
     def open(self) -> None:
+        assert self.context.make_timers is not None
+        # Not before: what is restored is put into the timers when they are made.
+        self.timers = self.context.make_timers(TIMERS_NAME)
+        self.trigger_context = OperatorTriggerContext(
+            self.backend, self.timers, self.times, self.context.metrics
+        )
         self._store = self._make_store()
-        self.assigner = self._own_assigner.get()
+        self._wake_up = WakeUp(self.context, self.timers, self._on_processing_time)
         self.evaluator.open()
-        self._wake_up.plan()
+        self._plan()
 
     def _make_store(self) -> Store:
         spec = self.spec
@@ -98,7 +105,7 @@ class GeneralWindows(Operator):
                 raise
             raise user_error(self.context, error, value) from error
         backend.after_records(len(batch.values))
-        self._wake_up.plan()
+        self._plan()
         if not self.context.batch_mode:
             self.collector.flush()
 
@@ -190,7 +197,7 @@ class GeneralWindows(Operator):
         if timestamp > self.times.watermark:
             self.times.watermark = timestamp
             self._fire_event_time(timestamp)
-            self._wake_up.plan()
+            self._plan()
         self.collector.flush()
         self.output.watermark(timestamp)
 
@@ -238,6 +245,14 @@ class GeneralWindows(Operator):
             self._keep_cleanup(key, window, cleanup_time)
         return False
 
+    def _plan(self) -> None:
+        assert self._wake_up is not None
+        self._wake_up.plan()
+
+    def _cancel(self) -> None:
+        if self._wake_up is not None:
+            self._wake_up.cancel()
+
     def end_key(self, key: Any) -> None:
         """All timers of the key fire, of both times; new ones are not taken. Then everything of the key is forgotten."""
         self.times.watermark = MAX_WATERMARK
@@ -262,12 +277,13 @@ class GeneralWindows(Operator):
         watermark, shift_ms = own
         self.times.watermark = MIN_TIMESTAMP if watermark is None else watermark
         self._own_assigner.restore(shift_ms)
+        self.assigner = self._own_assigner.get()
 
     def finish(self) -> None:
         # Timers that the clock has not come to are dropped at the end of the input, as in Flink.
-        self._wake_up.cancel()
+        self._cancel()
         self.collector.flush()
 
     def close(self) -> None:
-        self._wake_up.cancel()
+        self._cancel()
         self.evaluator.close()
