@@ -1,5 +1,6 @@
 """Checks of what users pass, at the line where they pass it."""
 
+import copy
 import inspect
 from collections.abc import Callable
 from operator import itemgetter
@@ -12,7 +13,7 @@ from penstock.operators.user_code import callable_of, origin_of_caller, shorten
 
 
 def function_argument(function: Any, method: str, kind: type[Function], arguments: int) -> Any:
-    """A function class of ``kind``, or a plain function that takes ``arguments`` values; returned as it is.
+    """A function class of ``kind``, or a plain function that takes ``arguments`` values; returned as a copy of the operator's own.
 
     :raises ProgramError: for anything else, at the user's line.
     """
@@ -28,9 +29,20 @@ def function_argument(function: Any, method: str, kind: type[Function], argument
         bound = callable_of(function, method, method)
     except ProgramError as error:
         raise ProgramError(f"{error.message} ({origin_of_caller()})") from None
-    if not isinstance(function, Function):
-        _check_arity(bound, method, arguments)
+    if isinstance(function, Function):
+        return _own_copy(function)
+    _check_arity(bound, method, arguments)
     return function
+
+
+def _own_copy(function: Function) -> Function:
+    """A copy for this one operator, as of now: what happens to the object afterwards does not reach the job, nor what the job
+    does to the copy the program. An object that cannot be copied is used itself, which works at parallelism 1 only.
+    """
+    try:
+        return copy.deepcopy(function)
+    except Exception:  # noqa: BLE001  (whatever a class of the user raises)
+        return function
 
 
 def _check_arity(function: Callable[..., Any], what: str, arguments: int) -> None:
