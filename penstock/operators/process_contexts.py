@@ -44,8 +44,8 @@ class TimeOnly(TimerService):
 
     def _no_timers(self, timestamp: int) -> ProgramError:
         return ProgramError(
-            f"the timer at {timestamp} cannot be set or deleted: timers belong to keys, "
-            "and they are only supported on a keyed stream; call key_by before process"
+            "Register timers is only supported on a keyed stream. Timers belong to keys: call key_by before process; "
+            f"the timer was for {timestamp}"
         )
 
 
