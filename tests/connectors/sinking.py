@@ -1,0 +1,56 @@
+"""Writes to a sink by hand, as the sink's operator does."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from penstock.clock import ManualClock
+from penstock.metrics.kinds import MetricGroup
+
+
+@dataclass
+class ForWriter:
+    """What a writer is given when it is made."""
+
+    index: int = 0
+    parallelism: int = 1
+    runtime: Any = "the runtime context"
+    manual_clock: ManualClock = field(default_factory=lambda: ManualClock(77))
+    metrics: MetricGroup = field(default_factory=MetricGroup)
+
+    def index_of_subtask(self) -> int:
+        return self.index
+
+    def number_of_parallel_subtasks(self) -> int:
+        return self.parallelism
+
+    def attempt_number(self) -> int:
+        return 0
+
+    def job_id(self) -> str:
+        return "job"
+
+    def metric_group(self) -> MetricGroup:
+        return self.metrics
+
+    def clock(self) -> ManualClock:
+        return self.manual_clock
+
+    def runtime_context(self) -> Any:
+        return self.runtime
+
+
+class ForRecord:
+    """What is given with each record."""
+
+    def __init__(self, watermark: int = 5) -> None:
+        self._watermark = watermark
+        self._timestamp: int | None = None
+
+    def now_at(self, timestamp: int | None) -> None:
+        self._timestamp = timestamp
+
+    def timestamp(self) -> int | None:
+        return self._timestamp
+
+    def current_watermark(self) -> int:
+        return self._watermark
