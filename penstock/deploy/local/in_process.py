@@ -2,6 +2,7 @@
 
 from collections import deque
 
+from penstock.clock import SYSTEM_CLOCK, Clock
 from penstock.errors import ProtocolError
 from penstock.ids import WorkerIndex
 from penstock.runtime.messages import FromWorker, MetricsReport, ToWorker, WorkerRegistered
@@ -11,11 +12,15 @@ TURNS_PER_POLL = 64
 
 
 class InProcessPool:
-    """One worker that is stepped by :meth:`poll`. Nothing is pickled, no thread and no process is started."""
+    """One worker that is stepped by :meth:`poll`. Nothing is pickled, no thread and no process is started.
 
-    def __init__(self) -> None:
-        self._worker = Worker(WorkerIndex(0))
+    ``is_idle``: the last :meth:`poll` found nothing to do, and nothing was sent since.
+    """
+
+    def __init__(self, clock: Clock = SYSTEM_CLOCK) -> None:
+        self._worker = Worker(WorkerIndex(0), clock)
         self._events: deque[FromWorker] = deque()
+        self.is_idle = False
 
     def start(self, count: int) -> None:
         if count != 1:
@@ -23,13 +28,16 @@ class InProcessPool:
         self._events.append(WorkerRegistered(WorkerIndex(0), None))
 
     def send(self, worker: WorkerIndex, message: ToWorker) -> None:
+        self.is_idle = False
         self._worker.handle(message)
 
     def poll(self, timeout_s: float) -> list[FromWorker]:
         worker = self._worker
+        self.is_idle = False
         if not self._events and not worker.outbox:
             for _ in range(TURNS_PER_POLL):
                 if not worker.turn():
+                    self.is_idle = not worker.outbox
                     if not worker.outbox and timeout_s > 0:
                         worker.wait(timeout_s)
                     break

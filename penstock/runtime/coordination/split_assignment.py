@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from penstock.clock import SYSTEM_CLOCK
+from penstock.clock import SYSTEM_CLOCK, Clock
 from penstock.contracts.source import SplitEnumerator
 from penstock.dataflow.job import JobGraph, JobVertex
 from penstock.errors import PenstockError, ProgramError, UserCodeError
@@ -31,9 +31,13 @@ class SplitAssignment:
     """All enumerators of one job. ``send(subtask, message)`` reaches a reader; ``wake_up`` has :meth:`turn` called soon."""
 
     def __init__(
-        self, graph: JobGraph, send: Callable[[SubtaskId, ToWorker], None], wake_up: Callable[[], None]
+        self,
+        graph: JobGraph,
+        send: Callable[[SubtaskId, ToWorker], None],
+        wake_up: Callable[[], None],
+        clock: Clock = SYSTEM_CLOCK,
     ) -> None:
-        self._time = WorkerTime(SYSTEM_CLOCK)
+        self._time = WorkerTime(clock)
         self._contexts = {
             vertex.id: _EnumeratorContext(vertex, graph.settings, send, wake_up, self._time)
             for vertex in graph.vertices
@@ -185,7 +189,7 @@ class _EnumeratorContext:
         def again(_: int) -> None:
             if not self._closed:
                 self.call_async(work, then)
-                self._time.schedule(SYSTEM_CLOCK.now_ms() + interval_ms, again)
+                self._time.schedule(self._time.clock.now_ms() + interval_ms, again)
 
         again(0)
 

@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from penstock.clock import SYSTEM_CLOCK, monotonic
+from penstock.clock import SYSTEM_CLOCK, Clock, monotonic
 from penstock.contracts.accumulators import Accumulator
 from penstock.dataflow.submission import JobExecutionResult, JobStatus
 from penstock.errors import JobCancelled, JobFailed, PenstockError
@@ -40,11 +40,12 @@ LONGEST_POLL_S = 1.0
 class JobDriver:
     """Runs one job. One thread calls :meth:`step` until :attr:`done`; ``request_cancel`` and readers may be others."""
 
-    def __init__(self, deployment: Deployment, pool: WorkerPool) -> None:
+    def __init__(self, deployment: Deployment, pool: WorkerPool, clock: Clock = SYSTEM_CLOCK) -> None:
         self._deployment = deployment
         self._pool = pool
+        self._clock = clock
         self._coordinator = JobCoordinator(deployment)
-        self._splits = SplitAssignment(deployment.graph, self._to_subtask, pool.wake_up)
+        self._splits = SplitAssignment(deployment.graph, self._to_subtask, pool.wake_up, clock)
         self._cancel_wanted = False
         self._stop_deadline: float | None = None
         self._running_since = 0.0
@@ -138,7 +139,7 @@ class JobDriver:
             waits.append(self._stop_deadline - monotonic())
         due = self._splits.next_ms()
         if due is not None:
-            waits.append((due - SYSTEM_CLOCK.now_ms()) / 1000)
+            waits.append((due - self._clock.now_ms()) / 1000)
         return max(0.0, min(waits))
 
     def _keep_time(self) -> None:

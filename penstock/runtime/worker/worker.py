@@ -211,7 +211,7 @@ class Worker:
         """End :meth:`wait`; may be called by any thread."""
         self._wake_wanted = True
         if self._wake is not None:
-            with suppress(BlockingIOError):
+            with suppress(OSError):  # full: it wakes up anyway; closed: there is nobody left to wake
                 self._wake[1].send(b"w")
 
     def _woken(self, _: int) -> None:
@@ -278,7 +278,8 @@ class Worker:
         if self.data_plane is not None:
             self.data_plane.close()
         if self._wake is not None:
-            for end in self._wake:
+            ends, self._wake = self._wake, None
+            for end in ends:
                 end.close()
         if self._selector is not None:
             self._selector.close()
