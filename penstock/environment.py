@@ -14,8 +14,10 @@ from penstock.data.types import TypeInformation
 from penstock.dataflow.logical import ExecutionMode, LogicalGraph
 from penstock.dataflow.submission import JobExecutionResult, RunningJob, find_executor
 from penstock.datastream.arguments import type_argument
+from penstock.datastream.environment_settings import EnvironmentOptions
 from penstock.datastream.job_client import JobClient
 from penstock.datastream.program import Program, positive
+from penstock.datastream.settings_check import check_settings
 from penstock.datastream.stream import DataStream, StreamRef
 from penstock.datastream.stream_kinds import StreamKinds
 from penstock.errors import ProgramError
@@ -31,7 +33,7 @@ JOB_NAME = "pipeline.name"
 DEFAULT_JOB_NAME = "Flink Streaming Job"
 
 
-class StreamExecutionEnvironment:
+class StreamExecutionEnvironment(EnvironmentOptions):
     """The entry to the DataStream API.
 
     >>> env = StreamExecutionEnvironment.get_execution_environment()
@@ -291,6 +293,7 @@ class StreamExecutionEnvironment:
         return self._program.graph(name, self._configuration.to_dict())
 
     def _take_program(self, job_name: str | None) -> LogicalGraph:
+        check_settings(self._configuration)
         graph = self._graph(job_name)
         self._program.clear()
         return graph

@@ -1,0 +1,36 @@
+"""Looks at the options of a program when a job starts: what would give other results is refused, what is missing is said."""
+
+import warnings
+
+from penstock.config.checks import check_configuration
+from penstock.config.configuration import Configuration
+from penstock.errors import OptionError
+
+_STATE_BACKEND = "state.backend.type"
+_RECOVERY = "execution.state-recovery.path"
+_INTERVAL = "execution.checkpointing.interval"
+
+
+def check_settings(configuration: Configuration) -> None:
+    """Warn of unknown options and of checkpoints that will not be taken.
+
+    :raises OptionError: for an option whose value cannot be honoured, and would change what the job does.
+    """
+    if not configuration.key_set():
+        return  # the catalogue of options need not be read
+    for text in check_configuration(configuration):
+        warnings.warn(text, stacklevel=4)
+    if configuration.get(_STATE_BACKEND) == "rocksdb":
+        raise OptionError(
+            f"{_STATE_BACKEND} is rocksdb, and this version keeps keyed state in memory only; set it to hashmap"
+        )
+    if configuration.get(_RECOVERY):
+        raise OptionError(
+            f"{_RECOVERY} is {configuration.get(_RECOVERY)!r}, and this version cannot start from a savepoint; start "
+            "without it"
+        )
+    if configuration.get(_INTERVAL):
+        warnings.warn(
+            f"{_INTERVAL} is set, and this version takes no checkpoints: a job that fails begins anew or stays failed",
+            stacklevel=4,
+        )
