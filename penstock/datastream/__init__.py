@@ -7,6 +7,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from penstock.connectors.functions.sink import SinkFunction
+    from penstock.connectors.functions.source import SourceFunction
     from penstock.contracts.broadcast_functions import (
         BaseBroadcastProcessFunction,
         BroadcastProcessFunction,
@@ -35,83 +37,171 @@ if TYPE_CHECKING:
     from penstock.contracts.output_tag import OutputTag
     from penstock.dataflow.logical import ExecutionMode as RuntimeExecutionMode
     from penstock.datastream.broadcast import BroadcastConnectedStream, BroadcastStream
+    from penstock.datastream.checkpoint_config import CheckpointConfig
+    from penstock.datastream.checkpoint_storage import (
+        CheckpointStorage,
+        CustomCheckpointStorage,
+        FileSystemCheckpointStorage,
+        JobManagerCheckpointStorage,
+    )
+    from penstock.datastream.checkpointing_mode import CheckpointingMode
     from penstock.datastream.collected import CloseableIterator
     from penstock.datastream.connected import ConnectedStreams
+    from penstock.datastream.externalized_checkpoint_retention import (
+        ExternalizedCheckpointCleanup,
+        ExternalizedCheckpointRetention,
+    )
     from penstock.datastream.keyed import KeyedStream
     from penstock.datastream.sink_handle import DataStreamSink
+    from penstock.datastream.slot_sharing_group import MemorySize, SlotSharingGroup
+    from penstock.datastream.state_backend import (
+        CustomStateBackend,
+        EmbeddedRocksDBStateBackend,
+        HashMapStateBackend,
+        PredefinedOptions,
+        StateBackend,
+    )
     from penstock.datastream.stream import DataStream
+    from penstock.datastream.time_characteristic import TimeCharacteristic
+    from penstock.datastream.windowed import AllWindowedStream, WindowedStream
     from penstock.environment import StreamExecutionEnvironment
+    from penstock.windows import (
+        CountWindow,
+        GlobalWindow,
+        MergingWindowAssigner,
+        TimeWindow,
+        Trigger,
+        TriggerResult,
+        Window,
+        WindowAssigner,
+    )
 
 _WHERE = {
     "AggregateFunction": "penstock.contracts.functions",
     "AllWindowFunction": "penstock.contracts.functions",
+    "AllWindowedStream": "penstock.datastream.windowed",
     "BaseBroadcastProcessFunction": "penstock.contracts.broadcast_functions",
     "BroadcastConnectedStream": "penstock.datastream.broadcast",
     "BroadcastProcessFunction": "penstock.contracts.broadcast_functions",
     "BroadcastStream": "penstock.datastream.broadcast",
+    "CheckpointConfig": "penstock.datastream.checkpoint_config",
+    "CheckpointStorage": "penstock.datastream.checkpoint_storage",
+    "CheckpointingMode": "penstock.datastream.checkpointing_mode",
     "CloseableIterator": "penstock.datastream.collected",
     "CoFlatMapFunction": "penstock.contracts.functions",
     "CoMapFunction": "penstock.contracts.functions",
     "CoProcessFunction": "penstock.contracts.functions",
     "ConnectedStreams": "penstock.datastream.connected",
+    "CountWindow": "penstock.windows",
+    "CustomCheckpointStorage": "penstock.datastream.checkpoint_storage",
+    "CustomStateBackend": "penstock.datastream.state_backend",
     "DataStream": "penstock.datastream.stream",
     "DataStreamSink": "penstock.datastream.sink_handle",
+    "EmbeddedRocksDBStateBackend": "penstock.datastream.state_backend",
+    "ExternalizedCheckpointCleanup": "penstock.datastream.externalized_checkpoint_retention",
+    "ExternalizedCheckpointRetention": "penstock.datastream.externalized_checkpoint_retention",
+    "FileSystemCheckpointStorage": "penstock.datastream.checkpoint_storage",
     "FilterFunction": "penstock.contracts.functions",
     "FlatMapFunction": "penstock.contracts.functions",
+    "GlobalWindow": "penstock.windows",
+    "HashMapStateBackend": "penstock.datastream.state_backend",
+    "JobManagerCheckpointStorage": "penstock.datastream.checkpoint_storage",
     "KeySelector": "penstock.contracts.functions",
     "KeyedBroadcastProcessFunction": "penstock.contracts.broadcast_functions",
     "KeyedCoProcessFunction": "penstock.contracts.functions",
     "KeyedProcessFunction": "penstock.contracts.functions",
     "KeyedStream": "penstock.datastream.keyed",
     "MapFunction": "penstock.contracts.functions",
+    "MemorySize": "penstock.datastream.slot_sharing_group",
+    "MergingWindowAssigner": "penstock.windows",
     "OutputTag": "penstock.contracts.output_tag",
     "Partitioner": "penstock.contracts.functions",
+    "PredefinedOptions": "penstock.datastream.state_backend",
     "ProcessAllWindowFunction": "penstock.contracts.functions",
     "ProcessFunction": "penstock.contracts.functions",
     "ProcessWindowFunction": "penstock.contracts.functions",
     "ReduceFunction": "penstock.contracts.functions",
     "RuntimeContext": "penstock.contracts.context",
     "RuntimeExecutionMode": "penstock.dataflow.logical:ExecutionMode",
+    "SinkFunction": "penstock.connectors.functions.sink",
+    "SlotSharingGroup": "penstock.datastream.slot_sharing_group",
+    "SourceFunction": "penstock.connectors.functions.source",
+    "StateBackend": "penstock.datastream.state_backend",
     "StreamExecutionEnvironment": "penstock.environment",
+    "TimeCharacteristic": "penstock.datastream.time_characteristic",
     "TimeDomain": "penstock.contracts.context",
+    "TimeWindow": "penstock.windows",
     "TimerService": "penstock.contracts.context",
+    "Trigger": "penstock.windows",
+    "TriggerResult": "penstock.windows",
+    "Window": "penstock.windows",
+    "WindowAssigner": "penstock.windows",
     "WindowFunction": "penstock.contracts.functions",
+    "WindowedStream": "penstock.datastream.windowed",
 }
 
 __all__ = [
     "AggregateFunction",
     "AllWindowFunction",
+    "AllWindowedStream",
     "BaseBroadcastProcessFunction",
     "BroadcastConnectedStream",
     "BroadcastProcessFunction",
     "BroadcastStream",
+    "CheckpointConfig",
+    "CheckpointStorage",
+    "CheckpointingMode",
     "CloseableIterator",
     "CoFlatMapFunction",
     "CoMapFunction",
     "CoProcessFunction",
     "ConnectedStreams",
+    "CountWindow",
+    "CustomCheckpointStorage",
+    "CustomStateBackend",
     "DataStream",
     "DataStreamSink",
+    "EmbeddedRocksDBStateBackend",
+    "ExternalizedCheckpointCleanup",
+    "ExternalizedCheckpointRetention",
+    "FileSystemCheckpointStorage",
     "FilterFunction",
     "FlatMapFunction",
+    "GlobalWindow",
+    "HashMapStateBackend",
+    "JobManagerCheckpointStorage",
     "KeySelector",
     "KeyedBroadcastProcessFunction",
     "KeyedCoProcessFunction",
     "KeyedProcessFunction",
     "KeyedStream",
     "MapFunction",
+    "MemorySize",
+    "MergingWindowAssigner",
     "OutputTag",
     "Partitioner",
+    "PredefinedOptions",
     "ProcessAllWindowFunction",
     "ProcessFunction",
     "ProcessWindowFunction",
     "ReduceFunction",
     "RuntimeContext",
     "RuntimeExecutionMode",
+    "SinkFunction",
+    "SlotSharingGroup",
+    "SourceFunction",
+    "StateBackend",
     "StreamExecutionEnvironment",
+    "TimeCharacteristic",
     "TimeDomain",
+    "TimeWindow",
     "TimerService",
+    "Trigger",
+    "TriggerResult",
+    "Window",
+    "WindowAssigner",
     "WindowFunction",
+    "WindowedStream",
 ]
 
 

@@ -1,0 +1,21 @@
+"""The streams; the names of ``pyflink.datastream.data_stream``."""
+
+from penstock.datastream.broadcast import BroadcastConnectedStream, BroadcastStream
+from penstock.datastream.collected import CloseableIterator
+from penstock.datastream.connected import ConnectedStreams
+from penstock.datastream.keyed import KeyedStream
+from penstock.datastream.sink_handle import DataStreamSink
+from penstock.datastream.stream import DataStream
+from penstock.datastream.windowed import AllWindowedStream, WindowedStream
+
+__all__ = [
+    "AllWindowedStream",
+    "BroadcastConnectedStream",
+    "BroadcastStream",
+    "CloseableIterator",
+    "ConnectedStreams",
+    "DataStream",
+    "DataStreamSink",
+    "KeyedStream",
+    "WindowedStream",
+]
