@@ -9,8 +9,8 @@ from penstock.contracts.state import KeyedStateBackend, KeyedStateStore
 from penstock.errors import PenstockError, ProgramError
 from penstock.operators.collector import Collector
 from penstock.operators.contract import OperatorContext
-from penstock.operators.runtime_context import OperatorRuntimeContext
-from penstock.operators.user_code import callable_of, is_rich, shorten, user_error
+from penstock.operators.process_records import FunctionLife
+from penstock.operators.user_code import callable_of, shorten, user_error
 from penstock.operators.window.spec import Style, WindowSpec
 from penstock.operators.window.times import Times
 
@@ -30,7 +30,7 @@ class Evaluator:
         self._function = spec.evaluation.function
         self.collector = Collector(context, spec.output_type)
         self._window_context = OperatorWindowContext(context.keyed_state, times, self.collector, merging)
-        self._opened: list[Any] = []
+        self._life = FunctionLife((getattr(spec.contents, "function", None), self._function), context)
         self._call: Call = _pass_on
         self.passes_on = spec.evaluation.style is Style.PASS
         self.has_clear = self._finds_clear()
@@ -43,10 +43,7 @@ class Evaluator:
 
     def open(self) -> None:
         """Open the functions that want it."""
-        for function in (getattr(self._spec.contents, "function", None), self._function):
-            if function is not None and is_rich(function):
-                function.open(OperatorRuntimeContext(self._context))
-                self._opened.append(function)
+        self._life.open()
         self._call = self._make_call()
 
     def _make_call(self) -> Call:
@@ -84,8 +81,7 @@ class Evaluator:
 
     def close(self) -> None:
         """Close the functions that were opened."""
-        while self._opened:
-            self._opened.pop().close()
+        self._life.close()
 
 
 def _pass_on(key: Any, window: Any, elements: list[Any]) -> list[Any]:

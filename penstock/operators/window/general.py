@@ -12,7 +12,7 @@ from penstock.data.batch import RowBatch
 from penstock.data.elements import MAX_WATERMARK, MIN_TIMESTAMP
 from penstock.errors import ProgramError
 from penstock.operators.contract import Operator, OperatorContext
-from penstock.operators.keyed_reduce import user_line_is_missing
+from penstock.operators.process_records import key_is_unusable
 from penstock.operators.runtime_context import OperatorRuntimeContext
 from penstock.operators.user_code import shorten, user_error
 from penstock.operators.window.contents import Store, make_store
@@ -93,7 +93,7 @@ class GeneralWindows(Operator):
     def on_batch(self, batch: RowBatch, port: int = 0) -> None:
         assert batch.keys is not None
         backend, add = self.backend, self.add_record
-        value = None
+        key = value = None
         try:
             for key, value, timestamp in zip(
                 batch.keys, batch.values, batch.timestamps or repeat(MIN_TIMESTAMP), strict=False
@@ -101,7 +101,7 @@ class GeneralWindows(Operator):
                 backend.current_key = key
                 add(key, value, timestamp)
         except Exception as error:
-            if user_line_is_missing(error):
+            if key_is_unusable(error, key):
                 raise
             raise user_error(self.context, error, value) from error
         backend.after_records(len(batch.values))

@@ -14,7 +14,7 @@ from typing import Any
 from penstock.data.batch import RowBatch
 from penstock.data.elements import MAX_WATERMARK, MIN_TIMESTAMP
 from penstock.operators.contract import Operator, OperatorContext
-from penstock.operators.keyed_reduce import user_line_is_missing
+from penstock.operators.process_records import key_is_unusable
 from penstock.operators.user_code import user_error
 from penstock.operators.window.contents import Store, make_store
 from penstock.operators.window.evaluation import Evaluator
@@ -143,7 +143,7 @@ class PaneWindows(Operator):
         try:
             self._store.add_all(window, keys, values)
         except Exception as error:
-            if user_line_is_missing(error):
+            if any(key_is_unusable(error, key) for key in keys):
                 raise
             raise user_error(self.context, error, values[self._store.table.failed_index]) from error
         if window.start not in self._open:
