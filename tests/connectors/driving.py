@@ -206,6 +206,23 @@ class _ForReader:
     def clock(self) -> ManualClock:
         return self._run.clock
 
+    def runtime_context(self) -> Any:
+        return RuntimeOf(self._index, self._run.parallelism)
+
+
+@dataclass(frozen=True)
+class RuntimeOf:
+    """The part of a runtime context that functions of these tests ask for."""
+
+    index: int
+    parallelism: int
+
+    def get_index_of_this_subtask(self) -> int:
+        return self.index
+
+    def get_number_of_parallel_subtasks(self) -> int:
+        return self.parallelism
+
 
 class _ForEnumerator:
     def __init__(self, run: RunningSource) -> None:

@@ -81,5 +81,5 @@ def test_each_value_needs_its_timestamp() -> None:
 
 @pytest.mark.parametrize(("first", "last"), [(2, 1), (0.5, 3), (1, None), (True, 3)])
 def test_a_sequence_of_other_things_than_growing_integers_is_refused(first: object, last: object) -> None:
-    with pytest.raises(ProgramError, match="must be an integer|runs upwards"):
+    with pytest.raises(ProgramError, match=r"must be an integer|runs upwards"):
         NumberSequenceSource(first, last)  # type: ignore[arg-type]

@@ -130,7 +130,9 @@ def test_wrong_names_types_and_delimiters_are_refused(tmp_path: Path) -> None:
 def test_files_of_other_columns_are_refused(tmp_path: Path) -> None:
     write(tmp_path / "in" / "1.csv", "a,b\n1,2\n")
     write(tmp_path / "in" / "2.csv", "b,c\n1,2\n")
-    with pytest.raises(OutsideError, match=r"2.csv has the columns \['b', 'c'\], other files have \['a', 'b'\]"):
+    with pytest.raises(
+        OutsideError, match=r"2.csv has the columns \['b', 'c'\], other files have \['a', 'b'\]"
+    ):
         read_all(CsvColumnsSource(tmp_path / "in"))
 
 

@@ -84,7 +84,10 @@ def test_a_lost_connection_is_made_again_until_the_retries_are_used_up(server: s
 def test_a_refused_connection_is_an_error_that_names_the_server(server: socket.socket) -> None:
     source = source_of(server)
     server.close()
-    with running(source) as run, pytest.raises(OutsideError, match=r"cannot connect to 127.0.0.1:\d+: .*refused"):
+    with (
+        running(source) as run,
+        pytest.raises(OutsideError, match=r"cannot connect to 127.0.0.1:\d+: .*refused"),
+    ):
         run.run()
 
 
@@ -114,7 +117,10 @@ def test_a_connection_that_is_reset_is_not_a_normal_end(server: socket.socket) -
 
 
 def test_a_name_that_cannot_be_looked_up_is_an_error() -> None:
-    with running(SocketTextSource("a..b", 1)) as run, pytest.raises(OutsideError, match=r"cannot connect to a..b:1"):
+    with (
+        running(SocketTextSource("a..b", 1)) as run,
+        pytest.raises(OutsideError, match=r"cannot connect to a..b:1"),
+    ):
         run.run()
 
 

@@ -21,12 +21,23 @@ def lines_of(content: str) -> list[str]:
     lines = content.split("\n")
     if lines[-1] == "":
         lines.pop()
-    return [line[:-1] if line.endswith("\r") else line for line in lines]
+    return [line.removesuffix("\r") for line in lines]
 
 
 @pytest.mark.parametrize(
     "content",
-    ["", "a", "a\n", "a\n\nb", "\n", "\n\n", "a\r\nb\r\n", "a\rb\nc\r", "a\r\r\nb", "ä\u2028ö\x0b\x85\n\x00\n"],
+    [
+        "",
+        "a",
+        "a\n",
+        "a\n\nb",
+        "\n",
+        "\n\n",
+        "a\r\nb\r\n",
+        "a\rb\nc\r",
+        "a\r\r\nb",
+        "ä\u2028ö\x0b\x85\n\x00\n",
+    ],
 )
 def test_lines_end_with_newlines_and_nothing_else(tmp_path: Path, content: str) -> None:
     file = tmp_path / "lines"
@@ -173,7 +184,9 @@ def test_a_file_that_shrinks_is_an_error_and_not_an_early_end(tmp_path: Path, si
     file.write_text("1\n2\n3\n4\n5\n")
     with running(TextFileSource(file)) as run:
         os.truncate(file, size)
-        with pytest.raises(OutsideError, match=f"had 10 bytes when the job started, but ends after {size} now"):
+        with pytest.raises(
+            OutsideError, match=f"had 10 bytes when the job started, but ends after {size} now"
+        ):
             run.run()
 
 
@@ -189,7 +202,9 @@ def test_what_is_appended_later_is_not_read(tmp_path: Path) -> None:
 def test_bytes_that_are_not_of_the_charset_are_named_with_line_and_byte(tmp_path: Path) -> None:
     file = tmp_path / "lines"
     file.write_bytes(b"ok\r\nok\n\xc3\xa4\xff!\nok\n")
-    with pytest.raises(OutsideError, match=r"lines, line 3, byte 9: ff is not of the charset utf-8") as caught:
+    with pytest.raises(
+        OutsideError, match=r"lines, line 3, byte 9: ff is not of the charset utf-8"
+    ) as caught:
         read_all(TextFileSource(file))
     assert not caught.value.retryable
     assert read_all(TextFileSource(file, errors="replace")) == ["ok", "ok", "ä\ufffd!", "ok"]

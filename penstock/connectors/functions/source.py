@@ -275,7 +275,10 @@ class _FunctionReader(SourceReader):
 
     def snapshot_state(self, checkpoint_id: int) -> list[Any]:
         if self._maker is None and not self._over:
-            return list(self._splits)
+            if not self._splits:
+                return []
+            # Only an opened function knows its state.
+            self._begin()
         index = self._splits[0].index
         with self._hand_over.without_bound(), self._lock:
             pending = (*self._restored_pending, *self._hand_over.pending())
