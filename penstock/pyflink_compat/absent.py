@@ -9,6 +9,7 @@ def _connector(system: str, instead: str) -> str:
     return f"the connector to {system} {_LATER}; {instead}"
 
 
+_ASYNC = f"asynchronous functions {_LATER}; a MapFunction that waits for each answer gives the same records"
 _OWN_SOURCE = "a Source of your own (penstock.contracts.source) can read from it"
 _OWN_SINK = "a Sink of your own (penstock.contracts.sink) can write to it"
 _OWN_BOTH = (
@@ -17,8 +18,15 @@ _OWN_BOTH = (
 
 # Whole modules, with everything below them.
 MODULES: dict[str, str] = {
+    "pyflink.datastream.async_data_stream": _ASYNC,
+    "pyflink.datastream.async_retry_predicates": _ASYNC,
+    "pyflink.datastream.async_retry_strategies": _ASYNC,
     "pyflink.datastream.connectors.cassandra": _connector("Cassandra", _OWN_SINK),
     "pyflink.datastream.connectors.dynamic_kafka": _connector("changing Kafka clusters", _OWN_SOURCE),
+    "pyflink.datastream.connectors.file_system": (
+        f"the file source and the file sink of PyFlink {_LATER}; env.read_text_file reads lines, and add_sink with a "
+        "SinkFunction writes what you want"
+    ),
     "pyflink.datastream.connectors.elasticsearch": _connector("Elasticsearch", _OWN_SINK),
     "pyflink.datastream.connectors.hybrid_source": (
         f"a source that goes from one source over to the next {_LATER}; union of both sources gives the same records"
@@ -46,6 +54,9 @@ MODULES: dict[str, str] = {
 # Single names of modules that are there otherwise.
 NAMES: dict[str, dict[str, str]] = {
     "pyflink": dict.fromkeys(["add_version_doc", "keyword", "keyword_only", "wraps"], _INSIDE),
+    "pyflink.common": {
+        "AssignerWithPeriodicWatermarksWrapper": f"{_JAVA}; use WatermarkStrategy.for_generator",
+    },
     "pyflink.common.io": {
         "InputFormat": f"{_JAVA}; write a Source (penstock.contracts.source) in place of it",
     },
@@ -57,10 +68,19 @@ NAMES: dict[str, dict[str, str]] = {
     "pyflink.common.watermark_strategy": {
         "AssignerWithPeriodicWatermarksWrapper": f"{_JAVA}; use WatermarkStrategy.for_generator",
     },
+    "pyflink.datastream": dict.fromkeys(
+        ["AsyncDataStream", "AsyncFunction", "AsyncRetryPredicate", "AsyncRetryStrategy"], _ASYNC
+    ),
     "pyflink.datastream.connectors.base": dict.fromkeys(
         ["StreamTransformer", "SupportsPreprocessing"], _INSIDE
     ),
+    "pyflink.datastream.data_stream": {
+        "CachedDataStream": f"keeping the rows of a stream between jobs {_LATER}; execute_and_collect gives them",
+    },
     "pyflink.datastream.functions": dict.fromkeys(
+        ["AsyncFunction", "AsyncRetryPredicate", "AsyncRetryStrategy"], _ASYNC
+    )
+    | dict.fromkeys(
         [
             "AsyncFunctionDescriptor",
             "FunctionWrapper",

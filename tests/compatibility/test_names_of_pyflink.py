@@ -1,0 +1,127 @@
+"""Every name that PyFlink has is here, or says why it is not."""
+
+import json
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from penstock.pyflink_compat import absent, install
+from penstock.pyflink_compat.finder import NotInPenstock
+from penstock.pyflink_compat.modules import MODULES
+
+HERE = Path(__file__).resolve().parent
+PAGE = HERE.parents[1] / "docs" / "reference" / "pyflink-compatibility.md"
+RECORDED: dict[str, dict[str, Any]] = json.loads((HERE / "pyflink_names.json").read_text())["modules"]
+
+# Members that stand for objects of Java, and what the page lists as missing.
+OF_JAVA = ("java", "_j_")
+MISSING_MEMBERS = {
+    "DataStream.cache",
+    "DateTypeInfo.EPOCH_ORDINAL",
+    "JobClient.stop_with_savepoint",
+    "JobClient.trigger_savepoint",
+    "KeyedStream.AccumulateType",
+    "KeyedStream.cache",
+    "TimeTypeInfo.EPOCH_ORDINAL",
+}
+
+
+@pytest.fixture(autouse=True)
+def _pyflink_is_penstock() -> None:
+    install()
+
+
+def names_of(module: str) -> list[str]:
+    recorded = RECORDED[module]
+    classes = {name.partition(".")[0] for name in recorded.get("classes", ())}
+    return sorted({*classes, *recorded.get("functions", ()), *recorded.get("all", ())})
+
+
+def is_absent(module: str, name: str) -> bool:
+    return absent.reason_of_absence(module, name) is not None
+
+
+def find(module: str, qualified_name: str) -> Any:
+    found: Any = import_module(module)
+    for part in qualified_name.split("."):
+        found = getattr(found, part)
+    return found
+
+
+def present_classes() -> Iterator[tuple[str, str]]:
+    for module, recorded in RECORDED.items():
+        for qualified_name in recorded.get("classes", ()):
+            outer = qualified_name.partition(".")[0]
+            if not is_absent(module, outer) and qualified_name not in MISSING_MEMBERS:
+                yield module, qualified_name
+
+
+@pytest.mark.parametrize("module", sorted(RECORDED))
+def test_every_name_of_the_module_resolves_or_is_listed_as_absent(module: str) -> None:
+    for name in names_of(module):
+        if is_absent(module, name):
+            with pytest.raises(NotInPenstock, match=f"^{module.rpartition('.')[0]}.* cannot be imported: "):
+                exec(f"from {module} import {name}", {})
+        else:
+            assert find(module, name) is not None
+
+
+@pytest.mark.parametrize(("module", "qualified_name"), list(present_classes()))
+def test_the_class_has_the_members_that_pyflink_gives_it(module: str, qualified_name: str) -> None:
+    found = find(module, qualified_name)
+    members = RECORDED[module]["classes"][qualified_name]
+    missing = {
+        f"{qualified_name}.{member}"
+        for member in members
+        if not hasattr(found, member) and not any(word in member for word in OF_JAVA)
+    }
+    assert missing <= MISSING_MEMBERS
+
+
+def test_nothing_that_is_listed_as_absent_has_come_to_be_there() -> None:
+    for module, names in absent.NAMES.items():
+        for name in names:
+            targets = [import_module(target) for target in MODULES[module]]
+            assert not any(hasattr(target, name) for target in targets), f"{module}.{name}"
+
+
+def test_no_module_is_both_there_and_absent() -> None:
+    for module in MODULES:
+        assert module not in absent.MODULES
+
+
+def test_every_module_that_answers_exists() -> None:
+    for targets in MODULES.values():
+        for target in targets:
+            import_module(target)
+
+
+def test_what_is_absent_stands_on_the_page_with_its_reason() -> None:
+    page = PAGE.read_text()
+    for module, reason in absent.MODULES.items():
+        assert f"| `{module}` | {reason} |" in page
+    for module, names in absent.NAMES.items():
+        for name, reason in names.items():
+            rows = [line for line in page.splitlines() if line.startswith(f"| `{module}` |")]
+            assert any(f"`{name}`" in row and row.endswith(f"| {reason} |") for row in rows), (
+                f"{module}.{name}"
+            )
+    for member in MISSING_MEMBERS:
+        assert f"`{member}`" in page
+
+
+def test_a_star_import_gives_the_names_of_the_package() -> None:
+    names: dict[str, Any] = {}
+    exec("from pyflink.datastream import *", names)
+    assert {"DataStream", "StreamExecutionEnvironment", "CheckpointConfig"} <= names.keys()
+
+
+def test_a_name_that_pyflink_does_not_have_is_an_ordinary_import_error() -> None:
+    with pytest.raises(ImportError, match="cannot import name 'Nonsense'"):
+        exec("from pyflink.datastream import Nonsense", {})
+    with pytest.raises(ModuleNotFoundError, match=r"No module named 'pyflink\.nonsense'"):
+        import_module("pyflink.nonsense")
+    assert not hasattr(import_module("pyflink.datastream"), "nonsense")
