@@ -230,12 +230,13 @@ class StreamExecutionEnvironment(EnvironmentOptions):
     def add_source(
         self, source_func: Any, source_name: str = "Custom Source", type_info: TypeInformation | None = None
     ) -> DataStream:
-        """A stream of what a SourceFunction emits."""
-        from penstock.connectors.functions.source import source_of_function
+        """A stream of what a SourceFunction or a generator function emits; one that is not parallel has one subtask."""
+        from penstock.connectors.functions.source import FunctionSource, source_of_function
 
-        return self._from(
-            source_of_function(source_func), WatermarkStrategy.no_watermarks(), source_name, type_info
-        )
+        source = source_of_function(source_func)
+        alone = isinstance(source, FunctionSource) and not source.is_parallel
+        fields = {"parallelism": 1, "max_parallelism": 1, "fixed_parallelism": True} if alone else {}
+        return self._from(source, WatermarkStrategy.no_watermarks(), source_name, type_info, **fields)
 
     # Running ------------------------------------------------------------------------------------------------------------
 

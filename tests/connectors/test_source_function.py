@@ -1,7 +1,7 @@
 """Source functions run in a thread and lose nothing on the way to the task."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from threading import Event, get_ident
 from typing import Any
@@ -18,6 +18,7 @@ from penstock.connectors.functions.source import (
     RichParallelSourceFunction,
     SourceContext,
     SourceFunction,
+    source_of_function,
 )
 from penstock.contracts.source import InputStatus
 from penstock.errors import ProgramError
@@ -261,3 +262,13 @@ def test_wrong_times_fail_where_they_are_given(wrong: Any) -> None:
     for body in (lambda ctx: ctx.collect_with_timestamp(1, wrong), lambda ctx: ctx.emit_watermark(wrong)):
         with pytest.raises(ProgramError, match="an integer of milliseconds"):
             read_all(FunctionSource(Running(body)))
+
+
+def test_a_generator_function_or_a_source_is_taken_as_well() -> None:
+    def numbers() -> Iterator[int]:
+        yield from range(3)
+
+    source = source_of_function(numbers)
+    assert read_all(source) == [0, 1, 2]
+    assert source_of_function(source) is source
+    assert isinstance(source_of_function(Counting(1)), FunctionSource)

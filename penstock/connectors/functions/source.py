@@ -3,6 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from inspect import isgeneratorfunction
 from itertools import groupby
 from threading import RLock
 from typing import Any
@@ -150,6 +151,20 @@ class FunctionSource(Source):
 
     def display_name(self) -> str:
         return "Custom Source"
+
+
+def source_of_function(function: Any) -> Source:
+    """The source for what ``add_source`` takes: a :class:`SourceFunction`, a generator function, or a source itself.
+
+    :raises ProgramError: for anything else.
+    """
+    if isinstance(function, Source):
+        return function
+    if isgeneratorfunction(function):
+        from penstock.connectors.functions.generator import GeneratorSource
+
+        return GeneratorSource(function, bounded=False)
+    return FunctionSource(function)
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,8 @@ class SocketTextSource(Source):
     'Socket Stream'
     """
 
+    checks_types = True
+
     def __init__(self, host: str, port: int, delimiter: str = "\n", max_retries: int = 0) -> None:
         if not isinstance(host, str) or not host:
             raise ProgramError(f"a host is a name or an address, not {host!r}")

