@@ -267,7 +267,7 @@ class CustomPartitioner:
             return batch.keys
         else:
             rows = batch.values
-        return rows if self._key_of is None else list(map(self._key_of, rows))
+        return rows if self._key_of is None else [self._key_of(row) for row in rows]
 
 
 def _checked(channel: object, key: object, n: int) -> int:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from operator import add, itemgetter
+from operator import add, gt, lt
 from typing import Any, Literal
 
 from penstock.data.row import Row
@@ -26,6 +26,10 @@ class FieldAggregation:
 
     kind: AggregationKind
     field: int | str
+
+    def __post_init__(self) -> None:
+        if isinstance(self.field, int) and self.field < 0:
+            raise ProgramError(f"{self.kind} takes a position from 0 on, not {self.field}")
 
     def __call__(self, reduced: Any, value: Any) -> Any:
         """The record so far with the next one."""
@@ -50,14 +54,20 @@ def reducer_of(kind: AggregationKind, field: int | str, width: int = 0) -> Calla
     combine = _COMBINE[kind]
     if isinstance(field, int):
         return _of_width(kind, field, width) if 0 <= field < width else _positional(field, combine)
-    get = itemgetter(field)
-    return lambda reduced, value: _replaced(reduced, field, combine(get(reduced), get(value)))
+    return lambda reduced, value: _replaced(
+        reduced, field, combine(_element(reduced, field), _element(value, field))
+    )
 
 
-def _whole_record(kind: AggregationKind, field: int | str) -> Callable[[Any, Any], Any]:
-    if kind == "min_by":
-        return lambda reduced, value: value if value[field] < reduced[field] else reduced
-    return lambda reduced, value: value if value[field] > reduced[field] else reduced
+def _whole_record(kind: AggregationKind, field: Any) -> Callable[[Any, Any], Any]:
+    better = lt if kind == "min_by" else gt
+
+    def reduce(reduced: Any, value: Any) -> Any:
+        if type(reduced) is type(value) is tuple:
+            return value if better(value[field], reduced[field]) else reduced
+        return value if better(_element(value, field), _element(reduced, field)) else reduced
+
+    return reduce
 
 
 def _positional(field: int, combine: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
@@ -82,10 +92,12 @@ def _of_width(kind: AggregationKind, field: int, width: int) -> Callable[[Any, A
     return eval(code, {"other": _positional(field, _COMBINE[kind])})  # type: ignore[no-any-return]
 
 
-def _element(record: Any, field: int) -> Any:
+def _element(record: Any, field: int | str) -> Any:
     """A field of a record; a record that has none stands for its only field, as a number in ``sum(0)``."""
-    if isinstance(record, (tuple, list, Row)):
-        return record[field]
+    if isinstance(record, tuple) and isinstance(field, str):
+        return getattr(record, field)
+    if isinstance(record, (tuple, list, dict, Row)):
+        return record[field]  # type: ignore[index]
     if field == 0:
         return record
     raise ProgramError(f"a record of type {type(record).__name__} has no field {field}")

@@ -93,7 +93,7 @@ _KeyedLoop = Callable[[Callable[[Any], Any], RowBatch, Any, KeyedStateBackend], 
 
 
 def _map(function: Callable[[Any], Any], batch: RowBatch, position: Any) -> Results:
-    return _without_none(list(map(function, position)), batch.timestamps)
+    return _without_none([function(value) for value in position], batch.timestamps)
 
 
 def _keyed_map(

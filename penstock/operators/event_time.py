@@ -5,7 +5,13 @@ from collections.abc import Callable
 from operator import length_hint
 from typing import Any
 
-from penstock.contracts.watermarks import WatermarkOutput, WatermarkStrategy
+from penstock.contracts.watermarks import (
+    BoundedOutOfOrdernessWatermarks,
+    NoWatermarks,
+    WatermarkGenerator,
+    WatermarkOutput,
+    WatermarkStrategy,
+)
 from penstock.data.batch import RowBatch
 from penstock.data.elements import ACTIVE, IDLE, MIN_TIMESTAMP, StreamStatus
 from penstock.errors import ProgramError
@@ -57,7 +63,7 @@ class EventTime:
         self._emit = emit
         self._to = to
         self._generator = strategy.generator()
-        self._takes_batches = getattr(self._generator, "on_batch", None)
+        self._takes_batches = _on_batch(self._generator)
         self._last_activity_ms = context.clock.now_ms()
 
     def process(self, batch: RowBatch) -> None:
@@ -129,6 +135,13 @@ class EventTime:
             raise user_error(self._context, error, values[max(index, 0)]) from error
         check_timestamps(timestamps, values, self._context)
         return timestamps
+
+
+def _on_batch(generator: WatermarkGenerator) -> Callable[[list[int]], None] | None:
+    """How a generator of the engine's takes many timestamps at once; what users write, subclasses too, sees each record."""
+    if type(generator) in (BoundedOutOfOrdernessWatermarks, NoWatermarks):
+        return generator.on_batch  # type: ignore[attr-defined,no-any-return]
+    return None
 
 
 class _Cuts(WatermarkOutput):

@@ -8,8 +8,8 @@ from penstock.contracts.state import KeyedTable, ReducingStateDescriptor
 from penstock.data.batch import RowBatch
 from penstock.operators.aggregations import FieldAggregation
 from penstock.operators.contract import Operator, OperatorContext, OperatorSpec
-from penstock.operators.runtime_context import OperatorRuntimeContext
-from penstock.operators.user_code import callable_of, is_rich, user_error
+from penstock.operators.process_records import FunctionLife, key_is_unusable
+from penstock.operators.user_code import callable_of, user_error
 
 STATE_NAME = "_keyed_reduce"
 
@@ -41,13 +41,11 @@ class KeyedReduce(Operator):
         self._reduce: Callable[[Any, Any], Any] = callable_of(spec.function, "reduce", "reduce")
         self._has_started = False
         self._table: KeyedTable | None = None
-        self._opened = False
+        self._life = FunctionLife(spec.function, context)
 
     def open(self) -> None:
         assert self.context.keyed_state is not None
-        if is_rich(self._spec.function):
-            self._spec.function.open(OperatorRuntimeContext(self.context))
-            self._opened = True
+        self._life.open()
         descriptor = ReducingStateDescriptor(STATE_NAME, self._reduce, self._spec.output_type)
         self._table = self.context.keyed_state.table(descriptor)
 
@@ -59,7 +57,7 @@ class KeyedReduce(Operator):
         try:
             results = self._table.fold(batch.keys, batch.values, self._reduce)
         except Exception as error:
-            if user_line_is_missing(error):
+            if key_is_unusable(error, batch.keys[self._table.failed_index]):
                 raise
             raise user_error(self.context, error, batch.values[self._table.failed_index]) from error
         if not self.context.batch_mode:
@@ -78,8 +76,7 @@ class KeyedReduce(Operator):
         self.output.emit(RowBatch(list(results.values())))
 
     def close(self) -> None:
-        if self._opened:
-            self._spec.function.close()
+        self._life.close()
 
 
 def user_line_is_missing(error: Exception) -> bool:

@@ -70,7 +70,10 @@ class RowChain(Operator):
         for step in self._spec.steps:
             if is_rich(step.function):
                 step_context = self.context_of(step)
-                step.function.open(OperatorRuntimeContext(step_context))
+                try:
+                    step.function.open(OperatorRuntimeContext(step_context))
+                except Exception as error:
+                    raise user_error(step_context, error) from error
                 self._opened.append(step.function)
         self._segments = [_Segment(self, steps) for steps in _segments(self._spec.steps)]
 
@@ -128,6 +131,8 @@ class _Segment:
                 out, timestamps = self._timed(position, timestamps)
         except Exception as error:
             raise self._explain(error, values, position) from error
+        if self._keeps_count and len(out) != len(values):
+            raise self._stopped(values[len(out)])
         if self._convert is not None:
             out = self._checked(out)
         if self._counters is not None:
@@ -140,6 +145,10 @@ class _Segment:
             return self._convert(out)
         except PenstockError as error:
             raise error.at(self._chain.context_of(self._steps[-1]).place) from None
+
+    def _stopped(self, value: Any) -> PenstockError:
+        """The error for a function that raised StopIteration, which ends ``map`` without a word."""
+        return user_error(self._chain.context_of(self._steps[0]), StopIteration(), value)
 
     def _explain(self, error: Exception, values: list[Any], position: Iterator[Any]) -> PenstockError:
         index = len(values) - length_hint(position) - 1
@@ -215,8 +224,6 @@ def _plain_source(kinds: tuple[StepKind, ...]) -> str:
     head = f"lambda {', '.join(f'f{i}' for i in range(len(kinds)))}: lambda values: "
     if kinds == ("map",):
         return head + "list(map(f0, values))"
-    if kinds == ("filter",):
-        return head + "list(filter(f0, values))"
     clauses, last = _clauses(kinds)
     return head + f"[{last} for v in values {clauses}\n]"
 

@@ -12,7 +12,7 @@ from penstock.data.key_groups import subtask_of_key_group
 from penstock.data.keys import key_group
 from penstock.operators.contract import OperatorSpec
 from penstock.testing.operator_harness import HarnessSettings, OperatorHarness, Outcome, restored
-from penstock.testing.records import AdvanceTime, EndInput, Event, Step, StreamRecord, batch_of
+from penstock.testing.records import AdvanceTime, EndInput, Event, Step, StreamRecord
 
 Expected = Sequence[Any]
 """Values, :class:`StreamRecord` where the event time matters, and signals where they do."""
@@ -48,7 +48,7 @@ def run_in_all_modes(
     runs = _Runs(spec, steps, tuple(key_selectors), options.settings)
     reference = _carry_out("one by one", steps, runs.one_by_one())
     _check_expected(reference, expected, options)
-    is_keyed = bool(key_selectors)
+    is_keyed = any(selector is not None for selector in key_selectors)
     for name, run in runs.others(is_keyed).items():
         compared = _Comparison(name, steps, is_keyed, options.output_key)
         compared.check(reference, _carry_out(name, steps, run))
@@ -174,12 +174,15 @@ class _Runs:
                 harness.close()
 
     def _give(self, harnesses: list[OperatorHarness], step: Step) -> None:
-        """Records go to the subtask of their key, signals to all; the clock is one for all."""
+        """Records go to the subtask of their key, those without keys and signals to all; the clock is one for all."""
         if isinstance(step, StreamRecord):
-            keys = harnesses[0]._keys[step.port].keyed(batch_of([step])).keys or []
+            keys = harnesses[0].keys_of([step], step.port)
             most = self._settings.max_parallelism
-            owner = subtask_of_key_group(most, len(harnesses), key_group(keys[0], most))
-            harnesses[owner].feed([step])
+            for index, harness in enumerate(harnesses):
+                if keys is None or index == subtask_of_key_group(
+                    most, len(harnesses), key_group(keys[0], most)
+                ):
+                    harness.feed([step])
         elif isinstance(step, AdvanceTime):
             now_ms = harnesses[0].clock.now_ms() + step.ms
             for harness in harnesses:

@@ -52,8 +52,8 @@ def operator_of(write: Callable[..., Any], inputs: int = 1) -> tuple[OperatorSpe
         made = ", ".join(node.name for node in nodes) or "none"
         raise ProgramError(f"a harness is for one operator, and the program makes {len(nodes)}: {made}")
     edges = sorted(nodes[0].inputs, key=lambda edge: edge.port)
-    keys = tuple(edge.partitioning.key for edge in edges if isinstance(edge.partitioning, Hash))
-    return nodes[0].spec, keys
+    keys = tuple(edge.partitioning.key if isinstance(edge.partitioning, Hash) else None for edge in edges)
+    return nodes[0].spec, keys if nodes[0].spec.uses_keyed_state else ()
 
 
 def harness_of(
@@ -67,7 +67,7 @@ def harness_of(
     [('a', 2), ('b', 5), ('a', 1)]
     """
     spec, keys = operator_of(write, inputs)
-    return OperatorHarness(spec, keys if spec.uses_keyed_state else (), settings)
+    return OperatorHarness(spec, keys, settings)
 
 
 class OneInputHarness(OperatorHarness):

@@ -56,7 +56,8 @@ class Outcome:
 class OperatorHarness:
     """Drives one operator as a task does, and checks on the way that it keeps the operator's contract.
 
-    ``key_selectors``: for a keyed operator one for each input. ``clock``: a :class:`ManualClock` of the test's own.
+    ``key_selectors``: for a keyed operator one for each input, None for an input without keys. ``clock``: a
+    :class:`ManualClock` of the test's own.
 
     >>> from penstock.operators.keyed_reduce import KeyedReduceSpec
     >>> harness = OperatorHarness(KeyedReduceSpec(lambda a, b: a + b), [lambda value: value % 2])
@@ -106,7 +107,7 @@ class OperatorHarness:
         self._timers: dict[str, Timers] = {}
         self._restored_from = list(snapshots)
         self.context = self._new_context()
-        self._keys = [KeyExtractor(self.context, selector) for selector in key_selectors]
+        self._keys = [None if each is None else KeyExtractor(self.context, each) for each in key_selectors]
         self._restore_state()
         self.operator = spec.build(self.context)
         if snapshots and snapshots[0].own is not None:
@@ -189,8 +190,9 @@ class OperatorHarness:
         self._check_open()
         if port in self._ended_ports or not 0 <= port < self.spec.ports:
             raise ProgramError(f"input {port} is at its end, or is none of the {self.spec.ports} inputs")
-        if self._keys and not (isinstance(batch, RowBatch) and batch.keys is not None):
-            batch = self._keys[port].keyed(batch)
+        keys = self._keys[port] if self._keys else None
+        if keys is not None and not (isinstance(batch, RowBatch) and batch.keys is not None):
+            batch = keys.keyed(batch)
         before = [list(part) for part in _lists_of(batch)]
         give_batch(self.operator.on_batch, batch, port, self.context)
         if not all(map(_is_same, before, _lists_of(batch))):
@@ -248,8 +250,12 @@ class OperatorHarness:
         batches = [(record.port, batch_of([record])) for record in records]
         if self._keys:
             grouping = self._state.grouping()
-            for port, batch in batches:
-                grouping.add(port, self._keys[port].keyed(batch))
+            for port, batch in sorted(batches, key=lambda each: each[0] != self.spec.first_port):
+                keys = self._keys[port]
+                if keys is None:
+                    self.process_batch(batch, port)
+                else:
+                    grouping.add(port, keys.keyed(batch))
             for key, parts in grouping.groups():
                 for port, values, timestamps in parts:
                     self.process_batch(RowBatch(values, timestamps, [key] * len(values)), port)
@@ -290,6 +296,11 @@ class OperatorHarness:
     def _check_open(self) -> None:
         if self.is_closed or self._finished:
             raise ProgramError("the operator is closed, or has come to the end of all its inputs")
+
+    def keys_of(self, records: list[StreamRecord], port: int = 0) -> list[Any] | None:
+        """The keys of records, None for an input without keys."""
+        keys = self._keys[port] if self._keys else None
+        return None if keys is None else keys.keyed(batch_of(records)).keys
 
     # What comes out -----------------------------------------------------------------------------------------------------
 

@@ -29,7 +29,8 @@ class KeyExtractor:
         values = batch.values
         position = iter(values)
         try:
-            keys = list(map(self._key, position))
+            key = self._key
+            keys = [key(value) for value in position]
         except Exception as error:
             index = len(values) - length_hint(position) - 1
             raise user_error(self._context, error, values[max(index, 0)]) from error

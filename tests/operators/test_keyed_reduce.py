@@ -1,0 +1,93 @@
+"""The running reduce of a keyed stream, in every way in which a job may run it."""
+
+from collections.abc import Hashable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from penstock.contracts.functions import ReduceFunction
+from penstock.errors import KeyNotUsable, UserCodeError
+from penstock.operators.keyed_reduce import KeyedReduceSpec
+from penstock.testing import (
+    HarnessSettings,
+    KeyedOneInputHarness,
+    ModeOptions,
+    OperatorHarness,
+    StreamRecord,
+    Watermark,
+    run_in_all_modes,
+)
+
+
+def first(value: tuple[Hashable, Any]) -> Hashable:
+    return value[0]
+
+
+def joined(reduced: tuple[str, str], value: tuple[str, str]) -> tuple[str, str]:
+    return reduced[0], reduced[1] + value[1]
+
+
+PAIRS = st.tuples(st.sampled_from("abcdefg"), st.text("xyz", min_size=1, max_size=2))
+
+
+@given(st.lists(st.builds(StreamRecord, PAIRS, st.none() | st.integers(0, 99)), max_size=12))
+def test_each_record_gives_what_its_key_has_come_to(records: list[StreamRecord]) -> None:
+    reduced: dict[str, tuple[str, str]] = {}
+    expected = []
+    for record in records:
+        key = record.value[0]
+        reduced[key] = joined(reduced[key], record.value) if key in reduced else record.value
+        expected.append(StreamRecord(reduced[key], record.timestamp))
+    run_in_all_modes(
+        KeyedReduceSpec(joined), [*records, Watermark(5)], expected, [first], ModeOptions(output_key=first)
+    )
+
+
+def test_watermarks_pass() -> None:
+    run_in_all_modes(
+        KeyedReduceSpec(max),
+        [1, Watermark(5), 2, Watermark(7)],
+        [1, Watermark(5), 2, Watermark(7)],
+        [lambda x: 0],
+    )
+
+
+@given(st.lists(PAIRS, max_size=12))
+def test_in_batch_mode_each_key_gives_one_row_at_its_end(values: list[tuple[str, str]]) -> None:
+    reduced: dict[str, tuple[str, str]] = {}
+    for value in values:
+        reduced[value[0]] = joined(reduced[value[0]], value) if value[0] in reduced else value
+    with OperatorHarness(KeyedReduceSpec(joined), [first], HarnessSettings(batch_mode=True)) as harness:
+        harness.process_bounded_input(map(StreamRecord, values))
+        assert harness.extract_output_values() == list(reduced.values())
+
+
+class Longer(ReduceFunction):
+    def reduce(self, value1: str, value2: str) -> str:
+        return max(value1, value2, key=len)
+
+
+def test_a_reduce_function_is_used_by_its_method() -> None:
+    with KeyedOneInputHarness(Longer(), lambda word: word[0]) as harness:
+        harness.process_elements(["at", "by", "all", "a"])
+        assert harness.extract_output_values() == ["at", "by", "all", "all"]
+
+
+def test_a_failing_function_is_named_with_its_record() -> None:
+    harness = OperatorHarness(KeyedReduceSpec(lambda a, b: a / b), [lambda x: 0])
+    with pytest.raises(UserCodeError, match=r"ZeroDivisionError.*the record was 0"):
+        harness.process_elements([4, 2, 0, 1])
+
+
+def test_a_key_that_cannot_be_hashed_is_named_with_its_record() -> None:
+    harness = OperatorHarness(KeyedReduceSpec(max), [lambda x: [x]])
+    with pytest.raises(KeyNotUsable, match=r"the key \[7\] of type list.*the record was 7"):
+        harness.process_element(7)
+
+
+def test_a_function_that_hashes_a_list_is_not_taken_for_a_bad_key() -> None:
+    harness = OperatorHarness(KeyedReduceSpec(lambda a, b: {[a]: b}), [lambda x: 0])
+    with pytest.raises(UserCodeError, match=r"unhashable.*the record was 2"):
+        harness.process_elements([1, 2])

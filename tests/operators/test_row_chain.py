@@ -1,0 +1,134 @@
+"""map, filter and flat_map: the generated loops do what the obvious loop does, and errors name step and record."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from penstock.contracts.context import RuntimeContext
+from penstock.contracts.functions import MapFunction
+from penstock.data.types import Types
+from penstock.errors import PenstockError, UserCodeError
+from penstock.operators.row_chain import RowChainSpec, RowStep, StepKind
+from penstock.testing import OperatorHarness, StreamRecord, Watermark, run_in_all_modes
+
+FUNCTIONS: dict[StepKind, list[Callable[[int], Any]]] = {
+    "map": [lambda x: x + 1, lambda x: x * 3],
+    "filter": [lambda x: x % 2 == 0, lambda x: x > 5],
+    "flat_map": [
+        lambda x: [x, x + 10],
+        lambda x: [] if x % 3 == 0 else [x],
+        lambda x: None if x == 7 else (x,),
+    ],
+}
+
+STEPS = st.lists(
+    st.sampled_from([(kind, function) for kind, functions in FUNCTIONS.items() for function in functions]),
+    min_size=1,
+    max_size=6,
+)
+
+
+def chain(*steps: tuple[StepKind, Any]) -> RowChainSpec:
+    return RowChainSpec(
+        tuple(RowStep(kind, function, f"step {i}") for i, (kind, function) in enumerate(steps))
+    )
+
+
+def apply_slowly(steps: Iterable[tuple[StepKind, Any]], records: list[StreamRecord]) -> list[StreamRecord]:
+    for kind, function in steps:
+        after = []
+        for record in records:
+            if kind == "map":
+                after.append(StreamRecord(function(record.value), record.timestamp))
+            elif kind == "filter":
+                after += [record] if function(record.value) else []
+            else:
+                after += [StreamRecord(value, record.timestamp) for value in function(record.value) or ()]
+        records = after
+    return records
+
+
+RECORDS = st.lists(st.builds(StreamRecord, st.integers(0, 20), st.none() | st.integers(0, 50)), max_size=8)
+
+
+@given(STEPS, RECORDS)
+def test_any_chain_gives_what_the_obvious_loop_gives(
+    steps: list[tuple[StepKind, Any]], records: list[StreamRecord]
+) -> None:
+    run_in_all_modes(
+        chain(*steps), [*records, Watermark(100)], [*apply_slowly(steps, records), Watermark(100)]
+    )
+
+
+def test_a_chain_may_be_longer_than_python_lets_loops_nest() -> None:
+    steps: list[tuple[StepKind, Any]] = [("flat_map", lambda x: [x]), ("map", lambda x: x + 1)] * 30
+    run_in_all_modes(chain(*steps), [1, 2], [31, 32])
+
+
+def test_an_error_names_the_step_the_record_and_the_line_of_the_user() -> None:
+    steps = chain(("map", lambda x: x - 3), ("map", lambda x: 1 // x), ("filter", bool))
+    harness = OperatorHarness(steps)
+    with pytest.raises(UserCodeError, match=r"ZeroDivisionError.*the record was 3") as raised:
+        harness.process_elements([1, 2, 3, 4])
+    assert "in operator 'step 1'" in str(raised.value)
+    assert "test_row_chain.py" in str(raised.value)
+
+
+@pytest.mark.parametrize("kind", ["map", "filter", "flat_map"])
+def test_a_function_that_runs_out_of_an_iterator_fails_the_job_and_loses_no_record_silently(
+    kind: StepKind,
+) -> None:
+    supply = iter([[1], [2]])
+    harness = OperatorHarness(chain((kind, lambda _: next(supply))))
+    with pytest.raises(UserCodeError, match=r"StopIteration.*the record was 'c'"):
+        harness.process_elements(["a", "b", "c"])
+
+
+def test_a_declared_type_is_checked_behind_its_step() -> None:
+    step = RowStep("map", lambda x: x, "typed", output_type=Types.STRING())
+    harness = OperatorHarness(RowChainSpec((step, RowStep("map", len, "length"))))
+    harness.process_element("abc")
+    assert harness.extract_output_values() == [3]
+    with pytest.raises(PenstockError, match="typed"):
+        OperatorHarness(RowChainSpec((step,))).process_element(object())
+
+
+class Recorded(MapFunction):
+    """Says when it is opened and closed."""
+
+    def __init__(self, calls: list[str], name: str, fails: bool = False) -> None:
+        self.calls = calls
+        self.name = name
+        self.fails = fails
+
+    def open(self, runtime_context: RuntimeContext) -> None:
+        if self.fails:
+            raise OSError("no such model")
+        self.calls.append(f"open {self.name}")
+
+    def map(self, value: Any) -> Any:
+        return value
+
+    def close(self) -> None:
+        self.calls.append(f"close {self.name}")
+
+
+def test_functions_are_opened_in_order_and_closed_the_last_first() -> None:
+    calls: list[str] = []
+    OperatorHarness(chain(("map", Recorded(calls, "a")), ("map", Recorded(calls, "b")))).close()
+    assert calls == ["open a", "open b", "close b", "close a"]
+
+
+def test_a_function_that_cannot_be_opened_is_named() -> None:
+    with pytest.raises(UserCodeError, match="no such model") as raised:
+        OperatorHarness(chain(("map", len), ("map", Recorded([], "b", fails=True))))
+    assert "in operator 'step 1'" in str(raised.value)
+
+
+def test_a_batch_of_which_nothing_is_left_is_not_emitted() -> None:
+    harness = OperatorHarness(chain(("filter", lambda x: False)))
+    harness.process_elements([1, 2])
+    assert harness.get_output() == []
