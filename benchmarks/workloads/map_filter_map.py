@@ -40,10 +40,10 @@ def inlined(numbers: int) -> Callable[[], dict[str, Any]]:
 
 
 def penstock(numbers: int) -> Callable[[], dict[str, Any]]:
+    from benchmarks.workloads.penstock_job import environment
     from penstock.connectors.discard.sink import DiscardingSink
-    from penstock.datastream import StreamExecutionEnvironment
 
-    env = StreamExecutionEnvironment.get_execution_environment()
+    env = environment()
     stream = env.from_sequence(0, numbers - 1).map(lambda x: 3 * x + 1)
     stream.filter(lambda x: x % 2 == 0).map(lambda y: y // 2 + 7).sink_to(DiscardingSink())
 

@@ -22,10 +22,10 @@ def plain(path: str) -> Callable[[], dict[str, Any]]:
 
 
 def penstock(path: str) -> Callable[[], dict[str, Any]]:
+    from benchmarks.workloads.penstock_job import environment
     from penstock.connectors.discard.sink import DiscardingSink
-    from penstock.datastream import StreamExecutionEnvironment
 
-    env = StreamExecutionEnvironment.get_execution_environment()
+    env = environment()
     words = env.read_text_file(path).flat_map(lambda line: line.split()).map(lambda word: (word, 1))
     words.key_by(lambda pair: pair[0]).sum(1).name("count").sink_to(DiscardingSink())
 
