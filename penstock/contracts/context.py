@@ -97,7 +97,7 @@ class ProcessContext(ABC):
 
     @abstractmethod
     def timestamp(self) -> int | None:
-        """The record's event time, None when it has none."""
+        """The record's event time; ``MIN_TIMESTAMP`` when it has none, as in PyFlink."""
 
     @abstractmethod
     def output(self, output_tag: Any, value: Any) -> None:

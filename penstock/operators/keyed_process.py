@@ -63,7 +63,7 @@ class KeyedProcess(Operator):
 
     def open(self) -> None:
         self._life.open()
-        self._firing.service.arm()
+        self._firing.service.open()
 
     def on_batch(self, batch: RowBatch, port: int = 0) -> None:
         results = process_each_keyed(

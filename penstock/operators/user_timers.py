@@ -27,6 +27,7 @@ class TimerContext(Protocol):
 class UserTimerService(TimerService):
     """Timers of the current key. Keeps the processing time of the earliest one scheduled; nothing in BATCH mode.
 
+    There are ``timers`` from :meth:`open` on, which is when the task can give those of a snapshot.
     ``watermark`` is the operator's own: of what it has been given, not of what its task has read.
     """
 
@@ -36,15 +37,18 @@ class UserTimerService(TimerService):
         "_clock",
         "_fire",
         "_keyed_state",
+        "_make_timers",
         "_schedule",
         "timers",
         "watermark",
     )
 
+    timers: Timers
+
     def __init__(self, context: OperatorContext, fire_processing_time: Callable[[int], None]) -> None:
         assert context.keyed_state is not None
         assert context.make_timers is not None
-        self.timers: Timers = context.make_timers(TIMERS_NAME)
+        self._make_timers = context.make_timers
         self.watermark = MIN_TIMESTAMP
         self._keyed_state: KeyedStateBackend = context.keyed_state
         self._clock = context.clock
@@ -72,6 +76,11 @@ class UserTimerService(TimerService):
 
     def delete_event_time_timer(self, timestamp: int) -> None:
         self.timers.delete_event_time_timer(self._keyed_state.current_key, None, timestamp)
+
+    def open(self) -> None:
+        """Have the timers, those of a snapshot too."""
+        self.timers = self._make_timers(TIMERS_NAME)
+        self.arm()
 
     def arm(self) -> None:
         """Be called at the time of the earliest processing-time timer."""

@@ -56,6 +56,7 @@ class Stage:
         self.keyed_state = HashMapStateBackend(MAX_PARALLELISM, self.key_groups, self.clock)
         self.operator_state = InMemoryOperatorState()
         self.timers: dict[str, KeyedTimers] = {}
+        self._saved = saved or []
         output = Output(
             self._keep(self.emitted),
             lambda watermark: self.emitted.append(("watermark", watermark)),
@@ -82,14 +83,18 @@ class Stage:
         if spec.uses_keyed_state:
             self.context.keyed_state = self.keyed_state
             self.context.make_timers = self._make_timers
+        self._is_restored = False
         self.operator = spec.build(self.context)
-        if saved:
-            self._restore(saved)
+        if self._saved:
+            self._restore()
+        self._is_restored = True
         self.operator.open()
 
     def _make_timers(self, name: str) -> Timers:
-        self.timers[name] = KeyedTimers(name, MAX_PARALLELISM, self.key_groups)
-        return self.timers[name]
+        assert self._is_restored, "timers have to be made in open, as a task restores after build"
+        timers = self.timers[name] = KeyedTimers(name, MAX_PARALLELISM, self.key_groups)
+        timers.restore([one.timers[name] for one in self._saved], self.key_groups)
+        return timers
 
     @staticmethod
     def _keep(kept: list[tuple[Any, Any]]) -> Callable[[Batch], None]:
@@ -100,12 +105,10 @@ class Stage:
 
         return keep
 
-    def _restore(self, saved: list[Saved]) -> None:
-        self.keyed_state.restore([one.keyed for one in saved], self.key_groups)
-        self.operator_state.restore(saved[0].operator)
-        for name, timers in self.timers.items():
-            timers.restore([one.timers[name] for one in saved], self.key_groups)
-        self.operator.restore(saved[0].own)
+    def _restore(self) -> None:
+        self.keyed_state.restore([one.keyed for one in self._saved], self.key_groups)
+        self.operator_state.restore(self._saved[0].operator)
+        self.operator.restore(self._saved[0].own)
 
     def give(
         self, values: list[Any], timestamps: list[int] | None = None, keys: Any = None, port: int = 0
