@@ -11,10 +11,15 @@ from penstock.operators.user_code import origin_of_caller
 
 
 class Program:
-    """Nodes in the order in which they were written. Nodes are frozen: refining one puts another in its place."""
+    """Nodes in the order in which they were written. Nodes are frozen: refining one puts another in its place.
+
+    A job takes what was written since the last one, with everything that it reads: as in Flink, streams that an earlier job
+    has used can be read again.
+    """
 
     def __init__(self) -> None:
         self._nodes: dict[int, LogicalNode] = {}
+        self._new: set[int] = set()
         self._next_id = 1
 
     def add(self, name: str, spec: OperatorSpec, inputs: tuple[LogicalEdge, ...] = (), **fields: Any) -> int:
@@ -22,6 +27,7 @@ class Program:
         node_id = self._next_id
         self._next_id += 1
         self._nodes[node_id] = LogicalNode(node_id, name, spec, inputs, origin=origin_of_caller(), **fields)
+        self._new.add(node_id)
         return node_id
 
     def node(self, node_id: int) -> LogicalNode:
@@ -33,13 +39,9 @@ class Program:
         self._nodes[node_id] = replace(self._nodes[node_id], **fields)
 
     def graph(self, job_name: str, settings: dict[str, str]) -> LogicalGraph:
-        """Everything that was written."""
-        return LogicalGraph(tuple(self._nodes.values()), job_name, dict(settings))
-
-    def part_above(self, node_id: int, job_name: str, settings: dict[str, str]) -> LogicalGraph:
-        """A node with everything that it reads, directly or not."""
+        """Everything that was written since the last ``clear``, with everything that it reads, directly or not."""
         wanted: set[int] = set()
-        waiting = [node_id]
+        waiting = list(self._new)
         while waiting:
             node = self._nodes[waiting.pop()]
             if node.id not in wanted:
@@ -48,14 +50,9 @@ class Program:
         nodes = tuple(node for node in self._nodes.values() if node.id in wanted)
         return LogicalGraph(nodes, job_name, dict(settings))
 
-    def forget(self, node_ids: set[int]) -> None:
-        """Take nodes out."""
-        for node_id in node_ids:
-            del self._nodes[node_id]
-
     def clear(self) -> None:
-        """Take everything out, but never use an id twice."""
-        self._nodes.clear()
+        """Begin anew. Nodes are kept for streams that still stand on them, and no id is used twice."""
+        self._new.clear()
 
     def __len__(self) -> int:
         return len(self._nodes)
