@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from penstock.contracts.state import KeyedTable, ReducingStateDescriptor
+from penstock.contracts.state import VOID_NAMESPACE, KeyedTable, ReducingStateDescriptor
 from penstock.data.batch import RowBatch
-from penstock.operators.aggregations import FieldAggregation
+from penstock.operators.aggregations import FieldAggregation, Fold
 from penstock.operators.contract import Operator, OperatorContext, OperatorSpec
 from penstock.operators.process_records import FunctionLife, key_is_unusable
 from penstock.operators.user_code import callable_of, user_error
@@ -55,7 +56,7 @@ class KeyedReduce(Operator):
         if not self._has_started:
             self._start(batch.values)
         try:
-            results = self._table.fold(batch.keys, batch.values, self._reduce)
+            results = self._fold(batch.keys, batch.values)
         except Exception as error:
             if key_is_unusable(error, batch.keys[self._table.failed_index]):
                 raise
@@ -65,10 +66,33 @@ class KeyedReduce(Operator):
 
     def _start(self, values: list[Any]) -> None:
         """Make the function of an aggregation to measure, now that its records are seen."""
+        assert self._table is not None
+        function = self._spec.function
         if values:
             self._has_started = True
-            if isinstance(self._spec.function, FieldAggregation):
-                self._reduce = self._spec.function.reducer_for(values[0])
+            if isinstance(function, FieldAggregation):
+                self._reduce = function.reducer_for(values[0])
+                entries = self._table.pane(VOID_NAMESPACE)
+                loop = function.fold_for(values[0])
+                if loop is not None and type(entries) is dict:
+                    self._fold = partial(self._fold_in_place, loop, entries)  # type: ignore[method-assign]
+
+    def _fold(self, keys: list[Any], values: list[Any]) -> list[Any]:
+        assert self._table is not None
+        return self._table.fold(keys, values, self._reduce)
+
+    def _fold_in_place(
+        self, loop: Fold, entries: dict[Any, Any], keys: list[Any], values: list[Any]
+    ) -> list[Any]:
+        """The same, where the state is a dictionary and there is a loop made for the function."""
+        results: list[Any] = []
+        try:
+            loop(entries, keys, values, results)
+        except BaseException:
+            assert self._table is not None
+            self._table.failed_index = len(results)
+            raise
+        return results
 
     def end_key(self, key: Any) -> None:
         assert self._table is not None
