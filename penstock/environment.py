@@ -6,13 +6,14 @@ from collections.abc import Iterable
 from typing import Any
 
 from penstock.config.configuration import Configuration
+from penstock.config.defaults import default_configuration
 from penstock.config.execution_config import ExecutionConfig
 from penstock.contracts.source import Source
 from penstock.contracts.watermarks import WatermarkStrategy
 from penstock.data.time import Duration
 from penstock.data.types import TypeInformation
 from penstock.dataflow.logical import ExecutionMode, LogicalGraph
-from penstock.dataflow.submission import JobExecutionResult, RunningJob, find_executor
+from penstock.dataflow.submission import JobExecutionResult, RunningJob, find_executor, submit
 from penstock.datastream.arguments import type_argument
 from penstock.datastream.environment_settings import EnvironmentOptions
 from penstock.datastream.job_client import JobClient
@@ -44,7 +45,9 @@ class StreamExecutionEnvironment(EnvironmentOptions):
     """
 
     def __init__(self, configuration: Configuration | None = None) -> None:
-        self._configuration = Configuration() if configuration is None else Configuration(configuration)
+        self._configuration = default_configuration()
+        if configuration is not None:
+            self._configuration.add_all(configuration)
         self._config = ExecutionConfig(self._configuration)
         self._program = Program()
         self._listeners: list[Any] = []
@@ -300,11 +303,10 @@ class StreamExecutionEnvironment(EnvironmentOptions):
         return graph
 
     def _submit(self, graph: LogicalGraph) -> RunningJob:
-        executor = find_executor(graph.settings.get(TARGET, "local"))
         error: BaseException | None = None
         job: RunningJob | None = None
         try:
-            job = executor.submit(compile_graph(graph))
+            job = submit(graph, _hand_over)
             self._jobs.add(job)
             return job
         except BaseException as failure:
@@ -323,3 +325,8 @@ class StreamExecutionEnvironment(EnvironmentOptions):
         from penstock.progress import ProgressLine
 
         return ProgressLine(job)
+
+
+def _hand_over(graph: LogicalGraph) -> RunningJob:
+    """Have the graph carried out by whoever ``execution.target`` names."""
+    return find_executor(graph.settings.get(TARGET, "local")).submit(compile_graph(graph))

@@ -9,6 +9,7 @@ from enum import Enum
 from typing import Any, Protocol
 
 from penstock.dataflow.job import JobGraph
+from penstock.dataflow.logical import LogicalGraph
 from penstock.errors import ProgramError
 from penstock.ids import JobID
 
@@ -140,3 +141,23 @@ def find_executor(name: str) -> Executor:
     module, _, attribute = target.partition(":")
     factory: ExecutorFactory = getattr(import_module(module), attribute)
     return factory()
+
+
+Submit = Callable[[LogicalGraph], RunningJob]
+Detour = Callable[[LogicalGraph, Submit], RunningJob]
+
+_detour: Detour | None = None
+
+
+def set_detour(detour: Detour | None) -> None:
+    """Have every graph of this process that is about to be submitted given to ``detour``, with what would submit it.
+
+    For tools that start programs and want to see their jobs, or to look at graphs without running them.
+    """
+    global _detour
+    _detour = detour
+
+
+def submit(graph: LogicalGraph, hand_over: Submit) -> RunningJob:
+    """Hand a graph over, by the detour if there is one."""
+    return hand_over(graph) if _detour is None else _detour(graph, hand_over)
