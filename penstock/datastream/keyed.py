@@ -10,7 +10,7 @@ from penstock.contracts.functions import (
     MapFunction,
     ReduceFunction,
 )
-from penstock.contracts.partitioning import Hash
+from penstock.contracts.partitioning import Hash, Partitioning
 from penstock.datastream.arguments import function_argument, type_argument
 from penstock.datastream.stream import DataStream
 from penstock.errors import ProgramError
@@ -40,11 +40,17 @@ class KeyedStream(DataStream):
         return self._key_selector
 
     def _refine(self, what: str, **fields: Any) -> None:
-        if what in ("set_parallelism", "set_max_parallelism", "uid"):
-            raise ProgramError(
-                f"{what} is for operators, and key_by only spreads records; call it on the operator before or behind "
-                f"({origin_of_caller()})"
-            )
+        if what == "set_description":
+            return  # Flink describes the edge, which no plan shows
+        raise ProgramError(
+            f"{what} for KeyedStream is not supported: it is for operators, and key_by only spreads records; call it on the "
+            f"operator before or behind ({origin_of_caller()})"
+        )
+
+    def _spread(self, partitioning: Partitioning) -> DataStream:
+        raise ProgramError(
+            f"Cannot override partitioning for KeyedStream: key_by has spread the records by key ({origin_of_caller()})"
+        )
 
     def key_by(self, key_selector: Any, key_type: Any = None) -> "KeyedStream":
         """Spread by another key."""

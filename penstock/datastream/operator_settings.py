@@ -8,6 +8,8 @@ from penstock.datastream.program import Environment, positive
 from penstock.errors import ProgramError
 from penstock.operators.user_code import origin_of_caller
 
+KINDS_IN_NAMES = ("Source: ", "Sink: ")
+
 
 class OperatorSettings:
     """Refines one node of the program. Every method returns the object itself, so that calls can be chained."""
@@ -20,11 +22,16 @@ class OperatorSettings:
         """Change the node; streams that stand for no single operator override it."""
         self._environment.program.refine(self._node_id, **fields)
 
+    def _shown_name(self) -> str:
+        return self._environment.program.node(self._node_id).name
+
     def name(self, name: str) -> Self:
         """Name the operator, for plans, logs, metrics and errors."""
         if not isinstance(name, str):
             raise ProgramError(f"a name is a str, not {name!r} ({origin_of_caller()})")
-        self._refine("name", name=name)
+        # As in Flink: plans, logs and metrics show the kind in front; the name that was given stays what get_name gives.
+        kind = next((kind for kind in KINDS_IN_NAMES if self._shown_name().startswith(kind)), "")
+        self._refine("name", name=f"{kind}{name}")
         return self
 
     def uid(self, uid: str) -> Self:

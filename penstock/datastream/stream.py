@@ -279,7 +279,7 @@ class DataStream(OperatorSettings):
 
     def get_name(self) -> str:
         """The name of the operator that makes the stream."""
-        return self._environment.program.node(self._node_id).name
+        return self._shown_name().removeprefix("Source: ")
 
     def get_type(self) -> Any:
         """The declared type of the records; what the engine assumes where none was declared."""

@@ -21,7 +21,7 @@ from penstock.errors import ProgramError
 from penstock.metrics.kinds import MetricGroup
 from penstock.operators.contract import OperatorContext
 
-JOB_PARAMETER_PREFIX = "pipeline.global-job-parameters."
+JOB_PARAMETERS = "pipeline.global-job-parameters"
 
 
 class OperatorRuntimeContext(RuntimeContext):
@@ -50,7 +50,16 @@ class OperatorRuntimeContext(RuntimeContext):
         return f"{c.name} ({c.subtask_index + 1}/{c.parallelism})#{c.attempt}"
 
     def get_job_parameter(self, key: str, default_value: str | None = None) -> str | None:
-        return self._context.settings.get(JOB_PARAMETER_PREFIX + key, default_value)
+        settings = self._context.settings
+        if f"{JOB_PARAMETERS}.{key}" in settings:
+            return settings[f"{JOB_PARAMETERS}.{key}"]
+        text = settings.get(JOB_PARAMETERS)
+        if text is None:
+            return default_value
+        from penstock.config.value_texts import parse_value
+
+        parameters: dict[str, str] = parse_value("map", text)
+        return parameters.get(key, default_value)
 
     def get_metrics_group(self) -> MetricGroup:
         return self._context.metrics
