@@ -82,7 +82,10 @@ class _Windows:
 
         For windows of event time only; milliseconds, or a duration.
         """
-        lateness_ms = length_ms(time_ms, "allowed lateness")
+        try:
+            lateness_ms = length_ms(time_ms, "allowed lateness")
+        except ProgramError as error:
+            raise ProgramError(f"{error.message} ({origin_of_caller()})") from error
         if lateness_ms < 0:
             raise ProgramError(
                 f"The allowed lateness cannot be negative, and it is {lateness_ms} ms ({origin_of_caller()})"
