@@ -88,19 +88,25 @@ class ColumnBatch:
 
 Batch = RowBatch | ColumnBatch
 
+_NONE = -(2**63)  # MIN_TIMESTAMP of the elements, which are made of batches
+
 
 def concat_rows(batches: list[RowBatch]) -> RowBatch:
-    """One batch of all records, in order; timestamps and keys are kept where every batch has them.
+    """One batch of all records, in order; keys are kept where every batch has them.
+
+    Where only some batches have timestamps the records of the others get ``MIN_TIMESTAMP``, which stands for none.
 
     >>> concat_rows([RowBatch([1]), RowBatch([2, 3])]).values
     [1, 2, 3]
     """
     if len(batches) == 1:
         return batches[0]
-    with_timestamps = all(batch.timestamps is not None for batch in batches)
+    with_timestamps = any(batch.timestamps is not None for batch in batches)
     with_keys = all(batch.keys is not None for batch in batches)
     return RowBatch(
         [value for batch in batches for value in batch.values],
-        [time for batch in batches for time in batch.timestamps or ()] if with_timestamps else None,
+        [time for b in batches for time in b.timestamps or [_NONE] * len(b.values)]
+        if with_timestamps
+        else None,
         [key for batch in batches for key in batch.keys or ()] if with_keys else None,
     )

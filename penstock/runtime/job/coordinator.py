@@ -115,7 +115,7 @@ class JobCoordinator:
                 self._merge(accumulators)
                 self._stopped.add(worker)
                 return self._end_when_stopped()
-            case StopTimedOut():
+            case StopTimedOut() if self.is_stopping:
                 self._stopped.update(self._all_workers())
                 return self._end_when_stopped()
         return []
@@ -126,6 +126,8 @@ class JobCoordinator:
         return self.status in (JobStatus.FAILING, JobStatus.CANCELLING)
 
     def _registered(self, worker: WorkerIndex, address: Address | None) -> list[Command]:
+        if worker in self._addresses:
+            return []
         self._addresses[worker] = address
         if self.is_stopping or len(self._addresses) < self.deployment.workers:
             return []
@@ -134,7 +136,7 @@ class JobCoordinator:
 
     def _tasks_deployed(self, worker: WorkerIndex) -> list[Command]:
         self._deployed.add(worker)
-        if self.is_stopping or len(self._deployed) < self.deployment.workers:
+        if self.status is not JobStatus.CREATED or len(self._deployed) < self.deployment.workers:
             return []
         self.status = JobStatus.RUNNING
         return [ChangeStatus(self.status), *(Send(index, StartTasks()) for index in self._all_workers())]

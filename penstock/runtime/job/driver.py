@@ -115,13 +115,13 @@ class JobDriver:
                     self._release()
 
     def _status_changed(self, status: JobStatus) -> None:
+        self.on_status(status)
         if status is JobStatus.RUNNING:
             self._running_since = monotonic()
             self._next_metrics = monotonic() + METRICS_INTERVAL_S
             self._fail_on_error(self._splits.start)
         elif self._coordinator.is_stopping:
             self._stop_deadline = monotonic() + STOP_GRACE_S
-        self.on_status(status)
 
     def _release(self) -> None:
         if self._running_since:
@@ -176,15 +176,15 @@ class JobDriver:
 
     def accumulators(self) -> dict[str, Any]:
         """Merged over what has finished and what was last reported."""
-        from copy import copy
+        from copy import deepcopy
 
-        merged = {name: copy(accumulator) for name, accumulator in self._coordinator.accumulators.items()}
+        merged = {name: deepcopy(accumulator) for name, accumulator in self._coordinator.accumulators.items()}
         for report in [] if self.done else self._live_accumulators.values():
             for name, accumulator in report.items():
                 if name in merged:
                     merged[name].merge(accumulator)
                 else:
-                    merged[name] = copy(accumulator)
+                    merged[name] = deepcopy(accumulator)
         return {name: accumulator.get_local_value() for name, accumulator in merged.items()}
 
     def result(self) -> JobExecutionResult:

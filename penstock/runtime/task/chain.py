@@ -1,6 +1,7 @@
 """Builds the operators of one subtask and wires them: each calls the next, the last ones call the edges."""
 
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
@@ -130,11 +131,12 @@ class OperatorChain:
         for context, operator in zip(self.contexts, self.operators, strict=True):
             keyed, state = context.keyed_state, context.operator_state
             timers = self._timers.get(context.operator_id, {})
+            own = operator.snapshot(checkpoint_id)  # first, as it may bring something into the state
             snapshots[context.operator_id] = OperatorSnapshot(
                 keyed=None if keyed is None else keyed.snapshot(),
                 timers={name: set_of_timers.snapshot() for name, set_of_timers in timers.items()},
                 operator=None if state is None else state.snapshot(),
-                own=operator.snapshot(checkpoint_id),
+                own=own,
             )
         return snapshots
 
@@ -208,14 +210,14 @@ class OperatorChain:
         return errors
 
     def merged_accumulators(self) -> dict[str, Accumulator]:
-        """The accumulators of all operators of this subtask."""
+        """Copies of the accumulators of all operators of this subtask, those of one name merged."""
         merged: dict[str, Accumulator] = {}
         for context in self.contexts:
             for name, accumulator in context.accumulators.items():
                 if name in merged:
-                    merged[name].merge(accumulator)
+                    merged[name].merge(deepcopy(accumulator))
                 else:
-                    merged[name] = accumulator
+                    merged[name] = deepcopy(accumulator)
         return merged
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from penstock.data.batch import Batch, ColumnBatch, RowBatch
 from penstock.data.elements import (
+    ACTIVE,
     IDLE,
     MIN_TIMESTAMP,
     Barrier,
@@ -29,13 +30,14 @@ GateEvent = Watermark | StreamStatus | PortEnded | Barrier
 class _Slot:
     """One channel with what is known of it."""
 
-    __slots__ = ("blocked", "channel", "ended", "idle", "port", "watermark")
+    __slots__ = ("blocked", "channel", "ended", "idle", "lags", "port", "watermark")
 
     def __init__(self, port: int, channel: InputChannel) -> None:
         self.port = port
         self.channel = channel
         self.watermark = MIN_TIMESTAMP
         self.idle = False
+        self.lags = False
         self.ended = False
         self.blocked = False
 
@@ -50,6 +52,7 @@ class InputGate:
         self._idle = False
         self._open_ports = {port: sum(p == port for p, _ in channels) for port, _ in channels}
         self._held: list[SpoolChannel] = []
+        self._waiting: list[GateEvent] = []
         self._first_slots: list[_Slot] = []
         self.first_port: int | None = None
 
@@ -74,6 +77,8 @@ class InputGate:
 
     def next(self) -> tuple[Batch, int] | GateEvent | None:
         """The next thing to do."""
+        if self._waiting:
+            return self._waiting.pop(0)
         if self._held:
             if not all(spool.ended for spool in self._held):
                 return None
@@ -97,10 +102,10 @@ class InputGate:
         match element:
             case Watermark(timestamp):
                 slot.watermark = max(slot.watermark, timestamp)
+                slot.lags = slot.lags and slot.watermark < self._watermark
                 return self._merged()
             case StreamStatus(idle):
-                slot.idle = idle
-                return self._merged_status() or self._merged()
+                return self._status(slot, idle)
             case EndOfInput():
                 return self._end(slot)
             case Barrier():
@@ -111,21 +116,35 @@ class InputGate:
                 raise ProtocolError(f"a channel yielded {element!r:.100}")
 
     def _merged(self) -> Watermark | None:
-        """The watermark of the task, if it has moved: the minimum over the channels that are neither idle nor ended."""
-        lowest = min(
-            (slot.watermark for slot in self._slots if not slot.idle and not slot.ended), default=None
-        )
-        if lowest is None or lowest <= self._watermark:
-            return None
-        self._watermark = lowest
-        return Watermark(lowest)
+        """The watermark of the task, if it has moved: the minimum over the channels that are neither idle nor ended.
 
-    def _merged_status(self) -> StreamStatus | None:
-        idle = all(slot.idle for slot in self._slots if not slot.ended)
-        if idle == self._idle:
+        A channel that was idle, and is active again behind the task's watermark, counts once it has caught up.
+        """
+        counted = (slot.watermark for slot in self._slots if not (slot.idle or slot.ended or slot.lags))
+        return self._moved_to(min(counted, default=MIN_TIMESTAMP))
+
+    def _moved_to(self, timestamp: int) -> Watermark | None:
+        if timestamp <= self._watermark:
             return None
-        self._idle = idle
-        return IDLE if idle else StreamStatus(False)
+        self._watermark = timestamp
+        return Watermark(timestamp)
+
+    def _status(self, slot: _Slot, idle: bool) -> GateEvent | None:
+        slot.idle = idle
+        slot.lags = not idle and slot.watermark < self._watermark
+        all_idle = all(each.idle for each in self._slots if not each.ended)
+        if all_idle == self._idle:
+            return self._merged()
+        self._idle = all_idle
+        if not all_idle:
+            return ACTIVE
+        if slot.watermark == self._watermark:
+            # Nobody is left to wait for, so those that were ahead count now.
+            flushed = self._moved_to(max(each.watermark for each in self._slots if not each.ended))
+            if flushed is not None:
+                self._waiting.append(IDLE)
+                return flushed
+        return IDLE
 
     def _end(self, slot: _Slot) -> GateEvent | None:
         slot.ended = True

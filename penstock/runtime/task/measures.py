@@ -21,15 +21,17 @@ class TaskMeasures:
     def was_idle(self) -> None:
         """The step found nothing to do."""
         if self._idle_since is None:
+            self.is_busy()
             self._idle_since = monotonic()
 
     def was_blocked(self) -> None:
         """The step found no room in an output."""
         if self._blocked_since is None:
+            self.is_busy()
             self._blocked_since = monotonic()
 
     def is_busy(self) -> None:
-        """The step has something to do; ends a time of idleness or of back pressure."""
+        """A time of idleness or of back pressure has ended."""
         if self._idle_since is not None:
             self.idle_s += monotonic() - self._idle_since
             self._idle_since = None

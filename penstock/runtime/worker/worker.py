@@ -5,7 +5,6 @@ import socket
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from copy import copy
 from functools import partial
 from typing import Any
 
@@ -113,7 +112,8 @@ class Worker:
 
     def _start(self) -> None:
         for tasklet in reversed(self._tasklets):
-            self._guard(tasklet, tasklet.open)
+            if not self._guard(tasklet, tasklet.open):
+                return
             if isinstance(tasklet, SourceTasklet):
                 self.outbox.append(ReaderStarted(tasklet.subtask))
         self._running = list(self._tasklets)
@@ -166,11 +166,14 @@ class Worker:
         self._keep_metrics(tasklet)
         self.outbox.append(SubtaskFinished(tasklet.subtask, tasklet.chain.merged_accumulators()))
 
-    def _guard(self, tasklet: Tasklet | None, action: Callable[[], Any]) -> None:
+    def _guard(self, tasklet: Tasklet | None, action: Callable[[], Any]) -> bool:
+        """Do something; says whether it went well."""
         try:
             action()
         except Exception as error:
             self._failed(tasklet, error)
+            return False
+        return True
 
     def _failed(self, tasklet: Tasklet | None, error: BaseException) -> None:
         """Stop stepping and tell the coordinator."""
@@ -266,7 +269,7 @@ class Worker:
                 if name in merged:
                     merged[name].merge(accumulator)
                 else:
-                    merged[name] = copy(accumulator)
+                    merged[name] = accumulator
         return merged
 
     def peer_lost(self, lost: PeerLost) -> None:

@@ -1,0 +1,153 @@
+"""The way out of a task: nothing is lost, changed or overtaken, whatever is gathered and whenever it is flushed."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from penstock.data.batch import RowBatch
+from penstock.data.elements import END_OF_INPUT, MIN_TIMESTAMP, Element, Watermark
+from penstock.data.key_groups import subtask_of_key_group
+from penstock.data.keys import key_group
+from penstock.errors import KeyNotUsable, UserCodeError
+from penstock.network.in_process import InProcessChannel
+from penstock.network.partitioners import (
+    BroadcastPartitioner,
+    CustomPartitioner,
+    ForwardPartitioner,
+    HashPartitioner,
+    Partitioner,
+    RebalancePartitioner,
+)
+from penstock.operators.contract import OperatorContext
+from penstock.operators.row_chain import RowChainSpec, RowStep
+from penstock.runtime.task.edge_output import GATHER_RECORDS, EdgeOutput
+from penstock.runtime.task.keying import KeyExtractor, route_of
+from penstock.testing import OperatorHarness
+
+
+def context() -> OperatorContext:
+    return replace(OperatorHarness(RowChainSpec((RowStep("map", str, "upstream"),))).context, name="upstream")
+
+
+def edge(partitioner: Partitioner, channels: int, key: Any = None, timeout_ms: int = 100) -> EdgeOutput:
+    keys = None if key is None else KeyExtractor(context(), key)
+    return EdgeOutput(
+        context(), [InProcessChannel(4) for _ in range(channels)], partitioner, keys, timeout_ms
+    )
+
+
+def drained(output: EdgeOutput) -> list[list[Element]]:
+    found: list[list[Element]] = []
+    for channel in output.channels:
+        assert isinstance(channel, InProcessChannel)
+        found.append([])
+        while (element := channel.poll()) is not None:
+            found[-1].append(element)
+    return found
+
+
+def values(elements: list[Element]) -> list[Any]:
+    return [value for element in elements if isinstance(element, RowBatch) for value in element.values]
+
+
+def test_a_single_channel_gets_every_batch_as_it_is() -> None:
+    output = edge(ForwardPartitioner(), 1)
+    batch = RowBatch([1, 2], [3, 4])
+    output.emit(batch)
+    assert drained(output) == [[batch]]
+    assert not output.has_pending
+
+
+def test_small_parts_are_gathered_until_they_are_flushed() -> None:
+    output = edge(RebalancePartitioner(2, 0), 2)
+    output.emit(RowBatch([1, 2]))
+    output.emit(RowBatch([3, 4]))
+    assert output.has_pending
+    assert drained(output) == [[], []]
+    output.flush()
+    assert [len(elements) for elements in drained(output)] == [1, 1]
+    assert not output.has_pending
+
+
+def test_a_part_that_is_large_enough_is_sent_at_once() -> None:
+    output = edge(RebalancePartitioner(2, 0), 2)
+    output.emit(RowBatch(list(range(2 * GATHER_RECORDS))))
+    assert [len(values(elements)) for elements in drained(output)] == [GATHER_RECORDS, GATHER_RECORDS]
+
+
+def test_without_a_buffer_timeout_nothing_is_gathered() -> None:
+    output = edge(RebalancePartitioner(2, 0), 2, timeout_ms=0)
+    output.emit(RowBatch([1, 2]))
+    assert [len(elements) for elements in drained(output)] == [1, 1]
+
+
+def test_signals_go_to_every_channel_behind_everything_before() -> None:
+    output = edge(RebalancePartitioner(2, 0), 2)
+    output.emit(RowBatch([1, 2]))
+    output.watermark(7)
+    output.signal(END_OF_INPUT)
+    for elements in drained(output):
+        assert [type(element) for element in elements] == [RowBatch, Watermark, type(END_OF_INPUT)]
+
+
+def test_records_without_timestamp_do_not_take_away_those_of_others_in_the_same_batch() -> None:
+    output = edge(BroadcastPartitioner(2), 2)
+    output.emit(RowBatch(["a"], [10]))
+    output.emit(RowBatch(["b"]))
+    output.flush()
+    assert drained(output) == [[RowBatch(["a", "b"], [10, MIN_TIMESTAMP])]] * 2
+
+
+@given(st.lists(st.lists(st.integers(0, 50), min_size=1, max_size=5)), st.integers(1, 4))
+def test_equal_keys_meet_and_keep_their_order(batches: list[list[int]], channels: int) -> None:
+    route = route_of(context(), 128, channels)
+    output = edge(HashPartitioner(route, channels), channels, key=lambda value: value % 7)
+    for batch in batches:
+        output.emit(RowBatch(batch))
+    output.flush()
+    everything = [value for batch in batches for value in batch]
+    for index, elements in enumerate(drained(output)):
+        mine = [v for v in everything if subtask_of_key_group(128, channels, key_group(v % 7, 128)) == index]
+        assert values(elements) == mine
+        for element in elements:
+            assert isinstance(element, RowBatch)
+            assert element.keys == [value % 7 for value in element.values]
+
+
+def test_the_output_has_room_while_every_channel_has() -> None:
+    output = edge(BroadcastPartitioner(2), 2, timeout_ms=0)
+    for number in range(4):
+        assert output.available
+        output.emit(RowBatch([number]))
+    assert not output.available
+    assert isinstance(output.channels[0], InProcessChannel)
+    output.channels[0].poll()
+    assert not output.available
+
+
+def test_a_failing_key_selector_is_named_with_its_record() -> None:
+    output = edge(HashPartitioner(route_of(context(), 128, 2), 2), 2, key=lambda value: 1 // value)
+    with pytest.raises(UserCodeError, match=r"ZeroDivisionError.*the record was 0"):
+        output.emit(RowBatch([2, 0]))
+
+
+def test_a_key_selector_that_runs_out_of_an_iterator_loses_no_record_silently() -> None:
+    supply = iter([1])
+    output = edge(HashPartitioner(route_of(context(), 128, 2), 2), 2, key=lambda _: next(supply))
+    with pytest.raises(UserCodeError, match=r"StopIteration.*the record was 'b'"):
+        output.emit(RowBatch(["a", "b"]))
+
+
+def test_a_key_that_cannot_be_hashed_is_named_with_its_record() -> None:
+    output = edge(HashPartitioner(route_of(context(), 128, 2), 2), 2, key=lambda value: [value])
+    with pytest.raises(KeyNotUsable, match="the record was 'b'"):
+        output.emit(RowBatch(["b"]))
+
+
+def test_a_partitioner_of_the_user_that_fails_is_named() -> None:
+    output = edge(CustomPartitioner(lambda key, n: 1 // 0, 2, lambda value: value), 2)
+    with pytest.raises(UserCodeError, match="ZeroDivisionError"):
+        output.emit(RowBatch([1]))
