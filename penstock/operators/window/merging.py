@@ -78,7 +78,8 @@ class MergingWindows(GeneralWindows):
             self.trigger.clear(window, context)
             self.delete_cleanup(key, window)
         context.deleted.clear()
-        self.store.merge(state_window, state_windows)
+        if state_windows:
+            self.store.merge(state_window, state_windows)
 
     def _check_still_open(self, result: Any) -> None:
         if self.event_time and self.cleanup_time(result) <= self.times.watermark:
