@@ -2,11 +2,13 @@
 
 from abc import ABC, abstractmethod
 from enum import Enum
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from penstock.contracts.accumulators import Accumulator
 from penstock.contracts.state import KeyedStateStore
 from penstock.metrics.kinds import MetricGroup
+
+W = TypeVar("W")
 
 
 class TimeDomain(Enum):
@@ -120,7 +122,7 @@ class KeyedOnTimerContext(KeyedProcessContext):
         """Which kind of timer fired."""
 
 
-class WindowContext(ABC):
+class WindowContext(ABC, Generic[W]):
     """Given to process window functions; valid during the call only."""
 
     @abstractmethod

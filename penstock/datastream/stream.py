@@ -231,7 +231,8 @@ class DataStream(OperatorSettings):
         """Write the records to a sink."""
         if not isinstance(sink, Sink):
             raise ProgramError(f"sink_to takes a Sink, not {shorten(sink)} ({origin_of_caller()})")
-        return self._end("Writer", sink)
+        for_type = getattr(sink, "for_type", None)  # sinks that write texts write those of the declared type
+        return self._end("Writer", sink if for_type is None else for_type(self._type_info))
 
     def add_sink(self, sink_func: Any) -> DataStreamSink:
         """Give every record to a SinkFunction or a plain function."""

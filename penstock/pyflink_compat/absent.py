@@ -23,10 +23,6 @@ MODULES: dict[str, str] = {
     "pyflink.datastream.async_retry_strategies": _ASYNC,
     "pyflink.datastream.connectors.cassandra": _connector("Cassandra", _OWN_SINK),
     "pyflink.datastream.connectors.dynamic_kafka": _connector("changing Kafka clusters", _OWN_SOURCE),
-    "pyflink.datastream.connectors.file_system": (
-        f"the file source and the file sink of PyFlink {_LATER}; env.read_text_file reads lines, and add_sink with a "
-        "SinkFunction writes what you want"
-    ),
     "pyflink.datastream.connectors.elasticsearch": _connector("Elasticsearch", _OWN_SINK),
     "pyflink.datastream.connectors.hybrid_source": (
         f"a source that goes from one source over to the next {_LATER}; union of both sources gives the same records"
@@ -74,6 +70,14 @@ NAMES: dict[str, dict[str, str]] = {
     "pyflink.datastream.connectors.base": dict.fromkeys(
         ["StreamTransformer", "SupportsPreprocessing"], _INSIDE
     ),
+    "pyflink.datastream.connectors.file_system": dict.fromkeys(
+        ["BulkFormat", "FileEnumeratorProvider", "FileSplitAssignerProvider"],
+        f"reading columnar files and choosing how files are split {_LATER}; StreamFormat.text_line_format reads lines",
+    )
+    | dict.fromkeys(
+        ["FileCompactStrategy", "FileCompactor"], f"putting small files together {_LATER}; leave it out"
+    )
+    | {"StreamingFileSink": "Flink replaced it; FileSink has the same methods"},
     "pyflink.datastream.data_stream": {
         "CachedDataStream": f"keeping the rows of a stream between jobs {_LATER}; execute_and_collect gives them",
     },

@@ -4,6 +4,7 @@
 
 Only names are kept, nothing of what they stand for. A module lists what it defines itself, and ``__all__`` where it has one.
 A member is a public attribute that the class itself defines; nested classes stand under their qualified names.
+Those that take types in brackets stand under ``generic``.
 """
 
 import importlib
@@ -49,11 +50,18 @@ def describe(module: ModuleType) -> dict[str, Any]:
         if inspect.isclass(value):
             describe_class(value, classes)
     functions = sorted(name for name, value in own.items() if inspect.isfunction(value))
-    found: dict[str, Any] = {"classes": classes, "functions": functions}
+    found: dict[str, Any] = {"classes": classes, "functions": functions, "generic": generic_classes(own)}
     exported = getattr(module, "__all__", None)
     if exported is not None:
         found["all"] = sorted(exported)
     return {key: value for key, value in found.items() if value}
+
+
+def generic_classes(own: dict[str, Any]) -> list[str]:
+    """The classes, and classes in them, that can be written with a type in brackets."""
+    classes = [value for value in own.values() if inspect.isclass(value)]
+    classes += [nested for value in classes for nested in vars(value).values() if inspect.isclass(nested)]
+    return sorted({value.__qualname__ for value in classes if getattr(value, "__parameters__", ())})
 
 
 def describe_class(described: type, classes: dict[str, list[str]]) -> None:

@@ -1,0 +1,1 @@
+"""Writing to files, in buckets, made visible as a whole."""

@@ -1,0 +1,165 @@
+"""Where a file sink puts its files, how it names them, and when it begins the next one."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any
+
+from penstock.contracts.sink import SinkWriterContext
+from penstock.errors import ProgramError
+
+_DATE_LETTERS = {"yyyy": "%Y", "MM": "%m", "dd": "%d", "HH": "%H", "mm": "%M", "ss": "%S"}
+
+
+class BucketAssigner(ABC):
+    """Says in which directory below the sink's a record goes."""
+
+    @abstractmethod
+    def get_bucket_id(self, element: Any, now_ms: int, context: SinkWriterContext) -> str:
+        """The directory, relative to the sink's; empty for the sink's own."""
+
+    @staticmethod
+    def base_path_bucket_assigner() -> "BucketAssigner":
+        """All files in the directory of the sink."""
+        return _OneBucket()
+
+    @staticmethod
+    def date_time_bucket_assigner(
+        format_str: str = "yyyy-MM-dd--HH", timezone_id: str | None = None
+    ) -> "BucketAssigner":
+        """A directory for each hour of the clock, or whatever the format tells apart."""
+        return _DateTimeBuckets(_strftime_format(format_str), timezone_id)
+
+
+class _OneBucket(BucketAssigner):
+    def get_bucket_id(self, element: Any, now_ms: int, context: SinkWriterContext) -> str:
+        return ""
+
+
+class _DateTimeBuckets(BucketAssigner):
+    def __init__(self, date_format: str, zone: str | None) -> None:
+        self._format = date_format
+        self._zone = zone
+        self._last: tuple[int, str] = (-1, "")
+        self._time_zone()
+
+    def get_bucket_id(self, element: Any, now_ms: int, context: SinkWriterContext) -> str:
+        second = now_ms // 1000
+        if second != self._last[0]:
+            from datetime import UTC, datetime
+
+            now = datetime.fromtimestamp(second, UTC).astimezone(self._time_zone())
+            self._last = (second, now.strftime(self._format))
+        return self._last[1]
+
+    def _time_zone(self) -> Any:
+        if self._zone is None:
+            return None  # the system's
+        from zoneinfo import ZoneInfo
+
+        try:
+            return ZoneInfo(self._zone)
+        except (KeyError, ValueError) as error:
+            raise ProgramError(
+                f"there is no time zone {self._zone!r}; write it as in Europe/Berlin"
+            ) from error
+
+
+def _strftime_format(java_format: str) -> str:
+    """Python's format for a date format of Java.
+
+    >>> _strftime_format("yyyy-MM-dd--HH")
+    '%Y-%m-%d--%H'
+    """
+    import re
+
+    parts = []
+    for letters, other in re.findall(r"([A-Za-z]+)|([^A-Za-z]+)", java_format):
+        if letters and letters not in _DATE_LETTERS:
+            known = ", ".join(_DATE_LETTERS)
+            raise ProgramError(f"the date format {java_format!r} has {letters!r}; known are {known}")
+        parts.append(_DATE_LETTERS[letters] if letters else other.replace("%", "%%"))
+    return "".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class OutputFileConfig:
+    """What the names of files begin and end with.
+
+    >>> OutputFileConfig.builder().with_part_suffix(".txt").build()
+    OutputFileConfig(part_prefix='part', part_suffix='.txt')
+    """
+
+    part_prefix: str = "part"
+    part_suffix: str = ""
+
+    def get_part_prefix(self) -> str:
+        """What the names begin with."""
+        return self.part_prefix
+
+    def get_part_suffix(self) -> str:
+        """What the names end with."""
+        return self.part_suffix
+
+    @staticmethod
+    def builder() -> "OutputFileConfig.OutputFileConfigBuilder":
+        """Begin with ``part`` and no end."""
+        return OutputFileConfig.OutputFileConfigBuilder()
+
+    class OutputFileConfigBuilder:
+        """Collects the beginning and the end."""
+
+        def __init__(self) -> None:
+            self._prefix, self._suffix = "part", ""
+
+        def with_part_prefix(self, prefix: str) -> "OutputFileConfig.OutputFileConfigBuilder":
+            """Begin names with this."""
+            self._prefix = prefix
+            return self
+
+        def with_part_suffix(self, suffix: str) -> "OutputFileConfig.OutputFileConfigBuilder":
+            """End names with this."""
+            self._suffix = suffix
+            return self
+
+        def build(self) -> "OutputFileConfig":
+            """The beginning and the end."""
+            return OutputFileConfig(self._prefix, self._suffix)
+
+
+@dataclass(frozen=True, slots=True)
+class RollingPolicy:
+    """When a file is finished and the next one begun; at a checkpoint always. None stands for never."""
+
+    part_size: int | None = None
+    rollover_interval: int | None = None
+    inactivity_interval: int | None = None
+
+    @staticmethod
+    def default_rolling_policy(
+        part_size: int = 128 << 20, rollover_interval: int = 60_000, inactivity_interval: int = 60_000
+    ) -> "DefaultRollingPolicy":
+        """By size in bytes, by age, and by how long nothing was written, in milliseconds."""
+        if min(part_size, rollover_interval, inactivity_interval) <= 0:
+            raise ProgramError("the size and the intervals of a rolling policy must be above 0")
+        return DefaultRollingPolicy(part_size, rollover_interval, inactivity_interval)
+
+    @staticmethod
+    def on_checkpoint_rolling_policy() -> "OnCheckpointRollingPolicy":
+        """At checkpoints only."""
+        return OnCheckpointRollingPolicy()
+
+    def is_due(self, size_bytes: int, opened_ms: int, written_ms: int, now_ms: int) -> bool:
+        """Whether the next record goes into a new file."""
+        return (
+            (self.part_size is not None and size_bytes >= self.part_size)
+            or (self.rollover_interval is not None and now_ms - opened_ms >= self.rollover_interval)
+            or (self.inactivity_interval is not None and now_ms - written_ms >= self.inactivity_interval)
+        )
+
+
+class DefaultRollingPolicy(RollingPolicy):
+    """By size, age and silence."""
+
+
+class OnCheckpointRollingPolicy(RollingPolicy):
+    """At checkpoints only."""
