@@ -88,6 +88,10 @@ class RunningJob(Protocol):
     def job_id(self) -> JobID:
         """The job's identity."""
 
+    @property
+    def in_background(self) -> bool:
+        """Whether the job runs without the caller's thread, so that it goes on if nobody asks for its result."""
+
     def status(self) -> JobStatus:
         """Where the job stands."""
 

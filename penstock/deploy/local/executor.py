@@ -47,6 +47,10 @@ class LocalJob:
     def job_id(self) -> JobID:
         return self._driver.job_id
 
+    @property
+    def in_background(self) -> bool:
+        return self._thread is not None
+
     def status(self) -> JobStatus:
         return self._driver.status
 

@@ -1,0 +1,1 @@
+"""The command ``penstock``: runs programs with options from outside, and shows their plans."""

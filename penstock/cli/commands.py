@@ -1,0 +1,171 @@
+"""The commands and their options, with Flink's flags."""
+
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+import click
+
+from penstock import __version__
+from penstock.cli.command_lines import CommandGroup, ProgramCommand
+from penstock.cli.program import Program, choose_program
+from penstock.cli.settings import Settings, gather_settings
+
+Task = Callable[[], int]
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+_LOCAL_ONLY = "this version runs jobs on this machine only, and needs no cluster to be named"
+_NO_SAVEPOINTS = "this version takes no savepoints, so no job can start from one"
+_ONE_INTERPRETER = (
+    "a program and its functions run in the interpreter that runs penstock: PYTHON -m penstock run ..."
+)
+
+# Flags of Flink that would promise something, and why they cannot here: (names, takes a value, the reason).
+_REFUSED = (
+    (("-m", "--jobmanager"), True, _LOCAL_ONLY),
+    (("-z", "--zookeeperNamespace"), True, _LOCAL_ONLY),
+    (("-s", "--fromSavepoint"), True, _NO_SAVEPOINTS),
+    (("-n", "--allowNonRestoredState"), False, _NO_SAVEPOINTS),
+    (("-cm", "--claimMode"), True, _NO_SAVEPOINTS),
+    (("-rm", "--restoreMode"), True, _NO_SAVEPOINTS),
+    (
+        ("-d", "--detached"),
+        False,
+        "jobs end with the process that runs them; let the shell run it in the background",
+    ),
+    (("-C", "--classpath"), True, "there is no Java here, and so no class path"),
+    (
+        ("-pyarch", "--pyArchives"),
+        True,
+        "archives are not unpacked for functions; unpack them where the program runs",
+    ),
+    (("-pyexec", "--pyExecutable"), True, _ONE_INTERPRETER),
+    (("-pyclientexec", "--pyClientExecutable"), True, _ONE_INTERPRETER),
+)
+
+
+@click.group(cls=CommandGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, "-v", "--version", prog_name="penstock", message="%(prog)s %(version)s")
+def penstock() -> None:
+    """Apache Flink's model of stream and batch processing, in Python."""
+
+
+def _program_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """What every command takes that runs a program."""
+    for names, takes_value, reason in _REFUSED:
+        command = _refused(names, takes_value, reason)(command)
+    options: tuple[Decorator, ...] = (
+        click.argument("arguments", nargs=-1, type=click.UNPROCESSED, shell_complete=_complete_files),
+        click.option("-sae", "--shutdownOnAttachedExit", "shutdown", is_flag=True, hidden=True),
+        click.option("-v", "--verbose", is_flag=True, help="Say more; show whole tracebacks."),
+        click.option("--pyflink", is_flag=True, help="Let `import pyflink` give penstock."),
+        click.option(
+            "-pyreq", "--pyRequirements", "requirements", metavar="FILE", help="Packages that must be there."
+        ),
+        click.option(
+            "-pypath", "--pyPythonPath", "python_path", metavar="PATH", help="Directories to import from."
+        ),
+        click.option(
+            "-pyfs", "--pyFiles", "files", metavar="FILES", help="Files and directories to import from."
+        ),
+        click.option(
+            "--conf-dir",
+            metavar="DIR",
+            envvar="PENSTOCK_CONF_DIR",
+            help="Where config.yaml or flink-conf.yaml is.  [env: PENSTOCK_CONF_DIR]",
+        ),
+        click.option("-t", "--target", metavar="NAME", help="The executor: local, or one that is installed."),
+        click.option(
+            "-D", "properties", metavar="KEY=VALUE", multiple=True, help="Set an option; may be repeated."
+        ),
+        click.option("-p", "--parallelism", type=click.IntRange(min=1), help="Subtasks of each operator."),
+        click.option(
+            "-c", "--class", "entry", metavar="MODULE:FUNCTION", help="Call a function of a module."
+        ),
+        click.option(
+            "-pym", "--pyModule", "module", metavar="MODULE", help="Run a module, as `python -m` does."
+        ),
+        click.option("-py", "--python", "file", type=click.Path(), metavar="FILE", help="Run a Python file."),
+    )
+    for option in options:
+        command = option(command)
+    return command
+
+
+def _refused(names: tuple[str, ...], takes_value: bool, reason: str) -> Decorator:
+    def refuse(context: click.Context, option: click.Parameter, value: Any) -> None:
+        if value:
+            raise click.UsageError(f"{'/'.join(names)} is not in this version: {reason}", context)
+
+    name = names[-1].lstrip("-")
+    return click.option(
+        *names, name, is_flag=not takes_value, hidden=True, expose_value=False, callback=refuse
+    )
+
+
+def _complete_files(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[Any]:
+    from click.shell_completion import CompletionItem
+
+    return [CompletionItem(incomplete, type="file")]
+
+
+@penstock.command(cls=ProgramCommand)
+@_program_options
+def run(**given: Any) -> Task:
+    """Run a program and wait for its jobs.
+
+    What stands behind the program is the program's: `penstock run -p 4 shop.py --day monday`.
+    """
+    program, settings = _understand(given)
+
+    def task() -> int:
+        from penstock.cli.running import run_program
+
+        return run_program(program, settings)
+
+    return task
+
+
+@penstock.command(cls=ProgramCommand)
+@_program_options
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "dot"]),
+    default="text",
+    show_default=True,
+    help="For people, for Flink's plan visualizer, or for Graphviz.",
+)
+def info(form: str, **given: Any) -> Task:
+    """Show the plans of a program's jobs without running them."""
+    program, settings = _understand(given)
+
+    def task() -> int:
+        from penstock.cli.explaining import explain_program
+
+        return explain_program(program, settings, form)
+
+    return task
+
+
+@penstock.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> None:
+    """Print the script that completes commands and options.
+
+    For bash: `eval "$(penstock completion bash)"`.
+    """
+    from click.shell_completion import get_completion_class
+
+    kind = get_completion_class(shell)
+    if kind is None:
+        _unknown_shell(shell)
+    click.echo(kind(penstock, {}, "penstock", "_PENSTOCK_COMPLETE").source())
+
+
+def _unknown_shell(shell: str) -> NoReturn:
+    raise click.UsageError(f"this version of click completes nothing in {shell}")
+
+
+def _understand(given: dict[str, Any]) -> tuple[Program, Settings]:
+    program = choose_program(given["file"], given["module"], given["entry"], given["arguments"])
+    return program, gather_settings(given)

@@ -1,0 +1,85 @@
+"""``penstock run``: the program, and the jobs that it leaves running in the background."""
+
+from contextlib import suppress
+
+from penstock.cli.carrying_out import FAILED, INTERRUPTED, Ending, carry_out, report
+from penstock.cli.failures import describe
+from penstock.cli.program import Program
+from penstock.cli.settings import Settings
+from penstock.dataflow.logical import LogicalGraph
+from penstock.dataflow.submission import JobStatus, RunningJob, Submit
+from penstock.errors import JobCancelled, PenstockError
+
+NO_JOB = "Warning: the program has defined no job; is there a call of execute() on its environment?"
+
+
+def run_program(program: Program, settings: Settings) -> int:
+    """Run a program and wait for its jobs; gives the exit code.
+
+    Jobs in the background go on after the last line of the program, as they would on a cluster; after a failure of the
+    program they are cancelled.
+    """
+    jobs = Jobs(settings.verbose)
+    ending = carry_out(program, settings, jobs.submit)
+    if ending.at_last_line and jobs.count == 0:
+        report(NO_JOB)
+    if ending.exit_code:
+        jobs.cancel()
+        return ending.exit_code
+    return jobs.wait().exit_code
+
+
+class Jobs:
+    """The jobs of a program."""
+
+    def __init__(self, verbose: bool) -> None:
+        self.count = 0
+        self._verbose = verbose
+        self._background: list[RunningJob] = []
+
+    def submit(self, graph: LogicalGraph, submit: Submit) -> RunningJob:
+        """Let a job be submitted and keep it in mind."""
+        self.count += 1
+        job = submit(graph)
+        # Whether it will run in the background is not known yet; those that have finished need no waiting for.
+        self._background = [other for other in self._background if other.status() is not JobStatus.FINISHED]
+        self._background.append(job)
+        if self._verbose:
+            report(f"Job has been submitted with JobID {job.job_id}")
+        return job
+
+    def wait(self) -> Ending:
+        """Wait for the jobs in the background; one that fails, or has failed, is reported."""
+        exit_code = 0
+        try:
+            for job in self._background:
+                if job.in_background and not self._succeeds(job):
+                    exit_code = FAILED
+        except KeyboardInterrupt:
+            report("Interrupted.")
+            self.cancel()
+            return Ending(INTERRUPTED)
+        return Ending(exit_code)
+
+    def cancel(self) -> None:
+        """Stop the jobs in the background and wait until nothing is left of them."""
+        running = [
+            job
+            for job in self._background
+            if job.in_background and not job.status().is_globally_terminal_state()
+        ]
+        for job in running:
+            job.cancel()
+        for job in running:
+            with suppress(PenstockError):
+                job.result()
+
+    def _succeeds(self, job: RunningJob) -> bool:
+        try:
+            job.result()
+        except JobCancelled:  # by the program itself
+            return True
+        except PenstockError as error:
+            report(describe(error, self._verbose))
+            return False
+        return True

@@ -1,0 +1,107 @@
+"""Options from outside the program: what the command line says wins over the configuration directory.
+
+The program's own settings win over both, since environments only start with these.
+"""
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from penstock.cli.command_lines import usage_error
+from penstock.cli.configuration_files import read_configuration
+from penstock.config.catalogue import did_you_mean, find_option
+from penstock.config.checks import check_configuration
+from penstock.config.configuration import Configuration
+from penstock.errors import PenstockError
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How a program is to run. ``import_path`` is where it may import from, besides where it lies itself."""
+
+    configuration: Configuration
+    import_path: tuple[str, ...] = ()
+    pyflink: bool = False
+    verbose: bool = False
+
+
+def gather_settings(given: dict[str, Any]) -> Settings:
+    """Settings from the values of the command's parameters.
+
+    :raises click.UsageError: for what cannot be understood.
+    """
+    configuration = Configuration()
+    if given["conf_dir"]:
+        configuration = _read_directory(given["conf_dir"])
+    for text in given["properties"]:
+        configuration.add_all(_property(text))
+    flags = {
+        "parallelism.default": given["parallelism"],
+        "execution.target": given["target"],
+        "python.files": given["files"],
+        "python.pythonpath": given["python_path"],
+        "python.requirements": given["requirements"],
+    }
+    for key, value in flags.items():
+        if value is not None:
+            configuration.set(key, value)
+    if given["requirements"] is not None:
+        _check_requirements(given["requirements"])
+    return Settings(configuration, _import_path(configuration), given["pyflink"], given["verbose"])
+
+
+def _read_directory(name: str) -> Configuration:
+    try:
+        configuration = read_configuration(Path(name))
+        check_configuration(configuration)
+    except PenstockError as error:
+        usage_error(f"the configuration of {name}: {error}")
+    return configuration
+
+
+def _property(text: str) -> Configuration:
+    """One ``-D key=value``; without a value it is true, as in Flink."""
+    key, _, value = text.partition("=") if "=" in text else (text, "", "true")
+    key = key.strip()
+    if not key:
+        usage_error(f"-D {text!r} has no key; write -D key=value")
+    configuration = Configuration().set_string(key, value.strip())
+    try:
+        complaints = check_configuration(configuration)
+    except PenstockError as error:
+        usage_error(f"-D {text}: {error}")
+    # The check knows the families of Flink's keys only; here a key that is nearly one of Flink's is a slip as well.
+    if not complaints and find_option(key) is None and did_you_mean(key):
+        complaints = [f"there is no option {key!r}{did_you_mean(key)}"]
+    if complaints:
+        usage_error(f"-D {text}: {complaints[0]}")
+    return configuration
+
+
+def _import_path(configuration: Configuration) -> tuple[str, ...]:
+    from penstock.datastream.python_files import import_directory
+
+    places = []
+    for key, separator in (("python.files", ","), ("python.pythonpath", os.pathsep)):
+        for name in (configuration.get_string(key, "") or "").split(separator):
+            if not name.strip():
+                continue
+            if not Path(name.strip().removeprefix("file://")).exists():
+                usage_error(f"there is no file or directory {name.strip()!r} to import from ({key})")
+            places.append(import_directory(name.strip()))
+    return tuple(dict.fromkeys(places))
+
+
+def _check_requirements(name: str) -> None:
+    from penstock.datastream.python_files import missing_requirements
+
+    if not Path(name).is_file():
+        usage_error(f"there is no file {name!r} of requirements")
+    missing = missing_requirements(name)
+    if missing:
+        usage_error(
+            f"{name} asks for {', '.join(missing)}; programs run in this interpreter, so install it here: "
+            f"{sys.executable} -m pip install -r {name}"
+        )
