@@ -125,7 +125,7 @@ class ListAccumulator(Accumulator):
 
 
 class Histogram(Accumulator):
-    """Counts how often each value came."""
+    """Counts how often each value came; in the order of the values where they have one."""
 
     def __init__(self) -> None:
         self._counts: dict[Any, int] = {}
@@ -134,7 +134,10 @@ class Histogram(Accumulator):
         self._counts[value] = self._counts.get(value, 0) + 1
 
     def get_local_value(self) -> dict[Any, int]:
-        return dict(sorted(self._counts.items()))
+        try:
+            return dict(sorted(self._counts.items()))
+        except TypeError:
+            return dict(self._counts)
 
     def merge(self, other: Self) -> None:
         for value, count in other._counts.items():
