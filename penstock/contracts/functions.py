@@ -16,6 +16,7 @@ from penstock.contracts.context import (
     RuntimeContext,
     WindowContext,
 )
+from penstock.contracts.reduce_callable import CallableReduceFunction
 
 IN = TypeVar("IN")
 IN1 = TypeVar("IN1")
@@ -90,6 +91,9 @@ class ReduceFunction(Function):
     @abstractmethod
     def reduce(self, value1: Any, value2: Any) -> Any:
         """The combination of what was reduced so far with the next value."""
+
+
+ReduceFunction.register(CallableReduceFunction)
 
 
 class AggregateFunction(Function):

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Any, ClassVar
 
+from penstock.contracts.reduce_callable import CallableReduceFunction
 from penstock.contracts.state_ttl import StateTtlConfig
 from penstock.errors import ProgramError, TypeMismatch
 
@@ -118,8 +119,6 @@ class ReducingStateDescriptor(StateDescriptor):
         """The function, as a ``ReduceFunction``."""
         if callable(getattr(self._reduce_function, "reduce", None)):
             return self._reduce_function
-        from penstock.contracts.reduce_callable import CallableReduceFunction  # which needs this module first
-
         return CallableReduceFunction(self._reduce_function)
 
     @property
