@@ -1,4 +1,4 @@
-"""The same six lines, pasted into a script without a main guard, into a REPL and into a notebook, in one process and in two."""
+"""The same six lines in a script without a main guard, a REPL and a notebook, in one process and in two."""
 
 import subprocess
 import sys
