@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from penstock.dataflow.job import JobGraph
@@ -42,6 +43,7 @@ class LocalJob:
         self._begun = False
         self._thread: threading.Thread | None = None
         self._changed = threading.Condition()
+        self._crash: BaseException | None = None
 
     @property
     def job_id(self) -> JobID:
@@ -75,14 +77,14 @@ class LocalJob:
             self._thread.join(timeout_s)
             if self._thread.is_alive():
                 raise TimeoutError(f"job {self.job_id} still runs after {timeout_s} s")
-            return self._driver.result()
+            return self._result()
         for _ in self._drive():
             pass
         return self._driver.result()
 
     def rows(self, collector: str) -> Iterator[list[Any]]:
         if self._thread is not None:
-            yield from self._rows_of_thread(collector)
+            yield from self._rows_of_thread(self._thread, collector)
         else:
             try:
                 for _ in self._drive():
@@ -90,7 +92,12 @@ class LocalJob:
                 yield from self._driver.take_rows(collector)
             finally:
                 self._abandon()
-        self._driver.result()
+        self._result()
+
+    def _result(self) -> JobExecutionResult:
+        if self._crash is not None:
+            raise self._crash
+        return self._driver.result()
 
     def _drive(self) -> Iterator[None]:
         """Step the job in this thread until it is done; an interrupt cancels it and goes on."""
@@ -116,19 +123,26 @@ class LocalJob:
                 self._driver.step()
 
     def _run_in_thread(self) -> None:
-        self._driver.begin()
-        while not self._driver.done:
-            self._driver.step()
-            with self._changed:
-                self._changed.notify_all()
+        try:
+            self._driver.begin()
+            while not self._driver.done:
+                self._driver.step()
+                with self._changed:
+                    self._changed.notify_all()
+        except BaseException as error:  # noqa: BLE001 - whoever asks for the result gets it
+            self._crash = error
+            with suppress(BaseException):
+                self._abandon()
         with self._changed:
             self._changed.notify_all()
 
-    def _rows_of_thread(self, collector: str) -> Iterator[list[Any]]:
+    def _rows_of_thread(self, thread: threading.Thread, collector: str) -> Iterator[list[Any]]:
         while True:
             done = self._driver.done
-            yield from self._driver.take_rows(collector)
-            if done:
+            for rows in self._driver.take_rows(collector):
+                self._driver.wake_up()
+                yield rows
+            if done or not thread.is_alive():
                 return
             with self._changed:
                 self._changed.wait(0.1)

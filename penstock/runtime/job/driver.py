@@ -54,6 +54,8 @@ class JobDriver:
         self._metrics: dict[WorkerIndex, dict[str, Any]] = {}
         self._live_accumulators: dict[WorkerIndex, dict[str, Accumulator]] = {}
         self._rows: dict[str, deque[tuple[WorkerIndex, list[Any]]]] = {}
+        # What was taken by whoever reads: the thread that steps tells the workers.
+        self._taken: deque[tuple[WorkerIndex, str]] = deque()
         self.on_status: Callable[[JobStatus], None] = lambda status: None
         self.done = False
 
@@ -78,6 +80,9 @@ class JobDriver:
             self._carry_out(self._coordinator.handle(CancelRequested()))
         if self.done:
             return
+        while self._taken:
+            worker, collector = self._taken.popleft()
+            self._pool.send(worker, RowsTaken(collector, 1))
         for message in self._pool.poll(self._wait_s(most_s)):
             self._take(message)
         self._fail_on_error(self._splits.turn)
@@ -163,23 +168,28 @@ class JobDriver:
         self._pool.wake_up()
 
     def take_rows(self, collector: str) -> Iterator[list[Any]]:
-        """What a collector has received so far; taking it makes room for more."""
+        """What a collector has received so far; taking it makes room for more. Any one thread may read."""
         waiting = self._rows.get(collector)
         while waiting:
             worker, rows = waiting.popleft()
-            self._pool.send(worker, RowsTaken(collector, 1))
+            self._taken.append((worker, collector))
             yield rows
+
+    def wake_up(self) -> None:
+        """End the wait of :meth:`step`, as rows were taken; may be called by any thread."""
+        self._pool.wake_up()
 
     def metrics(self) -> dict[str, Any]:
         """The last report of every worker."""
-        return {name: value for report in self._metrics.values() for name, value in report.items()}
+        return {name: value for report in list(self._metrics.values()) for name, value in report.items()}
 
     def accumulators(self) -> dict[str, Any]:
         """Merged over what has finished and what was last reported."""
         from copy import deepcopy
 
-        merged = {name: deepcopy(accumulator) for name, accumulator in self._coordinator.accumulators.items()}
-        for report in [] if self.done else self._live_accumulators.values():
+        finished = list(self._coordinator.accumulators.items())
+        merged = {name: deepcopy(accumulator) for name, accumulator in finished}
+        for report in [] if self.done else list(self._live_accumulators.values()):
             for name, accumulator in report.items():
                 if name in merged:
                     merged[name].merge(accumulator)
