@@ -29,6 +29,7 @@ from penstock.plan.compile import compile_graph
 TARGET = "execution.target"
 RUNTIME_MODE = "execution.runtime-mode"
 BUFFER_TIMEOUT = "execution.buffer-timeout.interval"
+BUFFER_TIMEOUT_ENABLED = "execution.buffer-timeout.enabled"
 CHAINING = "pipeline.operator-chaining.enabled"
 JOB_NAME = "pipeline.name"
 DEFAULT_JOB_NAME = "Flink Streaming Job"
@@ -125,17 +126,17 @@ class StreamExecutionEnvironment(EnvironmentOptions):
             raise ProgramError(
                 f"a buffer timeout is milliseconds, 0 or -1, not {timeout_millis!r} ({origin_of_caller()})"
             )
-        self._configuration.set_string(
-            BUFFER_TIMEOUT, f"{timeout_millis} ms" if timeout_millis >= 0 else "-1 ms"
-        )
+        self._configuration.set_boolean(BUFFER_TIMEOUT_ENABLED, timeout_millis >= 0)
+        if timeout_millis >= 0:
+            self._configuration.set_string(BUFFER_TIMEOUT, f"{timeout_millis} ms")
         return self
 
     def get_buffer_timeout(self) -> int:
-        """The buffer timeout in milliseconds."""
+        """The buffer timeout in milliseconds, -1 where records wait until a batch is full."""
+        if not self._configuration.get_boolean(BUFFER_TIMEOUT_ENABLED, True):
+            return -1
         text = self._configuration.get_string(BUFFER_TIMEOUT, None)
-        if text is None:
-            return 100
-        return -1 if text.startswith("-1") else Duration.of(text).to_millis()
+        return 100 if text is None else Duration.of(text).to_millis()
 
     def disable_operator_chaining(self) -> "StreamExecutionEnvironment":
         """Run every operator in a task of its own."""

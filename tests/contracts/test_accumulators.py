@@ -1,4 +1,4 @@
-"""Accumulators: however the values are spread over subtasks, and in whatever order the parts are merged, the sum is the same."""
+"""Accumulators: however the values are spread over subtasks and the parts are merged, the result is the same."""
 
 import pickle
 from collections import Counter

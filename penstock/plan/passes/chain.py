@@ -12,6 +12,7 @@ from penstock.plan.passes.mode import RUNTIME_MODE
 CHAINING = "pipeline.operator-chaining.enabled"
 CHAIN_DIFFERENT_MAXIMA = "pipeline.operator-chaining.chain-operators-with-different-max-parallelism"
 BUFFER_TIMEOUT = "execution.buffer-timeout.interval"
+BUFFER_TIMEOUT_ENABLED = "execution.buffer-timeout.enabled"
 DEFAULT_BUFFER_TIMEOUT_MS = 100
 
 
@@ -66,7 +67,7 @@ class _Cut:
         maximum = min(node.max_parallelism or 1 for group in groups for node in group)
         timeout = head.buffer_timeout_ms
         if timeout is None:
-            timeout = _milliseconds(self._graph.settings.get(BUFFER_TIMEOUT))
+            timeout = _buffer_timeout_ms(self._graph.settings)
         return JobVertex(
             vertex_id,
             self._chain_name(head),
@@ -176,7 +177,11 @@ def _unique_names(graph: LogicalGraph) -> dict[int, str]:
     return names
 
 
-def _milliseconds(text: str | None) -> int:
+def _buffer_timeout_ms(settings: dict[str, str]) -> int:
+    """The timeout of operators that have none of their own; -1 for no timeout."""
+    if settings.get(BUFFER_TIMEOUT_ENABLED, "true").lower() != "true":
+        return -1
+    text = settings.get(BUFFER_TIMEOUT)
     if text is None:
         return DEFAULT_BUFFER_TIMEOUT_MS
     from penstock.data.time import Duration

@@ -42,6 +42,7 @@ def _layout_of(node: LogicalNode, given: dict[int, Layout]) -> Layout:
 
 def _bridge(node_id: int, source: LogicalNode, edge: LogicalEdge, given: Layout) -> LogicalNode:
     to_rows = given is Layout.COLUMNS
+    target = "rows" if to_rows else "columns"
     return LogicalNode(
         id=node_id,
         name="ColumnsToRows" if to_rows else "RowsToColumns",
@@ -49,7 +50,7 @@ def _bridge(node_id: int, source: LogicalNode, edge: LogicalEdge, given: Layout)
         inputs=(LogicalEdge(edge.source, Forward(), 0, edge.side_tag),),
         parallelism=source.parallelism,
         max_parallelism=source.max_parallelism,
-        uid_hash=f"{source.uid_hash}-{'rows' if to_rows else 'columns'}",
+        uid_hash="-".join([source.uid_hash or "", *([edge.side_tag] if edge.side_tag else []), target]),
         slot_sharing_group=source.slot_sharing_group,
         origin=source.origin,
     )

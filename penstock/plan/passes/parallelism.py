@@ -32,9 +32,14 @@ def _settled(node: LogicalNode, default: int, maximum: int | None) -> LogicalNod
 
 def _positive(graph: LogicalGraph, key: str) -> int | None:
     text = graph.settings.get(key)
-    if text is None or int(text) == -1:
+    if text is None:
         return None
-    number = int(text)
+    try:
+        number = int(text)
+    except ValueError:
+        raise OptionError(f"{key} is {text!r}; it must be an integer") from None
+    if number == -1:
+        return None
     if number < 1:
         raise OptionError(f"{key} is {number}; it must be at least 1")
     return number

@@ -16,8 +16,10 @@ def assign_uids(graph: LogicalGraph) -> LogicalGraph:
     """
     done: dict[int, str] = {}
     nodes = []
-    for position, node in enumerate(graph.nodes):
+    position = 0
+    for node in graph.nodes:
         done[node.id] = node.uid_hash or _hash(node, position, done)
+        position += node.uid is None and node.uid_hash is None
         nodes.append(replace(node, uid_hash=done[node.id]))
     return replace(graph, nodes=tuple(nodes))
 

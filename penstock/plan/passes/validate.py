@@ -16,13 +16,14 @@ def validate(graph: LogicalGraph) -> LogicalGraph:
 
 
 def _check_uids(graph: LogicalGraph) -> None:
-    counts = Counter(node.uid for node in graph.nodes if node.uid is not None)
-    for uid, count in counts.items():
-        if count > 1:
-            places = ", ".join(_place(node) for node in graph.nodes if node.uid == uid)
-            raise ProgramError(
-                f"the uid {uid!r} is given {count} times, by {places}; every uid must be unique in a job"
-            )
+    for what in ("uid", "uid_hash"):
+        given = {node.id: getattr(node, what) for node in graph.nodes if getattr(node, what) is not None}
+        for uid, count in Counter(given.values()).items():
+            if count > 1:
+                places = ", ".join(_place(node) for node in graph.nodes if given.get(node.id) == uid)
+                raise ProgramError(
+                    f"the {what} {uid!r} is given {count} times, by {places}; every one must be unique in a job"
+                )
 
 
 def _check_sinks(graph: LogicalGraph) -> None:
