@@ -13,8 +13,8 @@ from penstock.cli.settings import Settings, gather_settings
 Task = Callable[[], int]
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
-_LOCAL_ONLY = "this version runs jobs on this machine only, and needs no cluster to be named"
-_NO_SAVEPOINTS = "this version takes no savepoints, so no job can start from one"
+_LOCAL_ONLY = "jobs run on this machine only, and there is no cluster to name"
+_NO_SAVEPOINTS = "no savepoints are taken, so no job can start from one"
 _ONE_INTERPRETER = (
     "a program and its functions run in the interpreter that runs penstock: PYTHON -m penstock run ..."
 )

@@ -21,6 +21,13 @@ def main(arguments: list[str] | None = None) -> int:
 
         print(f"penstock {__version__}")
         return 0
+    try:
+        return _carry_out(given)
+    except KeyboardInterrupt:  # before the program, or after it
+        return 130
+
+
+def _carry_out(given: list[str]) -> int:
     from click import ClickException
 
     from penstock.cli.commands import penstock
