@@ -14,7 +14,7 @@ from penstock.data.time import Duration
 from penstock.data.types import TypeInformation
 from penstock.dataflow.logical import ExecutionMode, LogicalGraph
 from penstock.dataflow.submission import JobExecutionResult, RunningJob, find_executor, submit
-from penstock.datastream.arguments import type_argument
+from penstock.datastream.arguments import AtUsersLine, path_argument, text_argument, type_argument
 from penstock.datastream.environment_settings import EnvironmentOptions
 from penstock.datastream.job_client import JobClient
 from penstock.datastream.program import Program, positive
@@ -59,13 +59,7 @@ class StreamExecutionEnvironment(EnvironmentOptions):
         configuration: Configuration | dict[str, Any] | None = None,
     ) -> "StreamExecutionEnvironment":
         """A new environment; options of ``configuration`` are as if they had been set one by one."""
-        if isinstance(configuration, dict):
-            configuration = Configuration.from_dict(configuration)
-        if configuration is not None and not isinstance(configuration, Configuration):
-            raise ProgramError(
-                f"a Configuration is expected, not {shorten(configuration)} ({origin_of_caller()})"
-            )
-        return StreamExecutionEnvironment(configuration)
+        return StreamExecutionEnvironment(None if configuration is None else _configuration_of(configuration))
 
     @property
     def program(self) -> Program:
@@ -89,9 +83,7 @@ class StreamExecutionEnvironment(EnvironmentOptions):
 
     def configure(self, configuration: Configuration | dict[str, Any]) -> None:
         """Take over options."""
-        if isinstance(configuration, dict):
-            configuration = Configuration.from_dict(configuration)
-        self._configuration.add_all(configuration)
+        self._configuration.add_all(_configuration_of(configuration))
 
     def set_parallelism(self, parallelism: int) -> "StreamExecutionEnvironment":
         """In how many subtasks operators run that do not say otherwise."""
@@ -149,6 +141,12 @@ class StreamExecutionEnvironment(EnvironmentOptions):
 
     def register_job_listener(self, job_listener: Any) -> None:
         """Have ``on_job_submitted(client, error)`` and ``on_job_executed(result, error)`` called."""
+        for method in ("on_job_submitted", "on_job_executed"):
+            if isinstance(job_listener, type) or not callable(getattr(job_listener, method, None)):
+                raise ProgramError(
+                    f"a job listener is an object with the methods on_job_submitted and on_job_executed, not "
+                    f"{shorten(job_listener)} ({origin_of_caller()})"
+                )
         self._listeners.append(job_listener)
 
     def clear_job_listeners(self) -> None:
@@ -178,6 +176,7 @@ class StreamExecutionEnvironment(EnvironmentOptions):
         self, source: Source, strategy: WatermarkStrategy, name: str, type_info: Any, **fields: Any
     ) -> DataStream:
         checked = type_argument(type_info, "type_info")
+        text_argument(name, "the name of a source")
         spec = SourceSpec(source, strategy, None if source.checks_types else checked)
         node_id = self._program.add(f"Source: {name}", spec, **fields)
         return DataStream(self, (StreamRef(node_id),), type_info)
@@ -206,16 +205,21 @@ class StreamExecutionEnvironment(EnvironmentOptions):
         """A bounded stream of the integers from ``start`` to ``end``, both included, read in parallel."""
         from penstock.connectors.collection.source import NumberSequenceSource
 
-        return self._from(
-            NumberSequenceSource(start, end), WatermarkStrategy.no_watermarks(), "Sequence Source", None
-        )
+        for name, number in (("start", start), ("end", end)):
+            if isinstance(number, bool) or not isinstance(number, int):
+                raise ProgramError(
+                    f"from_sequence takes integers, and {name} is {shorten(number)} ({origin_of_caller()})"
+                )
+        source = NumberSequenceSource(start, end)
+        return self._from(source, WatermarkStrategy.no_watermarks(), "Sequence Source", None)
 
     def read_text_file(self, file_path: str, charset_name: str = "UTF-8") -> DataStream:
         """A bounded stream of the lines of a file, or of all files of a directory."""
         from penstock.connectors.text.source import TextFileSource
         from penstock.data.types import Types
 
-        source = TextFileSource(str(file_path), charset_name)
+        with AtUsersLine():
+            source = TextFileSource(path_argument(file_path, "file_path"), charset_name)
         return self._from(source, WatermarkStrategy.no_watermarks(), "Custom File Source", Types.STRING())
 
     def socket_text_stream(
@@ -225,7 +229,8 @@ class StreamExecutionEnvironment(EnvironmentOptions):
         from penstock.connectors.socket.source import SocketTextSource
         from penstock.data.types import Types
 
-        source = SocketTextSource(hostname, port, delimiter, max_retry)
+        with AtUsersLine():
+            source = SocketTextSource(hostname, port, delimiter, max_retry)
         fields = {"parallelism": 1, "fixed_parallelism": True}
         return self._from(
             source, WatermarkStrategy.no_watermarks(), "Socket Stream", Types.STRING(), **fields
@@ -237,7 +242,8 @@ class StreamExecutionEnvironment(EnvironmentOptions):
         """A stream of what a SourceFunction or a generator function emits; one that is not parallel has one subtask."""
         from penstock.connectors.functions.source import FunctionSource, source_of_function
 
-        source = source_of_function(source_func)
+        with AtUsersLine():
+            source = source_of_function(source_func)
         alone = isinstance(source, FunctionSource) and not source.is_parallel
         fields = {"parallelism": 1, "max_parallelism": 1, "fixed_parallelism": True} if alone else {}
         return self._from(source, WatermarkStrategy.no_watermarks(), source_name, type_info, **fields)
@@ -326,6 +332,16 @@ class StreamExecutionEnvironment(EnvironmentOptions):
         from penstock.progress import ProgressLine
 
         return ProgressLine(job)
+
+
+def _configuration_of(configuration: Any) -> Configuration:
+    """A Configuration, or a dict of keys and values as one."""
+    with AtUsersLine():
+        if isinstance(configuration, dict):
+            return Configuration.from_dict(configuration)
+        if not isinstance(configuration, Configuration):
+            raise ProgramError(f"a Configuration or a dict is expected, not {shorten(configuration)}")
+    return configuration
 
 
 def _hand_over(graph: LogicalGraph) -> RunningJob:

@@ -2,13 +2,15 @@
 
 import copy
 import inspect
+import os
 from collections.abc import Callable
 from operator import itemgetter
+from types import TracebackType
 from typing import Any
 
 from penstock.contracts.functions import Function
 from penstock.data.types import TypeInformation
-from penstock.errors import ProgramError
+from penstock.errors import PenstockError, ProgramError
 from penstock.operators.user_code import callable_of, origin_of_caller, shorten
 
 
@@ -57,6 +59,55 @@ def _check_arity(function: Callable[..., Any], what: str, arguments: int) -> Non
             f"{what} calls its function with {arguments} argument{'s' if arguments != 1 else ''}, "
             f"and {shorten(function)} takes {signature} ({origin_of_caller()})"
         ) from None
+
+
+class AtUsersLine:
+    """``with AtUsersLine():`` around what checks arguments further down, where the user's line is not known."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if isinstance(error, PenstockError):
+            where = origin_of_caller()
+            if where is not None and str(where) not in str(error):
+                error.at(f"called at {where}")
+
+
+def text_argument(value: Any, what: str) -> str:
+    """A text.
+
+    :raises ProgramError: for anything else, at the user's line.
+    """
+    if not isinstance(value, str):
+        raise ProgramError(f"{what} is a str, not {shorten(value)} ({origin_of_caller()})")
+    return value
+
+
+def path_argument(value: Any, what: str) -> str:
+    """A path, as text or as a ``pathlib.Path``.
+
+    :raises ProgramError: for anything else, at the user's line.
+    """
+    if not isinstance(value, (str, os.PathLike)) or not isinstance(os.fspath(value), str) or not str(value):
+        raise ProgramError(
+            f"{what} is a path, as a str or a Path, not {shorten(value)} ({origin_of_caller()})"
+        )
+    return os.fspath(value)
+
+
+def sink_function_argument(function: Any) -> Any:
+    """A SinkFunction, an object with a method ``invoke``, or a plain function of one value; returned as it is.
+
+    :raises ProgramError: for anything else, at the user's line.
+    """
+    with AtUsersLine():
+        bound = callable_of(function, "invoke", "add_sink")
+    if bound is function:
+        _check_arity(bound, "add_sink", 1)
+    return function
 
 
 def type_argument(type_info: Any, what: str) -> Any:

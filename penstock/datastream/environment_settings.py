@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from penstock.config.configuration import Configuration
 from penstock.data.types import TypeInformation
+from penstock.datastream.arguments import path_argument, text_argument
+from penstock.datastream.program import positive
 from penstock.errors import ProgramError
 from penstock.operators.user_code import origin_of_caller, shorten
 
@@ -99,6 +101,7 @@ class EnvironmentOptions:
         """Put savepoints there that do not say where."""
         from penstock.datastream.checkpoint_storage import with_scheme
 
+        directory = path_argument(directory, "a savepoint directory")
         self._configuration.set(_SAVEPOINT_DIR, with_scheme(directory) if ":" in directory else directory)
         return self
 
@@ -113,7 +116,7 @@ class EnvironmentOptions:
         """Let the program and its workers import from a directory, an archive, or a single module."""
         from penstock.datastream.python_files import import_directory
 
-        directory = import_directory(file_path)
+        directory = import_directory(path_argument(file_path, "a Python file"))
         self._append("python.files", str(file_path), ",")
         if directory not in sys.path:
             sys.path.insert(1, directory)
@@ -124,6 +127,7 @@ class EnvironmentOptions:
         """Name a file of packages that functions need. Nothing is installed: a warning says what is missing here."""
         from penstock.datastream.python_files import missing_requirements
 
+        requirements_file_path = path_argument(requirements_file_path, "a file of requirements")
         cache = "" if requirements_cache_dir is None else f"#{requirements_cache_dir}"
         self._configuration.set("python.requirements", f"{requirements_file_path}{cache}")
         missing = missing_requirements(requirements_file_path)
@@ -136,6 +140,7 @@ class EnvironmentOptions:
 
     def add_python_archive(self, archive_path: str, target_dir: str | None = None) -> None:
         """Name an archive that functions read from. It is not unpacked: a warning says so."""
+        archive_path = path_argument(archive_path, "an archive")
         target = "" if target_dir is None else f"#{target_dir}"
         self._append("python.archives", f"{archive_path}{target}", ",")
         warnings.warn(
@@ -146,7 +151,7 @@ class EnvironmentOptions:
 
     def set_python_executable(self, python_exec: str) -> None:
         """Name the interpreter of functions; accepted, and without influence: they run in this one."""
-        self._configuration.set("python.executable", python_exec)
+        self._configuration.set("python.executable", path_argument(python_exec, "an interpreter"))
 
     def add_jars(self, *jars_path: str) -> None:
         """Name archives of Java; accepted, and without influence."""
@@ -160,6 +165,7 @@ class EnvironmentOptions:
 
     def register_cached_file(self, file_path: str, name: str, executable: bool = False) -> None:
         """Name a file for the workers. They see the files of this machine, under their own paths."""
+        file_path, name = path_argument(file_path, "a cached file"), text_argument(name, "its name")
         entry = f"name:{name},path:{file_path},executable:{str(executable).lower()}"
         self._append("pipeline.cached-files", entry, ";")
 
@@ -173,7 +179,7 @@ class EnvironmentOptions:
 
     def set_default_local_parallelism(self, parallelism: int) -> None:
         """Kept for ``get_default_local_parallelism``; as in PyFlink, jobs have the parallelism of the environment."""
-        EnvironmentOptions._default_local_parallelism = parallelism
+        EnvironmentOptions._default_local_parallelism = positive("parallelism", parallelism)
 
     def create_input(self, input_format: Any, type_info: TypeInformation | None = None) -> Any:
         """A stream of what an input format of Java reads; there are none here.
@@ -214,9 +220,15 @@ class EnvironmentOptions:
 
     def set_restart_strategy(self, restart_strategy_configuration: "RestartStrategyConfiguration") -> Self:
         """Say what happens after a failure, as up to Flink 1.20."""
+        from penstock.config.restart_strategies import RestartStrategyConfiguration
         from penstock.datastream.formerly import formerly
 
         formerly("set_restart_strategy", "the options restart-strategy.*")
+        if not isinstance(restart_strategy_configuration, RestartStrategyConfiguration):
+            raise ProgramError(
+                "a RestartStrategyConfiguration such as RestartStrategies.no_restart() is expected, not "
+                f"{shorten(restart_strategy_configuration)} ({origin_of_caller()})"
+            )
         restart_strategy_configuration.apply_to(self._configuration)
         return self
 

@@ -11,7 +11,7 @@ from penstock.contracts.functions import (
     ReduceFunction,
 )
 from penstock.contracts.partitioning import Hash, Partitioning
-from penstock.datastream.arguments import function_argument, type_argument
+from penstock.datastream.arguments import AtUsersLine, function_argument, type_argument
 from penstock.datastream.stream import DataStream
 from penstock.errors import ProgramError
 from penstock.operators.aggregations import AggregationKind, FieldAggregation
@@ -99,11 +99,9 @@ class KeyedStream(DataStream):
             raise ProgramError(
                 f"{kind} takes a position or a field name, not {field!r} ({origin_of_caller()})"
             )
-        return self._then(
-            "Reduce",
-            KeyedReduceSpec(FieldAggregation(kind, field), self._type_info),
-            self._type_info,
-        )
+        with AtUsersLine():
+            aggregation = FieldAggregation(kind, field)
+        return self._then("Reduce", KeyedReduceSpec(aggregation, self._type_info), self._type_info)
 
     def sum(self, position_to_sum: int | str = 0) -> DataStream:
         """The running sum of a field per key; other fields keep their first value."""

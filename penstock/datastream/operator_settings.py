@@ -4,9 +4,10 @@ from typing import Any, Self
 
 from penstock.data.key_groups import HIGHEST_MAX_PARALLELISM
 from penstock.dataflow.logical import ChainingStrategy
+from penstock.datastream.arguments import text_argument
 from penstock.datastream.program import Environment, positive
 from penstock.errors import ProgramError
-from penstock.operators.user_code import origin_of_caller
+from penstock.operators.user_code import origin_of_caller, shorten
 
 KINDS_IN_NAMES = ("Source: ", "Sink: ")
 
@@ -77,7 +78,7 @@ class OperatorSettings:
 
     def set_description(self, description: str) -> Self:
         """Describe the operator at length, for plans."""
-        self._refine("set_description", description=description)
+        self._refine("set_description", description=text_argument(description, "a description"))
         return self
 
     def set_buffer_timeout(self, timeout_millis: int) -> Self:
@@ -101,6 +102,13 @@ class OperatorSettings:
 
     def slot_sharing_group(self, slot_sharing_group: Any) -> Self:
         """Put the operator into a slot sharing group, by name or as a ``SlotSharingGroup``."""
-        group = slot_sharing_group if isinstance(slot_sharing_group, str) else slot_sharing_group.get_name()
+        group = slot_sharing_group
+        if not isinstance(group, str):
+            if isinstance(group, type) or not callable(getattr(group, "get_name", None)):
+                raise ProgramError(
+                    f"a slot sharing group is given by its name or as a SlotSharingGroup, not {shorten(group)} "
+                    f"({origin_of_caller()})"
+                )
+            group = group.get_name()
         self._refine("slot_sharing_group", slot_sharing_group=group)
         return self

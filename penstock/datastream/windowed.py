@@ -12,7 +12,7 @@ from penstock.contracts.functions import (
     WindowFunction,
 )
 from penstock.contracts.output_tag import OutputTag
-from penstock.datastream.arguments import function_argument, type_argument
+from penstock.datastream.arguments import AtUsersLine, function_argument, type_argument
 from penstock.errors import ProgramError, TypeMismatch
 from penstock.operators.aggregations import AggregationKind, FieldAggregation
 from penstock.operators.user_code import origin_of_caller, shorten
@@ -190,7 +190,8 @@ class _Windows:
                 f"{kind} takes a position or a field name, not {field!r} ({origin_of_caller()})"
             )
         input_type = self._keyed_stream._type_info
-        contents = Reduced(FieldAggregation(kind, field), input_type)
+        with AtUsersLine():
+            contents = Reduced(FieldAggregation(kind, field), input_type)
         return self._add(contents, Evaluation(), input_type, "AggregationFunction")
 
     # The operator -------------------------------------------------------------------------------------------------------
