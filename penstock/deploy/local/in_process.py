@@ -6,6 +6,7 @@ from penstock.clock import SYSTEM_CLOCK, Clock
 from penstock.errors import ProtocolError
 from penstock.ids import WorkerIndex
 from penstock.runtime.messages import FromWorker, MetricsReport, ToWorker, WorkerRegistered
+from penstock.runtime.worker.garbage import job_ended, job_started
 from penstock.runtime.worker.worker import Worker
 
 TURNS_PER_POLL = 64
@@ -20,11 +21,14 @@ class InProcessPool:
     def __init__(self, clock: Clock = SYSTEM_CLOCK) -> None:
         self._worker = Worker(WorkerIndex(0), clock)
         self._events: deque[FromWorker] = deque()
+        self._runs = False
         self.is_idle = False
 
     def start(self, count: int) -> None:
         if count != 1:
             raise ProtocolError(f"the own process is one worker, and {count} were asked for")
+        job_started()
+        self._runs = True
         self._events.append(WorkerRegistered(WorkerIndex(0), None))
 
     def send(self, worker: WorkerIndex, message: ToWorker) -> None:
@@ -54,3 +58,6 @@ class InProcessPool:
     def stop(self, grace_s: float) -> None:
         self._events.append(MetricsReport(WorkerIndex(0), self._worker.read_metrics()))
         self._worker.close()
+        if self._runs:
+            self._runs = False
+            job_ended()

@@ -13,6 +13,7 @@ from penstock.ids import WorkerIndex
 from penstock.network.exchange import DataPlane
 from penstock.network.handshake import Handshake, Role, shake_hands
 from penstock.runtime.messages import Address, FromWorker, SubtaskFailed, WorkerRegistered
+from penstock.runtime.worker.garbage import job_started
 from penstock.runtime.worker.worker import LONGEST_WAIT_S, Worker
 
 HANDSHAKE_TIMEOUT_S = 30.0
@@ -92,6 +93,7 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             # Line by line, so that what user code has printed is seen although the process is killed.
             stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)
+    job_started()
     WorkerLoop(learn()).run()
     _leave()
 
