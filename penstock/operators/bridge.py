@@ -8,6 +8,9 @@ from penstock.errors import TypeMismatch
 from penstock.operators.contract import Layout, Operator, OperatorContext, OperatorSpec
 from penstock.operators.user_code import shorten
 
+# A batch of rows takes a hundred times the memory of its columns; so many still fit the processor's cache.
+ROWS_IN_BATCH = 1024
+
 
 @dataclass(frozen=True, slots=True)
 class ColumnsToRowsSpec(OperatorSpec):
@@ -34,12 +37,16 @@ class RowsToColumnsSpec(OperatorSpec):
 
 
 class ColumnsToRows(Operator):
-    """One ``zip`` over the columns' Python lists."""
+    """One ``zip`` over the columns' Python lists, in batches as small as rows like them."""
 
     def on_batch(self, batch: ColumnBatch, port: int = 0) -> None:
-        lists = [to_python(column) for column in batch.columns.columns]
-        timestamps = None if batch.timestamps is None else batch.timestamps.to_pylist()
-        self.output.emit(RowBatch(list(zip(*lists, strict=True)), timestamps))
+        emit = self.output.emit
+        rows = len(batch)
+        for start in range(0, rows, ROWS_IN_BATCH):
+            part = batch.slice(start, min(start + ROWS_IN_BATCH, rows))
+            lists = [to_python(column) for column in part.columns.columns]
+            timestamps = None if part.timestamps is None else to_python(part.timestamps)
+            emit(RowBatch(list(zip(*lists, strict=True)), timestamps))
 
 
 class RowsToColumns(Operator):
@@ -60,7 +67,18 @@ class RowsToColumns(Operator):
 
 
 def to_python(column: Any) -> list[Any]:
-    """A column as a list of Python values, through polars, which makes them several times faster than pyarrow does."""
-    import polars
+    """A column as a list of Python values."""
+    name = str(column.type)
+    code = _CODES.get(name)
+    if code is not None and column.null_count == 0 and len(column):
+        numbers: Any = memoryview(column.buffers()[1])
+        return numbers.cast(code)[column.offset : column.offset + len(column)].tolist()  # type: ignore[no-any-return]
+    if code is not None or name == "string":
+        return column.to_pylist()  # type: ignore[no-any-return]
+    import polars  # makes objects of dates and of nested types several times faster than pyarrow does
 
     return polars.from_arrow(column).to_list()  # type: ignore[union-attr]
+
+
+# The buffers of these are arrays as Python's own memory views read them.
+_CODES = {"int64": "q", "int32": "i", "double": "d", "float": "f"}
