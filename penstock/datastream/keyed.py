@@ -8,6 +8,7 @@ from penstock.contracts.functions import (
     FlatMapFunction,
     KeyedProcessFunction,
     MapFunction,
+    ProcessFunction,
     ReduceFunction,
 )
 from penstock.contracts.partitioning import Hash, Partitioning
@@ -149,6 +150,11 @@ class KeyedStream(DataStream):
         """The general operator on a keyed stream: state, timers, side outputs."""
         from penstock.operators.keyed_process import KeyedProcessSpec
 
+        if isinstance(func, ProcessFunction):
+            raise ProgramError(
+                f"KeyedProcessFunction is required for KeyedStream: {type(func).__name__} is a ProcessFunction "
+                f"({origin_of_caller()})"
+            )
         function = function_argument(func, "process_element", KeyedProcessFunction, 2)
         spec = KeyedProcessSpec(function, type_argument(output_type, "output_type"))
         return self._then("KEYED PROCESS", spec, output_type)

@@ -4,7 +4,7 @@ from operator import itemgetter
 from typing import Any
 
 from penstock.data.row import Row
-from penstock.data.types import Types
+from penstock.data.types import TupleTypeInfo, Types
 from penstock.errors import ProgramError
 from penstock.operators.user_code import origin_of_caller
 
@@ -32,10 +32,13 @@ class Projection:
         ]
         if wrong:
             raise ProgramError(f"project takes positions from 0 on, not {wrong[0]!r} ({where})")
-        field_types = getattr(input_type, "get_field_types", None)
-        if field_types is None:
+        if input_type is None:
             return Projection(fields, None)
-        types = field_types()
+        if not isinstance(input_type, TupleTypeInfo):
+            raise ProgramError(
+                f"Only Tuple DataStreams can be projected, and this is one of {input_type} ({where})"
+            )
+        types = input_type.get_field_types()
         beyond = [field for field in fields if field >= len(types)]
         if beyond:
             raise ProgramError(f"project({beyond[0]}): the records have {len(types)} fields ({where})")

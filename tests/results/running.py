@@ -62,6 +62,7 @@ class Raised:
 
     type_name: str
     message: str
+    base_names: tuple[str, ...] = ()
 
 
 def list_program_files(family: str | None = None) -> list[Path]:
@@ -110,7 +111,8 @@ def observe(program: Program, settings: dict[str, str], output: StandardOutput) 
     try:
         outputs = _run(program, settings, output)
     except Exception as error:
-        return Raised(type(error).__name__, str(error))
+        bases = tuple(base.__name__ for base in type(error).__mro__)
+        return Raised(type(error).__name__, str(error), bases)
     raise AssertionError(f"{program.family}/{program.name} did not fail but gave {outputs}")
 
 

@@ -1,0 +1,216 @@
+"""The programs that give other rows here than on Apache Flink, on purpose: why, and what they give instead."""
+# ruff: noqa: E501  (rows are kept as they are)
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from comparison import EncodedRow
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Why a program differs, with the rows of the outputs that do, or what the error says when it fails here."""
+
+    reason: str
+    outputs: dict[str, list[EncodedRow]] = field(default_factory=dict)
+    fails_with: str | None = None
+
+
+_PLACE = re.compile(r" ?\((?:/|[A-Z]:)[^()]*\.py:\d+\)")
+
+
+def without_places(row: EncodedRow) -> EncodedRow:
+    """The row without the files and lines of the program that error messages name.
+
+    >>> without_places(["str", "wrong (/home/me/program.py:3)"])
+    ['str', 'wrong']
+    """
+    return [_PLACE.sub("", text) for text in row]
+
+
+DIFFERENCES = {
+    "basic/flat_map_returning_none": Difference(
+        "A plain function of flat_map may return None for no records",
+        outputs={"": [["int", "1"]]},
+    ),
+    "basic/runtime_context_task_name": Difference(
+        "get_task_name names the operator alone, not the chain that it runs in",
+        outputs={"": [["tuple", "('mine', 'mine (1/1)#0')"]]},
+    ),
+    "execution/plan_of_keyed_window": Difference(
+        "Plans show the operators of the program; PyFlink shows a map that computes keys, and fuses names",
+        outputs={
+            "returned": [
+                ["tuple", "('Source: Collection Source', 'Data Source', 'Source: Collection Source', 1, [])"],
+                ["tuple", "('Reduce', 'Operator', 'Reduce', 2, [('HASH', 'second')])"],
+                ["tuple", "('Filter', 'Operator', 'Filter', 2, [('FORWARD', 'second')])"],
+                [
+                    "tuple",
+                    "('Sink: Print to Std. Out', 'Data Sink', 'Sink: Print to Std. Out', 2, [('FORWARD', 'second')])",
+                ],
+            ]
+        },
+    ),
+    "keyed/no_repartitioning": Difference(
+        "Errors in the use of the API are ProgramErrors with words of penstock's own",
+        outputs={
+            "returned": [
+                [
+                    "tuple",
+                    "('shuffle', 'ProgramError', 'Cannot override partitioning for KeyedStream: key_by has spread the records by key')",
+                ],
+                [
+                    "tuple",
+                    "('rebalance', 'ProgramError', 'Cannot override partitioning for KeyedStream: key_by has spread the records by key')",
+                ],
+                [
+                    "tuple",
+                    "('rescale', 'ProgramError', 'Cannot override partitioning for KeyedStream: key_by has spread the records by key')",
+                ],
+                [
+                    "tuple",
+                    "('forward', 'ProgramError', 'Cannot override partitioning for KeyedStream: key_by has spread the records by key')",
+                ],
+                [
+                    "tuple",
+                    "('broadcast', 'ProgramError', 'Cannot override partitioning for KeyedStream: key_by has spread the records by key')",
+                ],
+                [
+                    "tuple",
+                    "('name', 'ProgramError', 'name for KeyedStream is not supported: it is for operators, and key_by only spreads records; call it on the operator before or behind')",
+                ],
+                [
+                    "tuple",
+                    "('uid', 'ProgramError', 'uid for KeyedStream is not supported: it is for operators, and key_by only spreads records; call it on the operator before or behind')",
+                ],
+                [
+                    "tuple",
+                    "('set_parallelism', 'ProgramError', 'set_parallelism for KeyedStream is not supported: it is for operators, and key_by only spreads records; call it on the operator before or behind')",
+                ],
+            ]
+        },
+    ),
+    "keyed/subtask_of_key": Difference(
+        "Which subtask has a key follows a hash of penstock's own",
+        outputs={
+            "string": [
+                ["tuple", "(0, 0)"],
+                ["tuple", "(1, 0)"],
+                ["tuple", "(3, 0)"],
+                ["tuple", "(7, 0)"],
+                ["tuple", "(9, 0)"],
+                ["tuple", "(10, 0)"],
+                ["tuple", "(2, 1)"],
+                ["tuple", "(4, 1)"],
+                ["tuple", "(5, 1)"],
+                ["tuple", "(6, 1)"],
+                ["tuple", "(8, 1)"],
+                ["tuple", "(11, 1)"],
+            ],
+            "int": [
+                ["tuple", "(0, 0)"],
+                ["tuple", "(2, 0)"],
+                ["tuple", "(4, 0)"],
+                ["tuple", "(7, 0)"],
+                ["tuple", "(1, 1)"],
+                ["tuple", "(3, 1)"],
+                ["tuple", "(5, 1)"],
+                ["tuple", "(6, 1)"],
+                ["tuple", "(8, 1)"],
+                ["tuple", "(9, 1)"],
+                ["tuple", "(10, 1)"],
+                ["tuple", "(11, 1)"],
+            ],
+            "long": [
+                ["tuple", "(0, 0)"],
+                ["tuple", "(2, 0)"],
+                ["tuple", "(7, 0)"],
+                ["tuple", "(10, 0)"],
+                ["tuple", "(1, 1)"],
+                ["tuple", "(3, 1)"],
+                ["tuple", "(4, 1)"],
+                ["tuple", "(5, 1)"],
+                ["tuple", "(6, 1)"],
+                ["tuple", "(8, 1)"],
+                ["tuple", "(9, 1)"],
+                ["tuple", "(11, 1)"],
+            ],
+            "tuple": [
+                ["tuple", "(0, 0)"],
+                ["tuple", "(1, 0)"],
+                ["tuple", "(4, 0)"],
+                ["tuple", "(5, 0)"],
+                ["tuple", "(6, 0)"],
+                ["tuple", "(7, 0)"],
+                ["tuple", "(9, 0)"],
+                ["tuple", "(10, 0)"],
+                ["tuple", "(2, 1)"],
+                ["tuple", "(3, 1)"],
+                ["tuple", "(8, 1)"],
+                ["tuple", "(11, 1)"],
+            ],
+            "open": [
+                ["tuple", "(0, 0)"],
+                ["tuple", "(2, 0)"],
+                ["tuple", "(4, 0)"],
+                ["tuple", "(7, 0)"],
+                ["tuple", "(1, 1)"],
+                ["tuple", "(3, 1)"],
+                ["tuple", "(5, 1)"],
+                ["tuple", "(6, 1)"],
+                ["tuple", "(8, 1)"],
+                ["tuple", "(9, 1)"],
+                ["tuple", "(10, 1)"],
+                ["tuple", "(11, 1)"],
+            ],
+        },
+    ),
+    "printing/keyed_stream": Difference(
+        "print of a keyed stream keeps its identifier",
+        outputs={"stdout": [["line", "id> 1"], ["line", "id> 2"]]},
+    ),
+    "printing/parallelism_two": Difference(
+        "Which subtask has a key follows a hash of penstock's own",
+        outputs={
+            "stdout": [
+                ["line", "1> 0"],
+                ["line", "1> 2"],
+                ["line", "1> 4"],
+                ["line", "2> 1"],
+                ["line", "2> 3"],
+                ["line", "2> 5"],
+            ]
+        },
+    ),
+    "printing/parallelism_two_with_identifier": Difference(
+        "Which subtask has a key follows a hash of penstock's own",
+        outputs={
+            "stdout": [
+                ["line", "id:1> 0"],
+                ["line", "id:1> 2"],
+                ["line", "id:1> 4"],
+                ["line", "id:2> 1"],
+                ["line", "id:2> 3"],
+                ["line", "id:2> 5"],
+            ]
+        },
+    ),
+    "types/int_from_float": Difference(
+        "A float where an INT is declared is an error and not cut off",
+        fails_with="declared type Integer",
+    ),
+    "types/row_from_tuple": Difference(
+        "A tuple where a ROW is declared becomes a row",
+        outputs={"": [["Row", "+IRow(f0=1, f1='1')"], ["Row", "+IRow(f0=2, f1='2')"]]},
+    ),
+    "types/tuple_from_list": Difference(
+        "A list where a TUPLE is declared becomes a tuple",
+        outputs={"": [["tuple", "('1', 1)"], ["tuple", "('2', 2)"]]},
+    ),
+    "types/tuple_with_none": Difference(
+        "None may stand inside a TUPLE",
+        outputs={"": [["tuple", "(None, 1)"], ["tuple", "('b', 2)"]]},
+    ),
+}
