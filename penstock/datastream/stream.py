@@ -150,6 +150,11 @@ class DataStream(OperatorSettings):
         refs = list(self._refs)
         for stream in streams:
             self._check_same_environment(stream, "union")
+            if None not in (self._type_info, stream._type_info) and self._type_info != stream._type_info:
+                raise ProgramError(
+                    f"Cannot union streams of different types: {self._type_info} and {stream._type_info} "
+                    f"({origin_of_caller()})"
+                )
             refs += stream._refs
         return DataStream(self._environment, tuple(refs), self._type_info)
 
