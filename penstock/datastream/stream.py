@@ -25,7 +25,12 @@ from penstock.contracts.partitioning import (
 from penstock.contracts.sink import Sink
 from penstock.contracts.watermarks import WatermarkStrategy
 from penstock.dataflow.logical import LogicalEdge
-from penstock.datastream.arguments import function_argument, key_argument, type_argument
+from penstock.datastream.arguments import (
+    function_argument,
+    key_argument,
+    sink_function_argument,
+    type_argument,
+)
 from penstock.datastream.operator_settings import OperatorSettings
 from penstock.datastream.program import Environment
 from penstock.datastream.sink_handle import DataStreamSink
@@ -243,7 +248,7 @@ class DataStream(OperatorSettings):
         """Give every record to a SinkFunction or a plain function."""
         from penstock.connectors.functions.sink import FunctionSink
 
-        sink = sink_func if isinstance(sink_func, Sink) else FunctionSink(sink_func)
+        sink = sink_func if isinstance(sink_func, Sink) else FunctionSink(sink_function_argument(sink_func))
         return self._end("Unnamed", sink)
 
     def print(self, sink_identifier: str | None = None) -> DataStreamSink:
