@@ -24,7 +24,8 @@ class Ending:
 
 def carry_out(program: Program, settings: Settings, detour: Detour) -> Ending:
     """Run a program; its graphs take the detour. What it raises is reported on standard error."""
-    sys.path[1:1] = settings.import_path
+    # As Python does it: the program's directory stands first. What stood there is of the command, unless `-P` left it out.
+    sys.path[: 0 if sys.flags.safe_path else 1] = [program.directory, *settings.import_path]
     if settings.pyflink:
         from penstock.pyflink_compat import install
 

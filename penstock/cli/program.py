@@ -25,6 +25,10 @@ class Program(Protocol):
     def arguments(self) -> tuple[str, ...]:
         """What stands behind the program on the command line."""
 
+    @property
+    def directory(self) -> str:
+        """What comes first on the import path."""
+
     def run(self) -> None:
         """Run it to its end in this thread; what it raises is raised on.
 
@@ -39,9 +43,13 @@ class FileProgram:
     path: str
     arguments: tuple[str, ...]
 
+    @property
+    def directory(self) -> str:
+        """Where the file is."""
+        return str(Path(self.path).resolve().parent)
+
     def run(self) -> None:
-        """Run the file as ``__main__``, with its directory first on the import path."""
-        _take_first_place(str(Path(self.path).resolve().parent))
+        """Run the file as ``__main__``."""
         sys.argv[:] = [self.path, *self.arguments]
         _run_as_main(compile(Path(self.path).read_bytes(), self.path, "exec", dont_inherit=True), self.path)
 
@@ -53,9 +61,13 @@ class ModuleProgram:
     name: str
     arguments: tuple[str, ...]
 
+    @property
+    def directory(self) -> str:
+        """The working directory."""
+        return str(Path.cwd())
+
     def run(self) -> None:
-        """Run the module, or the ``__main__`` of a package, with the working directory first on the import path."""
-        _take_first_place(str(Path.cwd()))
+        """Run the module, or the ``__main__`` of a package."""
         sys.argv[:] = [self.name, *self.arguments]
         spec = _spec_to_run(self.name)
         get_code = getattr(spec.loader, "get_code", None)
@@ -74,9 +86,13 @@ class FunctionProgram:
     function: str
     arguments: tuple[str, ...]
 
+    @property
+    def directory(self) -> str:
+        """The working directory."""
+        return str(Path.cwd())
+
     def run(self) -> None:
-        """Import the module, with the working directory first on the import path, and call the function."""
-        _take_first_place(str(Path.cwd()))
+        """Import the module and call the function."""
         sys.argv[:] = [f"{self.module}:{self.function}", *self.arguments]
         if _find(self.module) is None:
             raise NotFound(f"there is no module {self.module!r} to import, neither here nor installed")
@@ -173,14 +189,6 @@ def _find(name: str) -> ModuleSpec | None:
         raise
     except ValueError as error:
         raise NotFound(f"{name!r} cannot be the name of a module: {error}") from None
-
-
-def _take_first_place(directory: str) -> None:
-    """Put a directory where Python puts that of a program. What stands there is of the command, not of the program."""
-    if sys.flags.safe_path:
-        sys.path.insert(0, directory)
-    else:
-        sys.path[0] = directory
 
 
 def _run_as_main(code: CodeType, file: str, spec: ModuleSpec | None = None) -> None:

@@ -69,14 +69,17 @@ def test_a_module_and_a_function_run_as_programs(folder: Folder) -> None:
     assert finished == Finished(0, "['shop.jobs:main', 'a'] shop.__main__ 1 None\n1\n", "")
 
 
-def test_a_program_for_pyflink_runs_as_it_is(folder: Folder) -> None:
+@pytest.mark.parametrize("parallelism", ["1", "2"])
+def test_a_program_for_pyflink_runs_as_it_is(folder: Folder, parallelism: str) -> None:
+    folder.write("near.py", "from pyflink.common import Row\ndef plus(n):\n    return Row(n + 1)[0]\n")
     folder.write(
         "shop.py",
-        "from pyflink.datastream import StreamExecutionEnvironment\n"
+        "from pyflink.datastream import StreamExecutionEnvironment\nimport near\n"
         "env = StreamExecutionEnvironment.get_execution_environment()\n"
-        "env.from_collection([1, 2]).map(lambda n: n + 1).print()\nenv.execute()\n",
+        "env.from_collection([1, 2]).map(near.plus).print().set_parallelism(1)\nenv.execute()\n",
     )
-    assert folder.penstock("run", "--pyflink", "shop.py") == Finished(0, "2\n3\n", "")
+    finished = folder.penstock("run", "--pyflink", "-p", parallelism, "shop.py")
+    assert (finished.code, sorted(finished.out.split()), finished.err) == (0, ["2", "3"], "")
 
 
 def test_jobs_in_the_background_go_on_after_the_last_line(folder: Folder) -> None:
