@@ -1,6 +1,9 @@
 import gc
 
+import pytest
+
 from penstock.datastream import StreamExecutionEnvironment
+from penstock.errors import JobFailed
 from penstock.runtime.worker.garbage import YOUNG_OBJECTS
 
 
@@ -30,8 +33,6 @@ def test_the_threshold_comes_back_after_a_job_that_failed() -> None:
     before = gc.get_threshold()
     env = StreamExecutionEnvironment.get_execution_environment()
     env.from_elements(0).map(lambda value: 1 // value).print()
-    try:
+    with pytest.raises(JobFailed, match="ZeroDivisionError"):
         env.execute()
-    except Exception as error:
-        assert "ZeroDivisionError" in str(error)
     assert gc.get_threshold() == before
