@@ -5,6 +5,7 @@ Source of the idea: ``TestSupport`` of Hazelcast Jet, where every test of a proc
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from penstock.data.elements import MIN_TIMESTAMP, StreamStatus, Watermark
@@ -46,12 +47,12 @@ def run_in_all_modes(
     options = options or ModeOptions()
     steps = [step if isinstance(step, Step) else StreamRecord(step) for step in script]
     runs = _Runs(spec, steps, tuple(key_selectors), options.settings)
-    reference = _carry_out("one by one", steps, runs.one_by_one())
+    reference = _carry_out("one by one", steps, runs.one_by_one(), lambda pieces: None)
     _check_expected(reference, expected, options)
     is_keyed = any(selector is not None for selector in key_selectors)
     for name, run in runs.others(is_keyed).items():
         compared = _Comparison(name, steps, is_keyed, options.output_key)
-        compared.check(reference, _carry_out(name, steps, run))
+        _carry_out(name, steps, run, partial(compared.check, reference))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +69,19 @@ class _Piece:
 Pieces = Iterator[_Piece]
 
 
-def _carry_out(mode: str, steps: list[Step], run: Pieces) -> list[_Piece]:
+def _carry_out(
+    mode: str, steps: list[Step], run: Pieces, check: Callable[[list[_Piece]], None]
+) -> list[_Piece]:
+    """Run to the end and check what came; of a run that fails too, as a difference before explains more than the failure."""
     pieces: list[_Piece] = []
     try:
         pieces.extend(run)
     except Exception as error:
+        check(pieces)
         at = pieces[-1].stop if pieces else 0
         error.add_note(f"mode {mode!r}, after step {at} of {len(steps)}: {_shown(steps, at, at + 1)}")
         raise
+    check(pieces)
     return pieces
 
 

@@ -44,6 +44,11 @@ def operator_of(write: Callable[..., Any], inputs: int = 1) -> tuple[OperatorSpe
     >>> type(spec).__name__, len(keys)
     ('KeyedReduceSpec', 1)
     """
+    node, keys = _written(write, inputs)
+    return node.spec, keys
+
+
+def _written(write: Callable[..., Any], inputs: int) -> tuple[LogicalNode, tuple[Any, ...]]:
     environment = StreamExecutionEnvironment.get_execution_environment()
     streams = [environment.from_collection([]) for _ in range(inputs)]
     write(*streams)
@@ -53,7 +58,7 @@ def operator_of(write: Callable[..., Any], inputs: int = 1) -> tuple[OperatorSpe
         raise ProgramError(f"a harness is for one operator, and the program makes {len(nodes)}: {made}")
     edges = sorted(nodes[0].inputs, key=lambda edge: edge.port)
     keys = tuple(edge.partitioning.key if isinstance(edge.partitioning, Hash) else None for edge in edges)
-    return nodes[0].spec, keys if nodes[0].spec.uses_keyed_state else ()
+    return nodes[0], keys if nodes[0].spec.uses_keyed_state else ()
 
 
 def harness_of(
@@ -66,8 +71,8 @@ def harness_of(
     >>> harness.extract_output_values()
     [('a', 2), ('b', 5), ('a', 1)]
     """
-    spec, keys = operator_of(write, inputs)
-    return OperatorHarness(spec, keys, settings)
+    node, keys = _written(write, inputs)
+    return OperatorHarness(node.spec, keys, settings or HarnessSettings(name=node.name))
 
 
 class OneInputHarness(OperatorHarness):
@@ -84,8 +89,8 @@ class OneInputHarness(OperatorHarness):
     """
 
     def __init__(self, function: Function, settings: HarnessSettings | None = None) -> None:
-        spec, _ = operator_of(lambda stream: _call(stream, function))
-        super().__init__(spec, (), settings)
+        node, _ = _written(lambda stream: _call(stream, function), 1)
+        super().__init__(node.spec, (), settings or HarnessSettings(name=node.name))
 
 
 class KeyedOneInputHarness(OperatorHarness):
@@ -104,16 +109,16 @@ class KeyedOneInputHarness(OperatorHarness):
     def __init__(
         self, function: Function, key_selector: Any, settings: HarnessSettings | None = None
     ) -> None:
-        spec, keys = operator_of(lambda stream: _call(stream.key_by(key_selector), function))
-        super().__init__(spec, keys, settings)
+        node, keys = _written(lambda stream: _call(stream.key_by(key_selector), function), 1)
+        super().__init__(node.spec, keys, settings or HarnessSettings(name=node.name))
 
 
 class TwoInputHarness(OperatorHarness):
     """A function class on two connected streams without keys; ``process_element1`` and ``process_element2`` feed it."""
 
     def __init__(self, function: Function, settings: HarnessSettings | None = None) -> None:
-        spec, _ = operator_of(lambda first, second: _call(first.connect(second), function), 2)
-        super().__init__(spec, (), settings)
+        node, _ = _written(lambda first, second: _call(first.connect(second), function), 2)
+        super().__init__(node.spec, (), settings or HarnessSettings(name=node.name))
 
 
 class KeyedTwoInputHarness(OperatorHarness):
@@ -126,13 +131,13 @@ class KeyedTwoInputHarness(OperatorHarness):
         key_selector2: Any,
         settings: HarnessSettings | None = None,
     ) -> None:
-        spec, keys = operator_of(
+        node, keys = _written(
             lambda first, second: _call(
                 first.key_by(key_selector1).connect(second.key_by(key_selector2)), function
             ),
             2,
         )
-        super().__init__(spec, keys, settings)
+        super().__init__(node.spec, keys, settings or HarnessSettings(name=node.name))
 
 
 def _call(stream: Any, function: Function) -> Any:

@@ -70,7 +70,8 @@ class ManualJob:
         )
 
     def advance(self, ms: int) -> None:
-        """Let ``ms`` milliseconds pass, and run what is due then."""
+        """Run what there is to do now, let ``ms`` milliseconds pass, and run what is due then."""
+        self.run_until_idle()
         self.clock.advance(ms)
         self.run_until_idle()
 

@@ -118,6 +118,7 @@ class OperatorHarness:
 
     def _new_context(self) -> OperatorContext:
         settings = self.settings
+        metrics = MetricGroup()
         context = OperatorContext(
             job_id="0" * 32,
             operator_id="f" * 32,
@@ -130,7 +131,8 @@ class OperatorHarness:
             batch_mode=settings.batch_mode,
             clock=self.clock,
             processing_time=self._time,
-            metrics=MetricGroup(),
+            metrics=metrics,
+            metrics_of=metrics.add_group,
             settings=dict(settings.configuration),
             output=Output(self._emit, self._emit_watermark, self._emit_status, _EverySide(self._emit_aside)),
             current_watermark=lambda: self._watermark,
