@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from penstock.connectors.functions.sink import SinkFunction
     from penstock.connectors.functions.source import SourceFunction
+    from penstock.contracts.async_functions import AsyncFunction, AsyncRetryPredicate, AsyncRetryStrategy
     from penstock.contracts.broadcast_functions import (
         BaseBroadcastProcessFunction,
         BroadcastProcessFunction,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     )
     from penstock.contracts.output_tag import OutputTag
     from penstock.dataflow.logical import ExecutionMode as RuntimeExecutionMode
+    from penstock.datastream.async_data_stream import AsyncDataStream
     from penstock.datastream.broadcast import BroadcastConnectedStream, BroadcastStream
     from penstock.datastream.checkpoint_config import CheckpointConfig
     from penstock.datastream.checkpoint_storage import (
@@ -80,6 +82,10 @@ _WHERE = {
     "AggregateFunction": "penstock.contracts.functions",
     "AllWindowFunction": "penstock.contracts.functions",
     "AllWindowedStream": "penstock.datastream.windowed",
+    "AsyncDataStream": "penstock.datastream.async_data_stream",
+    "AsyncFunction": "penstock.contracts.async_functions",
+    "AsyncRetryPredicate": "penstock.contracts.async_functions",
+    "AsyncRetryStrategy": "penstock.contracts.async_functions",
     "BaseBroadcastProcessFunction": "penstock.contracts.broadcast_functions",
     "BroadcastConnectedStream": "penstock.datastream.broadcast",
     "BroadcastProcessFunction": "penstock.contracts.broadcast_functions",
@@ -144,6 +150,10 @@ __all__ = [
     "AggregateFunction",
     "AllWindowFunction",
     "AllWindowedStream",
+    "AsyncDataStream",
+    "AsyncFunction",
+    "AsyncRetryPredicate",
+    "AsyncRetryStrategy",
     "BaseBroadcastProcessFunction",
     "BroadcastConnectedStream",
     "BroadcastProcessFunction",

@@ -7,6 +7,7 @@ from penstock.connectors.functions.source import (
     RichSourceFunction,
     SourceFunction,
 )
+from penstock.contracts.async_functions import AsyncFunction, AsyncRetryPredicate, AsyncRetryStrategy
 from penstock.contracts.broadcast_functions import (
     BaseBroadcastProcessFunction,
     BroadcastProcessFunction,
@@ -38,6 +39,9 @@ from penstock.contracts.state import KeyedStateStore
 __all__ = [
     "AggregateFunction",
     "AllWindowFunction",
+    "AsyncFunction",
+    "AsyncRetryPredicate",
+    "AsyncRetryStrategy",
     "BaseBroadcastProcessFunction",
     "BroadcastProcessFunction",
     "CoFlatMapFunction",

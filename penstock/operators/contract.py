@@ -26,6 +26,7 @@ from penstock.contracts.state import (
 from penstock.data.batch import Batch
 from penstock.data.elements import StreamStatus
 from penstock.metrics.kinds import MetricGroup
+from penstock.operators.coroutines import Coroutines
 
 if TYPE_CHECKING:
     from penstock.contracts.timers import Timers
@@ -134,6 +135,7 @@ class OperatorContext:
     current_watermark: Callable[[], int] = field(default=lambda: -(2**63))
     send_to_client: Callable[[str, list[Any]], None] = field(default=lambda collector, rows: None)
     source_link: SourceLink | None = None
+    coroutines: Coroutines = field(default_factory=Coroutines)
 
     @property
     def place(self) -> str:
@@ -193,13 +195,35 @@ class OperatorSpec:
         """Whether the operator needs keys, and state per key."""
         return False
 
+    @property
+    def runs_coroutines(self) -> bool:
+        """Whether the worker's thread has to be free for an event loop."""
+        return False
+
 
 class Operator:
     """Behaviour of one operator in one subtask; what is not overridden passes on or does nothing."""
 
+    waits: ClassVar[bool] = False
+    """Whether records stay in it until something outside has happened; then the three below are asked before each step."""
+
     def __init__(self, context: OperatorContext) -> None:
         self.context = context
         self.output = context.output
+
+    @property
+    def accepts_input(self) -> bool:
+        """Whether it has room; the task takes in nothing while it has none, but finishes what it is giving."""
+        return True
+
+    @property
+    def in_flight(self) -> bool:
+        """Whether records are in it that will still leave; ``finish`` waits until there are none."""
+        return False
+
+    def catch_up(self) -> bool:
+        """Emit what has become ready since, without any input; says whether anything was done."""
+        return False
 
     def open(self) -> None:
         """Called once before the first element; functions of the user are opened here."""

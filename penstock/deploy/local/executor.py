@@ -1,5 +1,6 @@
 """Runs jobs on this machine: in the user's own process at parallelism 1, in worker processes above."""
 
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
@@ -22,7 +23,7 @@ class LocalExecutor:
         """Take over a job; nothing runs yet."""
         workers = workers_wanted(graph)
         deployment = Deployment(JobID.random(), 0, graph, workers)
-        return LocalJob(JobDriver(deployment, _pool(deployment)))
+        return LocalJob(JobDriver(deployment, _pool(deployment)), workers == 1 and _runs_coroutines(graph))
 
 
 def _pool(deployment: Deployment) -> WorkerPool:
@@ -35,11 +36,32 @@ def _pool(deployment: Deployment) -> WorkerPool:
     return ProcessPool(deployment.graph)
 
 
-class LocalJob:
-    """A job that whoever asks for its result drives, or a thread of its own after ``start_in_background``."""
+def _runs_coroutines(graph: JobGraph) -> bool:
+    return any(chained.spec.runs_coroutines for vertex in graph.vertices for chained in vertex.operators)
 
-    def __init__(self, driver: JobDriver) -> None:
+
+def _in_event_loop() -> bool:
+    """Whether an asyncio event loop runs in this thread, as in a notebook; asyncio is not imported to find out."""
+    asyncio = sys.modules.get("asyncio")
+    if asyncio is None:
+        return False
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+class LocalJob:
+    """A job that whoever asks for its result drives, or a thread of its own after ``start_in_background``.
+
+    ``needs_event_loop``: where one runs already in the thread of whoever asks, the job moves to a thread of its own, too.
+    """
+
+    def __init__(self, driver: JobDriver, needs_event_loop: bool = False) -> None:
         self._driver = driver
+        self._needs_event_loop = needs_event_loop
+        self._has_moved = False
         self._begun = False
         self._thread: threading.Thread | None = None
         self._changed = threading.Condition()
@@ -73,8 +95,13 @@ class LocalJob:
         self._driver.request_cancel()
 
     def result(self, timeout_s: float | None = None) -> JobExecutionResult:
+        self._make_way()
         if self._thread is not None:
-            self._thread.join(timeout_s)
+            try:
+                self._thread.join(timeout_s)
+            except BaseException:
+                self._abandon_moved()
+                raise
             if self._thread.is_alive():
                 raise TimeoutError(f"job {self.job_id} still runs after {timeout_s} s")
             return self._result()
@@ -83,8 +110,12 @@ class LocalJob:
         return self._driver.result()
 
     def rows(self, collector: str) -> Iterator[list[Any]]:
+        self._make_way()
         if self._thread is not None:
-            yield from self._rows_of_thread(self._thread, collector)
+            try:
+                yield from self._rows_of_thread(self._thread, collector)
+            finally:
+                self._abandon_moved()
         else:
             try:
                 for _ in self._drive():
@@ -109,6 +140,18 @@ class LocalJob:
         except BaseException:
             self._abandon()
             raise
+
+    def _make_way(self) -> None:
+        """Leave the thread to the event loop that runs in it."""
+        if self._needs_event_loop and not self._begun and _in_event_loop():
+            self.start_in_background()
+            self._has_moved = True
+
+    def _abandon_moved(self) -> None:
+        """The thread runs for the caller alone, who waits no longer."""
+        if self._has_moved and self._thread is not None and self._thread.is_alive():
+            self.cancel()
+            self._thread.join()
 
     def _begin(self) -> None:
         if not self._begun:

@@ -23,6 +23,7 @@ from penstock.operators.contract import (
     ProcessingTime,
     SourceLink,
 )
+from penstock.operators.coroutines import Coroutines
 from penstock.runtime.task.counted import counted, counting_input
 from penstock.runtime.task.edge_output import EdgeOutput
 
@@ -43,6 +44,7 @@ class TaskEnvironment:
     current_watermark: Callable[[], int]
     send_to_client: Callable[[str, list[Any]], None]
     source_link: SourceLink | None
+    coroutines: Coroutines
     make_keyed_state: Callable[[OperatorContext], KeyedStateBackend]
     make_operator_state: Callable[[OperatorContext], OperatorStateBackend]
     make_timers: Callable[[OperatorContext, str], Timers]
@@ -74,6 +76,8 @@ class OperatorChain:
             built[index] = vertex.operators[index].spec.build(self.contexts[index])
         self.operators = [built[index] for index in range(len(vertex.operators))]
         self.head = self.operators[0]
+        self.waiting = [operator for operator in self.operators if operator.waits]
+        self._finished = 0
         self.accumulators: dict[str, Accumulator] = {}
 
     def _context(self, chained: ChainedOperator) -> OperatorContext:
@@ -101,6 +105,7 @@ class OperatorChain:
             current_watermark=env.current_watermark,
             send_to_client=env.send_to_client,
             source_link=env.source_link,
+            coroutines=env.coroutines,
         )
         context.operator_state = env.make_operator_state(context)
         if chained.spec.uses_keyed_state:
@@ -194,10 +199,17 @@ class OperatorChain:
         for operator in reversed(self.operators):
             operator.open()
 
-    def finish(self) -> None:
-        """All inputs are at their end: the head first, so that what it still emits is seen by the others."""
-        for operator in self.operators:
+    def finish(self) -> bool:
+        """All inputs are at their end: the head first, so that what it still emits is seen by the others.
+
+        Says whether all is done; as long as an operator has something in flight, it is to be called again later.
+        """
+        for operator in self.operators[self._finished :]:
+            if operator.in_flight:
+                return False
             operator.finish()
+            self._finished += 1
+        return True
 
     def close(self) -> list[BaseException]:
         """Close everything, whatever fails; yields what failed."""

@@ -34,6 +34,8 @@ class Tasklet(ABC):
         self._buffer_timeout_s = buffer_timeout_ms / 1000 if buffer_timeout_ms >= 0 else None
         self._pending_since: float | None = None
         self._finished = False
+        self._input_ended = False
+        self._takes_input = True
         self.may_send_to_client = True
 
     def open(self) -> None:
@@ -47,15 +49,40 @@ class Tasklet(ABC):
         if not self.may_send_to_client or not all(output.available for output in self._outputs):
             self.measures.was_blocked()
             return Progress.BLOCKED
-        progress = self._work()
+        progress = self._attend() if self.chain.waiting else self._work()
         if progress is Progress.IDLE:
             self.measures.was_idle()
+            self._flush()
+        elif progress is Progress.BLOCKED:
+            self.measures.was_blocked()
             self._flush()
         elif self._buffer_timeout_s is not None:
             self._flush_after_timeout()
         if progress is Progress.DONE:
             self._end()
         return progress
+
+    def _attend(self) -> Progress:
+        """The step of a chain with operators that wait for something outside: they first, input only if all have room."""
+        moved = False
+        room = True
+        for operator in reversed(self.chain.waiting):  # results of an earlier one need room in a later one
+            moved = operator.catch_up() or moved
+            room = operator.accepts_input
+            if not room:
+                break
+        if moved:
+            self.measures.is_busy()
+        progress = Progress.IDLE if self._input_ended else Progress.BLOCKED
+        self._takes_input = room and not self._input_ended
+        if self._takes_input:
+            progress = self._work()
+            self._input_ended = progress is Progress.DONE
+        if self._input_ended:
+            if self.chain.finish():
+                return Progress.DONE
+            progress = Progress.IDLE
+        return Progress.MORE if moved else progress
 
     @abstractmethod
     def _work(self) -> Progress:
@@ -118,10 +145,10 @@ class SourceTasklet(Tasklet):
         return Progress.DONE if status is InputStatus.END_OF_INPUT else Progress.IDLE
 
     def wait_ms(self) -> int | None:
-        return self.source.reader.wait_ms()
+        return self.source.reader.wait_ms() if self._takes_input else None
 
     def fileno(self) -> int | None:
-        return self.source.reader.fileno()
+        return self.source.reader.fileno() if self._takes_input else None
 
 
 class OperatorTasklet(Tasklet):

@@ -34,6 +34,7 @@ from penstock.network.partitioners import (
 )
 from penstock.network.spilled import SpoolChannel
 from penstock.operators.contract import OperatorContext, ProcessingTime, SourceLink
+from penstock.operators.coroutines import Coroutines
 from penstock.operators.user_code import callable_of
 from penstock.runtime.messages import Deployment
 from penstock.runtime.scheduling.placement import worker_of
@@ -59,6 +60,7 @@ class WorkerSurroundings:
     data_plane: DataPlane | None
     link_of: Callable[[SubtaskId], SourceLink]
     send_to_client: Callable[[SubtaskId], Callable[[str, list[Any]], None]]
+    coroutines: Coroutines
 
 
 class TaskWiring:
@@ -125,6 +127,7 @@ class TaskWiring:
             current_watermark=lambda: gate[0].watermark if gate else -(2**63),
             send_to_client=around.send_to_client(subtask),
             source_link=around.link_of(subtask),
+            coroutines=around.coroutines,
             make_keyed_state=self._state.keyed,
             make_operator_state=self._state.operator,
             make_timers=self._state.timers,

@@ -14,6 +14,7 @@ from penstock.errors import PenstockError, ProtocolError, WorkerLost
 from penstock.ids import SubtaskId, WorkerIndex
 from penstock.metrics.kinds import MetricGroup
 from penstock.network.exchange import DataPlane, PeerLost
+from penstock.operators.coroutines import Coroutines
 from penstock.operators.user_code import user_error
 from penstock.runtime.messages import (
     Address,
@@ -59,6 +60,7 @@ class Worker:
         self.outbox: deque[FromWorker] = deque()
         self.data_plane: DataPlane | None = None
         self._time = WorkerTime(clock)
+        self._coroutines = Coroutines(clock)
         self._clock = clock
         self._metrics = MetricGroup()
         self._tasklets: list[Tasklet] = []
@@ -67,7 +69,7 @@ class Worker:
         self._wake: tuple[socket.socket, socket.socket] | None = None
         self._unsent_rows: dict[str, int] = {}
         self._collectors: dict[str, Tasklet] = {}
-        self._watched: dict[int, Tasklet] = {}
+        self._watched: set[int] = set()
         self._wake_wanted = False
 
     # What the coordinator says ------------------------------------------------------------------------------------------
@@ -106,6 +108,7 @@ class Worker:
             data_plane=self.data_plane,
             link_of=partial(_Link, self),
             send_to_client=lambda subtask: partial(self._send_rows, subtask),
+            coroutines=self._coroutines,
         )
         self._tasklets = TaskWiring(deployment, surroundings).build()
         self.outbox.append(TasksDeployed(self.index))
@@ -134,10 +137,12 @@ class Worker:
     # Stepping -----------------------------------------------------------------------------------------------------------
 
     def turn(self) -> bool:
-        """Fire timers and step each task once; says whether there is more to do at once."""
+        """Fire timers, run coroutines, step each task once; says whether there is more to do at once."""
         more = False
         try:
             more = self._time.fire()
+            if self._coroutines.is_live:
+                self._coroutines.run()
         except Exception as error:
             self._failed(None, error)
             return False
@@ -154,7 +159,7 @@ class Worker:
                 return True
         if self.data_plane is not None:
             self.data_plane.flush()
-        return more
+        return more or self._coroutines.sleep_s == 0
 
     def _finished(self, tasklet: Tasklet) -> None:
         self._running.remove(tasklet)
@@ -229,14 +234,18 @@ class Worker:
         waits += [wait / 1000 for tasklet in self._running if (wait := tasklet.wait_ms()) is not None]
         if self.data_plane is not None and (deadline := self.data_plane.timeout_s()) is not None:
             waits.append(deadline)
+        if (sleep_s := self._coroutines.sleep_s) is not None:
+            waits.append(sleep_s)
         return max(0.0, min(waits))
 
     def _watch_readers(self) -> None:
-        """Wait for the descriptors of exactly those readers that name one now."""
-        wanted = {fd: tasklet for tasklet in self._running if (fd := tasklet.fileno()) is not None}
-        for fd in self._watched.keys() - wanted.keys():
+        """Wait for the descriptors of exactly those readers that name one now, and for that of the coroutines."""
+        wanted = {fd for tasklet in self._running if (fd := tasklet.fileno()) is not None}
+        if (descriptor := self._coroutines.descriptor) is not None:
+            wanted.add(descriptor)
+        for fd in self._watched - wanted:
             self.selector.unregister(fd)
-        for fd in wanted.keys() - self._watched.keys():
+        for fd in wanted - self._watched:
             self.selector.register(fd, selectors.EVENT_READ)
         self._watched = wanted
 
@@ -278,6 +287,7 @@ class Worker:
 
     def close(self) -> None:
         """Release sockets."""
+        self._coroutines.close()
         if self.data_plane is not None:
             self.data_plane.close()
         if self._wake is not None:
