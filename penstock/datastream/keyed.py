@@ -21,6 +21,7 @@ from penstock.operators.row_chain import RowChainSpec, RowStep, StepKind
 from penstock.operators.user_code import is_rich, origin_of_caller
 
 if TYPE_CHECKING:
+    from penstock.datastream.joined import IntervalJoin
     from penstock.datastream.windowed import WindowedStream
     from penstock.windows.assigners.assigner import WindowAssigner
 
@@ -145,6 +146,12 @@ class KeyedStream(DataStream):
         from penstock.datastream.windowed import WindowedStream, count_assigner
 
         return WindowedStream(self, count_assigner(size, slide))
+
+    def interval_join(self, other_stream: "KeyedStream") -> "IntervalJoin":
+        """This stream and another keyed one, for pairs of records that are near in event time; see ``IntervalJoin``."""
+        self._check_same_environment(other_stream, "interval_join")
+        joined: IntervalJoin = self._environment.streams.interval_joined(self, other_stream)
+        return joined
 
     def process(self, func: Any, output_type: Any = None) -> DataStream:
         """The general operator on a keyed stream: state, timers, side outputs."""

@@ -70,6 +70,15 @@ class StreamFactory(Protocol):
     def broadcast(self, stream: Any, descriptors: tuple[Any, ...]) -> Any:
         """A stream for broadcast state."""
 
+    def joined(self, first: Any, second: Any) -> Any:
+        """Two streams for a join in windows."""
+
+    def co_grouped(self, first: Any, second: Any) -> Any:
+        """Two streams for a co-group in windows."""
+
+    def interval_joined(self, left: Any, right: Any) -> Any:
+        """Two keyed streams for a join of records that are near in time."""
+
 
 class Environment(Protocol):
     """What streams know of the environment that they belong to."""

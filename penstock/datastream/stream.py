@@ -42,6 +42,7 @@ from penstock.operators.user_code import origin_of_caller, shorten
 
 if TYPE_CHECKING:
     from penstock.datastream.collected import CloseableIterator
+    from penstock.datastream.joined import CoGroupedStreams, JoinedStreams
     from penstock.datastream.keyed import KeyedStream
     from penstock.datastream.windowed import AllWindowedStream
     from penstock.windows.assigners.assigner import WindowAssigner
@@ -170,6 +171,18 @@ class DataStream(OperatorSettings):
         """
         self._check_same_environment(ds, "connect")
         return self._environment.streams.connected(self, ds)
+
+    def join(self, other_stream: "DataStream") -> "JoinedStreams":
+        """This stream and another, for pairs of records with one key in one window; see ``JoinedStreams``."""
+        self._check_same_environment(other_stream, "join")
+        joined: JoinedStreams = self._environment.streams.joined(self, other_stream)
+        return joined
+
+    def co_group(self, other_stream: "DataStream") -> "CoGroupedStreams":
+        """This stream and another, for all records with one key in one window; see ``CoGroupedStreams``."""
+        self._check_same_environment(other_stream, "co_group")
+        grouped: CoGroupedStreams = self._environment.streams.co_grouped(self, other_stream)
+        return grouped
 
     def _check_same_environment(self, other: Any, what: str) -> None:
         if not isinstance(other, OperatorSettings) and not hasattr(other, "_environment"):

@@ -28,3 +28,21 @@ class StreamKinds:
         from penstock.datastream.broadcast import BroadcastStream
 
         return BroadcastStream(stream, descriptors)
+
+    def joined(self, first: DataStream, second: Any) -> Any:
+        """Two streams for a join in windows."""
+        from penstock.datastream.joined import JoinedStreams
+
+        return JoinedStreams(first, second)
+
+    def co_grouped(self, first: DataStream, second: Any) -> Any:
+        """Two streams for a co-group in windows."""
+        from penstock.datastream.joined import CoGroupedStreams
+
+        return CoGroupedStreams(first, second)
+
+    def interval_joined(self, left: KeyedStream, right: Any) -> Any:
+        """Two keyed streams for a join of records that are near in time."""
+        from penstock.datastream.joined import IntervalJoin
+
+        return IntervalJoin(left, right)

@@ -217,9 +217,8 @@ class _Windows:
         function = function_argument(window_function, "apply", self._apply_kind, arguments)
         return Evaluation(Style.APPLY, function, self._keyed)
 
-    def _add(
-        self, contents: Contents, evaluation: Evaluation, output_type: Any, described: str
-    ) -> "DataStream":
+    def _spec(self, contents: Contents, evaluation: Evaluation, output_type: Any) -> WindowSpec:
+        """The operator of these windows, for a program yet to take it."""
         assigner = self._window_assigner
         trigger = self._trigger or assigner.get_default_trigger(self.get_execution_environment())
         if isinstance(assigner, MergingWindowAssigner) and not trigger.can_merge():
@@ -227,7 +226,7 @@ class _Windows:
                 f"{type(assigner).__name__} merges windows, and its default trigger "
                 f"{type(trigger).__name__} has no on_merge ({origin_of_caller()})"
             )
-        spec = WindowSpec(
+        return WindowSpec(
             assigner,
             trigger,
             contents,
@@ -237,6 +236,12 @@ class _Windows:
             self._evictor,
             type_argument(output_type, "output_type"),
         )
+
+    def _add(
+        self, contents: Contents, evaluation: Evaluation, output_type: Any, described: str
+    ) -> "DataStream":
+        spec = self._spec(contents, evaluation, output_type)
+        assigner, trigger = spec.assigner, spec.trigger
         stream = self._keyed_stream._then(type(assigner).__name__, spec, output_type)
         return stream.set_description(f"Window({assigner!r}, {type(trigger).__name__}, {described})")
 

@@ -1,0 +1,311 @@
+"""The interval join: pairs of records with one key, the right one from ``lower`` to ``upper`` behind the left one in time.
+
+Records of both sides are kept per key in the order of their times, so that the partners of a record are one range of a list.
+A key has at most one timer a side that matters, for its earliest record: what Flink cleans up at each record's own timer
+goes when that one fires, at the same watermark.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import MutableMapping
+from dataclasses import dataclass
+from itertools import compress
+from typing import Any, ClassVar
+
+from penstock.contracts.join_functions import ProcessJoinContext
+from penstock.contracts.output_tag import OutputTag
+from penstock.contracts.state import KeyedStateBackend, KeyedTable, ValueStateDescriptor
+from penstock.contracts.timers import Timers
+from penstock.data.batch import RowBatch
+from penstock.data.elements import MAX_WATERMARK, MIN_TIMESTAMP
+from penstock.errors import ProgramError
+from penstock.operators.collector import Collector
+from penstock.operators.contract import Operator, OperatorContext, OperatorSpec
+from penstock.operators.process_records import FunctionLife, stamps_until
+from penstock.operators.user_code import callable_of, user_error
+from penstock.operators.window.late import DROPPED_METRIC
+
+STATE_NAME = "interval-join-buffers"
+TIMERS_NAME = "interval-join-cleanup"
+KEYS_PER_FLUSH = 64
+
+Buffers = tuple[list[int], list[Any], list[bool], list[int], list[Any], list[bool]]
+"""Of one key: times, values and, in outer joins, whether each had a partner; first of the left side, then of the right."""
+
+SIDE_FIELDS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class IntervalJoinSpec(OperatorSpec):
+    """Bounds are inclusive. ``keeps`` says of left and right whether records without partner are given to the function."""
+
+    ports: ClassVar[int] = 2
+
+    lower_ms: int
+    upper_ms: int
+    function: Any
+    late_tags: tuple[OutputTag | None, OutputTag | None] = (None, None)
+    keeps: tuple[bool, bool] = (False, False)
+    output_type: Any = None
+
+    def build(self, context: OperatorContext) -> Operator:
+        return IntervalJoin(self, context)
+
+    def user_functions(self) -> tuple[Any, ...]:
+        return (self.function,)
+
+    @property
+    def uses_keyed_state(self) -> bool:
+        return True
+
+
+class PairContext(ProcessJoinContext):
+    """One object for all pairs; the times are set before each call."""
+
+    __slots__ = ("_collector", "left_time", "right_time", "time")
+
+    def __init__(self, collector: Collector) -> None:
+        self._collector = collector
+        self.left_time = self.right_time = self.time = MIN_TIMESTAMP
+
+    def get_left_timestamp(self) -> int:
+        return self.left_time
+
+    def get_right_timestamp(self) -> int:
+        return self.right_time
+
+    def get_timestamp(self) -> int:
+        return self.time
+
+    def output(self, output_tag: OutputTag, value: Any) -> None:
+        self._collector.aside(output_tag, value, self.time)
+
+
+class Pairs:
+    """Calls the function of the user, and keeps what it gives for the records of one batch."""
+
+    def __init__(self, context: OperatorContext, function: Any, collector: Collector) -> None:
+        self._context = context
+        self._collector = collector
+        self._process = callable_of(function, "process_element", "process")
+        self._pair_context = PairContext(collector)
+        self._results: list[Any] = []
+        self._ends: list[int] = []
+        self._stamps: list[int] = []
+
+    def of_left(self, value: Any, time: int, partners: list[Any], times: list[int]) -> None:
+        """A left record with its partners."""
+        process, context, results = self._process, self._pair_context, self._results
+        context.left_time = time
+        partner = None
+        try:
+            for partner, other_time in zip(partners, times, strict=True):
+                context.right_time = other_time
+                context.time = pair_time = other_time if other_time > time else time  # noqa: FURB136 (faster)
+                given = process(value, partner, context)
+                if given is not None:
+                    results.extend(given)
+                self._ends.append(len(results))
+                self._stamps.append(pair_time)
+        except Exception as error:
+            raise user_error(self._context, error, (value, partner)) from error
+
+    def of_right(self, value: Any, time: int, partners: list[Any], times: list[int]) -> None:
+        """A right record with its partners."""
+        process, context, results = self._process, self._pair_context, self._results
+        context.right_time = time
+        partner = None
+        try:
+            for partner, other_time in zip(partners, times, strict=True):
+                context.left_time = other_time
+                context.time = pair_time = other_time if other_time > time else time  # noqa: FURB136 (faster)
+                given = process(partner, value, context)
+                if given is not None:
+                    results.extend(given)
+                self._ends.append(len(results))
+                self._stamps.append(pair_time)
+        except Exception as error:
+            raise user_error(self._context, error, (partner, value)) from error
+
+    def emit(self) -> None:
+        """Emit what was kept, with the times of the pairs."""
+        results, ends, stamps = self._results, self._ends, self._stamps
+        self._results, self._ends, self._stamps = [], [], []
+        self._collector.emit_results(results, stamps_until(ends, stamps))
+
+    def of_one(self, port: int, value: Any, time: int, given_up_at: int) -> None:
+        """A record that no partner can come for any more: results have that time, and so are behind no watermark."""
+        context = self._pair_context
+        context.left_time, context.right_time = (time, MIN_TIMESTAMP) if port == 0 else (MIN_TIMESTAMP, time)
+        context.time = given_up_at
+        pair = (value, None) if port == 0 else (None, value)
+        try:
+            self._collector.take(self._process(*pair, context), given_up_at)
+        except Exception as error:
+            raise user_error(self._context, error, pair) from error
+
+
+class IntervalJoin(Operator):
+    """Both sides of all keys, and the watermark: which records are late hangs on it, also after a restart."""
+
+    timers: Timers
+    table: KeyedTable
+
+    def __init__(self, spec: IntervalJoinSpec, context: OperatorContext) -> None:
+        super().__init__(context)
+        assert context.keyed_state is not None
+        self._backend: KeyedStateBackend = context.keyed_state
+        self._late_tags = spec.late_tags
+        self._keeps = spec.keeps
+        self._outer = any(spec.keeps)
+        # Where the partners of a record lie, from its own time; and how long after it the last of them can be.
+        self._bounds = ((spec.lower_ms, spec.upper_ms), (-spec.upper_ms, -spec.lower_ms))
+        self._retention_ms = (max(spec.upper_ms, 0), max(-spec.lower_ms, 0))
+        self._collector = Collector(context, spec.output_type)
+        self._pairs = Pairs(context, spec.function, self._collector)
+        self._life = FunctionLife(spec.function, context)
+        self._dropped = context.metrics.counter(DROPPED_METRIC)
+        self._watermark = MIN_TIMESTAMP
+        self._keys_ended = 0
+
+    def open(self) -> None:
+        assert self.context.make_timers is not None
+        self._life.open()
+        self.timers = self.context.make_timers(TIMERS_NAME)
+        self.table = self._backend.table(ValueStateDescriptor(STATE_NAME))
+
+    # Records ------------------------------------------------------------------------------------------------------------
+
+    def on_batch(self, batch: RowBatch, port: int = 0) -> None:
+        if not batch.values:
+            return
+        timestamps = batch.timestamps
+        first = MIN_TIMESTAMP if timestamps is None else min(timestamps)
+        if timestamps is None or first == MIN_TIMESTAMP:
+            raise _missing_timestamp().at(self.context.place)
+        if first < self._watermark:
+            batch = self._without_late(batch, port)
+        self._join(batch, port)
+        self._backend.after_records(len(batch.values))
+
+    def _without_late(self, batch: RowBatch, port: int) -> RowBatch:
+        """Put aside or count the records behind the watermark: their partners may be gone."""
+        assert batch.timestamps is not None
+        assert batch.keys is not None
+        watermark, tag = self._watermark, self._late_tags[port]
+        in_time = [timestamp >= watermark for timestamp in batch.timestamps]
+        if tag is None:
+            self._dropped.inc(in_time.count(False))
+        else:
+            for value, timestamp in zip(batch.values, batch.timestamps, strict=True):
+                if timestamp < watermark:
+                    self._collector.aside(tag, value, timestamp)
+        values, timestamps, keys = (
+            list(compress(part, in_time)) for part in (batch.values, batch.timestamps, batch.keys)
+        )
+        return RowBatch(values, timestamps, keys)
+
+    def _join(self, batch: RowBatch, port: int) -> None:
+        """Add each record to its side, and call the function for it with each of its partners, the earliest first."""
+        assert batch.timestamps is not None
+        assert batch.keys is not None
+        pane: MutableMapping[Any, Buffers] = self.table.pane(None)
+        get, is_left, outer = pane.get, port == 0, self._outer
+        register, retention_ms = self.timers.register_event_time_timer, self._retention_ms[port]
+        to_low, to_high = self._bounds[port]
+        call = self._pairs.of_left if is_left else self._pairs.of_right
+        for value, key, time in zip(batch.values, batch.keys, batch.timestamps, strict=True):
+            entry = get(key) or ([], [], [], [], [], [])
+            if is_left:
+                own_times, own_values, own_matched, times, values, matched = entry
+            else:
+                times, values, matched, own_times, own_values, own_matched = entry
+            if not own_times or time < own_times[0]:
+                register(key, port, time + retention_ms)
+            if not own_times or time >= own_times[-1]:
+                at = len(own_times)
+                own_times.append(time)
+                own_values.append(value)
+            else:
+                at = bisect_right(own_times, time)
+                own_times.insert(at, time)
+                own_values.insert(at, value)
+            low = high = 0
+            if times and times[-1] >= time + to_low:
+                low = bisect_left(times, time + to_low)
+                high = bisect_right(times, time + to_high, low)
+            if outer:
+                own_matched.insert(at, low < high)
+                matched[low:high] = [True] * (high - low)
+            pane[key] = entry
+            if low < high:
+                self._backend.current_key = key
+                call(value, time, values[low:high], times[low:high])
+        self._pairs.emit()
+
+    # Time ---------------------------------------------------------------------------------------------------------------
+
+    def on_watermark(self, timestamp: int) -> None:
+        if timestamp > self._watermark:
+            self._watermark = timestamp
+            self._clean_up(timestamp)
+            self._collector.flush()
+        self.output.watermark(timestamp)
+
+    def _clean_up(self, watermark: int) -> None:
+        pane: MutableMapping[Any, Buffers] = self.table.pane(None)
+        for time, key, port in self.timers.advance_watermark(watermark):
+            # Single records are emitted in the order of time over all keys; where there are none, one go does for a key.
+            self._drop(pane, key, port, time if self._outer else watermark)
+
+    def _drop(self, pane: MutableMapping[Any, Buffers], key: Any, port: int, until: int) -> None:
+        """Forget the records of one side that have no partner to come from ``until`` on."""
+        entry = pane.get(key)
+        if entry is None:
+            return
+        times, values, matched = entry[port * SIDE_FIELDS : (port + 1) * SIDE_FIELDS]
+        retention_ms = self._retention_ms[port]
+        count = bisect_right(times, until - retention_ms)
+        if self._keeps[port] and not all(matched[:count]):
+            single = [at for at in range(count) if not matched[at]]
+            self._backend.current_key = key
+            for at in single:
+                self._pairs.of_one(port, values[at], times[at], min(times[at] + retention_ms, MAX_WATERMARK))
+        if count == 0:
+            return  # the timer of a record that went with an earlier one
+        del times[:count], values[:count], matched[:count]
+        if not entry[0] and not entry[SIDE_FIELDS]:
+            del pane[key]
+            return
+        pane[key] = entry
+        if times:
+            self.timers.register_event_time_timer(key, port, times[0] + retention_ms)
+
+    def end_key(self, key: Any) -> None:
+        self._clean_up(MAX_WATERMARK)
+        self._backend.clear_key(key)
+        self._keys_ended += 1
+        if self._keys_ended % KEYS_PER_FLUSH == 0:
+            self._collector.flush()
+
+    # Life ---------------------------------------------------------------------------------------------------------------
+
+    def snapshot(self, checkpoint_id: int) -> Any:
+        # Not the last one of all: a job that goes on from a drained savepoint gets new input.
+        return None if self._watermark in (MIN_TIMESTAMP, MAX_WATERMARK) else self._watermark
+
+    def restore(self, own: Any) -> None:
+        if own is not None:
+            self._watermark = own
+
+    def finish(self) -> None:
+        self._collector.flush()
+
+    def close(self) -> None:
+        self._life.close()
+
+
+def _missing_timestamp() -> ProgramError:
+    return ProgramError(
+        "a record without a timestamp reached an interval join, which needs event time on both sides; call "
+        "assign_timestamps_and_watermarks(...) with a timestamp assigner on each of the two streams"
+    )
