@@ -12,3 +12,13 @@ def environment(parallelism: int = 1) -> Any:
     first.from_elements(1).key_by(lambda value: value).sum(0).sink_to(DiscardingSink())
     first.execute()
     return StreamExecutionEnvironment.get_execution_environment().set_parallelism(parallelism)
+
+
+def events(env: Any, path: str) -> Any:
+    """The rows ``(key, ts, value)`` of an events file, parsed as columns."""
+    from penstock.connectors.columns.source import CsvColumnsSource
+    from penstock.contracts.watermarks import WatermarkStrategy
+
+    types = {"key": "string", "ts": "int64", "value": "int64"}
+    source = CsvColumnsSource(path, types, column_names=list(types))
+    return env.from_source(source, WatermarkStrategy.no_watermarks(), "events")

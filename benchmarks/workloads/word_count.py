@@ -16,7 +16,7 @@ def plain(path: str) -> Callable[[], dict[str, Any]]:
                     counts[word] = count
                     update = (word, count)
                     updates += 1
-        return {"records": updates, "check": update}
+        return {"records": updates}
 
     return work
 

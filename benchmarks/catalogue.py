@@ -1,0 +1,80 @@
+"""The benchmarks: who runs against whom on what, and the targets."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from benchmarks.inputs import events_file, text_file
+
+# In what the two are compared: where both sides use one thread, processor time disturbs less than the clock on the wall.
+Measure = Literal["cpu_seconds", "seconds"]
+
+
+@dataclass(frozen=True, slots=True)
+class Benchmark:
+    """``subject`` runs in turn with each of ``rivals``; the ratio of their speeds should be at least ``target``.
+
+    ``parameters(quick)`` makes the input and says where it is. With ``limits`` the subject runs alone, and what it measures
+    has to stay below.
+    """
+
+    name: str
+    title: str
+    workload: str
+    parameters: Callable[[bool], dict[str, Any]]
+    subject: str = "penstock"
+    rivals: tuple[str, ...] = ("plain",)
+    target: float | None = None
+    measure: Measure = "cpu_seconds"
+    limits: tuple[tuple[str, float], ...] = ()
+    rounds: int = 5
+
+
+def _events(keys: int) -> Callable[[bool], dict[str, Any]]:
+    return lambda quick: {"path": events_file(200_000 if quick else 1_000_000, keys)}
+
+
+def _lines(quick: bool) -> dict[str, Any]:
+    lines = 400_000 if quick else 2_000_000
+    return {"path": events_file(lines, 1_000), "lines": lines}
+
+
+def benchmarks(latency_s: int) -> list[Benchmark]:
+    """All of them, in the order of the table."""
+    peers = ("plain", "bytewax", "pyflink")
+    latency = (("p99_ms", 20.0), ("growth_mib", 2.0))
+    return [
+        Benchmark(
+            "words", "word count, an update a word", "word_count",
+            lambda quick: {"path": text_file(150_000 if quick else 1_000_000)}, rivals=peers, target=0.6,
+        ),
+        Benchmark(
+            "steps", "map, filter, map; calls by hand", "map_filter_map",
+            lambda quick: {"numbers": 500_000 if quick else 5_000_000}, rivals=(*peers, "inlined"), target=0.9,
+        ),
+        Benchmark("reduce-1k", "keyed sum from CSV, 1 k keys", "keyed_reduce", _events(1_000), rivals=peers, target=1.0),
+        Benchmark("reduce-100k", "keyed sum from CSV, 100 k keys", "keyed_reduce", _events(100_000), target=0.9),
+        Benchmark("reduce-1m", "keyed sum from CSV, 1 M keys", "keyed_reduce", _events(1_000_000)),
+        Benchmark("windows-1k", "10 s windows, 1 k keys", "windows", _events(1_000), target=0.8),
+        Benchmark("windows-100k", "10 s windows, 100 k keys", "windows", _events(100_000), target=0.8),
+        Benchmark(
+            "exchange", "rows between two workers", "exchange",
+            lambda quick: {"numbers": 300_000 if quick else 3_000_000}, subject="rows", rivals=(), measure="seconds",
+        ),
+        Benchmark(
+            "two-workers", "keyed sum, 2 workers over 1", "exchange", _lines,
+            subject="two_workers", rivals=("one_worker",), target=1.5, measure="seconds",
+        ),
+        Benchmark(
+            "start", "one element, whole process", "start_up", lambda quick: {}, rivals=("plain", "bytewax"),
+            limits=(("cpu_seconds", 0.3), ("peak_mib", 60.0)),
+        ),
+        Benchmark(
+            "latency-1", f"1,000 records/s, {latency_s} s, 1 worker", "latency", lambda quick: {"seconds": latency_s},
+            subject="one_worker", rivals=(), limits=latency, rounds=1,
+        ),
+        Benchmark(
+            "latency-2", f"1,000 records/s, {latency_s} s, 2 workers", "latency", lambda quick: {"seconds": latency_s},
+            subject="two_workers", rivals=(), limits=latency, rounds=1,
+        ),
+    ]  # fmt: skip
