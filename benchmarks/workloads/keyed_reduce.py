@@ -16,7 +16,7 @@ def plain(path: str) -> Callable[[], dict[str, Any]]:
                 key, _, value = line.split(",")
                 total = get(key, 0) + int(value)
                 sums[key] = total
-                update = (key, total)
+                _update = (key, total)
                 updates += 1
         return {"records": updates}
 
@@ -59,17 +59,17 @@ def bytewax(path: str) -> Callable[[], dict[str, Any]]:
     lines = op.input("lines", flow, FileSource(path, batch_size=4096))
     updates = op.stateful_map("sum", op.map("parse", lines, parse), add)
     op.output("out", updates, Discard())
-    return lambda: run_main(flow)  # type: ignore[no-any-return]
+    return lambda: run_main(flow)
 
 
 def pyflink(path: str) -> Callable[[], dict[str, Any]]:
     from pyflink.common import Types
 
-    from benchmarks.workloads.pyflink_job import environment, run
+    from benchmarks.workloads.pyflink_job import environment, lines, run
 
     def parse(line: str) -> tuple[str, int]:
         key, _, value = line.split(",")
         return key, int(value)
 
-    pairs = environment().read_text_file(path).map(parse, Types.TUPLE([Types.STRING(), Types.LONG()]))
+    pairs = lines(environment(), path).map(parse, Types.TUPLE([Types.STRING(), Types.LONG()]))
     return run(pairs.key_by(lambda pair: pair[0], Types.STRING()).sum(1))

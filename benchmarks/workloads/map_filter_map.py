@@ -20,7 +20,7 @@ def plain(numbers: int) -> Callable[[], dict[str, Any]]:
         for x in range(numbers):
             y = triple(x)
             if is_even(y):
-                last = halve(y)
+                _last = halve(y)
         return {"records": numbers}
 
     return work
@@ -33,7 +33,7 @@ def inlined(numbers: int) -> Callable[[], dict[str, Any]]:
         for x in range(numbers):
             y = 3 * x + 1
             if y % 2 == 0:
-                last = y // 2 + 7
+                _last = y // 2 + 7
         return {"records": numbers}
 
     return work
@@ -66,13 +66,16 @@ def bytewax(numbers: int) -> Callable[[], dict[str, Any]]:
     stream = op.map("triple", stream, lambda x: 3 * x + 1)
     stream = op.filter("even", stream, lambda x: x % 2 == 0)
     op.output("out", op.map("halve", stream, lambda y: y // 2 + 7), Discard())
-    return lambda: run_main(flow)  # type: ignore[no-any-return]
+    return lambda: run_main(flow)
 
 
 def pyflink(numbers: int) -> Callable[[], dict[str, Any]]:
-    from pyflink.common import Types
+    from pyflink.common import Types, WatermarkStrategy
+    from pyflink.datastream.connectors.number_seq import NumberSequenceSource
 
     from benchmarks.workloads.pyflink_job import environment, run
 
-    stream = environment().from_sequence(0, numbers - 1).map(lambda x: 3 * x + 1, Types.LONG())
-    return run(stream.filter(lambda x: x % 2 == 0).map(lambda y: y // 2 + 7, Types.LONG()))
+    source = NumberSequenceSource(0, numbers - 1)
+    stream = environment().from_source(source, WatermarkStrategy.no_watermarks(), "numbers", Types.LONG())
+    evens = stream.map(lambda x: 3 * x + 1, Types.LONG()).filter(lambda x: x % 2 == 0)
+    return run(evens.map(lambda y: y // 2 + 7, Types.LONG()))

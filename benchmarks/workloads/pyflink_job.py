@@ -1,5 +1,6 @@
 """A PyFlink job of parallelism 1 in thread mode, its faster one for Python functions, with a sink that discards."""
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,7 @@ def environment() -> Any:
     from pyflink.datastream import StreamExecutionEnvironment
 
     configuration = Configuration()
+    configuration.set_string("python.executable", sys.executable)
     configuration.set_string("python.execution-mode", "thread")
     env = StreamExecutionEnvironment.get_execution_environment(configuration)
     env.set_parallelism(1)
@@ -29,3 +31,12 @@ def run(stream: Any) -> Callable[[], dict[str, Any]]:
         return {"seconds": result.get_net_runtime() / 1000}
 
     return work
+
+
+def lines(env: Any, path: str) -> Any:
+    """The lines of a file."""
+    from pyflink.common import WatermarkStrategy
+    from pyflink.datastream.connectors.file_system import FileSource, StreamFormat
+
+    source = FileSource.for_record_stream_format(StreamFormat.text_line_format(), path).build()
+    return env.from_source(source, WatermarkStrategy.no_watermarks(), "lines")

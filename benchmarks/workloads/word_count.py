@@ -14,7 +14,7 @@ def plain(path: str) -> Callable[[], dict[str, Any]]:
                 for word in line.split():
                     count = get(word, 0) + 1
                     counts[word] = count
-                    update = (word, count)
+                    _update = (word, count)
                     updates += 1
         return {"records": updates}
 
@@ -55,15 +55,14 @@ def bytewax(path: str) -> Callable[[], dict[str, Any]]:
 
     updates = op.stateful_map("count", keyed, count)
     op.output("out", updates, Discard())
-    return lambda: run_main(flow)  # type: ignore[no-any-return]
+    return lambda: run_main(flow)
 
 
 def pyflink(path: str) -> Callable[[], dict[str, Any]]:
     from pyflink.common import Types
 
-    from benchmarks.workloads.pyflink_job import environment, run
+    from benchmarks.workloads.pyflink_job import environment, lines, run
 
-    env = environment()
-    words = env.read_text_file(path).flat_map(lambda line: line.split(), Types.STRING())
+    words = lines(environment(), path).flat_map(lambda line: line.split(), Types.STRING())
     pairs = words.map(lambda word: (word, 1), Types.TUPLE([Types.STRING(), Types.INT()]))
     return run(pairs.key_by(lambda pair: pair[0], Types.STRING()).sum(1))
