@@ -304,7 +304,8 @@ class StreamExecutionEnvironment(EnvironmentOptions):
         return self._program.graph(name, self._configuration.to_dict())
 
     def _take_program(self, job_name: str | None) -> LogicalGraph:
-        check_settings(self._configuration)
+        with AtUsersLine():
+            check_settings(self._configuration)
         graph = self._graph(job_name)
         self._program.clear()
         return graph
@@ -313,7 +314,8 @@ class StreamExecutionEnvironment(EnvironmentOptions):
         error: BaseException | None = None
         job: RunningJob | None = None
         try:
-            job = submit(graph, _hand_over)
+            with AtUsersLine():
+                job = submit(graph, _hand_over)
             self._jobs.add(job)
             return job
         except BaseException as failure:

@@ -20,8 +20,9 @@ def check_configuration(configuration: Configuration) -> list[str]:
     for key, text in configuration.to_dict().items():
         option = find_option(key)
         if option is None:
-            if key.startswith(_FLINK_FAMILIES) and not key.startswith(_ACCEPTED_FAMILIES):
-                warnings.append(f"there is no option {key!r}{did_you_mean(key)}")
+            meant = did_you_mean(key)
+            if (meant or key.startswith(_FLINK_FAMILIES)) and not key.startswith(_ACCEPTED_FAMILIES):
+                warnings.append(f"there is no option {key!r}{meant}")
             continue
         value = configuration.get(ConfigOption(key, option.kind, None))
         if not option.supported and value != option.default:

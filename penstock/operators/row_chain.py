@@ -24,9 +24,11 @@ from penstock.errors import PenstockError
 from penstock.metrics.kinds import MetricGroup
 from penstock.operators.contract import Operator, OperatorContext, OperatorSpec, Origin
 from penstock.operators.runtime_context import OperatorRuntimeContext
-from penstock.operators.user_code import GENERATED, callable_of, is_rich, user_error
+from penstock.operators.user_code import GENERATED, callable_of, is_rich, shorten, user_error
 
 StepKind = Literal["map", "filter", "flat_map"]
+# Python's compiler goes one level deeper for each clause of a comprehension, and has limits.
+MOST_STEPS = 16
 ConvertBatch = Callable[[list[Any]], list[Any]]
 
 
@@ -102,8 +104,17 @@ class RowChain(Operator):
         return _Counters(steps, [self.context.metrics_of(step.metric_name or step.name) for step in steps])
 
     def close(self) -> None:
-        while self._opened:
-            self._opened.pop().close()
+        failure: PenstockError | None = None
+        for step in reversed(self._spec.steps):
+            if not any(step.function is opened for opened in self._opened):
+                continue
+            try:
+                step.function.close()
+            except Exception as error:  # noqa: BLE001 - the others are closed first
+                failure = failure or _wrapped(self.context_of(step), error)
+        self._opened.clear()
+        if failure is not None:
+            raise failure
 
 
 class _Segment:
@@ -148,12 +159,28 @@ class _Segment:
 
     def _stopped(self, value: Any) -> PenstockError:
         """The error for a function that raised StopIteration, which ends ``map`` without a word."""
-        return user_error(self._chain.context_of(self._steps[0]), StopIteration(), value)
+        functions = [step.function for step in self._steps]
+        error = user_error(self._chain.context_of(self._steps[0]), StopIteration(), value)
+        return error.at(f"raised by {' or '.join(map(_defined, functions))}")
 
     def _explain(self, error: Exception, values: list[Any], position: Iterator[Any]) -> PenstockError:
         index = len(values) - length_hint(position) - 1
         step = self._steps[_failed_step(error, len(self._steps))]
         return user_error(self._chain.context_of(step), error, values[max(index, 0)])
+
+
+def _wrapped(context: OperatorContext, error: Exception) -> PenstockError:
+    try:
+        return user_error(context, error)
+    except PenstockError as own:
+        return own
+
+
+def _defined(function: Any) -> str:
+    """A function with the line where it is defined, as no traceback tells it."""
+    method: Any = function if hasattr(function, "__code__") else getattr(type(function), "map", None)
+    code = getattr(method, "__code__", None)
+    return f"{method.__qualname__} ({code.co_filename}:{code.co_firstlineno})" if code else shorten(function)
 
 
 class _Counters:
@@ -175,10 +202,12 @@ class _Counters:
 
 
 def _segments(steps: tuple[RowStep, ...]) -> Iterator[tuple[RowStep, ...]]:
-    """Cut behind a declared type, and before a second step that changes the number of records."""
+    """Cut behind a declared type, before a second step that changes the number of records, and where the loop would be
+    nested deeper than Python compiles."""
     segment: list[RowStep] = []
     for step in steps:
-        if segment and step.kind != "map" and any(earlier.kind != "map" for earlier in segment):
+        changes_twice = step.kind != "map" and any(earlier.kind != "map" for earlier in segment)
+        if segment and (changes_twice or len(segment) >= MOST_STEPS):
             yield tuple(segment)
             segment = []
         segment.append(step)

@@ -64,12 +64,33 @@ def user_error(context: OperatorContext, error: BaseException, *records: Any) ->
         named = any(place.startswith("in operator ") for place in error.places)
         raise error if named else error.at(context.place)
     where = user_line(error.__traceback__)
-    at = f" at {where}" if where else ""
-    record = f"; the record was {shorten(records[0])}" if records else ""
+    at = f" at {where}" if where else _advice(error)
+    record = f"; the record was {shorten(records[0])}" if records else _record_in_notes(error)
     text = "".join(traceback.format_exception(error))
-    wrapped = UserCodeError(f"{type(error).__name__}: {error}{at}{record}", text)
+    wrapped = UserCodeError(f"{type(error).__name__}: {text_of(error)}{at}{record}", text)
     wrapped.__cause__ = error
     return wrapped.at(context.place)
+
+
+def text_of(error: BaseException) -> str:
+    """What an exception says; never raises."""
+    try:
+        return str(error)
+    except Exception as second:
+        return f"(its text cannot be read: {type(second).__name__})"
+
+
+def _record_in_notes(error: BaseException) -> str:
+    """What sinks noted about the record, as they alone know which it was."""
+    notes = [note for note in getattr(error, "__notes__", ()) if note.startswith("the record was ")]
+    return f"; {notes[0]}" if notes else ""
+
+
+def _advice(error: BaseException) -> str:
+    """For what the engine found about a result, outside of the user's code."""
+    if isinstance(error, TypeError) and "not iterable" in str(error):
+        return " - a function that gives several results returns an iterable of them, such as a list, or yields them"
+    return ""
 
 
 def user_line(trace: TracebackType | None) -> Origin | None:

@@ -240,9 +240,15 @@ class KeyedTimers:
 
 def _whole(timestamp: Any) -> int:
     try:
-        return index(timestamp)
+        time = index(timestamp)
     except TypeError as error:
         raise TypeMismatch(
             f"a timer was registered for {timestamp!r}, a {type(timestamp).__name__}: "
             "give whole milliseconds since the epoch"
         ) from error
+    if not MIN_TIMESTAMP <= time < -MIN_TIMESTAMP:
+        raise TypeMismatch(
+            f"a timer was registered for {time}, which no clock and no watermark reaches: "
+            "give whole milliseconds since the epoch, from -2**63 to 2**63 - 1"
+        )
+    return time

@@ -111,6 +111,13 @@ class FunctionSink(Sink):
         return type(self._function).__name__ if isinstance(self._function, SinkFunction) else "Sink Function"
 
 
+def _shown(value: Any) -> str:
+    try:
+        return f"{value!r:.500}"
+    except Exception as error:  # noqa: BLE001 - the user's __repr__
+        return f"<{type(value).__name__}, whose repr raises {type(error).__name__}>"
+
+
 class _CallWriter(SinkWriter):
     def __init__(self, function: Callable[[Any], object]) -> None:
         self._function = function
@@ -127,7 +134,7 @@ class _CallWriter(SinkWriter):
             for value in values:
                 function(value)
         except Exception as error:
-            error.add_note(f"the record was {value!r:.500}")
+            error.add_note(f"the record was {_shown(value)}")
             raise
 
 
@@ -160,7 +167,7 @@ class _InvokeWriter(SinkWriter):
             for value in values:
                 invoke(value, sink_context)
         except Exception as error:
-            error.add_note(f"the record was {value!r:.500}")
+            error.add_note(f"the record was {_shown(value)}")
             raise
 
     def write_watermark(self, watermark: int) -> None:

@@ -219,7 +219,9 @@ class GeneralWindows(Operator):
             else:
                 self.fire_timer(time, key, namespace, of_event_time)
         except Exception as error:
-            raise user_error(self.context, error) from error
+            window = namespace.window if type(namespace) is Leftover else namespace
+            place = f"in the timer at {time} of {window}, key {shorten(key)}"
+            raise user_error(self.context, error).at(place) from error
 
     def drop_leftover(self, key: Any, window: Any) -> None:
         """The window is over, and its trigger does not want to know."""

@@ -13,6 +13,8 @@ CHAINING = "pipeline.operator-chaining.enabled"
 CHAIN_DIFFERENT_MAXIMA = "pipeline.operator-chaining.chain-operators-with-different-max-parallelism"
 BUFFER_TIMEOUT = "execution.buffer-timeout.interval"
 BUFFER_TIMEOUT_ENABLED = "execution.buffer-timeout.enabled"
+# Chained operators call each other, a few frames each, and Python's stack has 1000: what is longer goes on in another vertex.
+DEEPEST_CHAIN = 40
 DEFAULT_BUFFER_TIMEOUT_MS = 100
 
 
@@ -32,9 +34,11 @@ class _Cut:
         self._nodes = {node.id: node for node in graph.nodes}
         self._readers = graph.consumers()
         self._head_of: dict[int, int] = {}
+        self._depth: dict[int, int] = {}
         for node in graph.nodes:
             upstream = self._chained_to(node)
             self._head_of[node.id] = node.id if upstream is None else self._head_of[upstream.id]
+            self._depth[node.id] = 1 if upstream is None else self._depth_behind(upstream, node)
         self.heads = [self._nodes[i] for i in dict.fromkeys(self._head_of.values())]
         self._vertex_of = {head.id: VertexId(i) for i, head in enumerate(self.heads)}
         self._place: dict[int, int] = {}
@@ -53,8 +57,13 @@ class _Cut:
             and node.chaining is ChainingStrategy.ALWAYS
             and source.chaining is not ChainingStrategy.NEVER
             and (source.max_parallelism == node.max_parallelism or self._maxima_may_differ())
+            and self._depth_behind(source, node) <= DEEPEST_CHAIN
         )
         return source if fits else None
+
+    def _depth_behind(self, source: LogicalNode, node: LogicalNode) -> int:
+        """How many operators call each other from the head of the vertex to ``node``; fused ones are one."""
+        return self._depth[source.id] + (not self._fuses(source, node))
 
     def _maxima_may_differ(self) -> bool:
         return self._graph.settings.get(CHAIN_DIFFERENT_MAXIMA, "true").lower() == "true"
@@ -80,15 +89,15 @@ class _Cut:
 
     def _collect(self, node: LogicalNode, groups: list[list[LogicalNode]]) -> None:
         """Walk the chain depth first; a row function joins the group of the one before it where nothing lies between."""
-        before = groups[-1] if groups else None
-        if before is not None and self._fuses(before[-1], node):
-            before.append(node)
+        waiting = [node]
+        while waiting:
+            node = waiting.pop()
+            if groups and self._fuses(groups[-1][-1], node):
+                groups[-1].append(node)
+            else:
+                groups.append([node])
             self._place[node.id] = len(groups) - 1
-        else:
-            groups.append([node])
-            self._place[node.id] = len(groups) - 1
-        for reader, _ in self._chained_readers(node):
-            self._collect(reader, groups)
+            waiting += [reader for reader, _ in reversed(self._chained_readers(node))]
 
     def _chained_readers(self, node: LogicalNode) -> list[tuple[LogicalNode, LogicalEdge]]:
         return [
@@ -139,11 +148,17 @@ class _Cut:
             node_ids=tuple(node.id for node in group),
         )
 
-    def _chain_name(self, node: LogicalNode) -> str:
-        names = [self._chain_name(reader) for reader, _ in self._chained_readers(node)]
-        if not names:
-            return node.name
-        return f"{node.name} -> {names[0] if len(names) == 1 else '(' + ', '.join(names) + ')'}"
+    def _chain_name(self, head: LogicalNode) -> str:
+        """``A -> B``, ``A -> (B, C)``: the names of a vertex's operators."""
+        chained = [head]
+        for node in chained:
+            chained += [reader for reader, _ in self._chained_readers(node)]
+        names: dict[int, str] = {}
+        for node in reversed(chained):
+            behind = [names[reader.id] for reader, _ in self._chained_readers(node)]
+            tail = behind[0] if len(behind) == 1 else f"({', '.join(behind)})"
+            names[node.id] = f"{node.name} -> {tail}" if behind else node.name
+        return names[head.id]
 
     def job_edges(self, batch_mode: bool) -> tuple[JobEdge, ...]:
         """All edges that cross from one vertex to another."""

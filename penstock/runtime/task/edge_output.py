@@ -2,6 +2,7 @@
 
 from penstock.data.batch import Batch, ColumnBatch, RowBatch, concat_rows
 from penstock.data.elements import Element, Watermark
+from penstock.errors import PenstockError
 from penstock.network.channel import OutputChannel
 from penstock.network.partitioners import CustomPartitioner, Partitioner
 from penstock.operators.contract import OperatorContext
@@ -58,11 +59,17 @@ class EdgeOutput:
     def _emit_only(self, batch: Batch) -> None:
         if self._keys is not None:
             batch = self._keys.keyed(batch)
-        self._only.put(batch)
+        self._put(self._only, batch)
+
+    def _put(self, channel: OutputChannel, batch: Batch) -> None:
+        try:
+            channel.put(batch)
+        except PenstockError as error:  # a record that cannot be pickled
+            raise error.at(self._context.place) from error.__cause__
 
     def _send(self, index: int, part: Batch) -> None:
         if isinstance(part, ColumnBatch) or not self._gathers:
-            self.channels[index].put(part)
+            self._put(self.channels[index], part)
             return
         self._parts[index].append(part)
         self._counts[index] += len(part)
@@ -75,7 +82,7 @@ class EdgeOutput:
         if parts:
             self._parts[index] = []
             self._counts[index] = 0
-            self.channels[index].put(concat_rows(parts))
+            self._put(self.channels[index], concat_rows(parts))
 
     def flush(self) -> None:
         """Send what was gathered."""

@@ -5,7 +5,7 @@ from operator import length_hint
 from typing import Any
 
 from penstock.data.batch import Batch, ColumnBatch, RowBatch
-from penstock.data.keys import KeyRouter
+from penstock.data.keys import KeyRouter, stable_hash
 from penstock.errors import KeyNotUsable, ProgramError
 from penstock.operators.contract import OperatorContext
 from penstock.operators.runtime_context import OperatorRuntimeContext
@@ -19,6 +19,7 @@ class KeyExtractor:
         self._context = context
         self._selector = selector
         self._key: Callable[[Any], Any] = callable_of(selector, "get_key", "key_by")
+        self._has_looked = False
         if is_rich(selector):
             selector.open(OperatorRuntimeContext(context))
 
@@ -33,8 +34,31 @@ class KeyExtractor:
             keys = [key(value) for value in position]
         except Exception as error:
             index = len(values) - length_hint(position) - 1
-            raise user_error(self._context, error, values[max(index, 0)]) from error
-        return RowBatch(values, batch.timestamps, keys)
+            raise user_error(self._context, error, values[max(index, 0)]).at(
+                "when the key of key_by was computed"
+            ) from error
+        keyed = RowBatch(values, batch.timestamps, keys)
+        if keys and (not self._has_looked or type(keys[0]) is float):
+            self._check(keyed)
+        return keyed
+
+    def _check(self, batch: RowBatch) -> None:
+        """Refuse keys that would fail with more subtasks only, and NaN, which would be another key for each record.
+
+        Kinds of keys seldom change from record to record, so that of the first is looked at.
+        """
+        self._has_looked = True
+        assert batch.keys is not None
+        try:
+            stable_hash(batch.keys[0])
+        except KeyNotUsable as error:
+            raise explain_key(error, batch, self._context) from None
+        for key, value in zip(batch.keys, batch.values, strict=True):
+            if key != key:
+                raise KeyNotUsable(
+                    f"the key {shorten(key)} cannot be used: it is not equal to itself, so that each record would have a "
+                    f"key of its own; return None or a text for such records; the record was {shorten(value)}"
+                ).at(self._context.place)
 
     def close(self) -> None:
         """Close a selector that was opened."""
@@ -63,7 +87,7 @@ def explain_key(error: KeyNotUsable, batch: RowBatch, context: OperatorContext) 
     assert batch.keys is not None
     for key, value in zip(batch.keys, batch.values, strict=True):
         try:
-            hash(key)
+            stable_hash(key)
         except TypeError:
             error.at(f"the record was {shorten(value)}")
             break

@@ -152,6 +152,11 @@ class Worker:
             except Exception as error:
                 self._failed(tasklet, error)
                 return False
+            except (SystemExit, KeyboardInterrupt, GeneratorExit) as error:
+                if self.data_plane is None:  # the program's own process, which may end itself
+                    raise
+                self._failed(tasklet, error)
+                return False
             if progress is Progress.MORE:
                 more = True
             elif progress is Progress.DONE:
