@@ -43,10 +43,26 @@ def absolute_path(path: Any) -> str:
 def find_files(path: str) -> list[FoundFile]:
     """The file itself, or all files below a directory, sorted by path; names that start with ``.`` or ``_`` are hidden.
 
+    A path with ``*``, ``?`` or ``[`` in it, where there is no file of that name, is a pattern; ``**`` stands for directories
+    at any depth. What it matches is found in turn, and may be nothing.
+
     :raises OutsideError: when there is nothing at ``path``, or something that cannot be read.
     """
     with outside_errors(path):
-        return _find_remote(path) if "://" in path else _find_local(Path(path))
+        if "://" in path:
+            return _find_remote(path)
+        if is_pattern(path) and not os.path.exists(path):
+            return _find_matching(path)
+        return _find_local(Path(path))
+
+
+def is_pattern(path: str) -> bool:
+    """Whether a path may stand for several.
+
+    >>> is_pattern("logs/*.txt"), is_pattern("logs/a.txt")
+    (True, False)
+    """
+    return any(letter in path for letter in "*?[")
 
 
 def open_file(path: str) -> BinaryIO:
@@ -95,6 +111,26 @@ def _find_local(path: Path) -> list[FoundFile]:
     return [_found(path)]
 
 
+def _find_matching(pattern: str) -> list[FoundFile]:
+    from glob import glob
+
+    # Hidden names match no wildcard that does not begin with their dot; underscores are left out here.
+    fixed = len(_fixed_part(pattern))
+    names = [
+        name
+        for name in glob(pattern, recursive=True)
+        if not any(map(is_hidden, name[fixed:].strip("/").split("/")))
+    ]
+    found = {file.path: file for name in names for file in _find_local(Path(name))}
+    return [found[path] for path in sorted(found)]
+
+
+def _fixed_part(pattern: str) -> str:
+    """The directories before the first wildcard."""
+    first = min(pattern.index(letter) for letter in "*?[" if letter in pattern)
+    return pattern[: pattern.rfind("/", 0, first) + 1]
+
+
 def _names_below(directory: Path) -> Iterator[str]:
     for entry in os.scandir(directory):
         if is_hidden(entry.name):
@@ -121,12 +157,18 @@ def _find_remote(url: str) -> list[FoundFile]:
     import fsspec
 
     file_system, root = fsspec.core.url_to_fs(url)
-    found = file_system.find(root, detail=True)
-    if not found:
-        if not file_system.exists(root):
+    if is_pattern(root) and not file_system.exists(root):
+        found = file_system.glob(root, detail=True)
+        inside = len(_fixed_part(root))
+        for name, details in list(found.items()):
+            if details.get("type") == "directory":
+                del found[name]
+                found.update(file_system.find(name, detail=True))
+    else:
+        found = file_system.find(root, detail=True)
+        inside = len(root.rstrip("/")) + 1
+        if not found and not file_system.exists(root):
             raise FileNotFoundError
-        return []
-    inside = len(root.rstrip("/")) + 1
     return [
         FoundFile(file_system.unstrip_protocol(name), int(details["size"]))
         for name, details in sorted(found.items())

@@ -65,7 +65,7 @@ class RunningSource:
         self.clock = ManualClock(1_000_000)
         self.outputs = [Emitted() for _ in range(parallelism)]
         self.parallelism = parallelism
-        self._metrics = MetricGroup()
+        self.metrics = [MetricGroup() for _ in range(parallelism)]
         self.status: list[InputStatus] = [InputStatus.MORE_AVAILABLE] * parallelism
         self.woken = [Event() for _ in range(parallelism)]
         self.readers: list[SourceReader] = []
@@ -198,7 +198,7 @@ class _ForReader:
         self._run.woken[self._index].set()
 
     def metric_group(self) -> MetricGroup:
-        return self._run._metrics
+        return self._run.metrics[self._index]
 
     def configuration(self) -> dict[str, str]:
         return {}

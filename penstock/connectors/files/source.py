@@ -1,62 +1,198 @@
-"""PyFlink's way to a source of files, over the source of lines."""
+"""A source of the records of files: those that are there, or also those that come."""
 
-from dataclasses import dataclass
-from typing import Any
+import io
+from dataclasses import dataclass, replace
+from typing import Any, BinaryIO
 
-from penstock.connectors.text.source import TextFileSource
-from penstock.errors import ProgramError
+from penstock.connectors.files.source_parts import (
+    FileEnumeratorProvider,
+    FileSearch,
+    FileSplitAssignerProvider,
+    MonitoredFiles,
+    StaticFiles,
+)
+from penstock.connectors.splits import SplitAfterSplit, SplitQueue
+from penstock.contracts.source import (
+    Boundedness,
+    ReaderOutput,
+    Source,
+    SourceReader,
+    SourceReaderContext,
+    SplitEnumerator,
+    SplitEnumeratorContext,
+)
+from penstock.data.type_information import TypeInformation
+from penstock.errors import OutsideError, ProgramError
+from penstock.formats.contract import BulkFormat, FileAccess, FileFormat, FilePart
+from penstock.formats.text import StreamFormat
+from penstock.storage.compression import decompressed
+from penstock.storage.reading import absolute_path, open_file, outside_errors
 
-
-@dataclass(frozen=True, slots=True)
-class StreamFormat:
-    """How a file becomes records; here: lines of a charset."""
-
-    charset_name: str
-
-    @staticmethod
-    def text_line_format(charset_name: str = "UTF-8") -> "StreamFormat":
-        """Each line a record."""
-        return StreamFormat(charset_name)
+BUFFER_BYTES = 128 * 1024
 
 
 class FileSourceBuilder:
     """Collects the settings of a source of files."""
 
-    def __init__(self, stream_format: StreamFormat, paths: tuple[str, ...]) -> None:
+    def __init__(self, source: "FileSource") -> None:
+        self._source = source
+
+    def monitor_continuously(self, discovery_interval: Any) -> "FileSourceBuilder":
+        """Go on for ever, and look for new files at an interval: a ``Duration``, or milliseconds.
+
+        A file is read once, as it is when it is found: what is appended later is not read. Let files appear as a whole, by
+        moving them into the directory.
+        """
+        from penstock.data.time import Duration
+
+        interval_ms = Duration.of(discovery_interval).to_millis()
+        if interval_ms <= 0:
+            raise ProgramError(
+                f"the interval at which files are looked for is a Duration of 1 ms at least, not {discovery_interval!r}"
+            )
+        self._source = replace(self._source, interval_ms=interval_ms)
+        return self
+
+    def process_static_file_set(self) -> "FileSourceBuilder":
+        """Read what is there when the job starts, and end. So it is when nothing is set."""
+        self._source = replace(self._source, interval_ms=None)
+        return self
+
+    def set_file_enumerator(self, file_enumerator: FileEnumeratorProvider) -> "FileSourceBuilder":
+        """Say whether readers may share large files."""
+        if not isinstance(file_enumerator, FileEnumeratorProvider):
+            raise ProgramError(
+                f"set_file_enumerator takes a FileEnumeratorProvider, not {file_enumerator!r}; "
+                "FileEnumeratorProvider.default_splittable_file_enumerator() makes one"
+            )
+        search = replace(self._source.search, splits_files=file_enumerator.splits_files)
+        self._source = replace(self._source, search=search)
+        return self
+
+    def set_split_assigner(self, split_assigner: FileSplitAssignerProvider) -> "FileSourceBuilder":
+        """Say who gets which part of the files."""
+        if not isinstance(split_assigner, FileSplitAssignerProvider):
+            raise ProgramError(
+                f"set_split_assigner takes a FileSplitAssignerProvider, not {split_assigner!r}; "
+                "FileSplitAssignerProvider.locality_aware_split_assigner() makes one"
+            )
+        return self
+
+    def build(self) -> "FileSource":
+        """The source."""
+        return self._source
+
+
+@dataclass(frozen=True, slots=True)
+class FileSource(Source):
+    """Reads files of one format, from paths, directories, patterns as ``logs/*.gz``, and URLs that fsspec knows.
+
+    >>> source = FileSource.for_record_stream_format(StreamFormat.text_line_format(), "lines.txt").build()
+    >>> source.display_name(), source.get_boundedness().name
+    ('File Source (lines.txt)', 'BOUNDED')
+    """
+
+    search: FileSearch
+    interval_ms: int | None = None
+
+    @staticmethod
+    def for_record_stream_format(stream_format: StreamFormat, *paths: Any) -> FileSourceBuilder:
+        """Begin a source of files that are read as a stream: lines, CSV, JSON."""
         if not isinstance(stream_format, StreamFormat):
             raise ProgramError(
                 f"a StreamFormat is expected, not {stream_format!r}; StreamFormat.text_line_format() reads lines"
             )
-        if len(paths) != 1:
-            raise ProgramError(
-                f"{len(paths)} paths are given; a source reads one file or one directory, and union joins several"
-            )
-        self._format = stream_format
-        self._path = paths[0]
-
-    def process_static_file_set(self) -> "FileSourceBuilder":
-        """Read what is there when the job starts, and end; the only way there is."""
-        return self
-
-    def monitor_continuously(self, discovery_interval: Any) -> "FileSourceBuilder":
-        """Waiting for new files is not in this version.
-
-        :raises ProgramError: always, as the job would end where the program expects it to go on.
-        """
-        raise ProgramError(
-            f"monitor_continuously({discovery_interval!r}): this version does not wait for new files; use "
-            "process_static_file_set, or a SourceFunction that looks for them"
-        )
-
-    def build(self) -> TextFileSource:
-        """The source."""
-        return TextFileSource(self._path, self._format.charset_name)
-
-
-class FileSource(TextFileSource):
-    """Begins sources of files."""
+        return FileSourceBuilder(_source_of(stream_format, paths))
 
     @staticmethod
-    def for_record_stream_format(stream_format: StreamFormat, *paths: str) -> FileSourceBuilder:
-        """Begin a source of the records of files."""
-        return FileSourceBuilder(stream_format, paths)
+    def for_bulk_file_format(bulk_format: BulkFormat, *paths: Any) -> FileSourceBuilder:
+        """Begin a source of files that are read in batches: Parquet, ORC, Avro."""
+        if not isinstance(bulk_format, BulkFormat):
+            raise ProgramError(
+                f"a BulkFormat is expected, not {bulk_format!r}; ParquetColumnarRowInputFormat() reads Parquet"
+            )
+        return FileSourceBuilder(_source_of(bulk_format, paths))
+
+    @property
+    def output_layout(self) -> str:  # type: ignore[override]
+        """Whether records come as rows or in columns."""
+        return self.search.file_format.output_layout
+
+    @property
+    def checks_types(self) -> bool:  # type: ignore[override]
+        """Whether records are certain to be of the type that the format produces."""
+        return self.search.file_format.checks_types
+
+    def get_produced_type(self) -> TypeInformation | None:
+        """The declared type of the records; None where it is open."""
+        return self.search.file_format.get_produced_type()
+
+    def get_boundedness(self) -> Boundedness:
+        return Boundedness.BOUNDED if self.interval_ms is None else Boundedness.CONTINUOUS_UNBOUNDED
+
+    def create_enumerator(self, context: SplitEnumeratorContext) -> SplitEnumerator:
+        if self.interval_ms is None:
+            return StaticFiles(context, self.search)
+        return MonitoredFiles(context, self.search, self.interval_ms)
+
+    def restore_enumerator(self, context: SplitEnumeratorContext, state: Any) -> SplitEnumerator:
+        if self.interval_ms is None:
+            return SplitQueue(context, state)
+        return MonitoredFiles(context, self.search, self.interval_ms, state)
+
+    def create_reader(self, context: SourceReaderContext) -> SourceReader:
+        return _FileReader(context, self.search.file_format)
+
+    def display_name(self) -> str:
+        names = ", ".join(path.rstrip("/").rpartition("/")[2] for path in self.search.paths)
+        return f"File Source ({names})"
+
+
+def _source_of(file_format: FileFormat, paths: tuple[Any, ...]) -> FileSource:
+    if not paths:
+        raise ProgramError("a source of files needs a path at least: a file, a directory, a pattern or a URL")
+    return FileSource(FileSearch(tuple(map(absolute_path, paths)), file_format, file_format.splittable))
+
+
+class _FileReader(SplitAfterSplit[FilePart]):
+    """Reads one part after the other with the reader of the format."""
+
+    def __init__(self, context: SourceReaderContext, file_format: FileFormat) -> None:
+        super().__init__(context)
+        bad_records = context.metric_group().counter("numRecordsInErrors")
+        opened = _open_decompressed if file_format.decompresses else _open_as_it_is
+        self._format_reader = file_format.create_reader(FileAccess(opened, bad_records.inc))
+        self._in_columns = file_format.output_layout == "columns"
+
+    def begin(self, split: FilePart) -> None:
+        with outside_errors(split.path):
+            self._format_reader.begin(split)
+
+    def read(self, split: FilePart, output: ReaderOutput) -> FilePart | None:
+        try:
+            piece = self._format_reader.read()
+        except OutsideError:
+            raise
+        except OSError:
+            with outside_errors(split.path):
+                raise
+        if piece is None:
+            self._format_reader.close()
+            return None
+        records, position = piece
+        if self._in_columns:
+            output.collect_columns(records)
+        elif records:
+            output.collect_batch(records)
+        return replace(split, position=position)
+
+    def close(self) -> None:
+        self._format_reader.close()
+
+
+def _open_decompressed(path: str) -> BinaryIO:
+    return decompressed(_open_as_it_is(path), path)
+
+
+def _open_as_it_is(path: str) -> BinaryIO:
+    return io.BufferedReader(open_file(path), BUFFER_BYTES)  # type: ignore[type-var]

@@ -8,14 +8,20 @@ from penstock.connectors.files.layout import (
     RollingPolicy,
 )
 from penstock.connectors.files.sink import FileSink
-from penstock.connectors.files.source import FileSource, FileSourceBuilder, StreamFormat
+from penstock.connectors.files.source import FileSource, FileSourceBuilder
+from penstock.connectors.files.source_parts import FileEnumeratorProvider, FileSplitAssignerProvider
+from penstock.formats.contract import BulkFormat
+from penstock.formats.text import StreamFormat
 
 __all__ = [
     "BucketAssigner",
+    "BulkFormat",
     "DefaultRollingPolicy",
+    "FileEnumeratorProvider",
     "FileSink",
     "FileSource",
     "FileSourceBuilder",
+    "FileSplitAssignerProvider",
     "OnCheckpointRollingPolicy",
     "OutputFileConfig",
     "RollingPolicy",
