@@ -132,10 +132,9 @@ class Stage:
 
     def save(self) -> Saved:
         """Take a snapshot."""
+        own = self.operator.snapshot(1)  # first, as it may bring something into the state
         timers = {name: timers.snapshot() for name, timers in self.timers.items()}
-        return Saved(
-            self.keyed_state.snapshot(), self.operator_state.snapshot(), timers, self.operator.snapshot(1)
-        )
+        return Saved(self.keyed_state.snapshot(), self.operator_state.snapshot(), timers, own)
 
     def restored(self) -> "Stage":
         """A new stage that goes on from a snapshot of this one; it has emitted nothing yet."""
