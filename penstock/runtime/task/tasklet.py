@@ -214,6 +214,7 @@ class GroupedTasklet(OperatorTasklet):
         super().__init__(subtask, name, chain, buffer_timeout_ms, gate)
         self._grouping = grouping
         self._groups: Iterator[tuple[Any, list[Part]]] | None = None
+        self._ended_ports: list[int] = []
 
     def _work(self) -> Progress:
         if not self._gate.ended:
@@ -231,6 +232,8 @@ class GroupedTasklet(OperatorTasklet):
             if given >= GROUPED_RECORDS_PER_STEP:
                 return Progress.MORE
         self._head.on_watermark(MAX_WATERMARK)
+        for port in self._ended_ports:
+            self._head.on_end_of_input(port)
         return Progress.DONE
 
     def _collect(self) -> Progress:
@@ -245,6 +248,8 @@ class GroupedTasklet(OperatorTasklet):
                 self._on_batch(batch, port)
             else:
                 self._grouping.add(port, batch)
+        elif isinstance(item, PortEnded):
+            self._ended_ports.append(item.port)
         return Progress.MORE
 
     def close(self) -> list[BaseException]:
