@@ -3,10 +3,9 @@
 The loop for ``map`` -> ``filter`` -> ``map`` over values without timestamps is one comprehension::
 
     [
-        f2(v1)                          # line of step 2
-        for v0 in values
-        for v1 in (f0(v0),)             # line of step 0
-        if f1(v1)                       # line of step 1
+        f2(v0) for v in values          # line of step 2
+        for v0 in (f0(v),)              # line of step 0
+        if f1(v0)                       # line of step 1
     ]
 
 One line a step, so that the traceback of a failing function tells which step failed, and the list iterator's
@@ -22,6 +21,7 @@ from typing import Any, Literal
 from penstock.data.batch import RowBatch
 from penstock.errors import PenstockError
 from penstock.metrics.kinds import MetricGroup
+from penstock.operators.checkpointed import join_checkpoints
 from penstock.operators.contract import Operator, OperatorContext, OperatorSpec, Origin
 from penstock.operators.runtime_context import OperatorRuntimeContext
 from penstock.operators.user_code import GENERATED, callable_of, is_rich, shorten, user_error
@@ -70,6 +70,7 @@ class RowChain(Operator):
 
     def open(self) -> None:
         for step in self._spec.steps:
+            join_checkpoints([step.function], self.context_of(step))
             if is_rich(step.function):
                 step_context = self.context_of(step)
                 try:
@@ -223,17 +224,17 @@ def _failed_step(error: Exception, count: int) -> int:
     trace = error.__traceback__
     line = 1
     while trace is not None:
-        if trace.tb_frame.f_code.co_filename.startswith(GENERATED) and trace.tb_lineno <= count:
+        if trace.tb_frame.f_code.co_filename.startswith(GENERATED) and trace.tb_lineno <= 2 * count:
             line = trace.tb_lineno
         trace = trace.tb_next
-    return line - 1
+    return (line - 1) % count
 
 
 @lru_cache(maxsize=256)
 def compile_loop(kinds: tuple[StepKind, ...], timed: bool) -> Callable[..., Callable[..., Any]]:
     """A function that takes the user's functions and returns the loop over ``(values[, timestamps])``.
 
-    Line n of the generated code belongs to step n - 1.
+    Line n of the generated code belongs to step n - 1; behind the last step the count starts again.
 
     >>> compile_loop(("map", "filter"), False)(lambda x: x + 1, lambda x: x > 2)(iter([1, 2, 3]))
     [3, 4]
@@ -253,8 +254,13 @@ def _plain_source(kinds: tuple[StepKind, ...]) -> str:
     head = f"lambda {', '.join(f'f{i}' for i in range(len(kinds)))}: lambda values: "
     if kinds == ("map",):
         return head + "list(map(f0, values))"
-    clauses, last = _clauses(kinds)
-    return head + f"[{last} for v in values {clauses}\n]"
+    if kinds[-1] == "map":
+        # The last call stands in front, on the line of its step; the others start one round of lines later.
+        clauses, value = _clauses(kinds[:-1])
+        last = len(kinds) - 1
+        return head + "[" + "\n" * last + f"f{last}({value}) for v in values\n{clauses}]"
+    clauses, value = _clauses(kinds)
+    return head + f"[{value} for v in values {clauses}\n]"
 
 
 def _timed_source(kinds: tuple[StepKind, ...]) -> str:
