@@ -4,6 +4,7 @@
 makes a new batch. The lists inside may be shared between batches and must never be changed in place.
 """
 
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -103,10 +104,9 @@ def concat_rows(batches: list[RowBatch]) -> RowBatch:
         return batches[0]
     with_timestamps = any(batch.timestamps is not None for batch in batches)
     with_keys = all(batch.keys is not None for batch in batches)
+    times = [b.timestamps or [_NONE] * len(b.values) for b in batches] if with_timestamps else None
     return RowBatch(
-        [value for batch in batches for value in batch.values],
-        [time for b in batches for time in b.timestamps or [_NONE] * len(b.values)]
-        if with_timestamps
-        else None,
-        [key for batch in batches for key in batch.keys or ()] if with_keys else None,
+        list(chain.from_iterable([batch.values for batch in batches])),
+        None if times is None else list(chain.from_iterable(times)),
+        list(chain.from_iterable([batch.keys or () for batch in batches])) if with_keys else None,
     )
