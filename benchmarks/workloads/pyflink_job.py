@@ -1,7 +1,9 @@
 """A PyFlink job of parallelism 1 in thread mode, its faster one for Python functions, with a sink that discards."""
 
+import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 
@@ -10,6 +12,9 @@ def environment() -> Any:
     from pyflink.common import Configuration
     from pyflink.datastream import StreamExecutionEnvironment
 
+    # Threads of the JVM look for the interpreter on the path, and for its packages beside it.
+    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    os.environ["VIRTUAL_ENV"] = sys.prefix
     configuration = Configuration()
     configuration.set_string("python.executable", sys.executable)
     configuration.set_string("python.execution-mode", "thread")
