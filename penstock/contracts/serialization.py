@@ -21,6 +21,10 @@ class SerializationSchema(ABC):
     def serialize(self, element: Any) -> bytes | None:
         """The bytes of a value; None for a message without any."""
 
+    def serialize_batch(self, elements: list[Any]) -> list[bytes | None]:
+        """The bytes of many values, for sinks that write batches."""
+        return list(map(self.serialize, elements))
+
 
 class DeserializationSchema(ABC):
     """Turns bytes into values, for sources of messages."""
@@ -31,6 +35,10 @@ class DeserializationSchema(ABC):
     @abstractmethod
     def deserialize(self, message: bytes) -> Any:
         """The value of a message; None leaves it out."""
+
+    def deserialize_batch(self, messages: list[bytes]) -> list[Any]:
+        """The values of many messages, without those that are left out."""
+        return [value for value in map(self.deserialize, messages) if value is not None]
 
     def is_end_of_stream(self, next_element: Any) -> bool:
         """Whether the source ends at this value, which is not emitted any more."""

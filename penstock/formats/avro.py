@@ -1,0 +1,218 @@
+"""Avro: files of records, and schemas of messages. Needs the extra ``avro``."""
+
+import io
+import os
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+from penstock.contracts.serialization import DeserializationSchema, SerializationSchema
+from penstock.data.row import Row, rows_of
+from penstock.data.type_information import TypeInformation, shortened
+from penstock.data.type_scalars import PickledBytesTypeInfo
+from penstock.errors import OutsideError, ProgramError, TypeMismatch
+from penstock.formats.contract import BulkFormat, FileAccess, FilePart, FormatReader, Piece
+from penstock.formats.extras import require
+from penstock.formats.json import unreadable
+
+# What fastavro raises for bytes that are no Avro, beside errors of its own, which are ValueErrors.
+_BROKEN = (ValueError, TypeError, EOFError, LookupError, ArithmeticError, StopIteration, AssertionError)
+
+
+def _fastavro(module: str = "fastavro") -> Any:
+    return require(module, "avro", "Avro")
+
+
+class AvroSchema:
+    """A schema of Avro."""
+
+    def __init__(self, schema: Any) -> None:
+        try:
+            self.parsed = _fastavro("fastavro.schema").parse_schema(schema)
+        except _fastavro("fastavro.schema").SchemaParseException as error:
+            raise ProgramError(f"the Avro schema cannot be read: {error}") from error
+        self._schema = schema
+
+    @staticmethod
+    def parse_string(json_schema: str) -> "AvroSchema":
+        """The schema that a text describes in JSON."""
+        import json
+
+        try:
+            return AvroSchema(json.loads(json_schema))
+        except (TypeError, json.JSONDecodeError) as error:
+            raise ProgramError(f"the Avro schema is no JSON: {error}") from error
+
+    @staticmethod
+    def parse_file(file_path: str) -> "AvroSchema":
+        """The schema in a file."""
+        try:
+            with open(file_path, encoding="utf-8") as file:
+                return AvroSchema.parse_string(file.read())
+        except (OSError, UnicodeDecodeError) as error:
+            raise OutsideError(f"the Avro schema {file_path} cannot be read: {error}") from error
+
+    def __str__(self) -> str:
+        import json
+
+        return json.dumps(self._schema, separators=(",", ":"))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, AvroSchema) and str(self) == str(other)
+
+    def __hash__(self) -> int:
+        return hash(str(self))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (AvroSchema, (self._schema,))
+
+
+class GenericRecordAvroTypeInfo(PickledBytesTypeInfo):
+    """The type of records of an Avro schema, which are dicts."""
+
+    __slots__ = ("_schema",)
+
+    def __init__(self, schema: AvroSchema) -> None:
+        super().__init__()
+        self._schema = schema
+
+    def parts(self) -> tuple[Any, ...]:
+        return (self._schema,)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (GenericRecordAvroTypeInfo, (self._schema,))
+
+
+class AvroInputFormat(BulkFormat):
+    """Avro files as dicts, in the fields of ``schema`` where one is given. Each file is read by one reader.
+
+    PyFlink's form, ``AvroInputFormat(path, schema)``, goes to ``env.create_input``; here the path belongs to the source:
+    ``FileSource.for_bulk_file_format(AvroInputFormat(schema), path)``.
+    """
+
+    def __init__(self, schema: AvroSchema | None = None) -> None:
+        if schema is not None and not isinstance(schema, AvroSchema):
+            raise ProgramError(
+                f"AvroInputFormat takes an AvroSchema, not {schema!r}; the path is given to the source: "
+                "FileSource.for_bulk_file_format(AvroInputFormat(schema), path)"
+            )
+        _fastavro()
+        self._schema = schema
+
+    def get_produced_type(self) -> TypeInformation | None:
+        return None if self._schema is None else GenericRecordAvroTypeInfo(self._schema)
+
+    def create_reader(self, access: FileAccess) -> FormatReader:
+        return _AvroReader(access, self._schema)
+
+
+class _AvroReader(FormatReader):
+    """Reads a block at a time; its position is the number of records that were read."""
+
+    def __init__(self, access: FileAccess, schema: AvroSchema | None) -> None:
+        self._access = access
+        self._schema = schema
+        self._file: BinaryIO | None = None
+        self._blocks: Iterator[Any] = iter(())
+        self._path = ""
+        self._position = 0
+        self._to_skip = 0
+
+    def begin(self, part: FilePart) -> None:
+        self.close()
+        self._path = part.path
+        self._position = 0
+        self._to_skip = part.position or 0
+        self._file = self._access.open(part.path)
+        try:
+            self._blocks = iter(_fastavro().block_reader(self._file, self._schema and self._schema.parsed))
+        except _BROKEN as error:
+            raise self._malformed(error) from error
+
+    def read(self) -> Piece | None:
+        try:
+            block = next(self._blocks, None)
+            if block is None:
+                return None
+            self._position += block.num_records
+            if self._position <= self._to_skip:
+                return [], self._position
+            records = list(block)
+        except _BROKEN as error:
+            raise self._malformed(error) from error
+        already = self._to_skip - (self._position - len(records))
+        return records[already:] if already > 0 else records, self._position
+
+    def _malformed(self, error: BaseException) -> OutsideError:
+        failure = OutsideError(
+            f"{self._path} cannot be read: {str(error) or type(error).__name__}; the file is damaged, no Avro, or of "
+            "another schema"
+        )
+        failure.retryable = False
+        return failure
+
+    def close(self) -> None:
+        self._blocks = iter(())
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+
+class AvroRowDeserializationSchema(DeserializationSchema):
+    """Messages that are one Avro record each, without a header, as rows of the fields of a schema."""
+
+    def __init__(self, record_class: str | None = None, avro_schema_string: str | None = None) -> None:
+        self._schema = _schema_of(record_class, avro_schema_string)
+        self._names = [field["name"] for field in self._schema.parsed.get("fields", [])]
+        self._read = _fastavro().schemaless_reader
+
+    def deserialize(self, message: bytes) -> Any:
+        if message is None:
+            return None
+        try:
+            record = self._read(io.BytesIO(message), self._schema.parsed, None)
+        except _BROKEN as error:
+            raise unreadable(message, error if isinstance(error, Exception) else ValueError()) from error
+        return rows_of([[record[name] for name in self._names]], self._names)[0]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (type(self), (None, str(self._schema)))
+
+
+class AvroRowSerializationSchema(SerializationSchema):
+    """Rows as one Avro record each, without a header. Rows without names are taken field by field."""
+
+    def __init__(self, record_class: str | None = None, avro_schema_string: str | None = None) -> None:
+        self._schema = _schema_of(record_class, avro_schema_string)
+        self._names = [field["name"] for field in self._schema.parsed.get("fields", [])]
+        self._write = _fastavro().schemaless_writer
+
+    def serialize(self, element: Any) -> bytes:
+        target = io.BytesIO()
+        try:
+            self._write(target, self._schema.parsed, self._record(element), strict=True)
+        except _BROKEN as error:
+            raise TypeMismatch(f"{shortened(element)} does not fit the Avro schema: {error}") from error
+        return target.getvalue()
+
+    def _record(self, element: Any) -> Any:
+        if isinstance(element, Row) and element._names is not None:
+            return element.as_dict(True)
+        if isinstance(element, (Row, tuple, list)):
+            return dict(zip(self._names, element, strict=True))
+        return element
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (type(self), (None, str(self._schema)))
+
+
+def _schema_of(record_class: str | None, avro_schema_string: str | None) -> AvroSchema:
+    if record_class is not None:
+        raise ProgramError(
+            f"record_class={record_class!r} names a class of Java, and there is no Java here; give avro_schema_string"
+        )
+    if avro_schema_string is None:
+        raise TypeError("record_class or avro_schema_string should be specified.")
+    schema = AvroSchema.parse_string(os.fspath(avro_schema_string))
+    if not isinstance(schema.parsed, dict) or schema.parsed.get("type") != "record":
+        raise ProgramError(f"the Avro schema of rows is that of a record, not {schema}")
+    return schema

@@ -1,0 +1,163 @@
+"""Reading Arrow record batches out of files: what Parquet and ORC have in common."""
+
+from abc import abstractmethod
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from penstock.data.type_composites import RowTypeInfo
+from penstock.data.types import Types
+from penstock.errors import OutsideError, ProgramError
+from penstock.formats.contract import FileAccess, FilePart, FormatReader, Piece
+
+if TYPE_CHECKING:
+    import pyarrow
+
+# From here on a batch's own cost is lost in that of its rows, and it still fits the processor's cache.
+BATCH_ROWS = 65_536
+
+
+class ColumnsReader(FormatReader):
+    """Reads batches; its position is the number of rows of the part that were read."""
+
+    def __init__(
+        self, access: FileAccess, row_type: RowTypeInfo | None, is_case_sensitive: bool = True
+    ) -> None:
+        self._access = access
+        self._names = None if row_type is None else row_type.get_field_names()
+        self._schema = None if row_type is None else arrow_schema(row_type)
+        self._is_case_sensitive = is_case_sensitive
+        self._file: BinaryIO | None = None
+        self._batches: Iterator[Any] = iter(())
+        self._part = FilePart("", 0, 0, 0)
+        self._position = 0
+
+    @abstractmethod
+    def batches(self, file: BinaryIO, part: FilePart, skip: int) -> Iterator["pyarrow.RecordBatch"]:
+        """The batches of a part without its first ``skip`` rows."""
+
+    def begin(self, part: FilePart) -> None:
+        self.close()
+        self._part = part
+        self._position = part.position or 0
+        self._file = self._access.open(part.path)
+        self._batches = self.batches(self._file, part, self._position)
+
+    def read(self) -> Piece | None:
+        import pyarrow
+
+        try:
+            batch = next(self._batches, None)
+        except (pyarrow.ArrowException, OSError) as error:
+            raise self.malformed(error) from error
+        if batch is None:
+            return None
+        self._position += batch.num_rows
+        return self._fitted(batch), self._position
+
+    def columns_of(self, schema: "pyarrow.Schema") -> list[str] | None:
+        """Which columns of a file are read; None for all."""
+        if self._names is None:
+            return None
+        there = {self._known_as(name): name for name in schema.names}
+        missing = [name for name in self._names if self._known_as(name) not in there]
+        if missing:
+            failure = OutsideError(
+                f"{self._part.path} has no column {', '.join(missing)}; it has {', '.join(schema.names)}"
+            )
+            failure.retryable = False
+            raise failure
+        return [there[self._known_as(name)] for name in self._names]
+
+    def _known_as(self, name: str) -> str:
+        return name if self._is_case_sensitive else name.lower()
+
+    def _fitted(self, batch: "pyarrow.RecordBatch") -> "pyarrow.RecordBatch":
+        import pyarrow
+
+        if self._schema is None or batch.schema.equals(self._schema):
+            return batch
+        columns = self.columns_of(batch.schema) or []
+        arrays = []
+        for column, wanted in zip(columns, self._schema, strict=True):
+            try:
+                arrays.append(batch.column(column).cast(wanted.type))
+            except (pyarrow.ArrowInvalid, pyarrow.ArrowNotImplementedError) as error:
+                failure = OutsideError(
+                    f"{self._part.path}: the column {column} is of type {batch.schema.field(column).type} and cannot "
+                    f"be read as {wanted.type}: {error}"
+                )
+                failure.retryable = False
+                raise failure from error
+        return pyarrow.RecordBatch.from_arrays(arrays, schema=self._schema)
+
+    def malformed(self, error: Exception) -> OutsideError:
+        """The error for a file that is not of the format, or damaged."""
+        failure = OutsideError(
+            f"{self._part.path} cannot be read: {error}; the file is damaged or of another format"
+        )
+        failure.retryable = False
+        return failure
+
+    def close(self) -> None:
+        self._batches = iter(())
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+
+def without_first(batches: Iterator["pyarrow.RecordBatch"], skip: int) -> Iterator["pyarrow.RecordBatch"]:
+    """The batches without their first ``skip`` rows, and without empty ones."""
+    for batch in batches:
+        if skip >= batch.num_rows:
+            skip -= batch.num_rows
+            continue
+        yield batch.slice(skip) if skip else batch
+        skip = 0
+
+
+def arrow_schema(row_type: RowTypeInfo) -> "pyarrow.Schema":
+    """The Arrow schema for rows of a declared type.
+
+    >>> arrow_schema(Types.ROW_NAMED(["a"], [Types.INT()])).field("a").type
+    DataType(int32)
+    """
+    import pyarrow
+
+    fields = zip(row_type.get_field_names(), row_type.get_field_types(), strict=True)
+    return pyarrow.schema([(name, arrow_type(kind)) for name, kind in fields])
+
+
+def arrow_type(kind: Any) -> "pyarrow.DataType":
+    """The Arrow type for a declared type.
+
+    :raises ProgramError: where Arrow has none.
+    """
+    import pyarrow
+
+    plain = {
+        Types.STRING(): pyarrow.string(),
+        Types.CHAR(): pyarrow.string(),
+        Types.BOOLEAN(): pyarrow.bool_(),
+        Types.BYTE(): pyarrow.int8(),
+        Types.SHORT(): pyarrow.int16(),
+        Types.INT(): pyarrow.int32(),
+        Types.LONG(): pyarrow.int64(),
+        Types.FLOAT(): pyarrow.float32(),
+        Types.DOUBLE(): pyarrow.float64(),
+        Types.SQL_DATE(): pyarrow.date32(),
+        Types.SQL_TIME(): pyarrow.time32("ms"),
+        Types.SQL_TIMESTAMP(): pyarrow.timestamp("ms"),
+        Types.BIG_DEC(): pyarrow.decimal128(38, 18),
+        Types.PRIMITIVE_ARRAY(Types.BYTE()): pyarrow.binary(),
+    }
+    if kind in plain:
+        return plain[kind]
+    if isinstance(kind, RowTypeInfo):
+        return pyarrow.struct(list(arrow_schema(kind)))
+    if hasattr(kind, "element_type"):
+        return pyarrow.list_(arrow_type(kind.element_type))
+    if hasattr(kind, "value_type"):
+        return pyarrow.map_(arrow_type(kind.key_type), arrow_type(kind.value_type))
+    raise ProgramError(
+        f"columns cannot hold values of type {kind}; use a type of Types that has one form only"
+    )

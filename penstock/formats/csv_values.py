@@ -1,0 +1,116 @@
+"""Fields of CSV as values of the types of their columns, and values as fields."""
+
+from collections.abc import Callable
+from typing import Any
+
+from penstock.data.row import rows_of
+from penstock.data.type_information import Misfit
+from penstock.data.types import Types
+from penstock.errors import ProgramError
+from penstock.formats.csv_schema import CsvColumn, CsvSchema
+from penstock.formats.type_texts import reader_of, writer_of
+
+_STRING = Types.STRING()
+
+
+class BadField(ValueError):
+    """A field that is no value of its column; ``colno`` counts columns from 1."""
+
+    def __init__(self, message: str, colno: int | None) -> None:
+        super().__init__(message)
+        self.colno = colno
+
+
+class FieldReader:
+    """Makes rows of lists of texts, a column at a time."""
+
+    def __init__(self, schema: CsvSchema) -> None:
+        if not schema.columns:
+            raise ProgramError("a CSV schema without columns reads nothing; add columns to its builder")
+        self._columns = [(column, _column_reader(column, schema.null_value)) for column in schema.columns]
+        self._names = schema.names()
+
+    def rows(self, records: list[list[str]]) -> list[Any]:
+        """Rows of the schema's type.
+
+        :raises BadField: for the first field that is no value of its column.
+        """
+        if not records:
+            return []
+        width = len(self._columns)
+        if set(map(len, records)) != {width}:
+            wrong = next(record for record in records if len(record) != width)
+            raise BadField(
+                f"{width} fields are expected, {', '.join(self._names)}, but there are {len(wrong)}", None
+            )
+        columns = []
+        for number, ((column, read), texts) in enumerate(
+            zip(self._columns, zip(*records, strict=True), strict=True), 1
+        ):
+            try:
+                columns.append(column.kind.fit(read(texts), True))
+            except Misfit as misfit:
+                raise BadField(f"{column.name} is expected to be {misfit.expected}", number) from misfit
+            except (ValueError, OverflowError) as error:
+                raise BadField(f"{column.name} is expected to be {column.kind}: {error}", number) from error
+        return rows_of(map(list, zip(*columns, strict=True)), self._names)
+
+
+def _column_reader(column: CsvColumn, null: str | None) -> Callable[[Any], list[Any]]:
+    if column.separator is not None:
+        read = reader_of(column.kind.element_type)  # type: ignore[attr-defined]
+        return _array_reader(column.separator, read, null)
+    read = reader_of(column.kind)
+    if read is None:
+        if column.kind not in (_STRING, Types.CHAR()):
+            raise ProgramError(
+                f"the column {column.name!r} is of type {column.kind}, which CSV has no form for"
+            )
+        if null is None:
+            return list
+        return lambda texts: [None if text == null else text for text in texts]
+    missing = {"", null}
+
+    def values(texts: Any) -> list[Any]:
+        if missing.isdisjoint(texts):
+            return list(map(read, texts))
+        return [None if text in missing else read(text) for text in texts]
+
+    return values
+
+
+def _array_reader(separator: str, read: Any, null: str | None) -> Callable[[Any], list[Any]]:
+    def value(text: str) -> Any:
+        if text == null:
+            return None
+        if not text:
+            return []
+        parts: list[Any] = text.split(separator) if separator else [text]
+        return parts if read is None else list(map(read, parts))
+
+    return lambda texts: list(map(value, texts))
+
+
+class FieldWriter:
+    """Makes lists of texts of rows."""
+
+    def __init__(self, schema: CsvSchema) -> None:
+        null = schema.null_value or ""
+        self._type = schema.row_type()
+        self._writers = [_field_writer(column, null) for column in schema.columns]
+
+    def texts(self, rows: list[Any]) -> list[list[str]]:
+        """The fields of rows, which may be anything that is a row of the schema's type."""
+        return [
+            [write(value) for write, value in zip(self._writers, row, strict=True)]
+            for row in self._type.convert_batch(rows)
+        ]
+
+
+def _field_writer(column: CsvColumn, null: str) -> Callable[[Any], str]:
+    if column.separator is None:
+        write = writer_of(column.kind) or str
+        return lambda value: null if value is None else write(value)
+    separator = column.separator
+    write = writer_of(column.kind.element_type) or str  # type: ignore[attr-defined]
+    return lambda values: null if values is None else separator.join(map(write, values))

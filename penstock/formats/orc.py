@@ -1,0 +1,51 @@
+"""ORC files, read as columns."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, BinaryIO
+
+from penstock.data.type_composites import RowTypeInfo
+from penstock.data.type_information import TypeInformation
+from penstock.errors import ProgramError
+from penstock.formats.columns import BATCH_ROWS, ColumnsReader, arrow_schema, without_first
+from penstock.formats.contract import BulkFormat, FileAccess, FilePart, FormatReader
+
+if TYPE_CHECKING:
+    import pyarrow
+
+
+class OrcColumnarRowInputFormat(BulkFormat):
+    """ORC files as columns: those of a row type of ``Types``, or all that a file has. Each file is read by one reader.
+
+    >>> OrcColumnarRowInputFormat().output_layout
+    'columns'
+    """
+
+    output_layout = "columns"
+    checks_types = True
+
+    def __init__(self, row_type: RowTypeInfo | None = None) -> None:
+        if row_type is not None:
+            if not isinstance(row_type, RowTypeInfo):
+                raise ProgramError(
+                    f"row_type is a row type of Types, as Types.ROW_NAMED makes, not {row_type!r}"
+                )
+            arrow_schema(row_type)
+        self._row_type = row_type
+
+    def get_produced_type(self) -> TypeInformation | None:
+        return self._row_type
+
+    def create_reader(self, access: FileAccess) -> FormatReader:
+        return _OrcReader(access, self._row_type)
+
+
+class _OrcReader(ColumnsReader):
+    def batches(self, file: BinaryIO, part: FilePart, skip: int) -> Iterator["pyarrow.RecordBatch"]:
+        from pyarrow import orc
+
+        opened = orc.ORCFile(part.path if "://" not in part.path else file)
+        columns = self.columns_of(opened.schema)
+        stripes = (opened.read_stripe(index, columns) for index in range(opened.nstripes))
+        for batch in without_first(stripes, skip):
+            for start in range(0, batch.num_rows, BATCH_ROWS):
+                yield batch.slice(start, BATCH_ROWS)

@@ -1,0 +1,90 @@
+"""Parquet files, read as columns."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from penstock.data.type_composites import RowTypeInfo
+from penstock.data.type_information import TypeInformation
+from penstock.errors import ProgramError
+from penstock.formats.columns import BATCH_ROWS, ColumnsReader, arrow_schema, without_first
+from penstock.formats.contract import BulkFormat, FileAccess, FilePart, FormatReader
+
+if TYPE_CHECKING:
+    import pyarrow
+
+
+class ParquetColumnarRowInputFormat(BulkFormat):
+    """Parquet files as columns: those of a row type of ``Types``, or all that a file has.
+
+    Several readers share a file by its row groups.
+
+    >>> from penstock.data.types import Types
+    >>> ParquetColumnarRowInputFormat(Types.ROW_NAMED(["a"], [Types.INT()])).output_layout
+    'columns'
+    """
+
+    output_layout = "columns"
+    checks_types = True
+    splittable = True
+
+    def __init__(
+        self,
+        row_type: RowTypeInfo | None = None,
+        hadoop_config: Any = None,
+        batch_size: int = BATCH_ROWS,
+        is_utc_timestamp: bool = False,
+        is_case_sensitive: bool = True,
+    ) -> None:
+        if row_type is not None:
+            if not isinstance(row_type, RowTypeInfo):
+                raise ProgramError(
+                    f"row_type is a row type of Types, as Types.ROW_NAMED makes, not {row_type!r}"
+                )
+            arrow_schema(row_type)
+        if batch_size <= 0:
+            raise ProgramError(f"batch_size is a number of rows above 0, not {batch_size}")
+        self._row_type = row_type
+        self._batch_rows = batch_size
+        self._is_case_sensitive = is_case_sensitive
+
+    def get_produced_type(self) -> TypeInformation | None:
+        return self._row_type
+
+    def create_reader(self, access: FileAccess) -> FormatReader:
+        return _ParquetReader(access, self._row_type, self._is_case_sensitive, self._batch_rows)
+
+
+class _ParquetReader(ColumnsReader):
+    def __init__(
+        self, access: FileAccess, row_type: RowTypeInfo | None, is_case_sensitive: bool, batch_rows: int
+    ) -> None:
+        super().__init__(access, row_type, is_case_sensitive)
+        self._batch_rows = batch_rows
+
+    def batches(self, file: BinaryIO, part: FilePart, skip: int) -> Iterator["pyarrow.RecordBatch"]:
+        from pyarrow import parquet
+
+        source = part.path if "://" not in part.path else file
+        with parquet.ParquetFile(source) as opened:
+            groups = []
+            for index in range(opened.num_row_groups):
+                group = opened.metadata.row_group(index)
+                if not part.start <= _first_byte(group) < part.stop:
+                    continue
+                if not groups and skip >= group.num_rows:
+                    skip -= group.num_rows
+                    continue
+                groups.append(index)
+            columns = self.columns_of(opened.schema_arrow)
+            if groups:
+                found = opened.iter_batches(self._batch_rows, groups, columns, use_threads=False)
+                yield from without_first(found, skip)
+
+
+def _first_byte(group: Any) -> int:
+    """Where a row group begins, which says whose part it is."""
+    if not group.num_columns:
+        return 0
+    column = group.column(0)
+    offsets = [column.data_page_offset, column.dictionary_page_offset]
+    return min(offset for offset in offsets if offset)
