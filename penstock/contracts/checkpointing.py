@@ -14,7 +14,7 @@ class FunctionSnapshotContext(ABC):
 
     @abstractmethod
     def get_checkpoint_timestamp(self) -> int:
-        """When the checkpoint was triggered, in milliseconds since the epoch."""
+        """When the checkpoint reached the subtask, in milliseconds since the epoch."""
 
 
 class FunctionInitializationContext(ABC):
@@ -58,3 +58,23 @@ class CheckpointListener(ABC):
 
     def notify_checkpoint_aborted(self, checkpoint_id: int) -> None:  # noqa: B027  (not everybody cares)
         """The checkpoint will never be complete."""
+
+
+class CheckpointParticipant(ABC):
+    """What the engine calls for a function that may be a ``CheckpointedFunction``, a ``CheckpointListener``, or both."""
+
+    @abstractmethod
+    def initialize(self) -> None:
+        """Called once, before the function is opened."""
+
+    @abstractmethod
+    def snapshot(self, checkpoint_id: int) -> None:
+        """Have the function bring what it keeps into its state."""
+
+    @abstractmethod
+    def complete(self, checkpoint_id: int) -> None:
+        """Tell the function that the checkpoint is complete."""
+
+    @abstractmethod
+    def abort(self, checkpoint_id: int) -> None:
+        """Tell the function that the checkpoint will not be complete."""

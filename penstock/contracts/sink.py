@@ -39,6 +39,9 @@ class WriterInitContext(Protocol):
     def runtime_context(self) -> "RuntimeContext":
         """What functions of the user are given in ``open``."""
 
+    def join_checkpoints(self, function: Any) -> None:
+        """Have a function of the user take part in checkpoints, if it is of a kind that does; before its ``open``."""
+
 
 class SinkWriterContext(Protocol):
     """Given with each record."""

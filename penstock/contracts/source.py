@@ -10,6 +10,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Protocol
 
 from penstock.clock import Clock
+from penstock.contracts.checkpointing import CheckpointParticipant
 from penstock.metrics.kinds import MetricGroup
 
 if TYPE_CHECKING:
@@ -99,6 +100,9 @@ class SourceReaderContext(Protocol):
     def runtime_context(self) -> "RuntimeContext":
         """What functions of the user are given in ``open``."""
 
+    def checkpoints_of(self, function: Any) -> CheckpointParticipant:
+        """How a function of the user takes part in checkpoints; the reader calls it, as it alone knows when."""
+
 
 class SourceReader(ABC):
     """Reads splits in one task. Called by the task's thread only; must not block in any method."""
@@ -135,6 +139,9 @@ class SourceReader(ABC):
 
     def notify_checkpoint_complete(self, checkpoint_id: int) -> None:  # noqa: B027
         """The checkpoint is safe; offsets may be committed outside."""
+
+    def notify_checkpoint_aborted(self, checkpoint_id: int) -> None:  # noqa: B027
+        """The checkpoint will never be complete."""
 
     def handle_source_event(self, event: Any) -> None:  # noqa: B027
         """A message from the enumerator."""

@@ -12,6 +12,7 @@ from penstock.contracts.state import ListStateDescriptor
 from penstock.data.batch import RowBatch
 from penstock.data.elements import MIN_TIMESTAMP, StreamStatus
 from penstock.operators.async_queue import Entry, OrderedQueue, Queue, Signal, UnorderedQueue
+from penstock.operators.checkpointed import join_checkpoints
 from penstock.operators.collector import Collector
 from penstock.operators.contract import Operator, OperatorContext, OperatorSpec
 from penstock.operators.runtime_context import OperatorRuntimeContext
@@ -82,6 +83,7 @@ class AsyncWait(Operator):
         assert self.context.operator_state is not None
         self._kept = self.context.operator_state.get_list_state(IN_FLIGHT)
         function = self._spec.function
+        join_checkpoints([function], self.context)
         if is_rich(function):
             self._live(lambda: function.open(OperatorRuntimeContext(self.context)))
             self._opened = True

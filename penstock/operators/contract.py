@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from penstock.clock import Clock
 from penstock.contracts.accumulators import Accumulator
+from penstock.contracts.checkpointing import CheckpointParticipant
 from penstock.contracts.state import (
     KeyedStateBackend,
     KeyedStateSnapshot,
@@ -136,6 +137,8 @@ class OperatorContext:
     send_to_client: Callable[[str, list[Any]], None] = field(default=lambda collector, rows: None)
     source_link: SourceLink | None = None
     coroutines: Coroutines = field(default_factory=Coroutines)
+    restored_checkpoint_id: int | None = None
+    participants: list[CheckpointParticipant] = field(default_factory=list)
 
     @property
     def place(self) -> str:
@@ -153,6 +156,7 @@ class OperatorSnapshot:
     timers: dict[str, Any] = field(default_factory=dict)
     operator: OperatorStateSnapshot | None = None
     own: Any = None
+    checkpoint_id: int = 0
 
 
 class OperatorSpec:
@@ -249,6 +253,24 @@ class Operator:
     def finish(self) -> None:
         """All inputs are at their end; emit what is left."""
 
+    def take_snapshot(self, checkpoint_id: int) -> Any:
+        """What the task calls: functions of the user bring what they keep into their state, then :meth:`snapshot`."""
+        for participant in self.context.participants:
+            participant.snapshot(checkpoint_id)
+        return self.snapshot(checkpoint_id)
+
+    def checkpoint_completed(self, checkpoint_id: int) -> None:
+        """What the task calls when a checkpoint is complete."""
+        self.notify_checkpoint_complete(checkpoint_id)
+        for participant in self.context.participants:
+            participant.complete(checkpoint_id)
+
+    def checkpoint_aborted(self, checkpoint_id: int) -> None:
+        """What the task calls when a checkpoint will never be complete."""
+        self.notify_checkpoint_aborted(checkpoint_id)
+        for participant in self.context.participants:
+            participant.abort(checkpoint_id)
+
     def snapshot(self, checkpoint_id: int) -> Any:
         """What the operator itself must remember, beyond keyed and operator state; a picklable value or None."""
         return None
@@ -262,6 +284,9 @@ class Operator:
 
     def notify_checkpoint_complete(self, checkpoint_id: int) -> None:
         """The checkpoint is complete and will be found after a failure."""
+
+    def notify_checkpoint_aborted(self, checkpoint_id: int) -> None:
+        """The checkpoint will never be complete."""
 
     def close(self) -> None:
         """Release everything; called once."""

@@ -7,6 +7,7 @@ from penstock.contracts.state import KeyedStateBackend
 from penstock.data.batch import RowBatch
 from penstock.data.elements import MIN_TIMESTAMP
 from penstock.errors import PenstockError
+from penstock.operators.checkpointed import join_checkpoints
 from penstock.operators.contract import OperatorContext
 from penstock.operators.runtime_context import OperatorRuntimeContext
 from penstock.operators.user_code import callable_of, is_rich, user_error
@@ -130,15 +131,17 @@ def functions_in(function: Any) -> tuple[Any, ...]:
 
 
 class FunctionLife:
-    """Opens a function that has a life of its own, and closes it if it was opened."""
+    """Opens a function that has a life of its own, has it take part in checkpoints, and closes it if it was opened."""
 
     def __init__(self, function: Any, context: OperatorContext) -> None:
-        self._functions = [each for each in functions_in(function) if is_rich(each)]
+        self._all = functions_in(function)
+        self._functions = [each for each in self._all if is_rich(each)]
         self._context = context
         self._opened: list[Any] = []
 
     def open(self) -> None:
-        """Call ``open`` of the user."""
+        """Call ``initialize_state`` and ``open`` of the user."""
+        join_checkpoints(self._all, self._context)
         try:
             for function in self._functions:
                 function.open(OperatorRuntimeContext(self._context))

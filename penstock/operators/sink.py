@@ -9,6 +9,7 @@ from penstock.data.batch import RowBatch
 from penstock.data.elements import MIN_TIMESTAMP
 from penstock.errors import OutsideError
 from penstock.metrics.kinds import MetricGroup
+from penstock.operators.checkpointed import join_checkpoints
 from penstock.operators.contract import Layout, Operator, OperatorContext, OperatorSpec
 from penstock.operators.user_code import user_error
 
@@ -143,6 +144,9 @@ class _InitContext:
         from penstock.operators.runtime_context import OperatorRuntimeContext
 
         return OperatorRuntimeContext(self._context)
+
+    def join_checkpoints(self, function: Any) -> None:
+        join_checkpoints([function], self._context)
 
 
 class _WriterContext:

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from penstock.clock import Clock
+from penstock.contracts.checkpointing import CheckpointParticipant
 from penstock.contracts.source import InputStatus, Source, SourceReader, SplitOutput
 from penstock.contracts.watermarks import WatermarkStrategy
 from penstock.data.batch import ColumnBatch, RowBatch
 from penstock.data.elements import ACTIVE, IDLE, MAX_WATERMARK, MIN_TIMESTAMP, StreamStatus
 from penstock.errors import ProgramError
 from penstock.metrics.kinds import MetricGroup
+from penstock.operators.checkpointed import FunctionCheckpoints
 from penstock.operators.contract import Layout, Operator, OperatorContext, OperatorSpec, SourceLink
 from penstock.operators.event_time import EventTime, PeriodicCalls, WatermarkTarget
 from penstock.operators.user_code import user_error
@@ -94,6 +96,9 @@ class SourceOperator(Operator):
 
     def notify_checkpoint_complete(self, checkpoint_id: int) -> None:
         self.reader.notify_checkpoint_complete(checkpoint_id)
+
+    def notify_checkpoint_aborted(self, checkpoint_id: int) -> None:
+        self.reader.notify_checkpoint_aborted(checkpoint_id)
 
     def close(self) -> None:
         if self._periodic is not None:
@@ -234,3 +239,6 @@ class _ReaderContext:
         from penstock.operators.runtime_context import OperatorRuntimeContext
 
         return OperatorRuntimeContext(self._context)
+
+    def checkpoints_of(self, function: Any) -> CheckpointParticipant:
+        return FunctionCheckpoints(function, self._context)

@@ -133,6 +133,7 @@ class OperatorHarness:
             processing_time=self._time,
             metrics=metrics,
             metrics_of=metrics.add_group,
+            restored_checkpoint_id=self._restored_from[0].checkpoint_id if self._restored_from else None,
             settings=dict(settings.configuration),
             output=Output(self._emit, self._emit_watermark, self._emit_status, _EverySide(self._emit_aside)),
             current_watermark=lambda: self._watermark,
@@ -370,7 +371,7 @@ class OperatorHarness:
     def snapshot(self, checkpoint_id: int = 1) -> OperatorSnapshot:
         """Everything that a checkpoint would hold of the operator."""
         self._check_open()
-        own = self.operator.snapshot(checkpoint_id)
+        own = self.operator.take_snapshot(checkpoint_id)
         assert isinstance(self.context.operator_state, OperatorStateBackend)
         keyed = self.context.keyed_state
         return OperatorSnapshot(
@@ -378,7 +379,18 @@ class OperatorHarness:
             timers={name: timers.snapshot() for name, timers in self._timers.items()},
             operator=self.context.operator_state.snapshot(),
             own=own,
+            checkpoint_id=checkpoint_id,
         )
+
+    def notify_of_completed_checkpoint(self, checkpoint_id: int) -> None:
+        """Tell the operator and its functions that a checkpoint is complete."""
+        self._check_open()
+        self.operator.checkpoint_completed(checkpoint_id)
+
+    def notify_of_aborted_checkpoint(self, checkpoint_id: int) -> None:
+        """Tell the operator and its functions that a checkpoint will never be complete."""
+        self._check_open()
+        self.operator.checkpoint_aborted(checkpoint_id)
 
     def restored(self, snapshot: OperatorSnapshot | None = None) -> "OperatorHarness":
         """A new operator that goes on from a snapshot, by default from one of now; this one is closed.

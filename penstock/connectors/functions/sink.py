@@ -5,7 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 from penstock.clock import Clock
-from penstock.connectors.functions.checkpointed import ListCheckpointed
+from penstock.connectors.functions.checkpointed import ListCheckpointed, check_one_kind_of_state
+from penstock.contracts.checkpointing import CheckpointedFunction, CheckpointListener
 from penstock.contracts.context import RuntimeContext
 from penstock.contracts.functions import Function
 from penstock.contracts.sink import (
@@ -87,6 +88,7 @@ class FunctionSink(Sink):
                 f"a sink takes a SinkFunction or a function of one value, not {function!r} of type "
                 f"{type(function).__name__}"
             )
+        check_one_kind_of_state(function)
         self._function = function
 
     def create_writer(self, context: WriterInitContext) -> SinkWriter:
@@ -142,6 +144,8 @@ class _InvokeWriter(SinkWriter):
     def __init__(self, function: SinkFunction, context: WriterInitContext) -> None:
         self._function = function
         self._clock = context.clock()
+        if isinstance(function, CheckpointedFunction | CheckpointListener):
+            context.join_checkpoints(function)
         function.open(context.runtime_context())
 
     def write(self, element: Any, context: SinkWriterContext) -> None:

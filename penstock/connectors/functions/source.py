@@ -8,8 +8,9 @@ from itertools import groupby
 from threading import RLock
 from typing import Any
 
-from penstock.connectors.functions.checkpointed import ListCheckpointed
+from penstock.connectors.functions.checkpointed import ListCheckpointed, check_one_kind_of_state
 from penstock.connectors.functions.hand_over import HandOver, Maker
+from penstock.contracts.checkpointing import CheckpointedFunction, CheckpointListener, CheckpointParticipant
 from penstock.contracts.context import RuntimeContext
 from penstock.contracts.functions import Function
 from penstock.contracts.source import (
@@ -79,7 +80,8 @@ class SourceFunction(Function):
     """A source written as a loop. Runs in one subtask; ``run`` has a thread of its own.
 
     ``open`` comes before ``run``, ``close`` after it. ``cancel`` is called from another thread and has to make ``run`` return
-    soon. To take part in checkpoints derive from ``ListCheckpointed`` too.
+    soon. To take part in checkpoints derive from ``CheckpointedFunction`` or ``ListCheckpointed`` too;
+    ``snapshot_state`` is called under the checkpoint lock.
     """
 
     @abstractmethod
@@ -124,6 +126,7 @@ class FunctionSource(Source):
             raise ProgramError(
                 f"a source function is an object of a SourceFunction class, not {function!r}{hint}"
             )
+        check_one_kind_of_state(function)
         self._function = function
         self._bounded = bounded
 
@@ -234,6 +237,7 @@ class _FunctionReader(SourceReader):
         self._splits: list[FunctionSplit] = []
         self._restored_pending: list[Any] = []
         self._maker: Maker | None = None
+        self._checkpoints: CheckpointParticipant | None = None
         self._opened = False
         self._no_more_splits = False
         self._over = False
@@ -280,6 +284,9 @@ class _FunctionReader(SourceReader):
         runtime_context = context.runtime_context()
         if isinstance(function, _KnowsItsContext):
             function.set_runtime_context(runtime_context)
+        if isinstance(function, CheckpointedFunction | CheckpointListener):
+            self._checkpoints = context.checkpoints_of(function)
+            self._checkpoints.initialize()
         self._opened = True
         function.open(runtime_context)
         source_context = SourceContext(self._hand_over, self._lock, context.clock().now_ms)
@@ -303,7 +310,17 @@ class _FunctionReader(SourceReader):
             state: list[Any] = []
             if isinstance(self._function, ListCheckpointed) and not over:
                 state = self._function.snapshot_state(checkpoint_id)
+            if self._checkpoints is not None and not over:
+                self._checkpoints.snapshot(checkpoint_id)
             return [FunctionSplit(index, tuple(state), pending, over, restored=True)]
+
+    def notify_checkpoint_complete(self, checkpoint_id: int) -> None:
+        if self._checkpoints is not None:
+            self._checkpoints.complete(checkpoint_id)
+
+    def notify_checkpoint_aborted(self, checkpoint_id: int) -> None:
+        if self._checkpoints is not None:
+            self._checkpoints.abort(checkpoint_id)
 
     def close(self) -> None:
         try:

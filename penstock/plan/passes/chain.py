@@ -6,6 +6,7 @@ from penstock.contracts.partitioning import Forward, Partitioning
 from penstock.dataflow.job import ChainedOperator, JobEdge, JobGraph, JobVertex
 from penstock.dataflow.logical import ChainingStrategy, ExecutionMode, LogicalEdge, LogicalGraph, LogicalNode
 from penstock.ids import VertexId
+from penstock.operators.checkpointed import takes_part
 from penstock.operators.row_chain import RowChainSpec
 from penstock.plan.passes.mode import RUNTIME_MODE
 
@@ -112,6 +113,8 @@ class _Cut:
             isinstance(first.spec, RowChainSpec)
             and isinstance(second.spec, RowChainSpec)
             and first.max_parallelism == second.max_parallelism
+            and not _keeps_state(first)  # two functions of one operator would share its state
+            and not _keeps_state(second)
             and len(readers) == 1
             and readers[0][0].id == second.id
             and readers[0][1].side_tag is None
@@ -180,6 +183,10 @@ class _Cut:
                 )
             )
         return tuple(edges)
+
+
+def _keeps_state(node: LogicalNode) -> bool:
+    return any(map(takes_part, node.spec.user_functions()))
 
 
 def _unique_names(graph: LogicalGraph) -> dict[int, str]:

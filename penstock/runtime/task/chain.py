@@ -136,12 +136,13 @@ class OperatorChain:
         for context, operator in zip(self.contexts, self.operators, strict=True):
             keyed, state = context.keyed_state, context.operator_state
             timers = self._timers.get(context.operator_id, {})
-            own = operator.snapshot(checkpoint_id)  # first, as it may bring something into the state
+            own = operator.take_snapshot(checkpoint_id)  # first, as it may bring something into the state
             snapshots[context.operator_id] = OperatorSnapshot(
                 keyed=None if keyed is None else keyed.snapshot(),
                 timers={name: set_of_timers.snapshot() for name, set_of_timers in timers.items()},
                 operator=None if state is None else state.snapshot(),
                 own=own,
+                checkpoint_id=checkpoint_id,
             )
         return snapshots
 
@@ -154,6 +155,7 @@ class OperatorChain:
         self._restored = snapshots
         for context, operator in zip(self.contexts, self.operators, strict=True):
             parts = snapshots.get(context.operator_id, [])
+            context.restored_checkpoint_id = parts[0].checkpoint_id if parts else None
             keyed = [part.keyed for part in parts if part.keyed is not None]
             if keyed and context.keyed_state is not None:
                 context.keyed_state.restore(keyed, _key_groups(context))
