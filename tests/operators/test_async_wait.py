@@ -1,4 +1,4 @@
-"""The operator of asynchronous I/O: order, room, time-outs, retries, errors and snapshots; every answer comes when the test says."""
+"""The operator of asynchronous I/O: order, room, time-outs, retries, errors, snapshots; answers come when the test says."""
 
 import asyncio
 from collections.abc import Callable, Iterator
