@@ -215,11 +215,14 @@ class StreamExecutionEnvironment(EnvironmentOptions):
 
     def read_text_file(self, file_path: str, charset_name: str = "UTF-8") -> DataStream:
         """A bounded stream of the lines of a file, or of all files of a directory."""
-        from penstock.connectors.text.source import TextFileSource
+        from penstock.connectors.files.source import FileSource
         from penstock.data.types import Types
+        from penstock.formats.text import StreamFormat
 
         with AtUsersLine():
-            source = TextFileSource(path_argument(file_path, "file_path"), charset_name)
+            lines = StreamFormat.text_line_format(charset_name)
+            path = path_argument(file_path, "file_path")
+            source = FileSource.for_record_stream_format(lines, path).build()
         return self._from(source, WatermarkStrategy.no_watermarks(), "Custom File Source", Types.STRING())
 
     def socket_text_stream(

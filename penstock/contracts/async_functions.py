@@ -5,16 +5,16 @@ Source: Flink's documentation, "Asynchronous I/O for External Data Access".
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Generic
 
-from penstock.contracts.functions import Function
+from penstock.contracts.functions import IN, OUT, Function
 from penstock.errors import ProgramError
 
 ResultPredicate = Callable[[list[Any]], bool]
 ExceptionPredicate = Callable[[Exception], bool]
 
 
-class AsyncFunction(Function):
+class AsyncFunction(Function, Generic[IN, OUT]):
     """Asks another system for each value; many calls are under way at once, all on the worker's one thread.
 
     ``open`` and ``close`` may be ``async def``, too: a client that needs a running event loop is made and closed there.
@@ -29,7 +29,7 @@ class AsyncFunction(Function):
         raise TimeoutError(f"Async function call has timed out for input: {value}")
 
 
-class AsyncRetryPredicate(ABC):
+class AsyncRetryPredicate(ABC, Generic[OUT]):
     """What has to be tried again."""
 
     @abstractmethod
@@ -41,7 +41,7 @@ class AsyncRetryPredicate(ABC):
         """True for exceptions after which another attempt may help; None where there are none."""
 
 
-class AsyncRetryStrategy(ABC):
+class AsyncRetryStrategy(ABC, Generic[OUT]):
     """How often to try again, and how long to wait before."""
 
     @abstractmethod
@@ -53,11 +53,11 @@ class AsyncRetryStrategy(ABC):
         """How long to wait after so many attempts."""
 
     @abstractmethod
-    def get_retry_predicate(self) -> AsyncRetryPredicate:
+    def get_retry_predicate(self) -> AsyncRetryPredicate[OUT]:
         """What has to be tried again."""
 
     @staticmethod
-    def no_restart() -> "AsyncRetryStrategy":
+    def no_restart() -> "AsyncRetryStrategy[Any]":
         """Never again."""
         return NO_RETRY_STRATEGY
 
@@ -67,7 +67,7 @@ class AsyncRetryStrategy(ABC):
         backoff_time_millis: int,
         result_predicate: ResultPredicate | None,
         exception_predicate: ExceptionPredicate | None,
-    ) -> "FixedDelayRetryStrategy":
+    ) -> "FixedDelayRetryStrategy[Any]":
         """Up to ``max_attempts`` times again, each after the same time."""
         return FixedDelayRetryStrategy(
             max_attempts, backoff_time_millis, result_predicate, exception_predicate
@@ -81,14 +81,14 @@ class AsyncRetryStrategy(ABC):
         multiplier: float,
         result_predicate: ResultPredicate | None,
         exception_predicate: ExceptionPredicate | None,
-    ) -> "ExponentialBackoffDelayRetryStrategy":
+    ) -> "ExponentialBackoffDelayRetryStrategy[Any]":
         """Up to ``max_attempts`` times again, each after ``multiplier`` times the time before."""
         return ExponentialBackoffDelayRetryStrategy(
             max_attempts, initial_delay, max_retry_delay, multiplier, result_predicate, exception_predicate
         )
 
 
-class RetryPredicate(AsyncRetryPredicate):
+class RetryPredicate(AsyncRetryPredicate[OUT]):
     """One predicate for results, one for exceptions; either may be None."""
 
     def __init__(
@@ -104,7 +104,7 @@ class RetryPredicate(AsyncRetryPredicate):
         return self._exception_predicate
 
 
-class NoRetryStrategy(AsyncRetryStrategy):
+class NoRetryStrategy(AsyncRetryStrategy[OUT]):
     """The first attempt is the only one."""
 
     def can_retry(self, current_attempts: int) -> bool:
@@ -113,11 +113,11 @@ class NoRetryStrategy(AsyncRetryStrategy):
     def get_backoff_time_millis(self, current_attempts: int) -> int:
         return -1
 
-    def get_retry_predicate(self) -> AsyncRetryPredicate:
+    def get_retry_predicate(self) -> AsyncRetryPredicate[OUT]:
         return RetryPredicate(None, None)
 
 
-class FixedDelayRetryStrategy(AsyncRetryStrategy):
+class FixedDelayRetryStrategy(AsyncRetryStrategy[OUT]):
     """The same time before each attempt.
 
     >>> strategy = FixedDelayRetryStrategy(2, 100, None, lambda error: True)
@@ -135,7 +135,7 @@ class FixedDelayRetryStrategy(AsyncRetryStrategy):
         _check_positive(max_attempts=max_attempts, backoff_time_millis=backoff_time_millis)
         self._max_attempts = max_attempts
         self._backoff_time_millis = backoff_time_millis
-        self._predicate = RetryPredicate(result_predicate, exception_predicate)
+        self._predicate = RetryPredicate[OUT](result_predicate, exception_predicate)
 
     def can_retry(self, current_attempts: int) -> bool:
         return current_attempts <= self._max_attempts
@@ -143,11 +143,11 @@ class FixedDelayRetryStrategy(AsyncRetryStrategy):
     def get_backoff_time_millis(self, current_attempts: int) -> int:
         return self._backoff_time_millis
 
-    def get_retry_predicate(self) -> AsyncRetryPredicate:
+    def get_retry_predicate(self) -> AsyncRetryPredicate[OUT]:
         return self._predicate
 
 
-class ExponentialBackoffDelayRetryStrategy(AsyncRetryStrategy):
+class ExponentialBackoffDelayRetryStrategy(AsyncRetryStrategy[OUT]):
     """A time before each attempt that grows up to a bound; for each record by its own attempts.
 
     >>> strategy = ExponentialBackoffDelayRetryStrategy(5, 100, 1_000, 2.5, None, lambda error: True)
@@ -174,7 +174,7 @@ class ExponentialBackoffDelayRetryStrategy(AsyncRetryStrategy):
         self._initial_delay = initial_delay
         self._max_retry_delay = max_retry_delay
         self._multiplier = multiplier
-        self._predicate = RetryPredicate(result_predicate, exception_predicate)
+        self._predicate = RetryPredicate[OUT](result_predicate, exception_predicate)
 
     def can_retry(self, current_attempts: int) -> bool:
         return current_attempts <= self._max_attempts
@@ -188,7 +188,7 @@ class ExponentialBackoffDelayRetryStrategy(AsyncRetryStrategy):
             return self._max_retry_delay
         return int(min(grown, self._max_retry_delay))
 
-    def get_retry_predicate(self) -> AsyncRetryPredicate:
+    def get_retry_predicate(self) -> AsyncRetryPredicate[OUT]:
         return self._predicate
 
 
@@ -198,4 +198,4 @@ def _check_positive(**numbers: float) -> None:
             raise ProgramError(f"{name} of a retry strategy must be a number greater than 0, not {number!r}")
 
 
-NO_RETRY_STRATEGY: AsyncRetryStrategy = NoRetryStrategy()
+NO_RETRY_STRATEGY: AsyncRetryStrategy[Any] = NoRetryStrategy()

@@ -18,7 +18,7 @@ from penstock.errors import ProgramError
 from penstock.operators.async_wait import AsyncWaitSpec
 from penstock.operators.user_code import origin_of_caller, shorten
 
-AnyAsyncFunction = AsyncFunction | Callable[[Any], Awaitable[Any]]
+AnyAsyncFunction = AsyncFunction[Any, Any] | Callable[[Any], Awaitable[Any]]
 
 DEFAULT_CAPACITY = 100
 
@@ -73,7 +73,7 @@ class AsyncDataStream:
         data_stream: DataStream,
         async_function: AnyAsyncFunction,
         timeout: Time,
-        async_retry_strategy: AsyncRetryStrategy,
+        async_retry_strategy: AsyncRetryStrategy[Any],
         capacity: int = DEFAULT_CAPACITY,
         output_type: Any = None,
     ) -> DataStream:
@@ -99,7 +99,7 @@ class AsyncDataStream:
         data_stream: DataStream,
         async_function: AnyAsyncFunction,
         timeout: Time,
-        async_retry_strategy: AsyncRetryStrategy,
+        async_retry_strategy: AsyncRetryStrategy[Any],
         capacity: int = DEFAULT_CAPACITY,
         output_type: Any = None,
     ) -> DataStream:

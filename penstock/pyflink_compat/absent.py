@@ -9,7 +9,7 @@ def _connector(system: str, instead: str) -> str:
     return f"the connector to {system} {_LATER}; {instead}"
 
 
-_ASYNC = f"asynchronous functions {_LATER}; a MapFunction that waits for each answer gives the same records"
+_BULK_WRITING = f"writing columnar files {_LATER}; FileSink.for_row_format writes lines"
 _OWN_SOURCE = "a Source of your own (penstock.contracts.source) can read from it"
 _OWN_SINK = "a Sink of your own (penstock.contracts.sink) can write to it"
 _OWN_BOTH = (
@@ -18,9 +18,6 @@ _OWN_BOTH = (
 
 # Whole modules, with everything below them.
 MODULES: dict[str, str] = {
-    "pyflink.datastream.async_data_stream": _ASYNC,
-    "pyflink.datastream.async_retry_predicates": _ASYNC,
-    "pyflink.datastream.async_retry_strategies": _ASYNC,
     "pyflink.datastream.connectors.cassandra": _connector("Cassandra", _OWN_SINK),
     "pyflink.datastream.connectors.dynamic_kafka": _connector("changing Kafka clusters", _OWN_SOURCE),
     "pyflink.datastream.connectors.elasticsearch": _connector("Elasticsearch", _OWN_SINK),
@@ -32,7 +29,6 @@ MODULES: dict[str, str] = {
     "pyflink.datastream.connectors.kinesis": _connector("Kinesis", _OWN_BOTH),
     "pyflink.datastream.connectors.pulsar": _connector("Pulsar", _OWN_BOTH),
     "pyflink.datastream.connectors.rabbitmq": _connector("RabbitMQ", _OWN_BOTH),
-    "pyflink.datastream.formats": f"reading and writing of file formats {_LATER}; map the lines or bytes yourself",
     "pyflink.examples": "the examples of PyFlink are files of PyFlink; run one by its path",
     "pyflink.fn_execution": _INSIDE,
     "pyflink.gen_protos": _INSIDE,
@@ -64,27 +60,25 @@ NAMES: dict[str, dict[str, str]] = {
     "pyflink.common.watermark_strategy": {
         "AssignerWithPeriodicWatermarksWrapper": f"{_JAVA}; use WatermarkStrategy.for_generator",
     },
-    "pyflink.datastream": dict.fromkeys(
-        ["AsyncDataStream", "AsyncFunction", "AsyncRetryPredicate", "AsyncRetryStrategy"], _ASYNC
-    ),
     "pyflink.datastream.connectors.base": dict.fromkeys(
         ["StreamTransformer", "SupportsPreprocessing"], _INSIDE
     ),
     "pyflink.datastream.connectors.file_system": dict.fromkeys(
-        ["BulkFormat", "FileEnumeratorProvider", "FileSplitAssignerProvider"],
-        f"reading columnar files and choosing how files are split {_LATER}; StreamFormat.text_line_format reads lines",
-    )
-    | dict.fromkeys(
         ["FileCompactStrategy", "FileCompactor"], f"putting small files together {_LATER}; leave it out"
     )
     | {"StreamingFileSink": "Flink replaced it; FileSink has the same methods"},
     "pyflink.datastream.data_stream": {
         "CachedDataStream": f"keeping the rows of a stream between jobs {_LATER}; execute_and_collect gives them",
     },
+    "pyflink.datastream.formats.avro": {"AvroBulkWriters": _BULK_WRITING},
+    "pyflink.datastream.formats.csv": {"CsvBulkWriters": _BULK_WRITING},
+    "pyflink.datastream.formats.orc": {"OrcBulkWriters": _BULK_WRITING},
+    "pyflink.datastream.formats.parquet": {
+        "AvroParquetReaders": "ParquetColumnarRowInputFormat reads all Parquet files, whoever wrote them",
+        "AvroParquetWriters": _BULK_WRITING,
+        "ParquetBulkWriters": _BULK_WRITING,
+    },
     "pyflink.datastream.functions": dict.fromkeys(
-        ["AsyncFunction", "AsyncRetryPredicate", "AsyncRetryStrategy"], _ASYNC
-    )
-    | dict.fromkeys(
         [
             "AsyncFunctionDescriptor",
             "FunctionWrapper",

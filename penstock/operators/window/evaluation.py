@@ -88,7 +88,7 @@ def _pass_on(key: Any, window: Any, elements: list[Any]) -> list[Any]:
     return elements
 
 
-class OperatorWindowContext(WindowContext):
+class OperatorWindowContext(WindowContext[Any]):
     """What process window functions are given; one object for all windows, set before each call."""
 
     def __init__(self, backend: KeyedStateBackend, times: Times, collector: Collector, merging: bool) -> None:
