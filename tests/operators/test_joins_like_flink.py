@@ -1,4 +1,4 @@
-"""Joins on a script of records and watermarks give the rows that Flink gave; ``tests/results/java`` has both and the program."""
+"""Joins on a script of records and watermarks give the rows that Flink gave; both are in ``tests/results/java``."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -66,11 +66,13 @@ def interval(words: list[str]) -> Callable[[Any, Any], Any]:
 
 def windowed(what: str, words: list[str]) -> Callable[[Any, Any], Any]:
     numbers = [int(word) for word in words if word.isdigit()]
-    assigner: Any = {
-        "tumbling": lambda: TumblingEventTimeWindows.of(numbers[0]),
-        "sliding": lambda: SlidingEventTimeWindows.of(*numbers),
-        "session": lambda: EventTimeSessionWindows.with_gap(numbers[0]),
-    }[words[0]]()
+    assigner: Any
+    if words[0] == "session":
+        assigner = EventTimeSessionWindows.with_gap(numbers[0])
+    elif words[0] == "sliding":
+        assigner = SlidingEventTimeWindows.of(*numbers)
+    else:
+        assigner = TumblingEventTimeWindows.of(numbers[0])
 
     def write(left: Any, right: Any) -> Any:
         streams = left.join(right) if what == "join" else left.co_group(right)

@@ -6,9 +6,10 @@ goes when that one fires, at the same watermark.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import MutableMapping
+from collections.abc import Callable, Iterator, MutableMapping
 from dataclasses import dataclass
 from itertools import compress
+from operator import length_hint
 from typing import Any, ClassVar
 
 from penstock.contracts.join_functions import ProcessJoinContext
@@ -17,16 +18,17 @@ from penstock.contracts.state import KeyedStateBackend, KeyedTable, ValueStateDe
 from penstock.contracts.timers import Timers
 from penstock.data.batch import RowBatch
 from penstock.data.elements import MAX_WATERMARK, MIN_TIMESTAMP
-from penstock.errors import ProgramError
+from penstock.errors import PenstockError, ProgramError
 from penstock.operators.collector import Collector
 from penstock.operators.contract import Operator, OperatorContext, OperatorSpec
-from penstock.operators.process_records import FunctionLife, stamps_until
+from penstock.operators.process_records import FunctionLife
 from penstock.operators.user_code import callable_of, user_error
 from penstock.operators.window.late import DROPPED_METRIC
 
 STATE_NAME = "interval-join-buffers"
 TIMERS_NAME = "interval-join-cleanup"
 KEYS_PER_FLUSH = 64
+MOST_RESULTS = 20_000
 
 Buffers = tuple[list[int], list[Any], list[bool], list[int], list[Any], list[bool]]
 """Of one key: times, values and, in outer joins, whether each had a partner; first of the left side, then of the right."""
@@ -89,48 +91,71 @@ class Pairs:
         self._process = callable_of(function, "process_element", "process")
         self._pair_context = PairContext(collector)
         self._results: list[Any] = []
-        self._ends: list[int] = []
         self._stamps: list[int] = []
 
     def of_left(self, value: Any, time: int, partners: list[Any], times: list[int]) -> None:
-        """A left record with its partners."""
-        process, context, results = self._process, self._pair_context, self._results
-        context.left_time = time
-        partner = None
+        """A left record with its partners, in the order of their times."""
+        process, context, stamps = self._process, self._pair_context, self._stamps
+        extend = self._results.extend
+        context.left_time = context.time = time
+        position = iter(partners)
         try:
-            for partner, other_time in zip(partners, times, strict=True):
-                context.right_time = other_time
-                context.time = pair_time = other_time if other_time > time else time  # noqa: FURB136 (faster)
-                given = process(value, partner, context)
-                if given is not None:
-                    results.extend(given)
-                self._ends.append(len(results))
-                self._stamps.append(pair_time)
+            if times[-1] <= time:
+                for partner, context.right_time in zip(position, times, strict=False):
+                    given = process(value, partner, context)
+                    if given is not None:
+                        extend(given)
+            else:
+                for partner, context.right_time in zip(position, times, strict=False):
+                    context.time = max(time, context.right_time)
+                    given = process(value, partner, context)
+                    if given is not None:
+                        extend(given)
+                    stamps += [context.time] * (len(self._results) - len(stamps))
         except Exception as error:
-            raise user_error(self._context, error, (value, partner)) from error
+            raise self._error(error, lambda partner: (value, partner), partners, position) from error
+        stamps += [time] * (len(self._results) - len(stamps))
 
     def of_right(self, value: Any, time: int, partners: list[Any], times: list[int]) -> None:
-        """A right record with its partners."""
-        process, context, results = self._process, self._pair_context, self._results
-        context.right_time = time
-        partner = None
+        """A right record with its partners, in the order of their times."""
+        process, context, stamps = self._process, self._pair_context, self._stamps
+        extend = self._results.extend
+        context.right_time = context.time = time
+        position = iter(partners)
         try:
-            for partner, other_time in zip(partners, times, strict=True):
-                context.left_time = other_time
-                context.time = pair_time = other_time if other_time > time else time  # noqa: FURB136 (faster)
-                given = process(partner, value, context)
-                if given is not None:
-                    results.extend(given)
-                self._ends.append(len(results))
-                self._stamps.append(pair_time)
+            if times[-1] <= time:
+                for partner, context.left_time in zip(position, times, strict=False):
+                    given = process(partner, value, context)
+                    if given is not None:
+                        extend(given)
+            else:
+                for partner, context.left_time in zip(position, times, strict=False):
+                    context.time = max(time, context.left_time)
+                    given = process(partner, value, context)
+                    if given is not None:
+                        extend(given)
+                    stamps += [context.time] * (len(self._results) - len(stamps))
         except Exception as error:
-            raise user_error(self._context, error, (partner, value)) from error
+            raise self._error(error, lambda partner: (partner, value), partners, position) from error
+        stamps += [time] * (len(self._results) - len(stamps))
+
+    def _error(
+        self, error: Exception, pair: Callable[[Any], Any], partners: list[Any], position: Iterator[Any]
+    ) -> PenstockError:
+        index = len(partners) - length_hint(position) - 1
+        return user_error(self._context, error, pair(partners[index]))
 
     def emit(self) -> None:
         """Emit what was kept, with the times of the pairs."""
-        results, ends, stamps = self._results, self._ends, self._stamps
-        self._results, self._ends, self._stamps = [], [], []
-        self._collector.emit_results(results, stamps_until(ends, stamps))
+        results, stamps = self._results, self._stamps
+        if results:
+            self._results, self._stamps = [], []
+        self._collector.emit_results(results, stamps)
+
+    def emit_much(self) -> None:
+        """Emit what was kept where records have so many partners that it should not wait for the end of the batch."""
+        if len(self._results) >= MOST_RESULTS:
+            self.emit()
 
     def of_one(self, port: int, value: Any, time: int, given_up_at: int) -> None:
         """A record that no partner can come for any more: results have that time, and so are behind no watermark."""
@@ -212,35 +237,39 @@ class IntervalJoin(Operator):
         get, is_left, outer = pane.get, port == 0, self._outer
         register, retention_ms = self.timers.register_event_time_timer, self._retention_ms[port]
         to_low, to_high = self._bounds[port]
-        call = self._pairs.of_left if is_left else self._pairs.of_right
+        backend, pairs = self._backend, self._pairs
+        call = pairs.of_left if is_left else pairs.of_right
         for value, key, time in zip(batch.values, batch.keys, batch.timestamps, strict=True):
-            entry = get(key) or ([], [], [], [], [], [])
+            entry = get(key)
+            if entry is None:
+                entry = ([], [], [], [], [], [])
             if is_left:
                 own_times, own_values, own_matched, times, values, matched = entry
             else:
                 times, values, matched, own_times, own_values, own_matched = entry
-            if not own_times or time < own_times[0]:
-                register(key, port, time + retention_ms)
-            if not own_times or time >= own_times[-1]:
-                at = len(own_times)
+            if own_times and time >= own_times[-1]:
+                at = -1
                 own_times.append(time)
                 own_values.append(value)
             else:
+                if not own_times or time < own_times[0]:
+                    register(key, port, time + retention_ms)
                 at = bisect_right(own_times, time)
                 own_times.insert(at, time)
                 own_values.insert(at, value)
             low = high = 0
             if times and times[-1] >= time + to_low:
                 low = bisect_left(times, time + to_low)
-                high = bisect_right(times, time + to_high, low)
+                high = len(times) if times[-1] <= time + to_high else bisect_right(times, time + to_high, low)
             if outer:
-                own_matched.insert(at, low < high)
+                own_matched.insert(len(own_matched) if at < 0 else at, low < high)
                 matched[low:high] = [True] * (high - low)
             pane[key] = entry
             if low < high:
-                self._backend.current_key = key
+                backend.current_key = key
                 call(value, time, values[low:high], times[low:high])
-        self._pairs.emit()
+                pairs.emit_much()
+        pairs.emit()
 
     # Time ---------------------------------------------------------------------------------------------------------------
 

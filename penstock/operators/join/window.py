@@ -27,6 +27,7 @@ class OnTwoSides(WindowFunction[Any, Any, Any, Any]):
 
     def __init__(self, function: Any) -> None:
         self.function = function
+        self.call: Callable[[Any, Any], Any] = callable_of(function, self.method, "apply")
 
     def open(self, runtime_context: RuntimeContext) -> None:
         if isinstance(self.function, Function):
@@ -35,10 +36,6 @@ class OnTwoSides(WindowFunction[Any, Any, Any, Any]):
     def close(self) -> None:
         if isinstance(self.function, Function):
             self.function.close()
-
-    def callable(self) -> Callable[[Any, Any], Any]:
-        """The user's function itself."""
-        return callable_of(self.function, self.method, "apply")
 
     def __repr__(self) -> str:
         return getattr(self.function, "__name__", None) or type(self.function).__name__
@@ -51,7 +48,7 @@ class CoGroup(OnTwoSides):
 
     def apply(self, key: Any, window: Any, inputs: Iterable[Any]) -> Results:
         firsts, seconds = both_sides(inputs)
-        results: Results = self.callable()(firsts, seconds)
+        results: Results = self.call(firsts, seconds)
         return results
 
 
@@ -64,7 +61,7 @@ class Join(OnTwoSides):
         firsts, seconds = both_sides(inputs)
         if not firsts or not seconds:
             return None
-        join = self.callable()
+        join = self.call
         if not isinstance(self.function, FlatJoinFunction):
             return [join(first, second) for first in firsts for second in seconds]
         results: list[Any] = []
