@@ -210,10 +210,10 @@ class ProcessWindowFunction(Function, Generic[IN, OUT, KEY, W]):
     Context = WindowContext
 
     @abstractmethod
-    def process(self, key: Any, context: WindowContext, elements: Iterable[Any]) -> Iterable[Any] | None:
+    def process(self, key: Any, context: WindowContext[Any], elements: Iterable[Any]) -> Iterable[Any] | None:
         """The values to emit; a pair ``(OutputTag, value)`` goes to that side output."""
 
-    def clear(self, context: WindowContext) -> None:
+    def clear(self, context: WindowContext[Any]) -> None:
         """Called when the window is dropped; delete what was kept in ``context.window_state()``."""
 
 
@@ -223,8 +223,8 @@ class ProcessAllWindowFunction(Function, Generic[IN, OUT, W]):
     Context = WindowContext
 
     @abstractmethod
-    def process(self, context: WindowContext, elements: Iterable[Any]) -> Iterable[Any] | None:
+    def process(self, context: WindowContext[Any], elements: Iterable[Any]) -> Iterable[Any] | None:
         """The values to emit; a pair ``(OutputTag, value)`` goes to that side output."""
 
-    def clear(self, context: WindowContext) -> None:
+    def clear(self, context: WindowContext[Any]) -> None:
         """Called when the window is dropped; delete what was kept in ``context.window_state()``."""

@@ -38,7 +38,7 @@ class AsyncWaitSpec(OperatorSpec):
     timeout_ms: int
     capacity: int
     ordered: bool
-    retries: AsyncRetryStrategy | None = None
+    retries: AsyncRetryStrategy[Any] | None = None
     output_type: Any = None
 
     def build(self, context: OperatorContext) -> Operator:
@@ -334,7 +334,7 @@ class AsyncWait(Operator):
 class Attempts:
     """Asks the strategy whether to try again."""
 
-    def __init__(self, context: OperatorContext, strategy: AsyncRetryStrategy | None) -> None:
+    def __init__(self, context: OperatorContext, strategy: AsyncRetryStrategy[Any] | None) -> None:
         self._context = context
         self.strategy = strategy
         predicate = None if strategy is None else strategy.get_retry_predicate()
