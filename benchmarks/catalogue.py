@@ -39,6 +39,10 @@ def _lines(quick: bool) -> dict[str, Any]:
     return {"path": events_file(lines, 1_000), "lines": lines}
 
 
+def _requests(quick: bool) -> dict[str, Any]:
+    return {"requests": 100_000 if quick else 400_000}
+
+
 def benchmarks(latency_s: int) -> list[Benchmark]:
     """All of them, in the order of the table."""
     peers = ("plain", "bytewax", "pyflink")
@@ -64,6 +68,12 @@ def benchmarks(latency_s: int) -> list[Benchmark]:
         Benchmark(
             "two-workers", "keyed sum, 2 workers over 1", "exchange", _lines,
             subject="two_workers", rivals=("one_worker",), target=1.5, measure="seconds",
+        ),
+        Benchmark(
+            "async", "10 k requests of 50 ms, in order", "async_io", _requests, subject="ordered", target=0.8,
+        ),
+        Benchmark(
+            "async-any", "the same, as they come", "async_io", _requests, subject="unordered", target=0.8,
         ),
         Benchmark(
             "start", "one element, whole process", "start_up", lambda quick: {}, rivals=("plain", "bytewax"),
