@@ -170,14 +170,16 @@ class StreamExecutionEnvironment(EnvironmentOptions):
                 f"from_source takes a WatermarkStrategy, not {shorten(watermark_strategy)}; "
                 f"WatermarkStrategy.no_watermarks() makes none ({origin_of_caller()})"
             )
-        return self._from(source, watermark_strategy, source_name, type_info)
+        declared = source.get_produced_type() if type_info is None else type_info
+        return self._from(source, watermark_strategy, source_name, declared)
 
     def _from(
         self, source: Source, strategy: WatermarkStrategy, name: str, type_info: Any, **fields: Any
     ) -> DataStream:
         checked = type_argument(type_info, "type_info")
         text_argument(name, "the name of a source")
-        spec = SourceSpec(source, strategy, None if source.checks_types else checked)
+        is_certain = source.checks_types and checked == source.get_produced_type()
+        spec = SourceSpec(source, strategy, None if is_certain else checked)
         node_id = self._program.add(f"Source: {name}", spec, **fields)
         return DataStream(self, (StreamRef(node_id),), type_info)
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pyarrow
 
     from penstock.contracts.context import RuntimeContext
+    from penstock.data.type_information import TypeInformation
 
 
 class Boundedness(Enum):
@@ -214,6 +215,8 @@ class Source(ABC):
     output_layout = "rows"
     checks_types = False
     """Whether records are certain to be of the declared type, so that they need not be checked again."""
+    rows_have_names = False
+    """Whether rows that come out of columns are ``Row`` objects; otherwise they are tuples."""
 
     @abstractmethod
     def get_boundedness(self) -> Boundedness:
@@ -230,6 +233,10 @@ class Source(ABC):
     @abstractmethod
     def create_reader(self, context: SourceReaderContext) -> SourceReader:
         """A reader for one task."""
+
+    def get_produced_type(self) -> "TypeInformation | None":
+        """The type of the records where the program declares none; None leaves it open."""
+        return None
 
     def display_name(self) -> str:
         """How the source is called in plans where the user gave no name."""

@@ -135,7 +135,7 @@ class _AvroReader(FormatReader):
                 return None
             self._position += block.num_records
             if self._position <= self._to_skip:
-                return [], self._position
+                return [], self._to_skip
             records = list(block)
         except _BROKEN as error:
             raise self._malformed(error) from error

@@ -66,7 +66,7 @@ class _ParquetReader(ColumnsReader):
 
         source = part.path if "://" not in part.path else file
         with parquet.ParquetFile(source) as opened:
-            groups = []
+            groups: list[int] = []
             for index in range(opened.num_row_groups):
                 group = opened.metadata.row_group(index)
                 if not part.start <= _first_byte(group) < part.stop:
@@ -87,4 +87,4 @@ def _first_byte(group: Any) -> int:
         return 0
     column = group.column(0)
     offsets = [column.data_page_offset, column.dictionary_page_offset]
-    return min(offset for offset in offsets if offset)
+    return int(min(offset for offset in offsets if offset))

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from penstock.data.batch import ColumnBatch, RowBatch
+from penstock.data.row import rows_of
 from penstock.errors import TypeMismatch
 from penstock.operators.contract import Layout, Operator, OperatorContext, OperatorSpec
 from penstock.operators.user_code import shorten
@@ -14,14 +15,16 @@ ROWS_IN_BATCH = 1024
 
 @dataclass(frozen=True, slots=True)
 class ColumnsToRowsSpec(OperatorSpec):
-    """Rows out of columns: a tuple of Python values for each row."""
+    """Rows out of columns: a tuple of Python values for each row, or a Row with the names of the columns."""
+
+    as_rows: bool = False
 
     @property
     def input_layout(self) -> Layout:
         return Layout.COLUMNS
 
     def build(self, context: OperatorContext) -> Operator:
-        return ColumnsToRows(context)
+        return ColumnsToRows(context, self.as_rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,10 @@ class RowsToColumnsSpec(OperatorSpec):
 class ColumnsToRows(Operator):
     """One ``zip`` over the columns' Python lists, in batches as small as rows like them."""
 
+    def __init__(self, context: OperatorContext, as_rows: bool = False) -> None:
+        super().__init__(context)
+        self._as_rows = as_rows
+
     def on_batch(self, batch: ColumnBatch, port: int = 0) -> None:
         emit = self.output.emit
         rows = len(batch)
@@ -46,7 +53,10 @@ class ColumnsToRows(Operator):
             part = batch.slice(start, min(start + ROWS_IN_BATCH, rows))
             lists = [to_python(column) for column in part.columns.columns]
             timestamps = None if part.timestamps is None else to_python(part.timestamps)
-            emit(RowBatch(list(zip(*lists, strict=True)), timestamps))
+            values: list[Any] = list(zip(*lists, strict=True))
+            if self._as_rows:
+                values = rows_of(map(list, values), batch.columns.schema.names)
+            emit(RowBatch(values, timestamps))
 
 
 class RowsToColumns(Operator):

@@ -57,7 +57,7 @@ def test_a_file_that_ends_too_early_is_an_error_that_names_it(ending: str) -> No
 
 @pytest.mark.parametrize("ending", COMPRESS)
 def test_a_file_that_is_not_compressed_is_an_error_that_names_it(ending: str) -> None:
-    with pytest.raises(OutsideError, match="cannot be decompressed: .*damaged or misnamed"):
+    with pytest.raises(OutsideError, match=r"cannot be decompressed: .*damaged or misnamed"):
         _read(f"a{ending}", b"just some text that is not compressed\n" * 10)
 
 

@@ -123,6 +123,11 @@ class FileSource(Source):
         """Whether records are certain to be of the type that the format produces."""
         return self.search.file_format.checks_types
 
+    @property
+    def rows_have_names(self) -> bool:  # type: ignore[override]
+        """Whether the format was given a type of rows."""
+        return self.get_produced_type() is not None
+
     def get_produced_type(self) -> TypeInformation | None:
         """The declared type of the records; None where it is open."""
         return self.search.file_format.get_produced_type()

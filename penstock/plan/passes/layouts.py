@@ -6,6 +6,7 @@ from penstock.contracts.partitioning import Forward
 from penstock.dataflow.logical import LogicalEdge, LogicalGraph, LogicalNode
 from penstock.operators.bridge import ColumnsToRowsSpec, RowsToColumnsSpec
 from penstock.operators.contract import Layout
+from penstock.operators.source import SourceSpec
 
 
 def bridge_layouts(graph: LogicalGraph) -> LogicalGraph:
@@ -40,13 +41,17 @@ def _layout_of(node: LogicalNode, given: dict[int, Layout]) -> Layout:
     return node.spec.output_layout
 
 
+def _has_named_rows(node: LogicalNode) -> bool:
+    return isinstance(node.spec, SourceSpec) and node.spec.source.rows_have_names
+
+
 def _bridge(node_id: int, source: LogicalNode, edge: LogicalEdge, given: Layout) -> LogicalNode:
     to_rows = given is Layout.COLUMNS
     target = "rows" if to_rows else "columns"
     return LogicalNode(
         id=node_id,
         name="ColumnsToRows" if to_rows else "RowsToColumns",
-        spec=ColumnsToRowsSpec() if to_rows else RowsToColumnsSpec(),
+        spec=ColumnsToRowsSpec(_has_named_rows(source)) if to_rows else RowsToColumnsSpec(),
         inputs=(LogicalEdge(edge.source, Forward(), 0, edge.side_tag),),
         parallelism=source.parallelism,
         max_parallelism=source.max_parallelism,

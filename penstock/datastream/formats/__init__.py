@@ -1,0 +1,1 @@
+"""Formats of files and messages; the names of ``pyflink.datastream.formats``."""

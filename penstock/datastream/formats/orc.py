@@ -1,0 +1,7 @@
+"""ORC."""
+
+from penstock.formats.orc import OrcColumnarRowInputFormat
+
+__all__ = [
+    "OrcColumnarRowInputFormat",
+]
