@@ -35,6 +35,12 @@ if TYPE_CHECKING:
         ReduceFunction,
         WindowFunction,
     )
+    from penstock.contracts.join_functions import (
+        CoGroupFunction,
+        FlatJoinFunction,
+        JoinFunction,
+        ProcessJoinFunction,
+    )
     from penstock.contracts.output_tag import OutputTag
     from penstock.dataflow.logical import ExecutionMode as RuntimeExecutionMode
     from penstock.datastream.async_data_stream import AsyncDataStream
@@ -53,6 +59,7 @@ if TYPE_CHECKING:
         ExternalizedCheckpointCleanup,
         ExternalizedCheckpointRetention,
     )
+    from penstock.datastream.joined import CoGroupedStreams, JoinedStreams
     from penstock.datastream.keyed import KeyedStream
     from penstock.datastream.sink_handle import DataStreamSink
     from penstock.datastream.slot_sharing_group import MemorySize, SlotSharingGroup
@@ -95,6 +102,8 @@ _WHERE = {
     "CheckpointingMode": "penstock.datastream.checkpointing_mode",
     "CloseableIterator": "penstock.datastream.collected",
     "CoFlatMapFunction": "penstock.contracts.functions",
+    "CoGroupFunction": "penstock.contracts.join_functions",
+    "CoGroupedStreams": "penstock.datastream.joined",
     "CoMapFunction": "penstock.contracts.functions",
     "CoProcessFunction": "penstock.contracts.functions",
     "ConnectedStreams": "penstock.datastream.connected",
@@ -108,10 +117,13 @@ _WHERE = {
     "ExternalizedCheckpointRetention": "penstock.datastream.externalized_checkpoint_retention",
     "FileSystemCheckpointStorage": "penstock.datastream.checkpoint_storage",
     "FilterFunction": "penstock.contracts.functions",
+    "FlatJoinFunction": "penstock.contracts.join_functions",
     "FlatMapFunction": "penstock.contracts.functions",
     "GlobalWindow": "penstock.windows",
     "HashMapStateBackend": "penstock.datastream.state_backend",
     "JobManagerCheckpointStorage": "penstock.datastream.checkpoint_storage",
+    "JoinFunction": "penstock.contracts.join_functions",
+    "JoinedStreams": "penstock.datastream.joined",
     "KeySelector": "penstock.contracts.functions",
     "KeyedBroadcastProcessFunction": "penstock.contracts.broadcast_functions",
     "KeyedCoProcessFunction": "penstock.contracts.functions",
@@ -125,6 +137,7 @@ _WHERE = {
     "PredefinedOptions": "penstock.datastream.state_backend",
     "ProcessAllWindowFunction": "penstock.contracts.functions",
     "ProcessFunction": "penstock.contracts.functions",
+    "ProcessJoinFunction": "penstock.contracts.join_functions",
     "ProcessWindowFunction": "penstock.contracts.functions",
     "ReduceFunction": "penstock.contracts.functions",
     "RuntimeContext": "penstock.contracts.context",
@@ -163,6 +176,8 @@ __all__ = [
     "CheckpointingMode",
     "CloseableIterator",
     "CoFlatMapFunction",
+    "CoGroupFunction",
+    "CoGroupedStreams",
     "CoMapFunction",
     "CoProcessFunction",
     "ConnectedStreams",
@@ -176,10 +191,13 @@ __all__ = [
     "ExternalizedCheckpointRetention",
     "FileSystemCheckpointStorage",
     "FilterFunction",
+    "FlatJoinFunction",
     "FlatMapFunction",
     "GlobalWindow",
     "HashMapStateBackend",
     "JobManagerCheckpointStorage",
+    "JoinFunction",
+    "JoinedStreams",
     "KeySelector",
     "KeyedBroadcastProcessFunction",
     "KeyedCoProcessFunction",
@@ -193,6 +211,7 @@ __all__ = [
     "PredefinedOptions",
     "ProcessAllWindowFunction",
     "ProcessFunction",
+    "ProcessJoinFunction",
     "ProcessWindowFunction",
     "ReduceFunction",
     "RuntimeContext",
