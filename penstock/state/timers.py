@@ -46,6 +46,7 @@ class TimerQueue:
             timestamp = _whole(timestamp)
         bucket = self._buckets.get(timestamp)
         if bucket is None:
+            _whole(timestamp)
             self._buckets[timestamp] = {namespace: {key: None}}
             heapq.heappush(self._heap, timestamp)
             return
