@@ -21,9 +21,6 @@ MODULES: dict[str, str] = {
     "pyflink.datastream.connectors.cassandra": _connector("Cassandra", _OWN_SINK),
     "pyflink.datastream.connectors.dynamic_kafka": _connector("changing Kafka clusters", _OWN_SOURCE),
     "pyflink.datastream.connectors.elasticsearch": _connector("Elasticsearch", _OWN_SINK),
-    "pyflink.datastream.connectors.hybrid_source": (
-        f"a source that goes from one source over to the next {_LATER}; union of both sources gives the same records"
-    ),
     "pyflink.datastream.connectors.jdbc": _connector("databases", _OWN_SINK),
     "pyflink.datastream.connectors.kafka": _connector("Kafka", _OWN_BOTH),
     "pyflink.datastream.connectors.kinesis": _connector("Kinesis", _OWN_BOTH),

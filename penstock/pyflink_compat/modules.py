@@ -32,6 +32,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "pyflink.datastream.connectors": ("penstock.datastream.connectors",),
     "pyflink.datastream.connectors.base": ("penstock.datastream.connectors.base",),
     "pyflink.datastream.connectors.file_system": ("penstock.datastream.connectors.file_system",),
+    "pyflink.datastream.connectors.hybrid_source": ("penstock.datastream.connectors.hybrid_source",),
     "pyflink.datastream.connectors.number_seq": ("penstock.datastream.connectors.number_seq",),
     "pyflink.datastream.data_stream": ("penstock.datastream.data_stream",),
     "pyflink.datastream.execution_mode": ("penstock.datastream.execution_mode",),

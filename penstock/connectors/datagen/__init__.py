@@ -1,0 +1,1 @@
+"""Records made by a function of their index."""

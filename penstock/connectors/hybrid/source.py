@@ -1,0 +1,308 @@
+"""Several sources as one: each is read to its end by all readers before the next begins."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from penstock.contracts.source import (
+    Boundedness,
+    InputStatus,
+    ReaderOutput,
+    Source,
+    SourceReader,
+    SourceReaderContext,
+    SplitEnumerator,
+    SplitEnumeratorContext,
+)
+from penstock.errors import ProgramError, ProtocolError
+
+
+class HybridSource(Source):
+    """Reads bounded sources and then a last one, which may be unbounded.
+
+    >>> from penstock.datastream.connectors.number_seq import NumberSequenceSource
+    >>> source = HybridSource.builder(NumberSequenceSource(1, 3)).add_source(NumberSequenceSource(7, 9)).build()
+    >>> source.get_boundedness().name
+    'BOUNDED'
+    """
+
+    def __init__(self, sources: tuple[Source, ...]) -> None:
+        self._sources = sources
+        self.output_layout = sources[0].output_layout
+        self.checks_types = all(source.checks_types for source in sources)
+
+    @staticmethod
+    def builder(first_source: Source) -> "HybridSourceBuilder":
+        """Begin with the source that is read first."""
+        return HybridSourceBuilder().add_source(first_source)
+
+    def get_boundedness(self) -> Boundedness:
+        return self._sources[-1].get_boundedness()
+
+    def create_enumerator(self, context: SplitEnumeratorContext) -> SplitEnumerator:
+        return _HybridEnumerator(self._sources, context, 0, None)
+
+    def restore_enumerator(self, context: SplitEnumeratorContext, state: Any) -> SplitEnumerator:
+        index, inner = state
+        return _HybridEnumerator(self._sources, context, index, (inner,))
+
+    def create_reader(self, context: SourceReaderContext) -> SourceReader:
+        return _HybridReader(self._sources, context)
+
+    def display_name(self) -> str:
+        return "Hybrid Source"
+
+
+class HybridSourceBuilder:
+    """Collects the sources in the order in which they are read."""
+
+    def __init__(self) -> None:
+        self._sources: list[Source] = []
+
+    def add_source(self, source: Source) -> "HybridSourceBuilder":
+        """Read ``source`` when all before it are at their end."""
+        if not isinstance(source, Source):
+            raise ProgramError(f"a HybridSource is made of sources, not of {source!r}")
+        if self._sources:
+            before = self._sources[-1]
+            if before.get_boundedness() is not Boundedness.BOUNDED:
+                raise ProgramError(
+                    f"{before.display_name()} has no end, so {source.display_name()} behind it would never be read; "
+                    "all sources of a HybridSource but the last must be bounded"
+                )
+            if before.output_layout != source.output_layout:
+                raise ProgramError(
+                    f"{before.display_name()} gives {before.output_layout} and {source.display_name()} gives "
+                    f"{source.output_layout}; all sources of a HybridSource must give the same"
+                )
+        self._sources.append(source)
+        return self
+
+    def build(self) -> HybridSource:
+        """The source."""
+        return HybridSource(tuple(self._sources))
+
+
+@dataclass(frozen=True, slots=True)
+class HybridSplit:
+    """A split of one of the sources."""
+
+    source_index: int
+    split: Any
+
+    def split_id(self) -> str:
+        return f"{self.source_index}-{self.split.split_id()}"
+
+
+@dataclass(frozen=True, slots=True)
+class _SwitchTo:
+    source_index: int
+
+
+@dataclass(frozen=True, slots=True)
+class _NoMoreSplits:
+    source_index: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Finished:
+    source_index: int
+
+
+@dataclass(frozen=True, slots=True)
+class _OfSource:
+    source_index: int
+    event: Any
+
+
+class _HybridEnumerator(SplitEnumerator):
+    """Has the enumerator of the source that is being read; readers that start are told which that is."""
+
+    def __init__(
+        self,
+        sources: tuple[Source, ...],
+        context: SplitEnumeratorContext,
+        index: int,
+        restored: tuple[Any] | None,
+    ) -> None:
+        self._sources = sources
+        self._context = context
+        self._index = index
+        self._finished: set[int] = set()
+        self._inner = self._make(restored)
+
+    def _make(self, restored: tuple[Any] | None) -> SplitEnumerator:
+        source, context = self._sources[self._index], _ForEnumerator(self._context, self._index)
+        if restored is None:
+            return source.create_enumerator(context)
+        return source.restore_enumerator(context, restored[0])
+
+    def start(self) -> None:
+        self._inner.start()
+
+    def add_reader(self, subtask: int) -> None:
+        self._context.send_event_to_reader(subtask, _SwitchTo(self._index))
+        self._inner.add_reader(subtask)
+
+    def handle_split_request(self, subtask: int) -> None:
+        self._inner.handle_split_request(subtask)
+
+    def handle_source_event(self, subtask: int, event: Any) -> None:
+        match event:
+            case _Finished(index) if index == self._index:
+                self._finished.add(subtask)
+                if len(self._finished) == self._context.current_parallelism():
+                    self._switch()
+            case _OfSource(index, inner_event) if index == self._index:
+                self._inner.handle_source_event(subtask, inner_event)
+
+    def _switch(self) -> None:
+        self._inner.close()
+        self._index += 1
+        self._finished.clear()
+        self._inner = self._make(None)
+        readers = self._context.registered_readers()
+        for subtask in readers:
+            self._context.send_event_to_reader(subtask, _SwitchTo(self._index))
+        self._inner.start()
+        for subtask in readers:
+            self._inner.add_reader(subtask)
+
+    def add_splits_back(self, splits: list[Any], subtask: int) -> None:
+        for split in splits:
+            if split.source_index != self._index:
+                raise ProtocolError(
+                    f"split {split.split_id()!r} came back when source {self._index} was being read already"
+                )
+        self._inner.add_splits_back([split.split for split in splits], subtask)
+
+    def snapshot_state(self, checkpoint_id: int) -> Any:
+        return self._index, self._inner.snapshot_state(checkpoint_id)
+
+    def close(self) -> None:
+        self._inner.close()
+
+
+class _ForEnumerator:
+    """What the enumerator of one source may ask."""
+
+    def __init__(self, context: SplitEnumeratorContext, index: int) -> None:
+        self._context = context
+        self._index = index
+
+    def current_parallelism(self) -> int:
+        return self._context.current_parallelism()
+
+    def registered_readers(self) -> list[int]:
+        return self._context.registered_readers()
+
+    def assign_split(self, split: Any, subtask: int) -> None:
+        self._context.assign_split(HybridSplit(self._index, split), subtask)
+
+    def signal_no_more_splits(self, subtask: int) -> None:
+        self._context.send_event_to_reader(subtask, _NoMoreSplits(self._index))
+
+    def send_event_to_reader(self, subtask: int, event: Any) -> None:
+        self._context.send_event_to_reader(subtask, _OfSource(self._index, event))
+
+    def call_async(self, work: Callable[[], Any], then: Callable[[Any, BaseException | None], None]) -> None:
+        self._context.call_async(work, then)
+
+    def call_at_interval(
+        self, work: Callable[[], Any], then: Callable[[Any, BaseException | None], None], interval_ms: int
+    ) -> None:
+        self._context.call_at_interval(work, then, interval_ms)
+
+    def configuration(self) -> dict[str, str]:
+        return self._context.configuration()
+
+
+class _HybridReader(SourceReader):
+    """Has the reader of the source that is being read, from the enumerator's word to that reader's end."""
+
+    def __init__(self, sources: tuple[Source, ...], context: SourceReaderContext) -> None:
+        self._sources = sources
+        self._context = context
+        self._index = -1
+        self._inner: SourceReader | None = None
+        self._held: list[HybridSplit] = []  # until their source is read
+
+    def add_splits(self, splits: list[Any]) -> None:
+        if self._inner is not None:
+            self._inner.add_splits([each.split for each in splits if each.source_index == self._index])
+        self._held += [each for each in splits if self._inner is None or each.source_index != self._index]
+
+    def handle_source_event(self, event: Any) -> None:
+        match event:
+            case _SwitchTo(index):
+                self._switch(index)
+            case _NoMoreSplits(index) if index == self._index and self._inner is not None:
+                self._inner.notify_no_more_splits()
+            case _OfSource(index, inner_event) if index == self._index and self._inner is not None:
+                self._inner.handle_source_event(inner_event)
+        self._context.wake_up()
+
+    def _switch(self, index: int) -> None:
+        """The reader before, if there was one, has been closed at its end."""
+        self._index = index
+        self._inner = self._sources[index].create_reader(_ForReader(self._context, index))
+        mine = [each.split for each in self._held if each.source_index == index]
+        self._held = [each for each in self._held if each.source_index != index]
+        if mine:
+            self._inner.add_splits(mine)
+        self._inner.start()
+
+    def poll_next(self, output: ReaderOutput) -> InputStatus:
+        if self._inner is None:
+            return InputStatus.NOTHING_AVAILABLE
+        status = self._inner.poll_next(output)
+        if status is not InputStatus.END_OF_INPUT or self._index == len(self._sources) - 1:
+            return status
+        inner, self._inner = self._inner, None
+        inner.close()
+        self._context.send_source_event(_Finished(self._index))
+        return InputStatus.NOTHING_AVAILABLE
+
+    def wait_ms(self) -> int | None:
+        return None if self._inner is None else self._inner.wait_ms()
+
+    def fileno(self) -> int | None:
+        return None if self._inner is None else self._inner.fileno()
+
+    def snapshot_state(self, checkpoint_id: int) -> list[Any]:
+        inner = [] if self._inner is None else self._inner.snapshot_state(checkpoint_id)
+        return [*(HybridSplit(self._index, split) for split in inner), *self._held]
+
+    def notify_checkpoint_complete(self, checkpoint_id: int) -> None:
+        if self._inner is not None:
+            self._inner.notify_checkpoint_complete(checkpoint_id)
+
+    def notify_checkpoint_aborted(self, checkpoint_id: int) -> None:
+        if self._inner is not None:
+            self._inner.notify_checkpoint_aborted(checkpoint_id)
+
+    def close(self) -> None:
+        if self._inner is not None:
+            self._inner.close()
+
+
+class _ForReader:
+    """What the reader of one source may ask: the same, with its messages addressed."""
+
+    def __init__(self, context: SourceReaderContext, index: int) -> None:
+        self._context = context
+        self._index = index
+        self.index_of_subtask = context.index_of_subtask
+        self.current_parallelism = context.current_parallelism
+        self.send_split_request = context.send_split_request
+        self.wake_up = context.wake_up
+        self.metric_group = context.metric_group
+        self.configuration = context.configuration
+        self.clock = context.clock
+        self.runtime_context = context.runtime_context
+
+    def checkpoints_of(self, function: Any) -> Any:
+        return self._context.checkpoints_of(function)
+
+    def send_source_event(self, event: Any) -> None:
+        self._context.send_source_event(_OfSource(self._index, event))

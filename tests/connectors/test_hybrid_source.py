@@ -1,0 +1,115 @@
+"""Several sources as one."""
+
+from typing import Any
+
+import pytest
+
+from penstock.connectors.collection.source import CollectionSource
+from penstock.connectors.functions.source import FunctionSource, SourceFunction
+from penstock.contracts.source import Boundedness
+from penstock.contracts.watermarks import WatermarkStrategy
+from penstock.datastream import StreamExecutionEnvironment
+from penstock.datastream.connectors.hybrid_source import HybridSource
+from penstock.datastream.connectors.number_seq import NumberSequenceSource
+from penstock.errors import ProgramError
+from penstock.testing import ScriptedSource
+from tests.connectors.driving import RunningSource, read_all, running
+
+
+def three() -> HybridSource:
+    return (
+        HybridSource.builder(NumberSequenceSource(1, 10))
+        .add_source(CollectionSource([11, 12, 13]))
+        .add_source(NumberSequenceSource(14, 20))
+        .build()
+    )
+
+
+def test_sources_are_read_one_after_the_other() -> None:
+    assert read_all(three()) == list(range(1, 21))
+
+
+@pytest.mark.parametrize("parallelism", [2, 3, 5])
+def test_no_reader_begins_the_next_source_before_all_have_ended_the_one_before(parallelism: int) -> None:
+    records = read_all_in_order_of_emission(three(), parallelism)
+    assert sorted(records[:10]) == list(range(1, 11))
+    assert sorted(records[10:13]) == [11, 12, 13]
+    assert sorted(records[13:]) == list(range(14, 21))
+
+
+def read_all_in_order_of_emission(source: HybridSource, parallelism: int) -> list[Any]:
+    with running(source, parallelism) as run:
+        return to_the_end(run)
+
+
+def to_the_end(run: RunningSource) -> list[Any]:
+    """Poll all readers in turn without waiting for any: they wait for each other."""
+    records: list[Any] = []
+    while run.unfinished:
+        for index in run.unfinished:
+            before = len(run.outputs[index].records)
+            run.step(index)
+            records += run.outputs[index].records[before:]
+    return records
+
+
+@pytest.mark.parametrize("polls", range(12))
+@pytest.mark.parametrize("later", [1, 2])
+def test_nothing_is_lost_or_read_twice_when_a_job_is_restored_at_any_point(polls: int, later: int) -> None:
+    with running(three(), 2) as first:
+        for index in range(polls):
+            if index % 2 in first.unfinished:
+                first.step(index % 2)
+        before, checkpoint = list(first.records), first.snapshot()
+    with running(three(), later, checkpoint) as second:
+        assert sorted(before + to_the_end(second)) == list(range(1, 21))
+
+
+@pytest.mark.parametrize("parallelism", [1, 2])
+def test_a_job_reads_them_all(parallelism: int) -> None:
+    env = StreamExecutionEnvironment.get_execution_environment().set_parallelism(parallelism)
+    stream = env.from_source(three(), WatermarkStrategy.no_watermarks(), "hybrid")
+    with stream.execute_and_collect() as results:
+        assert sorted(results) == list(range(1, 21))
+
+
+def test_event_times_come_through() -> None:
+    first, second = CollectionSource(["a"], timestamps=[10]), CollectionSource(["b"], timestamps=[20])
+    with running(HybridSource.builder(first).add_source(second).build()) as run:
+        run.run()
+        assert run.outputs[0].timestamps == [10, 20]
+
+
+def test_a_hybrid_source_has_an_end_if_its_last_source_has() -> None:
+    unbounded = FunctionSource(_Endless())
+    assert three().get_boundedness() is Boundedness.BOUNDED
+    hybrid = HybridSource.builder(NumberSequenceSource(1, 2)).add_source(unbounded).build()
+    assert hybrid.get_boundedness() is Boundedness.CONTINUOUS_UNBOUNDED
+
+
+class _Endless(SourceFunction):
+    def run(self, ctx: Any) -> None:
+        ctx.collect(1)
+
+    def cancel(self) -> None:
+        pass
+
+
+def test_a_source_behind_one_without_an_end_is_refused() -> None:
+    builder = HybridSource.builder(FunctionSource(_Endless()))
+    with pytest.raises(ProgramError, match="would never be read"):
+        builder.add_source(NumberSequenceSource(1, 2))
+
+
+def test_what_is_no_source_is_refused() -> None:
+    with pytest.raises(ProgramError, match="made of sources, not of 5"):
+        HybridSource.builder(5)  # type: ignore[arg-type]
+
+
+def test_a_scripted_source_may_be_one_of_them() -> None:
+    env = StreamExecutionEnvironment.get_execution_environment()
+    source = HybridSource.builder(CollectionSource([0])).add_source(ScriptedSource([1, 2])).build()
+    with env.from_source(
+        source, WatermarkStrategy.no_watermarks(), "hybrid"
+    ).execute_and_collect() as results:
+        assert list(results) == [0, 1, 2]
