@@ -18,13 +18,13 @@ class Entry:
 
     segment: "_Segment"
 
-    def __init__(self, value: Any, timestamp: int, deadline: int) -> None:
+    def __init__(self, value: Any, timestamp: int, deadline: int, task: "asyncio.Task[Any]") -> None:
         self.value = value
         self.timestamp = timestamp
         self.deadline = deadline
         self.attempts = 1
         self.results: list[Any] | None = None
-        self.task: asyncio.Task[Any] | None = None
+        self.task: asyncio.Task[Any] | None = task
         self.forget_retry: Callable[[], None] | None = None
 
 

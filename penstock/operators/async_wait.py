@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from inspect import isawaitable
 from itertools import repeat
+from operator import length_hint
 from typing import TYPE_CHECKING, Any
 
 from penstock.contracts.async_functions import AsyncFunction, AsyncRetryStrategy
@@ -79,7 +80,6 @@ class AsyncWait(Operator):
     # The life of the function -------------------------------------------------------------------------------------------
 
     def open(self) -> None:
-        self._start = self.context.coroutines.starter()
         assert self.context.operator_state is not None
         self._kept = self.context.operator_state.get_list_state(IN_FLIGHT)
         function = self._spec.function
@@ -171,20 +171,18 @@ class AsyncWait(Operator):
                 self._launch(values[start:stop], timestamps[start:stop])
 
     def _launch(self, values: list[Any], timestamps: Iterable[int]) -> None:
-        start, invoke, on_end = self._start, self._invoke, self._ended.append
         add, flying, running = self._queue.add, self._flying, self._running
         deadline = self.context.clock.now_ms() + self._spec.timeout_ms
-        value = None
+        position = iter(values)
+        tasks = self.context.coroutines.start(self._invoke, values, self._ended.append)
         try:
-            for value, timestamp in zip(values, timestamps, strict=False):
-                task = start(invoke(value), on_end)
-                entry = Entry(value, timestamp, deadline)
-                entry.task = task
-                running[task] = entry
+            for value, timestamp, task in zip(position, timestamps, tasks, strict=False):
+                running[task] = entry = Entry(value, timestamp, deadline, task)
                 flying[entry] = None
                 add(entry)
         except Exception as error:
-            raise user_error(self.context, error, value) from error
+            failed = values[len(values) - length_hint(position) - 1]
+            raise user_error(self.context, error, failed) from error
         if self._spec.timeout_ms > 0 and not self._sweep_planned:
             self._plan_sweep(deadline)
 
@@ -274,9 +272,10 @@ class AsyncWait(Operator):
         entry.forget_retry = None
         entry.attempts += 1
         try:
-            entry.task = task = self._start(self._invoke(entry.value), self._ended.append)
+            [task] = self.context.coroutines.start(self._invoke, [entry.value], self._ended.append)
         except Exception as error:
             raise user_error(self.context, error, entry.value) from error
+        entry.task = task
         self._running[task] = entry
 
     def _plan_sweep(self, at_ms: int) -> None:

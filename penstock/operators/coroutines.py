@@ -1,6 +1,6 @@
 """Coroutines of user code on the worker's own thread: an asyncio event loop that is run a bit at a time."""
 
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from penstock.clock import SYSTEM_CLOCK, Clock
@@ -25,7 +25,7 @@ class Coroutines:
     ...     return 2 * x
     >>> clock, done = ManualClock(), []
     >>> coroutines = Coroutines(clock)
-    >>> task = coroutines.starter()(double(21), done.append)
+    >>> [task] = coroutines.start(double, [21], done.append)
     >>> coroutines.run(); coroutines.sleep_s
     1.0
     >>> clock.advance(1_000)
@@ -60,9 +60,17 @@ class Coroutines:
         if self._loop is not None:
             self._loop.run_ready()
 
-    def starter(self) -> "Callable[[Coroutine[Any, Any, Any], Callable[[Any], None]], asyncio.Task[Any]]":
-        """A function ``start(coroutine, on_done)`` that makes a task; :meth:`run` takes its first step."""
-        return self._made().start
+    def start(
+        self,
+        function: Callable[[Any], Coroutine[Any, Any, Any]],
+        values: Iterable[Any],
+        on_done: Callable[[Any], None],
+    ) -> "Iterator[asyncio.Task[Any]]":
+        """For each value, as it is asked for, a task that runs ``function(value)``; :meth:`run` takes its first step.
+
+        ``on_done(task)`` is called in :meth:`run`, and must not raise.
+        """
+        return self._made().start(function, values, on_done)
 
     def complete(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
         """Run a coroutine to its end, and the others with it; the worker does nothing else meanwhile."""

@@ -6,7 +6,7 @@ that it wants to sleep. The selector here never sleeps while the loop is stepped
 
 import asyncio
 import selectors
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from typing import Any
 
 from penstock.clock import SYSTEM_CLOCK, Clock
@@ -56,13 +56,18 @@ class SteppedLoop(asyncio.SelectorEventLoop):
         return self._events.fileno()
 
     def start(
-        self, coroutine: Coroutine[Any, Any, Any], on_done: Callable[[Any], None]
-    ) -> "asyncio.Task[Any]":
-        """A task that takes its first step in the next :meth:`run_ready`."""
+        self,
+        function: Callable[[Any], Coroutine[Any, Any, Any]],
+        values: Iterable[Any],
+        on_done: Callable[[Any], None],
+    ) -> "Iterator[asyncio.Task[Any]]":
+        """For each value, as it is asked for, a task that takes its first step in the next :meth:`run_ready`."""
         self._events.sleep_s = 0.0
-        task = asyncio.Task(coroutine, loop=self, name="async function")
-        task.add_done_callback(on_done)
-        return task
+        make = asyncio.Task
+        for value in values:
+            task = make(function(value), loop=self, name="async function")
+            task.add_done_callback(on_done)
+            yield task
 
     def run_ready(self) -> None:
         """Run callbacks until none is ready, at most ``ROUNDS_PER_RUN`` times all that are."""
