@@ -16,6 +16,7 @@ from penstock.data.key_groups import key_group_range
 from penstock.errors import ProgramError, ProtocolError, StateError
 from penstock.metrics.kinds import MetricGroup
 from penstock.operators.contract import OperatorContext, OperatorSnapshot, OperatorSpec, Output
+from penstock.operators.coroutines import Coroutines
 from penstock.operators.source import SourceSpec
 from penstock.runtime.task.keying import KeyExtractor
 from penstock.runtime.task.tasklet import give_batch
@@ -113,6 +114,7 @@ class OperatorHarness:
         if snapshots and snapshots[0].own is not None:
             self.operator.restore(snapshots[0].own)
         self.operator.open()
+        self.run_coroutines()
 
     # Building -----------------------------------------------------------------------------------------------------------
 
@@ -137,6 +139,7 @@ class OperatorHarness:
             settings=dict(settings.configuration),
             output=Output(self._emit, self._emit_watermark, self._emit_status, _EverySide(self._emit_aside)),
             current_watermark=lambda: self._watermark,
+            coroutines=Coroutines(self.clock),
         )
         context.operator_state = self._state.operator(context)
         if self.spec.uses_keyed_state:
@@ -198,6 +201,7 @@ class OperatorHarness:
             batch = keys.keyed(batch)
         before = [list(part) for part in _lists_of(batch)]
         give_batch(self.operator.on_batch, batch, port, self.context)
+        self.run_coroutines()
         if not all(map(_is_same, before, _lists_of(batch))):
             raise OperatorContractBroken(
                 f"the operator changed the lists of a batch that it was given: {batch!r:.200}"
@@ -223,8 +227,20 @@ class OperatorHarness:
         """Move the clock to ``now_ms`` and fire what is due."""
         self._check_open()
         self.clock.set(now_ms)
+        self.run_coroutines()
         while self._time.fire():
-            pass
+            self.run_coroutines()
+
+    def run_coroutines(self) -> None:
+        """Run coroutines of async functions until each waits for something; their results come out. Done after every input.
+
+        ``asyncio.sleep`` waits for :meth:`advance_processing_time`.
+        """
+        coroutines = self.context.coroutines
+        while coroutines.is_live:
+            coroutines.run()
+            if not self.operator.catch_up() and coroutines.sleep_s != 0:
+                break
 
     def advance_processing_time(self, ms: int) -> None:
         """Let ``ms`` milliseconds pass."""
@@ -245,6 +261,10 @@ class OperatorHarness:
         self.operator.on_end_of_input(port)
         self._ended_ports.add(port)
         if len(self._ended_ports) == self.spec.ports:
+            if self.operator.in_flight:
+                raise ProgramError(
+                    "records are still in flight, so the input cannot end: let what they wait for happen, or time pass"
+                )
             self.operator.finish()
             self._finished = True
 
@@ -407,7 +427,10 @@ class OperatorHarness:
         """Close the operator, and check that it left alone what it had emitted. May be called more than once."""
         if self.is_closed:
             return
-        self.operator.close()
+        try:
+            self.operator.close()
+        finally:
+            self.context.coroutines.close()
         if self.context.keyed_state is not None:
             self.context.keyed_state.close()
         self.is_closed = True

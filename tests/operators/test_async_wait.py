@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from penstock.contracts.async_functions import AsyncFunction, AsyncRetryStrategy
 from penstock.contracts.context import RuntimeContext
-from penstock.data.elements import IDLE
-from penstock.errors import UserCodeError
+from penstock.data.elements import ACTIVE, IDLE, Watermark
+from penstock.errors import ProgramError, UserCodeError
 from penstock.operators.async_wait import AsyncWaitSpec
+from penstock.testing import EndInput, OperatorHarness, StreamRecord, run_in_all_modes
 from tests.operators.stage import Stage
 
 
@@ -460,6 +461,49 @@ def test_close_takes_back_every_retry(opened: Opening) -> None:
     office.stage.operator.close()
     office.advance(10)
     assert office.desk.asked == ["a"]
+
+
+# In the harness for users -------------------------------------------------------------------------------------------------
+
+
+def test_in_the_harness_results_come_out_as_time_passes() -> None:
+    async def sleepy(value: int) -> list[int]:
+        await asyncio.sleep(value)
+        return [value]
+
+    with OperatorHarness(AsyncWaitSpec(sleepy, 60_000, 10, ordered=False)) as harness:
+        harness.process_elements([3, 1, 0])
+        assert harness.extract_output_values() == [0]
+        harness.advance_processing_time(1_000)
+        assert harness.extract_output_values() == [0, 1]
+        harness = harness.restored()
+        with pytest.raises(ProgramError, match="still in flight"):
+            harness.end_input()
+    with harness:
+        harness.advance_processing_time(3_000)
+        assert harness.extract_output_values() == [3]
+
+
+@pytest.mark.parametrize("ordered", [True, False])
+def test_calls_that_end_at_once_give_the_same_in_all_modes(ordered: bool) -> None:
+    async def double(value: int) -> list[int]:
+        await asyncio.sleep(0)
+        return [value, value]
+
+    spec = AsyncWaitSpec(double, 0, 10, ordered=ordered)
+    script = [
+        StreamRecord(1, 10),
+        StreamRecord(2, 20),
+        Watermark(20),
+        IDLE,
+        ACTIVE,
+        StreamRecord(3, 30),
+        EndInput(),
+    ]
+    records = [StreamRecord(1, 10), StreamRecord(1, 10), StreamRecord(2, 20), StreamRecord(2, 20)]
+    run_in_all_modes(
+        spec, script, [*records, Watermark(20), IDLE, ACTIVE, StreamRecord(3, 30), StreamRecord(3, 30)]
+    )
 
 
 # Snapshots --------------------------------------------------------------------------------------------------------------
