@@ -3,7 +3,8 @@
 An ``OperatorSpec`` is plain data that travels in the graph; ``build`` makes the ``Operator`` on the worker. The task calls an
 operator from one thread only, in this order::
 
-    build -> [restore] -> open -> (on_batch | on_watermark | on_status | on_timer callbacks | catch_up | snapshot)* -> finish -> close
+    build -> [restore] -> open -> (on_batch | on_watermark | on_status | on_timer callbacks | catch_up | snapshot)*
+          -> finish -> close
 
 ``snapshot`` may come between any two calls, and what it returns must be enough to go on from there in a new operator.
 ``close`` is called exactly once, after a failure too, and then perhaps without ``open``. Batches and the lists in them are
