@@ -63,6 +63,7 @@ class GeneralWindows(Operator):
 
     def open(self) -> None:
         assert self.context.make_timers is not None
+        self.times.recover(self.context.operator_state)
         # Not before: what is restored is put into the timers when they are made.
         self.timers = self.context.make_timers(TIMERS_NAME)
         self.trigger_context = OperatorTriggerContext(
@@ -271,6 +272,7 @@ class GeneralWindows(Operator):
     # Life ---------------------------------------------------------------------------------------------------------------
 
     def snapshot(self, checkpoint_id: int) -> Any:
+        self.times.save(self.context.operator_state)
         return (self.times.snapshot(), self._own_assigner.snapshot())
 
     def restore(self, own: Any) -> None:

@@ -60,6 +60,7 @@ class PaneWindows(Operator):
         self._offset: int | None = None
 
     def open(self) -> None:
+        self._times.recover(self.context.operator_state)
         self._store = make_store(self._backend, self._spec.contents)
         self._evaluator.open()
         if hasattr(self._spec.assigner, "slide_ms"):
@@ -255,6 +256,7 @@ class PaneWindows(Operator):
     # Life ---------------------------------------------------------------------------------------------------------------
 
     def snapshot(self, checkpoint_id: int) -> Any:
+        self._times.save(self.context.operator_state)
         return (self._times.snapshot(), self._own_assigner.snapshot())
 
     def restore(self, own: Any) -> None:
