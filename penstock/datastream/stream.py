@@ -35,6 +35,7 @@ from penstock.datastream.operator_settings import OperatorSettings
 from penstock.datastream.program import Environment
 from penstock.datastream.sink_handle import DataStreamSink
 from penstock.errors import ProgramError
+from penstock.operators.alignment import refuse_alignment
 from penstock.operators.contract import OperatorSpec
 from penstock.operators.row_chain import RowChainSpec, RowStep, StepKind
 from penstock.operators.sink import SinkSpec
@@ -134,6 +135,7 @@ class DataStream(OperatorSettings):
                 f"assign_timestamps_and_watermarks takes a WatermarkStrategy, not {shorten(watermark_strategy)} "
                 f"({origin_of_caller()})"
             )
+        refuse_alignment(watermark_strategy)
         return self._then("Timestamps/Watermarks", AssignWatermarksSpec(watermark_strategy), self._type_info)
 
     def get_side_output(self, output_tag: OutputTag) -> "DataStream":

@@ -6,7 +6,6 @@ from typing import Any
 from penstock.contracts.watermarks import WatermarkStrategy
 from penstock.data.batch import RowBatch
 from penstock.data.elements import MAX_WATERMARK, StreamStatus
-from penstock.operators.alignment import refuse_alignment
 from penstock.operators.contract import Operator, OperatorContext, OperatorSpec
 from penstock.operators.event_time import EventTime, PeriodicCalls, WatermarkTarget
 from penstock.operators.user_code import user_error
@@ -17,9 +16,6 @@ class AssignWatermarksSpec(OperatorSpec):
     """Stamps records by a strategy, and makes its watermarks."""
 
     strategy: WatermarkStrategy
-
-    def __post_init__(self) -> None:
-        refuse_alignment(self.strategy)
 
     def build(self, context: OperatorContext) -> Operator:
         return AssignWatermarks(self.strategy, context)

@@ -12,7 +12,6 @@ from penstock.data.batch import ColumnBatch, RowBatch
 from penstock.data.elements import ACTIVE, IDLE, MAX_WATERMARK, MIN_TIMESTAMP, StreamStatus
 from penstock.errors import ProgramError
 from penstock.metrics.kinds import MetricGroup
-from penstock.operators.alignment import refuse_alignment
 from penstock.operators.checkpointed import FunctionCheckpoints
 from penstock.operators.contract import Layout, Operator, OperatorContext, OperatorSpec, SourceLink
 from penstock.operators.event_time import EventTime, PeriodicCalls, WatermarkTarget
@@ -31,9 +30,6 @@ class SourceSpec(OperatorSpec):
     source: Source
     strategy: WatermarkStrategy
     output_type: Any = None
-
-    def __post_init__(self) -> None:
-        refuse_alignment(self.strategy)
 
     def build(self, context: OperatorContext) -> "SourceOperator":
         return SourceOperator(self, context)
