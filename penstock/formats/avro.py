@@ -26,9 +26,10 @@ class AvroSchema:
     """A schema of Avro."""
 
     def __init__(self, schema: Any) -> None:
+        library = _fastavro("fastavro.schema")
         try:
-            self.parsed = _fastavro("fastavro.schema").parse_schema(schema)
-        except _fastavro("fastavro.schema").SchemaParseException as error:
+            self.parsed = library.parse_schema(schema)
+        except (library.SchemaParseException, library.UnknownType) as error:
             raise ProgramError(f"the Avro schema cannot be read: {error}") from error
         self._schema = schema
 
