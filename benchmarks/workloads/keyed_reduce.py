@@ -29,7 +29,8 @@ def penstock(path: str, parallelism: int = 1) -> Callable[[], dict[str, Any]]:
     from penstock.connectors.discard.sink import DiscardingSink
 
     env = environment(parallelism)
-    updates = events(env, path).key_by(lambda row: row[0]).sum(2).name("sums")
+    pairs = events(env, path, ("key", "value"))
+    updates = pairs.key_by(lambda pair: pair[0]).sum(1).name("sums")
     updates.sink_to(DiscardingSink())
 
     def work() -> dict[str, Any]:

@@ -75,7 +75,8 @@ def pyflink(numbers: int) -> Callable[[], dict[str, Any]]:
 
     from benchmarks.workloads.pyflink_job import environment, run
 
+    env = environment()
     source = NumberSequenceSource(0, numbers - 1)
-    stream = environment().from_source(source, WatermarkStrategy.no_watermarks(), "numbers", Types.LONG())
+    stream = env.from_source(source, WatermarkStrategy.no_watermarks(), "numbers", Types.LONG())
     evens = stream.map(lambda x: 3 * x + 1, Types.LONG()).filter(lambda x: x % 2 == 0)
     return run(evens.map(lambda y: y // 2 + 7, Types.LONG()))

@@ -14,11 +14,11 @@ def environment(parallelism: int = 1) -> Any:
     return StreamExecutionEnvironment.get_execution_environment().set_parallelism(parallelism)
 
 
-def events(env: Any, path: str) -> Any:
-    """The rows ``(key, ts, value)`` of an events file, parsed as columns."""
+def events(env: Any, path: str, columns: tuple[str, ...] = ("key", "ts", "value")) -> Any:
+    """Rows of an events file with some of its columns, parsed natively."""
     from penstock.connectors.columns.source import CsvColumnsSource
     from penstock.contracts.watermarks import WatermarkStrategy
 
     types = {"key": "string", "ts": "int64", "value": "int64"}
-    source = CsvColumnsSource(path, types, column_names=list(types))
+    source = CsvColumnsSource(path, types, column_names=list(types), include_columns=list(columns))
     return env.from_source(source, WatermarkStrategy.no_watermarks(), "events")

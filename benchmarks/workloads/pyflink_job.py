@@ -2,19 +2,20 @@
 
 import os
 import sys
+import sysconfig
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 
 def environment() -> Any:
-    """A new environment."""
+    """A new environment; to be made before all other objects of PyFlink, the first of which starts the JVM."""
     from pyflink.common import Configuration
     from pyflink.datastream import StreamExecutionEnvironment
 
-    # Threads of the JVM look for the interpreter on the path, and for its packages beside it.
+    # Threads of the JVM look for the interpreter on the path, and not for its packages.
     os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    os.environ["VIRTUAL_ENV"] = sys.prefix
+    os.environ["PYTHONPATH"] = sysconfig.get_path("purelib")
     configuration = Configuration()
     configuration.set_string("python.executable", sys.executable)
     configuration.set_string("python.execution-mode", "thread")
