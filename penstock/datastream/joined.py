@@ -12,7 +12,8 @@ from penstock.datastream.stream import DataStream
 from penstock.datastream.windowed import WindowedStream
 from penstock.errors import ProgramError
 from penstock.operators.join.interval import IntervalJoinSpec
-from penstock.operators.join.window import CoGroup, Join, OnTwoSides, WindowJoinSpec
+from penstock.operators.join.two_sides import CoGroup, Join, OnTwoSides
+from penstock.operators.join.window import WindowJoinSpec
 from penstock.operators.user_code import origin_of_caller, shorten
 from penstock.operators.window.spec import Collected, Evaluation, Style
 from penstock.windows.assigners.assigner import WindowAssigner

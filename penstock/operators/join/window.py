@@ -3,83 +3,17 @@
 What stands in a window is ``(side, value)``. Where a trigger, evictor or assigner sees it, it is a ``TaggedUnion``.
 """
 
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import repeat
 from typing import Any, ClassVar
 
-from penstock.contracts.context import RuntimeContext
-from penstock.contracts.functions import Function, WindowFunction
-from penstock.contracts.join_functions import FlatJoinFunction, TaggedUnion
+from penstock.contracts.join_functions import TaggedUnion
 from penstock.data.batch import RowBatch
 from penstock.data.elements import StreamStatus
 from penstock.operators.contract import Operator, OperatorContext, OperatorSpec
-from penstock.operators.user_code import callable_of
+from penstock.operators.join.panes import JoinPanes
+from penstock.operators.join.two_sides import Join, OnTwoSides
 from penstock.operators.window.spec import WindowSpec
-
-Results = Iterable[Any] | None
-
-
-class OnTwoSides(WindowFunction[Any, Any, Any, Any]):
-    """A window function made of a function of two sides, which it opens and closes."""
-
-    method: ClassVar[str]
-
-    def __init__(self, function: Any) -> None:
-        self.function = function
-        self.call: Callable[[Any, Any], Any] = callable_of(function, self.method, "apply")
-
-    def open(self, runtime_context: RuntimeContext) -> None:
-        if isinstance(self.function, Function):
-            self.function.open(runtime_context)
-
-    def close(self) -> None:
-        if isinstance(self.function, Function):
-            self.function.close()
-
-    def __repr__(self) -> str:
-        return getattr(self.function, "__name__", None) or type(self.function).__name__
-
-
-class CoGroup(OnTwoSides):
-    """Gives both sides of a window to a ``CoGroupFunction``."""
-
-    method = "co_group"
-
-    def apply(self, key: Any, window: Any, inputs: Iterable[Any]) -> Results:
-        firsts, seconds = both_sides(inputs)
-        results: Results = self.call(firsts, seconds)
-        return results
-
-
-class Join(OnTwoSides):
-    """Gives each pair of a window to a ``JoinFunction`` or ``FlatJoinFunction``, the firsts in the outer loop."""
-
-    method = "join"
-
-    def apply(self, key: Any, window: Any, inputs: Iterable[Any]) -> Results:
-        firsts, seconds = both_sides(inputs)
-        if not firsts or not seconds:
-            return None
-        join = self.call
-        if not isinstance(self.function, FlatJoinFunction):
-            return [join(first, second) for first in firsts for second in seconds]
-        results: list[Any] = []
-        for first in firsts:
-            for second in seconds:
-                given = join(first, second)
-                if given is not None:
-                    results.extend(given)
-        return results
-
-
-def both_sides(inputs: Iterable[Any]) -> tuple[list[Any], list[Any]]:
-    """The records of each side, in the order of their arrival.
-
-    >>> both_sides([(0, "a"), (1, 7), (0, "b")])
-    (['a', 'b'], [7])
-    """
-    return [value for side, value in inputs if not side], [value for side, value in inputs if side]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +43,15 @@ class WindowJoin(Operator):
 
     def __init__(self, spec: WindowJoinSpec, context: OperatorContext) -> None:
         super().__init__(context)
-        self._windows = spec.windows.build(context)
         # Where nobody looks at them the tags are plain tuples, which are made in a third of the time.
         self._plain = spec.windows.fits_panes
+        self._windows = self._build(spec.windows, context)
+
+    @staticmethod
+    def _build(windows: WindowSpec, context: OperatorContext) -> Operator:
+        if windows.fits_panes and isinstance(windows.evaluation.function, Join):
+            return JoinPanes(windows, context)
+        return windows.build(context)
 
     def open(self) -> None:
         self._windows.open()

@@ -1,0 +1,75 @@
+"""Functions of two sides as window functions: what stands in a window is ``(side, value)``, side 0 or 1."""
+
+from collections.abc import Callable, Iterable
+from typing import Any, ClassVar
+
+from penstock.contracts.context import RuntimeContext
+from penstock.contracts.functions import Function, WindowFunction
+from penstock.contracts.join_functions import FlatJoinFunction
+from penstock.operators.user_code import callable_of
+
+Results = Iterable[Any] | None
+
+
+class OnTwoSides(WindowFunction[Any, Any, Any, Any]):
+    """A window function made of a function of two sides, which it opens and closes."""
+
+    method: ClassVar[str]
+
+    def __init__(self, function: Any) -> None:
+        self.function = function
+        self.call: Callable[[Any, Any], Any] = callable_of(function, self.method, "apply")
+
+    def open(self, runtime_context: RuntimeContext) -> None:
+        if isinstance(self.function, Function):
+            self.function.open(runtime_context)
+
+    def close(self) -> None:
+        if isinstance(self.function, Function):
+            self.function.close()
+
+    def __repr__(self) -> str:
+        return getattr(self.function, "__name__", None) or type(self.function).__name__
+
+
+class CoGroup(OnTwoSides):
+    """Gives both sides of a window to a ``CoGroupFunction``."""
+
+    method = "co_group"
+
+    def apply(self, key: Any, window: Any, inputs: Iterable[Any]) -> Results:
+        firsts, seconds = both_sides(inputs)
+        results: Results = self.call(firsts, seconds)
+        return results
+
+
+class Join(OnTwoSides):
+    """Gives each pair of a window to a ``JoinFunction`` or ``FlatJoinFunction``, the firsts in the outer loop."""
+
+    method = "join"
+
+    def apply(self, key: Any, window: Any, inputs: Iterable[Any]) -> Results:
+        firsts, seconds = both_sides(inputs)
+        return self.pairs(firsts, seconds)
+
+    def pairs(self, firsts: list[Any], seconds: list[Any]) -> list[Any]:
+        """The results for all pairs."""
+        join = self.call
+        if not isinstance(self.function, FlatJoinFunction):
+            return [join(first, second) for first in firsts for second in seconds]
+        results: list[Any] = []
+        for first in firsts:
+            for second in seconds:
+                given = join(first, second)
+                if given is not None:
+                    results.extend(given)
+        return results
+
+
+def both_sides(inputs: Iterable[Any]) -> tuple[list[Any], list[Any]]:
+    """The records of each side, in the order of their arrival.
+
+    >>> both_sides([(0, "a"), (1, 7), (0, "b")])
+    (['a', 'b'], [7])
+    """
+    return [value for side, value in inputs if not side], [value for side, value in inputs if side]
