@@ -5,6 +5,7 @@ from enum import Enum
 from typing import Any, Generic, TypeVar
 
 from penstock.contracts.accumulators import Accumulator
+from penstock.contracts.distributed_cache import DistributedCache
 from penstock.contracts.state import KeyedStateStore
 from penstock.metrics.kinds import MetricGroup
 
@@ -48,6 +49,10 @@ class RuntimeContext(KeyedStateStore):
     @abstractmethod
     def get_job_parameter(self, key: str, default_value: str | None) -> str | None:
         """A global job parameter."""
+
+    @abstractmethod
+    def get_distributed_cache(self) -> DistributedCache:
+        """The files registered with ``env.register_cached_file``."""
 
     @abstractmethod
     def get_metrics_group(self) -> MetricGroup:

@@ -164,8 +164,16 @@ class EnvironmentOptions:
         _warn_of_java("add_classpaths")
 
     def register_cached_file(self, file_path: str, name: str, executable: bool = False) -> None:
-        """Name a file for the workers. They see the files of this machine, under their own paths."""
+        """Name a file for functions, which find it with ``runtime_context.get_distributed_cache().get_file(name)``.
+
+        Workers see the files of this machine, under their own paths; a relative path is one from here.
+        """
         file_path, name = path_argument(file_path, "a cached file"), text_argument(name, "its name")
+        if ";" in f"{file_path}{name}" or "," in name:
+            raise ProgramError(
+                f"a cached file cannot have ';' in its path, nor ';' or ',' in its name: {file_path!r} as {name!r} "
+                f"({origin_of_caller()})"
+            )
         entry = f"name:{name},path:{file_path},executable:{str(executable).lower()}"
         self._append("pipeline.cached-files", entry, ";")
 

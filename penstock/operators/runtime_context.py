@@ -4,6 +4,7 @@ from typing import Any
 
 from penstock.contracts.accumulators import Accumulator
 from penstock.contracts.context import RuntimeContext
+from penstock.contracts.distributed_cache import DistributedCache
 from penstock.contracts.state import (
     AggregatingState,
     AggregatingStateDescriptor,
@@ -60,6 +61,9 @@ class OperatorRuntimeContext(RuntimeContext):
 
         parameters: dict[str, str] = parse_value("map", text)
         return parameters.get(key, default_value)
+
+    def get_distributed_cache(self) -> DistributedCache:
+        return DistributedCache(self._context.settings)
 
     def get_metrics_group(self) -> MetricGroup:
         return self._context.metrics
