@@ -90,14 +90,22 @@ def _positional(field: int, combine: Callable[[Any, Any], Any]) -> Callable[[Any
 
 
 def _of_width(kind: AggregationKind, field: int, width: int) -> Callable[[Any, Any], Any]:
-    source = f"lambda r, v: {_combined(kind, field, width)}"
+    fits = f"type(r) is tuple and len(r) == {width}"
+    source = f"lambda r, v: {_combined(kind, field, width)} if {fits} else other(r, v)"
     code = compile(source, f"{GENERATED} {kind}({field})>", "eval")
     return eval(code, {"other": _positional(field, _COMBINE[kind])})  # type: ignore[no-any-return]
 
 
+class OtherShape(Exception):
+    """The first record of a key is not of the shape that a loop was made for."""
+
+
 @lru_cache(maxsize=256)
 def fold_of(kind: AggregationKind, field: int, width: int) -> Fold:
-    """The running aggregation as one loop, without a call for each record.
+    """The running aggregation as one loop, without a call for each record, for tuples of ``width`` fields.
+
+    All that is stored must be such tuples beforehand. The loop stops with ``OtherShape`` at the first record of a key that is
+    not one; what is stored and appended until then stands.
 
     >>> results = []
     >>> fold_of("sum", 1, 2)({}, "aba", [("a", 1), ("b", 2), ("a", 3)], results)
@@ -107,14 +115,18 @@ def fold_of(kind: AggregationKind, field: int, width: int) -> Fold:
     source = f"""
 def fold(entries, keys, values, results):
     get = entries.get
+    append = results.append
     for key, v in zip(keys, values, strict=True):
         r = get(key)
-        if r is not None:
+        if r is None:
+            if type(v) is not tuple or len(v) != {width}:
+                raise OtherShape
+        else:
             v = {_combined(kind, field, width)}
         entries[key] = v
-        results.append(v)
+        append(v)
 """
-    namespace: dict[str, Any] = {"other": reducer_of(kind, field)}
+    namespace: dict[str, Any] = {"OtherShape": OtherShape}
     exec(compile(source, f"{GENERATED} {kind}({field})>", "exec"), namespace)
     return namespace["fold"]  # type: ignore[no-any-return]
 
@@ -127,7 +139,7 @@ def _combined(kind: AggregationKind, field: int, width: int) -> str:
     whole = f"({', '.join(parts)},)"
     if kind != "sum":
         whole = f"({whole} if {new} {'<' if kind == 'min' else '>'} {old} else r)"
-    return f"{whole} if type(r) is tuple and len(r) == {width} else other(r, v)"
+    return whole
 
 
 def _element(record: Any, field: int | str) -> Any:

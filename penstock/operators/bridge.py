@@ -45,18 +45,78 @@ class ColumnsToRows(Operator):
     def __init__(self, context: OperatorContext, as_rows: bool = False) -> None:
         super().__init__(context)
         self._as_rows = as_rows
+        self._words: dict[int, RepeatedText] = {}
 
     def on_batch(self, batch: ColumnBatch, port: int = 0) -> None:
         emit = self.output.emit
         rows = len(batch)
+        columns = [self._encoded(index, column) for index, column in enumerate(batch.columns.columns)]
         for start in range(0, rows, ROWS_IN_BATCH):
-            part = batch.slice(start, min(start + ROWS_IN_BATCH, rows))
-            lists = [to_python(column) for column in part.columns.columns]
-            timestamps = None if part.timestamps is None else to_python(part.timestamps)
+            count = min(ROWS_IN_BATCH, rows - start)
+            lists = [column.to_python(start, count) for column in columns]
+            timestamps = None if batch.timestamps is None else to_python(batch.timestamps.slice(start, count))
             values: list[Any] = list(zip(*lists, strict=True))
             if self._as_rows:
                 values = rows_of(map(list, values), batch.columns.schema.names)
             emit(RowBatch(values, timestamps))
+
+    def _encoded(self, index: int, column: Any) -> "_Plain | _Words":
+        if str(column.type) != "string" or column.null_count:
+            return _Plain(column)
+        return self._words.setdefault(index, RepeatedText()).encode(column)
+
+
+class _Plain:
+    """A column that is turned into Python values as it is."""
+
+    __slots__ = ("_column",)
+
+    def __init__(self, column: Any) -> None:
+        self._column = column
+
+    def to_python(self, start: int, count: int) -> list[Any]:
+        return to_python(self._column.slice(start, count))
+
+
+class _Words:
+    """A column of text as positions in a list of its distinct words."""
+
+    __slots__ = ("_indices", "_words")
+
+    def __init__(self, words: list[str], indices: Any) -> None:
+        self._words = words
+        self._indices = indices
+
+    def to_python(self, start: int, count: int) -> list[Any]:
+        return list(map(self._words.__getitem__, to_python(self._indices.slice(start, count))))
+
+
+class RepeatedText:
+    """Yields the *same* str object for a word that comes again, in this batch or a later one, where that pays.
+
+    Making a str, hashing it and comparing it with an equal one in a dictionary costs more than the rest of a keyed sum; for
+    the same object all three are free. Columns of mostly distinct texts are left as they are, and tried again now and then.
+    """
+
+    def __init__(self, most_words: int = 1 << 16, rest: int = 64) -> None:
+        self._most_words = most_words
+        self._rest = rest
+        self._known: dict[str, str] = {}
+        self._passes = 0
+
+    def encode(self, column: Any) -> _Plain | _Words:
+        """The column, by its distinct words if there are few of them."""
+        if self._passes:
+            self._passes -= 1
+            return _Plain(column)
+        encoded = column.dictionary_encode()
+        if len(encoded.dictionary) * 4 > len(column):
+            self._passes = self._rest
+            return _Plain(column)
+        if len(self._known) > self._most_words:
+            self._known.clear()
+        same = self._known.setdefault
+        return _Words([same(word, word) for word in encoded.dictionary.to_pylist()], encoded.indices)
 
 
 class RowsToColumns(Operator):

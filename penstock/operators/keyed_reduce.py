@@ -7,7 +7,7 @@ from typing import Any
 
 from penstock.contracts.state import VOID_NAMESPACE, KeyedTable, ReducingStateDescriptor
 from penstock.data.batch import RowBatch
-from penstock.operators.aggregations import FieldAggregation, Fold
+from penstock.operators.aggregations import FieldAggregation, Fold, OtherShape
 from penstock.operators.contract import Operator, OperatorContext, OperatorSpec
 from penstock.operators.process_records import FunctionLife, key_is_unusable
 from penstock.operators.user_code import callable_of, user_error
@@ -74,7 +74,7 @@ class KeyedReduce(Operator):
                 self._reduce = function.reducer_for(values[0])
                 entries = self._table.pane(VOID_NAMESPACE)
                 loop = function.fold_for(values[0])
-                if loop is not None and type(entries) is dict:
+                if loop is not None and type(entries) is dict and _all_like(values[0], entries):
                     self._fold = partial(self._fold_in_place, loop, entries)  # type: ignore[method-assign]
 
     def _fold(self, keys: list[Any], values: list[Any]) -> list[Any]:
@@ -88,6 +88,15 @@ class KeyedReduce(Operator):
         results: list[Any] = []
         try:
             loop(entries, keys, values, results)
+        except OtherShape:
+            del self._fold
+            done = len(results)
+            try:
+                return results + self._fold(keys[done:], values[done:])
+            except BaseException:
+                assert self._table is not None
+                self._table.failed_index += done
+                raise
         except BaseException:
             assert self._table is not None
             self._table.failed_index = len(results)
@@ -101,6 +110,11 @@ class KeyedReduce(Operator):
 
     def close(self) -> None:
         self._life.close()
+
+
+def _all_like(example: tuple[Any, ...], entries: dict[Any, Any]) -> bool:
+    """Whether all that is stored are tuples as long as the example; looked at once, as a restored job may have others."""
+    return all(type(stored) is tuple and len(stored) == len(example) for stored in entries.values())
 
 
 def user_line_is_missing(error: Exception) -> bool:

@@ -1,5 +1,6 @@
 """CSV files and Arrow tables as columns."""
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,11 @@ from hypothesis import strategies as st
 
 from penstock.connectors.columns import arrow, source
 from penstock.connectors.columns.arrow import ArrowSource
-from penstock.connectors.columns.source import CsvColumnsSource
-from penstock.errors import OutsideError, ProgramError
+from penstock.connectors.columns.source import CsvColumnsSource, LineRange
+from penstock.contracts.watermarks import WatermarkStrategy
+from penstock.datastream import StreamExecutionEnvironment
+from penstock.errors import JobFailed, OutsideError, ProgramError
+from penstock.operators.bridge import RepeatedText
 from tests.connectors.driving import read_all, read_with_restore, running
 
 
@@ -144,3 +148,64 @@ def test_missing_and_vanishing_files_are_named(tmp_path: Path) -> None:
         file.unlink()
         with pytest.raises(OutsideError, match=r"there is no file or directory .*/a.csv"):
             run.run()
+
+
+@pytest.mark.parametrize("parallelism", [1, 2])
+def test_each_line_of_a_large_file_is_read_once_by_ranges(
+    parallelism: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("penstock.connectors.columns.source.SPLIT_BYTES", 64)
+    path = tmp_path / "numbers.csv"
+    path.write_text("n,text\n" + "".join(f"{n},{'x' * (n % 50)}\n" for n in range(500)))
+    env = StreamExecutionEnvironment.get_execution_environment().set_parallelism(parallelism)
+    source = CsvColumnsSource(path, include_columns=["n"])
+    rows = env.from_source(source, WatermarkStrategy.no_watermarks(), "numbers").map(lambda row: row)
+    with rows.execute_and_collect() as results:
+        assert sorted(results) == [(n,) for n in range(500)]
+
+
+@pytest.mark.parametrize("bytes_per_range", [1, 2, 3, 7, 1000])
+def test_ranges_share_out_the_lines_wherever_they_are_cut(bytes_per_range: int, tmp_path: Path) -> None:
+    path = tmp_path / "lines.csv"
+    path.write_bytes(b"a,b\n\n1,2\n33,44\n5,6")
+    size = path.stat().st_size
+    cuts = [*range(0, size, bytes_per_range), size]
+    parts = []
+    for start, end in pairwise(cuts):
+        with LineRange(str(path), start, None if end == size else end) as lines:
+            parts.append(lines.readall())
+    assert b"".join(parts) == path.read_bytes()
+    assert all(part.endswith(b"\n") for part in [part for part in parts if part][:-1])
+
+
+def test_a_bad_row_of_a_later_range_is_named_by_its_line_in_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("penstock.connectors.columns.source.SPLIT_BYTES", 64)
+    path = tmp_path / "numbers.csv"
+    lines = [f"{n},{n}" for n in range(100)]
+    lines[70] = "70,70,70"
+    path.write_text("\n".join(["a,b", *lines]) + "\n")
+    env = StreamExecutionEnvironment.get_execution_environment()
+    env.from_source(CsvColumnsSource(path), WatermarkStrategy.no_watermarks(), "numbers").print()
+    with pytest.raises(JobFailed, match=r"numbers\.csv, line 72"):
+        env.execute()
+
+
+def test_columns_that_are_not_there_cannot_be_included(tmp_path: Path) -> None:
+    with pytest.raises(ProgramError, match="include_columns"):
+        CsvColumnsSource("x.csv", column_names=["a"], include_columns=["b"])
+
+
+def test_a_word_that_comes_again_is_the_same_object() -> None:
+    text = RepeatedText()
+    first = text.encode(pyarrow.array(["ann", "bob"] * 8)).to_python(0, 16)
+    second = text.encode(pyarrow.array(["bob", "ann"] * 8)).to_python(3, 2)
+    assert first == ["ann", "bob"] * 8
+    assert second == ["ann", "bob"]
+    assert second[0] is first[0]
+
+
+def test_texts_that_are_mostly_distinct_are_left_alone() -> None:
+    texts = [f"text {n}" for n in range(100)]
+    assert RepeatedText().encode(pyarrow.array(texts)).to_python(10, 90) == texts[10:]

@@ -1,5 +1,6 @@
 """A source of CSV files, read as columns."""
 
+import io
 import os
 import re
 from dataclasses import dataclass, replace
@@ -17,29 +18,35 @@ from penstock.contracts.source import (
     SplitEnumeratorContext,
 )
 from penstock.errors import OutsideError, ProgramError
-from penstock.storage.reading import absolute_path, find_files, open_file, outside_errors
+from penstock.storage.reading import FoundFile, absolute_path, find_files, open_file, outside_errors
 
 if TYPE_CHECKING:
     import pyarrow
 
 # Parsed at once. Larger blocks are not parsed faster, and their rows leave the processor's cache before they are used.
 BLOCK_BYTES = 256 * 1024
+# Large files are read by several readers, each a range of so many bytes at a time.
+SPLIT_BYTES = 4 * 1024 * 1024
+COMPRESSED = (".gz", ".bz2", ".zst", ".lz4")
 
 
 @dataclass(frozen=True, slots=True)
 class CsvLayout:
-    """How a CSV file is written: names of the columns unless the first row has them, delimiter, rows to leave out."""
+    """How a CSV file is written: names of the columns unless the first row has them, delimiter, rows to leave out; and which
+    columns are wanted, None for all."""
 
     column_names: tuple[str, ...] | None
     delimiter: str
     skip_rows: int
+    wanted: tuple[str, ...] | None = None
 
 
 class CsvColumnsSource(Source):
     """Emits the rows of a CSV file, or of all files below a directory, as Arrow columns, 65536 rows at most in a batch.
 
     ``column_types`` maps names to Arrow types or their names (``int64``); the others are inferred from the start of the first
-    file. Without ``column_names`` the first row has the names. Parallel readers take a file each.
+    file. Without ``column_names`` the first row has the names. ``include_columns`` names those to parse, in that order. Files
+    that are not compressed are read in parallel ranges; a value must not contain a line break.
 
     >>> CsvColumnsSource("trips.csv", {"distance": "float64"}).display_name()
     'CSV Source (trips.csv)'
@@ -54,6 +61,7 @@ class CsvColumnsSource(Source):
         column_names: list[str] | None = None,
         delimiter: str = ",",
         skip_rows: int = 0,
+        include_columns: list[str] | None = None,
     ) -> None:
         self._path = absolute_path(path)
         self._types = dict(column_types or {})
@@ -62,7 +70,12 @@ class CsvColumnsSource(Source):
         names = None if column_names is None else tuple(column_names)
         if names is not None and len(set(names)) < len(names):
             raise ProgramError(f"column_names has a name twice: {list(names)!r}")
-        self._layout = CsvLayout(names, delimiter, skip_rows)
+        wanted = None if include_columns is None else tuple(include_columns)
+        if names is not None and wanted is not None and not set(wanted) <= set(names):
+            raise ProgramError(
+                f"include_columns names {sorted(set(wanted) - set(names))}, which are not in column_names {list(names)!r}"
+            )
+        self._layout = CsvLayout(names, delimiter, skip_rows, wanted)
 
     def get_boundedness(self) -> Boundedness:
         return Boundedness.BOUNDED
@@ -82,14 +95,20 @@ class CsvColumnsSource(Source):
 
 @dataclass(frozen=True, slots=True)
 class CsvSplit:
-    """A file, the schema that all files are read with, and how many of its rows were emitted."""
+    """A range of a file, the schema that all files are read with, and how many rows of the range were emitted.
+
+    ``names`` are those of all columns of the file. The range has the lines that begin in it; ``end`` is None for all.
+    """
 
     path: str
+    names: tuple[str, ...]
     schema: "pyarrow.Schema"
     position: int = 0
+    start: int = 0
+    end: int | None = None
 
     def split_id(self) -> str:
-        return self.path
+        return f"{self.path}:{self.start}"
 
 
 class _CsvEnumerator(SplitQueue):
@@ -104,10 +123,22 @@ class _CsvEnumerator(SplitQueue):
         self._types = types
 
     def start(self) -> None:
-        files = [file.path for file in find_files(self._path) if file.size_bytes]
+        files = [file for file in find_files(self._path) if file.size_bytes]
         if files:
-            schema = _infer_schema(files[0], self._layout, _arrow_types(self._types))
-            self._waiting.extend(CsvSplit(path, schema) for path in files)
+            names, schema = _infer_schema(files[0].path, self._layout, _arrow_types(self._types))
+            for file in files:
+                self._waiting.extend(_ranges_of(file, names, schema))
+
+
+def _ranges_of(file: FoundFile, names: tuple[str, ...], schema: "pyarrow.Schema") -> list[CsvSplit]:
+    """One split for a small, compressed or remote file, else one for each range."""
+    if file.size_bytes < 2 * SPLIT_BYTES or file.path.endswith(COMPRESSED) or "://" in file.path:
+        return [CsvSplit(file.path, names, schema)]
+    starts = range(0, file.size_bytes - SPLIT_BYTES + 1, SPLIT_BYTES)
+    ends = [*starts[1:], None]
+    return [
+        CsvSplit(file.path, names, schema, 0, start, end) for start, end in zip(starts, ends, strict=True)
+    ]
 
 
 class _CsvReader(SplitAfterSplit[CsvSplit]):
@@ -121,7 +152,16 @@ class _CsvReader(SplitAfterSplit[CsvSplit]):
     def begin(self, split: CsvSplit) -> None:
         self._batch = None
         self._to_skip = split.position
-        self._stream = _open(split.path, self._layout, split.schema)
+        lines = (
+            None if split.end is None and not split.start else LineRange(split.path, split.start, split.end)
+        )
+        if lines is not None and lines.is_empty:
+            self._stream = None
+            return
+        layout = self._layout
+        if split.start:
+            layout = replace(layout, column_names=split.names, skip_rows=0)
+        self._stream = _open(split.path, layout, split.schema, lines)
         if self._stream.schema != split.schema:
             raise OutsideError(
                 f"{split.path} has the columns {self._stream.schema.names}, other files have {split.schema.names}; "
@@ -129,8 +169,10 @@ class _CsvReader(SplitAfterSplit[CsvSplit]):
             )
 
     def read(self, split: CsvSplit, output: ReaderOutput) -> CsvSplit | None:
+        if self._stream is None:
+            return None
         if self._batch is None:
-            self._batch = _next_batch(self._stream, split.path, self._layout)
+            self._batch = _next_batch(self._stream, split, self._layout)
             if self._batch is None:
                 self.close()
                 return None
@@ -167,10 +209,52 @@ def _arrow_types(types: dict[str, Any]) -> "dict[str, pyarrow.DataType]":
     return found
 
 
-def _infer_schema(path: str, layout: CsvLayout, types: "dict[str, pyarrow.DataType]") -> "pyarrow.Schema":
+class LineRange(io.RawIOBase):
+    """The lines of a local file that begin in a range of bytes, as a file of their own."""
+
+    def __init__(self, path: str, start: int, end: int | None) -> None:
+        super().__init__()
+        with outside_errors(path):
+            self._file = open(path, "rb")  # noqa: SIM115 (closed with this object)
+            self._position = self._line_after(start)
+            self._end = os.fstat(self._file.fileno()).st_size if end is None else self._line_after(end)
+            self._file.seek(self._position)
+
+    def _line_after(self, offset: int) -> int:
+        """Where the first line begins that begins at ``offset`` or behind."""
+        if offset == 0:
+            return 0
+        self._file.seek(offset - 1)
+        self._file.readline()
+        return self._file.tell()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no line begins in the range."""
+        return self._position >= self._end
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        view = memoryview(buffer)[: max(0, self._end - self._position)]
+        count = self._file.readinto(view)
+        self._position += count
+        return count
+
+    def close(self) -> None:
+        if not self.closed:
+            self._file.close()
+        super().close()
+
+
+def _infer_schema(
+    path: str, layout: CsvLayout, types: "dict[str, pyarrow.DataType]"
+) -> "tuple[tuple[str, ...], pyarrow.Schema]":
+    """The names of all columns of the file, and the schema of those that are wanted."""
     import pyarrow
 
-    stream = _open(path, layout, pyarrow.schema(types.items()))
+    stream = _open(path, replace(layout, wanted=None), pyarrow.schema(types.items()))
     schema = stream.schema
     stream.close()
     unknown = types.keys() - set(schema.names)
@@ -185,10 +269,17 @@ def _infer_schema(path: str, layout: CsvLayout, types: "dict[str, pyarrow.DataTy
     fields = [
         field.with_type(pyarrow.string()) if pyarrow.types.is_null(field.type) else field for field in schema
     ]
-    return pyarrow.schema(fields)
+    missing = sorted(set(layout.wanted or ()) - set(schema.names))
+    if missing:
+        raise ProgramError(
+            f"include_columns names {missing}, but {path} has the columns {schema.names}; correct the names"
+        )
+    by_name = {field.name: field for field in fields}
+    wanted = schema.names if layout.wanted is None else layout.wanted
+    return tuple(schema.names), pyarrow.schema([by_name[name] for name in wanted])
 
 
-def _open(path: str, layout: CsvLayout, schema: "pyarrow.Schema") -> Any:
+def _open(path: str, layout: CsvLayout, schema: "pyarrow.Schema", lines: LineRange | None = None) -> Any:
     import pyarrow
     from pyarrow import csv
 
@@ -202,31 +293,31 @@ def _open(path: str, layout: CsvLayout, schema: "pyarrow.Schema") -> Any:
     with outside_errors(path):
         try:
             return csv.open_csv(
-                open_file(path) if "://" in path else path,
+                lines or (open_file(path) if "://" in path else path),
                 read_options=read,
                 parse_options=csv.ParseOptions(delimiter=layout.delimiter),
-                convert_options=csv.ConvertOptions(column_types=schema),
+                convert_options=csv.ConvertOptions(column_types=schema, include_columns=layout.wanted),
             )
         except pyarrow.ArrowInvalid as error:
             raise _malformed(path, layout, error) from error
 
 
-def _next_batch(stream: Any, path: str, layout: CsvLayout) -> Any:
+def _next_batch(stream: Any, split: CsvSplit, layout: CsvLayout) -> Any:
     import pyarrow
 
-    with outside_errors(path):
+    with outside_errors(split.path):
         try:
             return stream.read_next_batch()
         except StopIteration:
             return None
         except pyarrow.ArrowInvalid as error:
-            raise _malformed(path, layout, error) from error
+            raise _malformed(split.path, layout, error, split.start) from error
 
 
-def _malformed(path: str, layout: CsvLayout, error: Exception) -> OutsideError:
+def _malformed(path: str, layout: CsvLayout, error: Exception, start: int = 0) -> OutsideError:
     text = str(error)
     row = re.search(r"Row #(\d+)", text)
-    line = None if row is None else _line_of_row(path, layout, int(row.group(1)))
+    line = None if row is None else _line_of_row(path, layout, int(row.group(1)), start)
     where = path if line is None else f"{path}, line {line}"
     failure = OutsideError(
         f"{where}: {text}; correct the file, or declare the types of its columns in column_types"
@@ -235,13 +326,20 @@ def _malformed(path: str, layout: CsvLayout, error: Exception) -> OutsideError:
     return failure
 
 
-def _line_of_row(path: str, layout: CsvLayout, row: int) -> int | None:
-    """The line on which a row stands; they differ where lines are empty. Reads the file, as only an error asks for it."""
+def _line_of_row(path: str, layout: CsvLayout, row: int, start: int) -> int | None:
+    """The line on which a row of the range from ``start`` stands; they differ where lines are empty. Reads the file, as only
+    an error asks for it."""
     import csv
-    import io
 
-    if path.endswith((".gz", ".bz2", ".zst", ".lz4")):
+    if path.endswith(COMPRESSED):
         return None
+    if start:
+        with LineRange(path, 0, start) as before, LineRange(path, start, None) as lines:
+            rows_before = sum(1 for _ in io.BufferedReader(before))
+            text_lines = io.TextIOWrapper(io.BufferedReader(lines), "utf-8", "replace", newline="")
+            reader = csv.reader(text_lines, delimiter=layout.delimiter)
+            numbers = (reader.line_num for fields in reader if fields)
+            return next((rows_before + line for count, line in enumerate(numbers, 1) if count == row), None)
     with io.TextIOWrapper(io.BufferedReader(open_file(path)), "utf-8", "replace", newline="") as text:  # type: ignore[type-var]
         rows = csv.reader(text, delimiter=layout.delimiter)
         numbers = (rows.line_num for fields in rows if fields)

@@ -30,8 +30,9 @@ class KeyExtractor:
         values = batch.values
         position = iter(values)
         try:
-            key = self._key
-            keys = [key(value) for value in position]
+            keys = list(map(self._key, position))
+            if len(keys) != len(values):
+                raise StopIteration  # raised by the selector, and taken by map for the end
         except Exception as error:
             index = len(values) - length_hint(position) - 1
             raise user_error(self._context, error, values[max(index, 0)]).at(
