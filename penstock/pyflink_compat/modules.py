@@ -30,7 +30,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "pyflink.datastream.checkpoint_storage": ("penstock.datastream.checkpoint_storage",),
     "pyflink.datastream.checkpointing_mode": ("penstock.datastream.checkpointing_mode",),
     "pyflink.datastream.connectors": ("penstock.datastream.connectors",),
-    "pyflink.datastream.connectors.base": ("penstock.datastream.connectors.base",),
+    "pyflink.datastream.connectors.base": ("penstock.datastream.connectors.source_and_sink",),
     "pyflink.datastream.connectors.file_system": ("penstock.datastream.connectors.file_system",),
     "pyflink.datastream.connectors.hybrid_source": ("penstock.datastream.connectors.hybrid_source",),
     "pyflink.datastream.connectors.number_seq": ("penstock.datastream.connectors.number_seq",),

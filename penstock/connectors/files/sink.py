@@ -1,9 +1,9 @@
 """A sink that writes records into files. A file is hidden while it is written, and appears as a whole."""
 
-import os
 from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 
+from penstock.chance import secret_token
 from penstock.connectors.files.layout import BucketAssigner, OutputFileConfig, RollingPolicy
 from penstock.contracts.serialization import Encoder
 from penstock.contracts.sink import (
@@ -115,7 +115,7 @@ class _FileWriter(CommittingSinkWriter):
         self._sink = sink
         self._clock = context.clock()
         self._encode = sink.encoder.encode
-        self._writer_id = os.urandom(16).hex()
+        self._writer_id = secret_token(16).hex()
         self._number = 0
         self._open: dict[str, _OpenFile] = {}
         self._finished: list[FinishedFile] = []
