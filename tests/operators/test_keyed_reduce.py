@@ -83,7 +83,10 @@ def test_a_failing_function_is_named_with_its_record() -> None:
 
 def test_a_key_that_cannot_be_hashed_is_named_with_its_record() -> None:
     harness = OperatorHarness(KeyedReduceSpec(max), [lambda x: [x]])
-    with pytest.raises(KeyNotUsable, match=r"the key \[7\] of type list.*the record was 7"):
+    with pytest.raises(
+        KeyNotUsable,
+        match=r"the key \[7\] of type list cannot be used: it has no hash.*\n  the record was 7\n",
+    ):
         harness.process_element(7)
 
 
