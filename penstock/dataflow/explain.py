@@ -31,8 +31,9 @@ def plan_text(graph: LogicalGraph) -> str:
 def plan_dot(graph: LogicalGraph) -> str:
     """The plan for Graphviz."""
     lines = [f"digraph {json.dumps(graph.job_name)} {{", "  rankdir=LR;", "  node [shape=box];"]
-    for node in graph.nodes:
-        lines.append(f"  n{node.id} [label={json.dumps(f'{node.name} x{node.parallelism}')}];")
+    lines += [
+        f"  n{node.id} [label={json.dumps(f'{node.name} x{node.parallelism}')}];" for node in graph.nodes
+    ]
     for node, edge in graph.edges():
         label = json.dumps(ship_strategy(edge.partitioning) + _side(edge.side_tag))
         lines.append(f"  n{edge.source} -> n{node.id} [label={label}];")

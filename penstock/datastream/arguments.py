@@ -15,7 +15,7 @@ from penstock.operators.user_code import callable_of, origin_of_caller, shorten
 
 
 def function_argument(function: Any, method: str, kind: type[Function], arguments: int) -> Any:
-    """A function class of ``kind``, or a plain function that takes ``arguments`` values; returned as a copy of the operator's own.
+    """A function class of ``kind``, or a plain function of ``arguments`` values; returned as a copy of the operator's own.
 
     :raises ProgramError: for anything else, at the user's line.
     """

@@ -54,7 +54,7 @@ def _in_future(function: Callable[[], Any]) -> "Future[Any]":
     def run() -> None:
         try:
             future.set_result(function())
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - whoever asks for the result gets it
             future.set_exception(error)
 
     Thread(target=run, daemon=True).start()

@@ -1,4 +1,4 @@
-"""What can be set on an operator after it was written: name, uid, parallelism, chaining, slots. Shared by streams and sinks."""
+"""What can be set on an operator of a stream or sink after it was written: name, uid, parallelism, chaining, slots."""
 
 from typing import Any, Self
 

@@ -267,7 +267,7 @@ class DataStream(OperatorSettings):
         return self._end("Unnamed", sink)
 
     def print(self, sink_identifier: str | None = None) -> DataStreamSink:
-        """Write every record to standard output, behind the identifier and the number of the subtask where there are several."""
+        """Write every record to standard output, behind the identifier and, where there are several, the subtask's number."""
         from penstock.connectors.print.sink import PrintSink
         from penstock.data.text_forms import print_form
 
