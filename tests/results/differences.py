@@ -39,6 +39,64 @@ DIFFERENCES = {
         "get_task_name names the operator alone, not the chain that it runs in",
         outputs={"": [["tuple", "('mine', 'mine (1/1)#0')"]]},
     ),
+    "broadcast_state/operations": Difference(
+        "is_empty of a broadcast state that nothing was put into is True; PyFlink says False",
+        outputs={
+            "": [
+                ["tuple", "('before', True, [])"],
+                ["tuple", "('full', 1, 2, True, True, 1)"],
+                ["tuple", "('after', ['x'], [1], ['x'])"],
+                ["tuple", "('before', False, [('x', 1)])"],
+                ["tuple", "('full', 1, 2, True, True, 1)"],
+                ["tuple", "('after', ['x', 'y'], [1, 1], ['x', 'y'])"],
+                ["tuple", "('cleared', True)"],
+            ]
+        },
+    ),
+    "errors/refused_functions": Difference(
+        "key_by takes the position of a field, or its name",
+        outputs={
+            "returned": [
+                [
+                    "tuple",
+                    "('map', 'ProgramError', \"map takes a function or an object with a method 'map', not 1 of type int\")",
+                ],
+                [
+                    "tuple",
+                    "('flat_map', 'ProgramError', \"flat_map takes a function or an object with a method 'flat_map', not 1 of type int\")",
+                ],
+                [
+                    "tuple",
+                    "('filter', 'ProgramError', \"filter takes a function or an object with a method 'filter', not 1 of type int\")",
+                ],
+                [
+                    "tuple",
+                    "('partition_custom', 'ProgramError', \"partition takes a function or an object with a method 'partition', not 1 of type int\")",
+                ],
+                [
+                    "tuple",
+                    "('keyed map', 'ProgramError', \"map takes a function or an object with a method 'map', not 1 of type int\")",
+                ],
+                [
+                    "tuple",
+                    "('keyed reduce', 'ProgramError', \"reduce takes a function or an object with a method 'reduce', not 1 of type int\")",
+                ],
+                ["tuple", "('keyed sum', 'ProgramError', 'sum takes a position or a field name, not 1.5')"],
+                [
+                    "tuple",
+                    "('keyed process', 'ProgramError', \"process_element takes a function or an object with a method 'process_element', not 1 of type int\")",
+                ],
+                [
+                    "tuple",
+                    "('connected process', 'TypeMismatch', 'The input must be a CoProcessFunction or KeyedCoProcessFunction! It got 1; an object with the methods process_element1 and process_element2, or one plain function for each stream, will do')",
+                ],
+                [
+                    "tuple",
+                    "('connected flat_map', 'TypeMismatch', 'The input must be a CoFlatMapFunction! It got 1; an object with the methods flat_map1 and flat_map2, or one plain function for each stream, will do')",
+                ],
+            ]
+        },
+    ),
     "execution/plan_of_keyed_window": Difference(
         "Plans show the operators of the program; PyFlink shows a map that computes keys, and fuses names",
         outputs={
@@ -52,6 +110,10 @@ DIFFERENCES = {
                 ],
             ]
         },
+    ),
+    "keyed/key_of_wrong_type": Difference(
+        "The declared type of a key describes it and is not checked",
+        outputs={"": [["int", "1"], ["int", "2"]]},
     ),
     "keyed/no_repartitioning": Difference(
         "Errors in the use of the API are ProgramErrors with words of penstock's own",
@@ -197,9 +259,24 @@ DIFFERENCES = {
             ]
         },
     ),
+    "types/float": Difference(
+        "A FLOAT comes back as the exact value of its four bytes; PyFlink gives the shortest digits that tell it",
+        outputs={
+            "": [
+                ["float", "0.5"],
+                ["float", "0.10000000149011612"],
+                ["float", "0.3333333432674408"],
+                ["float", "10000000000.0"],
+            ]
+        },
+    ),
     "types/int_from_float": Difference(
         "A float where an INT is declared is an error and not cut off",
         fails_with="declared type Integer",
+    ),
+    "types/primitive_byte_array": Difference(
+        "A PRIMITIVE_ARRAY of BYTE comes back as bytes; PyFlink gives a list of signed numbers",
+        outputs={"": [["bytes", "b'\\x01\\xff'"], ["bytes", "b'\\x03\\xff'"]]},
     ),
     "types/row_from_tuple": Difference(
         "A tuple where a ROW is declared becomes a row",
@@ -208,6 +285,13 @@ DIFFERENCES = {
     "types/tuple_from_list": Difference(
         "A list where a TUPLE is declared becomes a tuple",
         outputs={"": [["tuple", "('1', 1)"], ["tuple", "('2', 2)"]]},
+    ),
+    "types/tuple_seen_by_next_function": Difference(
+        "A declared type is applied at once: the next function sees the names of a row; PyFlink applies it behind the chain",
+        outputs={
+            "tuple": [["tuple", "('tuple', \"(1, 't')\")"]],
+            "row": [["tuple", "('Row', \"Row(n=1, s='r')\")"]],
+        },
     ),
     "types/tuple_with_none": Difference(
         "None may stand inside a TUPLE",
