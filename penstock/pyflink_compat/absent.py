@@ -9,7 +9,7 @@ def _connector(system: str, instead: str) -> str:
     return f"the connector to {system} {_LATER}; {instead}"
 
 
-_BULK_WRITING = f"writing columnar files {_LATER}; FileSink.for_row_format writes lines"
+_BULK_WRITING = f"writing files in bulk {_LATER}; FileSink.for_row_format writes record by record"
 _OWN_SOURCE = "a Source of your own (penstock.contracts.source) can read from it"
 _OWN_SINK = "a Sink of your own (penstock.contracts.sink) can write to it"
 _OWN_BOTH = (
@@ -51,7 +51,7 @@ NAMES: dict[str, dict[str, str]] = {
     },
     "pyflink.common.serialization": dict.fromkeys(
         ["BulkWriterFactory", "RowDataBulkWriterFactory"],
-        f"{_JAVA}; writers of columnar files come with the file formats, and are not in this version",
+        _BULK_WRITING,
     ),
     "pyflink.common.utils": {"JavaObjectWrapper": _JAVA},
     "pyflink.common.watermark_strategy": {
