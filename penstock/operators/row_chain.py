@@ -8,6 +8,8 @@ The loop for ``map`` -> ``filter`` -> ``map`` over values without timestamps is 
         if f1(v0)                       # line of step 1
     ]
 
+A lambda that is a simple expression is not called: the expression stands in the place of the call (see ``inlining``).
+
 One line a step, so that the traceback of a failing function tells which step failed, and the list iterator's
 ``__length_hint__`` which record: errors are exact, and a record that goes well pays nothing for it.
 """
@@ -23,6 +25,7 @@ from penstock.errors import PenstockError
 from penstock.metrics.kinds import MetricGroup
 from penstock.operators.checkpointed import join_checkpoints
 from penstock.operators.contract import Operator, OperatorContext, OperatorSpec, Origin
+from penstock.operators.inlining import ARGUMENT, expression_of
 from penstock.operators.runtime_context import OperatorRuntimeContext
 from penstock.operators.user_code import GENERATED, callable_of, is_rich, shorten, user_error
 
@@ -126,9 +129,15 @@ class _Segment:
         self._steps = steps
         functions = [callable_of(step.function, step.kind, step.kind) for step in steps]
         kinds = tuple(step.kind for step in steps)
-        self._plain = compile_loop(kinds, False)(*functions)
+        self._inlined = tuple(
+            None if step.kind == "flat_map" else expression_of(function)
+            for step, function in zip(steps, functions, strict=True)
+        )
+        self._plain = compile_loop(kinds, False, self._inlined)(*functions)
         self._keeps_count = all(kind == "map" for kind in kinds)
-        self._timed = self._plain if self._keeps_count else compile_loop(kinds, True)(*functions)
+        self._timed = (
+            self._plain if self._keeps_count else compile_loop(kinds, True, self._inlined)(*functions)
+        )
         output_type = steps[-1].output_type
         self._convert: ConvertBatch | None = None if output_type is None else output_type.convert_batch
         self._counters = chain.counters_of(steps)
@@ -166,8 +175,25 @@ class _Segment:
 
     def _explain(self, error: Exception, values: list[Any], position: Iterator[Any]) -> PenstockError:
         index = len(values) - length_hint(position) - 1
-        step = self._steps[_failed_step(error, len(self._steps))]
+        failed = _failed_step(error, len(self._steps))
+        step = self._steps[failed]
+        if self._inlined[failed] is not None:
+            error = self._as_called(failed, error)
         return user_error(self._chain.context_of(step), error, values[max(index, 0)])
+
+    def _as_called(self, failed: int, error: Exception) -> Exception:
+        """The error as the function itself raises it, with the user's line in its traceback."""
+        mapped = [i for i, step in enumerate(self._steps[:failed]) if step.kind != "filter"]
+        name = f"v{mapped[-1]}" if mapped else "v"
+        trace = error.__traceback__
+        while trace is not None:
+            if name in trace.tb_frame.f_locals and trace.tb_frame.f_code.co_filename.startswith(GENERATED):
+                try:
+                    self._steps[failed].function(trace.tb_frame.f_locals[name])
+                except Exception as raised:  # noqa: BLE001  (whatever the user's function raises)
+                    return raised
+            trace = trace.tb_next
+        return error
 
 
 def _wrapped(context: OperatorContext, error: Exception) -> PenstockError:
@@ -231,15 +257,21 @@ def _failed_step(error: Exception, count: int) -> int:
 
 
 @lru_cache(maxsize=256)
-def compile_loop(kinds: tuple[StepKind, ...], timed: bool) -> Callable[..., Callable[..., Any]]:
+def compile_loop(
+    kinds: tuple[StepKind, ...], timed: bool, inlined: tuple[str | None, ...] = ()
+) -> Callable[..., Callable[..., Any]]:
     """A function that takes the user's functions and returns the loop over ``(values[, timestamps])``.
 
-    Line n of the generated code belongs to step n - 1; behind the last step the count starts again.
+    ``inlined`` has the expression of a step in place of a call. Line n of the generated code belongs to step n - 1; behind
+    the last step the count starts again.
 
     >>> compile_loop(("map", "filter"), False)(lambda x: x + 1, lambda x: x > 2)(iter([1, 2, 3]))
     [3, 4]
     """
-    source = _timed_source(kinds) if timed else _plain_source(kinds)
+    calls = [f"f{i}({ARGUMENT})" for i in range(len(kinds))]
+    for i, expression in enumerate(inlined):
+        calls[i] = expression or calls[i]
+    source = _timed_source(kinds, calls) if timed else _plain_source(kinds, calls)
     code = compile(source, f"{GENERATED} {'-'.join(kinds)}>", "eval")
     return eval(code, {"fresh": _fresh})  # type: ignore[no-any-return]
 
@@ -249,39 +281,42 @@ def _fresh() -> tuple[list[int], Callable[[int], None]]:
     return kept, kept.append
 
 
-def _plain_source(kinds: tuple[StepKind, ...]) -> str:
+def _plain_source(kinds: tuple[StepKind, ...], calls: list[str]) -> str:
     """``lambda f0, ..: lambda values: [...]`` with the clause of step i on line i + 1."""
     head = f"lambda {', '.join(f'f{i}' for i in range(len(kinds)))}: lambda values: "
-    if kinds == ("map",):
+    if kinds == ("map",) and calls[0].startswith("f0("):
         return head + "list(map(f0, values))"
     if kinds[-1] == "map":
         # The last call stands in front, on the line of its step; the others start one round of lines later.
-        clauses, value = _clauses(kinds[:-1])
+        clauses, value = _clauses(kinds[:-1], calls)
         last = len(kinds) - 1
-        return head + "[" + "\n" * last + f"f{last}({value}) for v in values\n{clauses}]"
-    clauses, value = _clauses(kinds)
+        return (
+            head + "[" + "\n" * last + f"{calls[last].replace(ARGUMENT, value)} for v in values\n{clauses}]"
+        )
+    clauses, value = _clauses(kinds, calls)
     return head + f"[{value} for v in values {clauses}\n]"
 
 
-def _timed_source(kinds: tuple[StepKind, ...]) -> str:
+def _timed_source(kinds: tuple[StepKind, ...], calls: list[str]) -> str:
     """The same over values and timestamps; a timestamp is kept for each value that comes out."""
     head = f"lambda {', '.join(f'f{i}' for i in range(len(kinds)))}: lambda values, times: "
-    clauses, last = _clauses(kinds)
+    clauses, last = _clauses(kinds, calls)
     loop = f"[{last} for v, t in zip(values, times) {clauses}\nif not keep(t)]"
     return head + f"(lambda kept, keep: ({loop}, kept))(*fresh())"
 
 
-def _clauses(kinds: tuple[StepKind, ...]) -> tuple[str, str]:
+def _clauses(kinds: tuple[StepKind, ...], calls: list[str]) -> tuple[str, str]:
     """The ``for`` and ``if`` clauses, a line each, and the name of the value that comes out."""
     clauses = []
     value = "v"
     for i, kind in enumerate(kinds):
+        call = calls[i].replace(ARGUMENT, value)
         if kind == "filter":
-            clauses.append(f"if f{i}({value})")
+            clauses.append(f"if {call}")
             continue
         if kind == "map":
-            clauses.append(f"for v{i} in (f{i}({value}),)")
+            clauses.append(f"for v{i} in ({call},)")
         else:
-            clauses.append(f"for r{i} in (f{i}({value}),) if r{i} is not None for v{i} in r{i}")
+            clauses.append(f"for r{i} in ({call},) if r{i} is not None for v{i} in r{i}")
         value = f"v{i}"
     return "\n".join(clauses), value
