@@ -12,7 +12,7 @@ from penstock.contracts.state import (
     StateDescriptor,
 )
 from penstock.operators.user_code import callable_of
-from penstock.operators.window.spec import Aggregated, Collected, Contents, Reduced
+from penstock.operators.window.description import Aggregated, Collected, Contents, Reduced
 
 STATE_NAME = "window-contents"
 

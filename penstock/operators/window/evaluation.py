@@ -1,7 +1,7 @@
 """Calls the user's window function for a window that fires."""
 
 from collections.abc import Callable, Iterable
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from penstock.contracts.context import WindowContext
 from penstock.contracts.functions import ProcessAllWindowFunction, ProcessWindowFunction
@@ -11,8 +11,11 @@ from penstock.operators.collector import Collector
 from penstock.operators.contract import OperatorContext
 from penstock.operators.process_records import FunctionLife
 from penstock.operators.user_code import callable_of, shorten, user_error
-from penstock.operators.window.spec import Style, WindowSpec
+from penstock.operators.window.description import Style
 from penstock.operators.window.times import Times
+
+if TYPE_CHECKING:
+    from penstock.operators.window.spec import WindowSpec
 
 Call = Callable[[Any, Any, list[Any]], Iterable[Any] | None]
 
@@ -23,7 +26,7 @@ class Evaluator:
     ``merging``: windows may become one, so that they have no state of their own.
     """
 
-    def __init__(self, spec: WindowSpec, context: OperatorContext, times: Times, merging: bool) -> None:
+    def __init__(self, spec: "WindowSpec", context: OperatorContext, times: Times, merging: bool) -> None:
         assert context.keyed_state is not None
         self._context = context
         self._spec = spec

@@ -9,7 +9,7 @@ from penstock.data.elements import MIN_TIMESTAMP
 from penstock.metrics.kinds import MetricGroup
 from penstock.operators.user_code import callable_of
 from penstock.operators.window.contents import STATE_NAME, Store
-from penstock.operators.window.spec import Aggregated, Collected, Contents, Reduced
+from penstock.operators.window.description import Aggregated, Collected, Contents, Reduced
 from penstock.operators.window.times import Times
 from penstock.windows.evictors import Evictor, TimestampedValue
 

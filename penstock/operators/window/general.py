@@ -5,7 +5,7 @@ trigger is asked once more, whether or not it had registered a timer for that ti
 """
 
 from itertools import repeat
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from penstock.contracts.timers import Timers
 from penstock.data.batch import RowBatch
@@ -18,7 +18,6 @@ from penstock.operators.user_code import shorten, user_error
 from penstock.operators.window.contents import Store, make_store
 from penstock.operators.window.evaluation import Evaluator
 from penstock.operators.window.late import LateRecords
-from penstock.operators.window.spec import WindowSpec
 from penstock.operators.window.stagger import OwnAssigner
 from penstock.operators.window.times import Times
 from penstock.operators.window.trigger_context import (
@@ -28,6 +27,9 @@ from penstock.operators.window.trigger_context import (
 )
 from penstock.operators.window.wake_up import WakeUp
 from penstock.windows.triggers.trigger import TriggerResult
+
+if TYPE_CHECKING:
+    from penstock.operators.window.spec import WindowSpec
 
 TIMERS_NAME = "window-timers"
 KEYS_PER_FLUSH = 64
@@ -44,7 +46,7 @@ class GeneralWindows(Operator):
     trigger_context: OperatorTriggerContext
     _wake_up: WakeUp | None = None
 
-    def __init__(self, spec: WindowSpec, context: OperatorContext) -> None:
+    def __init__(self, spec: "WindowSpec", context: OperatorContext) -> None:
         super().__init__(context)
         assert context.keyed_state is not None
         self.spec = spec

@@ -1,10 +1,12 @@
 """Records that no window takes any more."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from penstock.operators.collector import Collector
 from penstock.operators.contract import OperatorContext
-from penstock.operators.window.spec import WindowSpec
+
+if TYPE_CHECKING:
+    from penstock.operators.window.spec import WindowSpec
 
 DROPPED_METRIC = "numLateRecordsDropped"
 
@@ -12,7 +14,7 @@ DROPPED_METRIC = "numLateRecordsDropped"
 class LateRecords:
     """Puts late records aside where the program asked for them, and counts the others."""
 
-    def __init__(self, spec: WindowSpec, context: OperatorContext, collector: Collector) -> None:
+    def __init__(self, spec: "WindowSpec", context: OperatorContext, collector: Collector) -> None:
         self._tag = spec.late_tag
         self._lateness_ms = spec.allowed_lateness_ms
         self._collector = collector

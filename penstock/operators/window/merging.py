@@ -1,13 +1,15 @@
 """The window operator for windows that merge, such as sessions."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from penstock.contracts.state import KeyedTable, MapStateDescriptor
 from penstock.errors import ProgramError, ProtocolError
 from penstock.operators.contract import OperatorContext
 from penstock.operators.window.general import CONTINUE, GeneralWindows
-from penstock.operators.window.spec import WindowSpec
 from penstock.windows.merging import MergingWindowSet
+
+if TYPE_CHECKING:
+    from penstock.operators.window.spec import WindowSpec
 
 SET_NAME = "merging-window-set"
 
@@ -17,7 +19,7 @@ class MergingWindows(GeneralWindows):
 
     merging = True
 
-    def __init__(self, spec: WindowSpec, context: OperatorContext) -> None:
+    def __init__(self, spec: "WindowSpec", context: OperatorContext) -> None:
         super().__init__(spec, context)
         self._sets: KeyedTable | None = None
         self._key: Any = None

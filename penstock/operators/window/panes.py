@@ -9,7 +9,7 @@ Sliding windows put each record into every window it is in. Keeping shorter pane
 ``merge`` gives to the last bit what ``add`` does, which no function promises.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from penstock.data.batch import RowBatch
 from penstock.data.elements import MAX_WATERMARK, MIN_TIMESTAMP
@@ -19,12 +19,14 @@ from penstock.operators.user_code import user_error
 from penstock.operators.window.contents import Store, make_store
 from penstock.operators.window.evaluation import Evaluator
 from penstock.operators.window.late import LateRecords
-from penstock.operators.window.spec import WindowSpec
 from penstock.operators.window.splitting import Part, in_order, join, select, split_by_pane
 from penstock.operators.window.stagger import OwnAssigner
 from penstock.operators.window.times import Times
 from penstock.windows.assigners.assigner import missing_timestamp
 from penstock.windows.window import TimeWindow
+
+if TYPE_CHECKING:
+    from penstock.operators.window.spec import WindowSpec
 
 KEYS_PER_FLUSH = 64
 KNOWN_PANES = 256
@@ -37,7 +39,7 @@ Event = tuple[int, bool, TimeWindow]
 class PaneWindows(Operator):
     """Keeps the windows that hold anything by their starts, and when the next of them is due."""
 
-    def __init__(self, spec: WindowSpec, context: OperatorContext) -> None:
+    def __init__(self, spec: "WindowSpec", context: OperatorContext) -> None:
         super().__init__(context)
         assert context.keyed_state is not None
         self._spec = spec

@@ -1,11 +1,11 @@
 """What a window operator is made of: the part that travels."""
 
 from dataclasses import dataclass
-from enum import Enum
 from typing import Any
 
 from penstock.contracts.output_tag import OutputTag
 from penstock.operators.contract import Operator, OperatorContext, OperatorSpec
+from penstock.operators.window.description import Aggregated, Collected, Contents, Evaluation, Reduced, Style
 from penstock.windows.assigners.assigner import MergingWindowAssigner, WindowAssigner
 from penstock.windows.assigners.sliding import SlidingEventTimeWindows
 from penstock.windows.assigners.tumbling import TumblingEventTimeWindows
@@ -13,48 +13,9 @@ from penstock.windows.evictors import Evictor
 from penstock.windows.triggers.once import EventTimeTrigger
 from penstock.windows.triggers.trigger import Trigger
 
+__all__ = ["Aggregated", "Collected", "Contents", "Evaluation", "Reduced", "Style", "WindowSpec"]
 
-@dataclass(frozen=True, slots=True)
-class Reduced:
-    """A window holds one value per key: its records, combined by a reduce function."""
-
-    function: Any
-    value_type: Any = None
-
-
-@dataclass(frozen=True, slots=True)
-class Aggregated:
-    """A window holds one accumulator per key of an ``AggregateFunction``."""
-
-    function: Any
-    accumulator_type: Any = None
-
-
-@dataclass(frozen=True, slots=True)
-class Collected:
-    """A window holds all its records per key, in the order of their arrival."""
-
-    element_type: Any = None
-
-
-Contents = Reduced | Aggregated | Collected
-
-
-class Style(Enum):
-    """How a window that fires is evaluated."""
-
-    PASS = "its contents are the result"
-    APPLY = "WindowFunction"
-    PROCESS = "ProcessWindowFunction"
-
-
-@dataclass(frozen=True, slots=True)
-class Evaluation:
-    """The window function; without ``keyed`` it is called without the key."""
-
-    style: Style = Style.PASS
-    function: Any = None
-    keyed: bool = True
+CONTENTS_AS_THEY_ARE = Evaluation()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +25,7 @@ class WindowSpec(OperatorSpec):
     assigner: WindowAssigner[Any, Any]
     trigger: Trigger[Any, Any]
     contents: Contents
-    evaluation: Evaluation = Evaluation()
+    evaluation: Evaluation = CONTENTS_AS_THEY_ARE
     allowed_lateness_ms: int = 0
     late_tag: OutputTag | None = None
     evictor: Evictor[Any, Any] | None = None
