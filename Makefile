@@ -27,7 +27,7 @@ lint: $(STAMP) ## ruff, formatting, types and import layers (all of them run, ev
 	run ruff check . ; \
 	run ruff format --check . ; \
 	run mypy ; \
-	run lint-imports ; \
+	run lint-imports --no-cache ; \
 	if [ -n "$$failed" ]; then echo "failed:$$failed" >&2; exit 1; fi
 
 bench: $(STAMP) ## the benchmarks
