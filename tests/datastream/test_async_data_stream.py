@@ -163,9 +163,12 @@ def test_a_job_in_a_thread_of_its_own_ends_when_its_rows_are_no_longer_wanted() 
         with AsyncDataStream.ordered_wait(numbers(10**9), double, LONG).execute_and_collect() as results:
             return next(results)
 
-    before = threading.active_count()
+    before = set(threading.enumerate())
     assert asyncio.run(main()) == 2
-    assert threading.active_count() == before
+    started = set(threading.enumerate()) - before
+    for thread in started:
+        thread.join(timeout=10)
+    assert not any(thread.is_alive() for thread in started)
 
 
 def test_a_failure_reaches_the_coroutine_that_started_the_job() -> None:
