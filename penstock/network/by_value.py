@@ -14,6 +14,7 @@ from collections.abc import Callable
 from types import FunctionType
 from typing import Any
 
+from penstock.data import code_pickle
 from penstock.errors import ProtocolError
 
 # Token to class, and definitions that no value has needed yet. Strong references, as the tracker of cloudpickle is weak.
@@ -84,10 +85,10 @@ class _TokenPickler(pickle.Pickler):
     def reducer_override(self, obj: Any) -> Any:
         if not isinstance(obj, (type, FunctionType)) or _importable(obj):
             return NotImplemented
+        if isinstance(obj, FunctionType):
+            return _function_by_value, (code_pickle.dumps(obj),)
         import cloudpickle
 
-        if isinstance(obj, FunctionType):
-            return _function_by_value, (cloudpickle.dumps(obj, protocol=5),)
         token: str = cloudpickle.cloudpickle._get_or_create_tracker_id(obj)
         _classes.setdefault(token, obj)
         self._announce(token)
@@ -96,10 +97,7 @@ class _TokenPickler(pickle.Pickler):
 
 def definition_of(token: str) -> bytes:
     """The pickled class of a token that this process has made or learned."""
-    import cloudpickle
-
-    pickled: bytes = cloudpickle.dumps(class_by_token(token), protocol=5)
-    return pickled
+    return code_pickle.dumps(class_by_token(token))
 
 
 def _importable(obj: type | FunctionType) -> bool:

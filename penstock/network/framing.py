@@ -12,6 +12,7 @@ from enum import IntEnum
 from operator import is_, itemgetter
 from typing import Any
 
+from penstock.data import code_pickle
 from penstock.data.batch import ColumnBatch, RowBatch
 from penstock.data.elements import ACTIVE, IDLE, Barrier, Element, EndOfInput, StreamStatus, Watermark
 from penstock.errors import NotSerializable, ProtocolError
@@ -100,13 +101,10 @@ class Encoder:
 
     def _encode_with_cloudpickle(self, parts: tuple[list[Any], bytes | None, Any]) -> bytes:
         """The slow way, for values that even a pickle with tokens cannot hold, such as modules and code objects."""
-        import cloudpickle
-
         try:
-            pickled: bytes = cloudpickle.dumps(parts, protocol=5)
+            return code_pickle.dumps(parts)
         except Exception as error:
             raise _not_serializable(parts, error) from error
-        return pickled
 
 
 def decode(kind: int, payload: Payload) -> Element:
@@ -209,13 +207,11 @@ def _decode_rows(payload: Payload) -> RowBatch:
 
 
 def _not_serializable(parts: tuple[list[Any], bytes | None, Any], error: Exception) -> NotSerializable:
-    import cloudpickle
-
     values, _, keys = parts
     for what, items in (("record", values), ("key", keys if isinstance(keys, list) else [])):
         for item in items:
             try:
-                cloudpickle.dumps(item, protocol=5)
+                code_pickle.dumps(item)
             except Exception as reason:  # noqa: BLE001 - the question is only whether it can be pickled
                 return NotSerializable(
                     f"the {what} {_shown(item)} of type {type(item).__module__}.{type(item).__qualname__} cannot be "

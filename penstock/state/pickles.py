@@ -3,6 +3,7 @@
 import pickle
 from typing import Any
 
+from penstock.data import code_pickle
 from penstock.errors import StateError
 
 
@@ -15,13 +16,10 @@ def dump(value: Any) -> bytes:
     try:
         return pickle.dumps(value, 5)
     except Exception as error:  # noqa: BLE001  (whatever a class raises while it is pickled)
-        import cloudpickle
-
         try:
-            data: bytes = cloudpickle.dumps(value, 5)
+            return code_pickle.dumps(value)
         except Exception:  # noqa: BLE001  (the first error says more)
             raise error from None
-        return data
 
 
 def load(data: bytes, what: str) -> Any:

@@ -10,6 +10,7 @@ from penstock.contracts.accumulators import Accumulator
 from penstock.contracts.output_tag import OutputTag
 from penstock.contracts.state_backend import OperatorStateBackend
 from penstock.contracts.timers import Timers
+from penstock.data import code_pickle
 from penstock.data.batch import Batch, ColumnBatch, RowBatch
 from penstock.data.elements import MAX_WATERMARK, MIN_TIMESTAMP, StreamStatus, Watermark
 from penstock.data.key_groups import key_group_range
@@ -503,10 +504,8 @@ def _check(spec: OperatorSpec, key_selectors: Sequence[Any]) -> None:
 
 def _pickled_spec(spec: OperatorSpec) -> Callable[[], OperatorSpec]:
     """Copies of the spec as it is now, before its functions have been opened; the error of a failure comes when asked."""
-    import cloudpickle
-
     try:
-        data = cloudpickle.dumps(spec)
+        data = code_pickle.dumps(spec)
     except Exception as error:  # noqa: BLE001  (a user's object may raise anything when it is pickled)
         failure = error
 
@@ -516,7 +515,7 @@ def _pickled_spec(spec: OperatorSpec) -> Callable[[], OperatorSpec]:
             ) from failure
 
         return fail
-    return lambda: cloudpickle.loads(data)
+    return lambda: pickle.loads(data)
 
 
 def _through_pickle(snapshot: OperatorSnapshot) -> OperatorSnapshot:

@@ -4,6 +4,7 @@ import types
 from collections.abc import Iterator
 from typing import Any
 
+from penstock.data import code_pickle
 from penstock.dataflow.job import ChainedOperator, JobGraph
 from penstock.errors import NotSerializable
 from penstock.operators.user_code import shorten
@@ -23,13 +24,10 @@ def ship_graph(graph: JobGraph) -> bytes:
 
 
 def _pickle(value: object) -> bytes | Exception:
-    import cloudpickle
-
     try:
-        pickled: bytes = cloudpickle.dumps(value, protocol=5)
+        return code_pickle.dumps(value)
     except Exception as error:  # noqa: BLE001 - whatever a user's __reduce__ raises
         return error
-    return pickled
 
 
 def _explain(graph: JobGraph, error: Exception) -> NotSerializable:

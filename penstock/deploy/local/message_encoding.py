@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+from penstock.data import code_pickle
 from penstock.dataflow.job import JobGraph
 from penstock.deploy.local.error_transit import PackedError, pack, unpack
 from penstock.errors import NotSerializable
@@ -93,10 +94,7 @@ def _dump(value: object, announce: Announce) -> bytes:
     try:
         return by_value.dumps(value, announce)
     except Exception:  # noqa: BLE001 - as above
-        import cloudpickle
-
-        last: bytes = cloudpickle.dumps(value, protocol=5)
-        return last
+        return code_pickle.dumps(value)
 
 
 def _with_plain_metrics(report: MetricsReport) -> MetricsReport:
@@ -112,14 +110,12 @@ def _with_plain_metrics(report: MetricsReport) -> MetricsReport:
 
 
 def _not_serializable(message: object, error: Exception) -> NotSerializable:
-    import cloudpickle
-
     for field in fields(message) if hasattr(message, "__dataclass_fields__") else ():  # type: ignore[arg-type]
         value = getattr(message, field.name)
         items = value if isinstance(value, list) else value.values() if isinstance(value, dict) else [value]
         for item in items:
             try:
-                cloudpickle.dumps(item, protocol=5)
+                code_pickle.dumps(item)
             except Exception as reason:  # noqa: BLE001 - the question is only whether it can be pickled
                 kind = f"{type(item).__module__}.{type(item).__qualname__}"
                 return NotSerializable(

@@ -1,0 +1,49 @@
+"""Pickles that hold the functions and classes of the user's program by value, each with the file that it was written in.
+
+cloudpickle ships what another process cannot import. Since its release 3.1.2 it writes ``<dynamic-code>`` in the place of
+the file's name, so that pickles of a notebook's functions are the same in every session. Here the name stays: an error on a
+worker has to name the user's file and line. Everything that is shipped by value goes through this module.
+"""
+
+import functools
+import io
+from collections.abc import Callable
+from types import CodeType
+from typing import Any
+
+
+def dumps(value: object) -> bytes:
+    """Pickle a value with protocol 5; what cannot be imported elsewhere is in the pickle itself. ``pickle.loads`` reads it.
+
+    Raises whatever cloudpickle, or the value's own ``__reduce__``, raises.
+
+    >>> import pickle
+    >>> code = compile("lambda x: x + 1", "rates.py", "eval")
+    >>> increment = pickle.loads(dumps(eval(code)))
+    >>> increment(1), increment.__code__.co_filename
+    (2, 'rates.py')
+    """
+    with io.BytesIO() as buffer:
+        _pickler_class()(buffer, protocol=5).dump(value)
+        return buffer.getvalue()
+
+
+@functools.cache
+def _pickler_class() -> Any:
+    """The pickler of cloudpickle with one reduction replaced; made on first use, as most jobs ship nothing."""
+    import cloudpickle
+
+    reduce_code = cloudpickle.Pickler.dispatch_table[CodeType]
+
+    def reduce_with_file(code: CodeType) -> tuple[Any, ...]:
+        make, arguments = reduce_code(code)[:2]
+        return _code_in_file, (make, arguments, code.co_filename)
+
+    class CodePickler(cloudpickle.Pickler):  # type: ignore[misc]
+        dispatch_table = cloudpickle.Pickler.dispatch_table.new_child({CodeType: reduce_with_file})
+
+    return CodePickler
+
+
+def _code_in_file(make: Callable[..., CodeType], arguments: tuple[Any, ...], file_name: str) -> CodeType:
+    return make(*arguments).replace(co_filename=file_name)
