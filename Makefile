@@ -56,4 +56,6 @@ $(BIN)/python:
 
 $(STAMP): pyproject.toml | $(BIN)/python
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@$(BIN)/python tests/results/wheel_examples.py --fetch $(VENV)/wheels >/dev/null 2>&1 || \
+		echo "the examples of PyFlink could not be fetched; the tests that run them will say so" >&2
 	@touch $@
