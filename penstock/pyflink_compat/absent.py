@@ -2,6 +2,7 @@
 
 _JAVA = "it stands for an object of Java, and there is no Java here"
 _INSIDE = "it is part of the inside of PyFlink, not of its interface"
+_GATEWAY_GUIDE = "connectors, formats and options have classes of their own"
 _LATER = "is not in this version of penstock"
 
 
@@ -16,31 +17,19 @@ _OWN_BOTH = (
     "a Source or Sink of your own (penstock.contracts.source, penstock.contracts.sink) can do it meanwhile"
 )
 
-# Whole modules, with everything below them.
+# Whole modules, with everything below them: their import fails.
 MODULES: dict[str, str] = {
-    "pyflink.datastream.connectors.cassandra": _connector("Cassandra", _OWN_SINK),
-    "pyflink.datastream.connectors.dynamic_kafka": _connector("changing Kafka clusters", _OWN_SOURCE),
-    "pyflink.datastream.connectors.elasticsearch": _connector("Elasticsearch", _OWN_SINK),
-    "pyflink.datastream.connectors.jdbc": _connector("databases", _OWN_SINK),
-    "pyflink.datastream.connectors.kafka": _connector("Kafka", _OWN_BOTH),
-    "pyflink.datastream.connectors.kinesis": _connector("Kinesis", _OWN_BOTH),
-    "pyflink.datastream.connectors.pulsar": _connector("Pulsar", _OWN_BOTH),
-    "pyflink.datastream.connectors.rabbitmq": _connector("RabbitMQ", _OWN_BOTH),
     "pyflink.examples": "the examples of PyFlink are files of PyFlink; run one by its path",
     "pyflink.fn_execution": _INSIDE,
     "pyflink.gen_protos": _INSIDE,
-    "pyflink.java_gateway": _JAVA,
     "pyflink.pyflink_callback_server": _JAVA,
     "pyflink.pyflink_gateway_server": _JAVA,
-    "pyflink.serializers": _INSIDE,
     "pyflink.shell": f"the shell of PyFlink {_LATER}; use python -i",
     "pyflink.table": f"the Table API and SQL {_LATER}; write the program with the DataStream API",
-    "pyflink.testing": f"the test cases of PyFlink {_LATER}; execute_and_collect gives rows to assert on",
-    "pyflink.util": f"{_INSIDE}; failures are subclasses of penstock.errors.PenstockError",
 }
 
 
-# Single names of modules that are there otherwise.
+# Single names. They can be imported, so that programs start that never come to use them; their use fails.
 NAMES: dict[str, dict[str, str]] = {
     "pyflink": dict.fromkeys(["add_version_doc", "keyword", "keyword_only", "wraps"], _INSIDE),
     "pyflink.common": {
@@ -57,6 +46,95 @@ NAMES: dict[str, dict[str, str]] = {
     "pyflink.common.watermark_strategy": {
         "AssignerWithPeriodicWatermarksWrapper": f"{_JAVA}; use WatermarkStrategy.for_generator",
     },
+    "pyflink.datastream.connectors.cassandra": dict.fromkeys(
+        [
+            "CassandraCommitter",
+            "CassandraFailureHandler",
+            "CassandraSink",
+            "ClusterBuilder",
+            "ConsistencyLevel",
+            "MapperOptions",
+        ],
+        _connector("Cassandra", _OWN_SINK),
+    ),
+    "pyflink.datastream.connectors.dynamic_kafka": dict.fromkeys(
+        [
+            "DynamicKafkaSource",
+            "DynamicKafkaSourceBuilder",
+            "KafkaMetadataService",
+            "KafkaRecordDeserializationSchema",
+            "KafkaStreamSetSubscriber",
+            "KafkaStreamSubscriber",
+            "SingleClusterTopicMetadataService",
+            "StreamPatternSubscriber",
+        ],
+        _connector("changing Kafka clusters", _OWN_SOURCE),
+    ),
+    "pyflink.datastream.connectors.elasticsearch": dict.fromkeys(
+        [
+            "Elasticsearch6SinkBuilder",
+            "Elasticsearch7SinkBuilder",
+            "ElasticsearchEmitter",
+            "ElasticsearchSink",
+            "ElasticsearchSinkBuilderBase",
+            "FlushBackoffType",
+        ],
+        _connector("Elasticsearch", _OWN_SINK),
+    ),
+    "pyflink.datastream.connectors.jdbc": dict.fromkeys(
+        ["JdbcConnectionOptions", "JdbcExecutionOptions", "JdbcSink"], _connector("databases", _OWN_SINK)
+    ),
+    "pyflink.datastream.connectors.kafka": dict.fromkeys(
+        [
+            "FlinkKafkaConsumer",
+            "FlinkKafkaConsumerBase",
+            "FlinkKafkaProducer",
+            "FlinkKafkaProducerBase",
+            "KafkaOffsetResetStrategy",
+            "KafkaOffsetsInitializer",
+            "KafkaRecordSerializationSchema",
+            "KafkaRecordSerializationSchemaBuilder",
+            "KafkaSink",
+            "KafkaSinkBuilder",
+            "KafkaSource",
+            "KafkaSourceBuilder",
+            "KafkaTopicPartition",
+            "KafkaTopicSelector",
+            "Semantic",
+        ],
+        _connector("Kafka", _OWN_BOTH),
+    ),
+    "pyflink.datastream.connectors.kinesis": dict.fromkeys(
+        [
+            "FlinkKinesisConsumer",
+            "KinesisDeserializationSchema",
+            "KinesisFirehoseSink",
+            "KinesisFirehoseSinkBuilder",
+            "KinesisShardAssigner",
+            "KinesisStreamsSink",
+            "KinesisStreamsSinkBuilder",
+            "PartitionKeyGenerator",
+            "WatermarkTracker",
+        ],
+        _connector("Kinesis", _OWN_BOTH),
+    ),
+    "pyflink.datastream.connectors.pulsar": dict.fromkeys(
+        [
+            "MessageDelayer",
+            "PulsarSink",
+            "PulsarSinkBuilder",
+            "PulsarSource",
+            "PulsarSourceBuilder",
+            "RangeGenerator",
+            "StartCursor",
+            "StopCursor",
+            "TopicRoutingMode",
+        ],
+        _connector("Pulsar", _OWN_BOTH),
+    ),
+    "pyflink.datastream.connectors.rabbitmq": dict.fromkeys(
+        ["RMQConnectionConfig", "RMQSink", "RMQSource"], _connector("RabbitMQ", _OWN_BOTH)
+    ),
     "pyflink.datastream.connectors.base": dict.fromkeys(
         ["StreamTransformer", "SupportsPreprocessing"], _INSIDE
     ),
@@ -108,13 +186,67 @@ NAMES: dict[str, dict[str, str]] = {
     "pyflink.datastream.window": dict.fromkeys(
         ["Min", "WindowOperationDescriptor", "long_to_int_with_bit_mixing", "mod_inverse"], _INSIDE
     ),
+    "pyflink.java_gateway": dict.fromkeys(
+        [
+            "PythonFunctionFactory",
+            "Watchdog",
+            "get_gateway",
+            "import_flink_view",
+            "is_launch_gateway_disabled",
+            "launch_gateway",
+        ],
+        f"{_JAVA}; what programs reach through the gateway is in Python: {_GATEWAY_GUIDE}",
+    ),
+    "pyflink.serializers": dict.fromkeys(
+        [
+            "BatchedSerializer",
+            "IterableSerializer",
+            "PickleSerializer",
+            "SpecialLengths",
+            "VarLengthDataSerializer",
+            "read_int",
+            "write_int",
+        ],
+        f"{_INSIDE}; a serializer of your own is a TypeSerializer (pyflink.common.serializer)",
+    ),
+    "pyflink.testing.source_sink_utils": dict.fromkeys(
+        ["results", "retract_results", "upsert_results"],
+        "it reads the rows of a sink of Java; DataStream.execute_and_collect gives rows to assert on",
+    ),
+    "pyflink.testing.test_case_utils": {
+        "exec_insert_table": f"the Table API and SQL {_LATER}; DataStream.execute_and_collect runs a job and gives its rows",
+        "invoke_java_object_method": _JAVA,
+        "to_java_data_structure": f"{_JAVA}; functions and schemas take values of Python as they are",
+    },
+    "pyflink.util.exceptions": dict.fromkeys(
+        ["convert_py4j_exception", "install_exception_handler", "install_py4j_hooks"],
+        f"{_JAVA}; failures are subclasses of penstock.errors.PenstockError",
+    ),
+    "pyflink.util.java_utils": dict.fromkeys(
+        [
+            "add_jars_to_context_class_loader",
+            "create_url_class_loader",
+            "from_j_duration",
+            "get_field",
+            "get_field_value",
+            "get_j_env_configuration",
+            "invoke_method",
+            "is_instance_of",
+            "is_local_deployment",
+            "load_java_class",
+            "to_j_duration",
+            "to_j_explain_detail_arr",
+            "to_jarray",
+        ],
+        f"{_JAVA}; options are read with env.get_configuration(), durations are Duration objects",
+    ),
 }
 
 
 def reason_of_absence(module: str, name: str | None) -> str | None:
     """Why a name of a module, or with None the module, is not here; None for what PyFlink has not either.
 
-    >>> reason_of_absence("pyflink.java_gateway", "get_gateway")
+    >>> reason_of_absence("pyflink.common.utils", "JavaObjectWrapper")
     'it stands for an object of Java, and there is no Java here'
     """
     names = NAMES.get(module, {})

@@ -8,13 +8,9 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
-from penstock.errors import PenstockError
-from penstock.pyflink_compat.absent import reason_of_absence
+from penstock.pyflink_compat.absent import NAMES, reason_of_absence
 from penstock.pyflink_compat.modules import MODULES
-
-
-class NotInPenstock(PenstockError, ImportError):
-    """A PyFlink name was imported that has no counterpart in this version of penstock."""
+from penstock.pyflink_compat.stand_ins import NotInPenstock, stand_in
 
 
 class FacadeModule(ModuleType):
@@ -31,14 +27,18 @@ class FacadeModule(ModuleType):
                     return found
             reason = reason_of_absence(self.__name__, name)
             if reason is not None:
-                raise NotInPenstock(f"{self.__name__}.{name} cannot be imported: {reason}")
+                found = stand_in(self.__name__, name, reason)
+                setattr(self, name, found)
+                return found
         raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
 
     def __dir__(self) -> list[str]:
         return sorted({*super().__dir__(), *self._exported()})
 
     def _exported(self) -> list[str]:
-        targets = map(_import_if_there, MODULES[self.__name__])
+        targets = [_import_if_there(target) for target in MODULES[self.__name__]]
+        if not targets:
+            return sorted(NAMES.get(self.__name__, ()))
         return sorted({name for target in targets for name in getattr(target, "__all__", ())})
 
 

@@ -1,6 +1,8 @@
 """Every name that PyFlink has is here, or says why it is not."""
 
 import json
+import pickle
+import re
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -9,8 +11,8 @@ from typing import Any
 import pytest
 
 from penstock.pyflink_compat import absent, install
-from penstock.pyflink_compat.finder import NotInPenstock
 from penstock.pyflink_compat.modules import MODULES
+from penstock.pyflink_compat.stand_ins import NotInPenstock
 
 HERE = Path(__file__).resolve().parent
 PAGE = HERE.parents[1] / "docs" / "reference" / "pyflink-compatibility.md"
@@ -66,11 +68,12 @@ def present_classes() -> Iterator[tuple[str, str]]:
 @pytest.mark.parametrize("module", sorted(RECORDED))
 def test_every_name_of_the_module_resolves_or_is_listed_as_absent(module: str) -> None:
     for name in names_of(module):
+        found = find(module, name)
         if is_absent(module, name):
-            with pytest.raises(NotInPenstock, match=f"^{module.rpartition('.')[0]}.* cannot be imported: "):
-                exec(f"from {module} import {name}", {})
+            with pytest.raises(NotInPenstock, match=f"^{module}.{name} cannot be used: "):
+                found()
         else:
-            assert find(module, name) is not None
+            assert found is not None
 
 
 @pytest.mark.parametrize(("module", "qualified_name"), list(present_classes()))
@@ -96,9 +99,34 @@ def test_what_takes_a_type_in_brackets_does_so_here() -> None:
 
 def test_nothing_that_is_listed_as_absent_has_come_to_be_there() -> None:
     for module, names in absent.NAMES.items():
+        targets = [import_module(target) for target in MODULES[module]]
         for name in names:
-            targets = [import_module(target) for target in MODULES[module]]
             assert not any(hasattr(target, name) for target in targets), f"{module}.{name}"
+
+
+def test_a_name_that_cannot_work_raises_when_it_is_used_and_not_before() -> None:
+    from pyflink.java_gateway import get_gateway  # type: ignore[import-not-found]
+
+    assert not isinstance(object(), get_gateway)
+    assert repr(get_gateway) == "<pyflink.java_gateway.get_gateway, which is not in penstock>"
+    assert pickle.loads(pickle.dumps(get_gateway)) is get_gateway
+    for use in (lambda: get_gateway(1), lambda: get_gateway.jvm, lambda: type("Mine", (get_gateway,), {})):
+        with pytest.raises(
+            NotInPenstock, match="there is no Java here; what programs reach through the gateway"
+        ):
+            use()
+
+
+def test_modules_without_a_counterpart_fail_when_they_are_imported() -> None:
+    for module, reason in absent.MODULES.items():
+        with pytest.raises(NotInPenstock, match=f"^{module} cannot be imported: {re.escape(reason)}"):
+            import_module(module)
+
+
+def test_a_star_import_of_a_module_of_names_that_cannot_work_gives_them() -> None:
+    names: dict[str, Any] = {}
+    exec("from pyflink.datastream.connectors.rabbitmq import *", names)
+    assert {"RMQSource", "RMQSink", "RMQConnectionConfig"} <= names.keys()
 
 
 def test_no_member_that_is_listed_as_missing_has_come_to_be_there() -> None:
