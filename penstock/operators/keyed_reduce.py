@@ -7,12 +7,14 @@ from typing import Any
 
 from penstock.contracts.state import VOID_NAMESPACE, KeyedTable, ReducingStateDescriptor
 from penstock.data.batch import RowBatch
-from penstock.operators.aggregations import FieldAggregation, Fold, OtherShape
+from penstock.operators.aggregations import FieldAggregation, OtherShape
 from penstock.operators.contract import Operator, OperatorContext, OperatorSpec
+from penstock.operators.pair_fold import PairFold
 from penstock.operators.process_records import FunctionLife, key_is_unusable
 from penstock.operators.user_code import callable_of, user_error
 
 STATE_NAME = "_keyed_reduce"
+Loop = Callable[[list[Any], list[Any], list[Any]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ class KeyedReduce(Operator):
         self._reduce: Callable[[Any, Any], Any] = callable_of(spec.function, "reduce", "reduce")
         self._has_started = False
         self._table: KeyedTable | None = None
+        self._pairs: PairFold | None = None
         self._life = FunctionLife(spec.function, context)
 
     def open(self) -> None:
@@ -54,7 +57,7 @@ class KeyedReduce(Operator):
         assert self._table is not None
         assert batch.keys is not None
         if not self._has_started:
-            self._start(batch.values)
+            self._start(batch.keys, batch.values)
         try:
             results = self._fold(batch.keys, batch.values)
         except Exception as error:
@@ -64,32 +67,39 @@ class KeyedReduce(Operator):
         if not self.context.batch_mode:
             self.output.emit(RowBatch(results, batch.timestamps))
 
-    def _start(self, values: list[Any]) -> None:
+    def _start(self, keys: list[Any], values: list[Any]) -> None:
         """Make the function of an aggregation to measure, now that its records are seen."""
         assert self._table is not None
         function = self._spec.function
-        if values:
-            self._has_started = True
-            if isinstance(function, FieldAggregation):
-                self._reduce = function.reducer_for(values[0])
-                entries = self._table.pane(VOID_NAMESPACE)
-                loop = function.fold_for(values[0])
-                if loop is not None and type(entries) is dict and _all_like(values[0], entries):
-                    self._fold = partial(self._fold_in_place, loop, entries)  # type: ignore[method-assign]
+        if not values:
+            return
+        self._has_started = True
+        if not isinstance(function, FieldAggregation):
+            return
+        self._reduce = function.reducer_for(values[0])
+        entries = self._table.pane(VOID_NAMESPACE)
+        if type(entries) is not dict:
+            return
+        pairs = None if self.context.batch_mode else PairFold.for_records(function, keys[0], values[0])
+        if pairs is not None and pairs.take_in(entries):
+            self._pairs = pairs
+            self._fold = partial(self._fold_in_place, pairs.fold)  # type: ignore[method-assign]
+            return
+        loop = function.fold_for(values[0])
+        if loop is not None and _all_like(values[0], entries):
+            self._fold = partial(self._fold_in_place, partial(loop, entries))  # type: ignore[method-assign]
 
     def _fold(self, keys: list[Any], values: list[Any]) -> list[Any]:
         assert self._table is not None
         return self._table.fold(keys, values, self._reduce)
 
-    def _fold_in_place(
-        self, loop: Fold, entries: dict[Any, Any], keys: list[Any], values: list[Any]
-    ) -> list[Any]:
+    def _fold_in_place(self, loop: Loop, keys: list[Any], values: list[Any]) -> list[Any]:
         """The same, where the state is a dictionary and there is a loop made for the function."""
         results: list[Any] = []
         try:
-            loop(entries, keys, values, results)
+            loop(keys, values, results)
         except OtherShape:
-            del self._fold
+            self._use_table()
             done = len(results)
             try:
                 return results + self._fold(keys[done:], values[done:])
@@ -103,6 +113,19 @@ class KeyedReduce(Operator):
             raise
         return results
 
+    def _use_table(self) -> None:
+        """From the next record on, records of every shape are reduced by calls."""
+        if self._pairs is not None:
+            assert self._table is not None
+            self._pairs.give_back(self._table.pane(VOID_NAMESPACE))
+            self._pairs = None
+        self.__dict__.pop("_fold", None)
+
+    def snapshot(self, checkpoint_id: int) -> None:
+        if self._pairs is not None:
+            self._use_table()
+            self._has_started = False  # the next batch takes the state in again
+
     def end_key(self, key: Any) -> None:
         assert self._table is not None
         results = self._table.pop_pane(None)
@@ -115,8 +138,3 @@ class KeyedReduce(Operator):
 def _all_like(example: tuple[Any, ...], entries: dict[Any, Any]) -> bool:
     """Whether all that is stored are tuples as long as the example; looked at once, as a restored job may have others."""
     return all(type(stored) is tuple and len(stored) == len(example) for stored in entries.values())
-
-
-def user_line_is_missing(error: Exception) -> bool:
-    """Whether the exception is about the key itself: raised by the state, not by the user's function."""
-    return isinstance(error, TypeError) and "unhashable" in str(error)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock.data.row import Row, RowKind
-from penstock.errors import ProgramError
+from penstock.errors import ProgramError, UserCodeError
 from penstock.operators.aggregations import AggregationKind, FieldAggregation, reducer_of
 from penstock.testing import ModeOptions, harness_of, operator_of, run_in_all_modes
 
@@ -44,6 +44,65 @@ def test_tuples_are_aggregated_as_the_obvious_loop_does(kind: AggregationKind, v
         expected.append(reduced[key])
     spec, keys = operator_of(lambda stream: getattr(stream.key_by(0), kind)(1))
     run_in_all_modes(spec, values, expected, keys, ModeOptions(output_key=lambda row: row[0]))
+
+
+# Pairs of key and value are kept in another way; among them are keys that are equal and not the same, and other shapes.
+KEYS = st.sampled_from(["a", "b", 1, True, 1.0, 2, b"a", (1, 2)])
+AMONG_PAIRS = st.lists(
+    st.tuples(KEYS, st.integers(-3, 3) | st.just(0.5))
+    | st.tuples(KEYS, st.integers(-3, 3), st.just("more"))
+    | st.tuples(KEYS, st.integers(-3, 3)).map(list)
+    | st.tuples(st.sampled_from(["a", "b"]), st.integers(-3, 3)).map(lambda pair: Order(*pair)),
+    max_size=8,
+)
+
+
+@given(st.sampled_from(KINDS), AMONG_PAIRS)
+def test_among_pairs_every_record_is_reduced_as_by_a_call_for_each(
+    kind: AggregationKind, values: list[Any]
+) -> None:
+    reduced: dict[Any, Any] = {}
+    expected = []
+    for value in values:
+        key = value[0]
+        reduced[key] = reducer_of(kind, 1)(reduced[key], value) if key in reduced else value
+        expected.append(reduced[key])
+    harness = harness_of(lambda stream: getattr(stream.key_by(0), kind)(1))
+    with harness:
+        half = len(values) // 2
+        harness.process_elements(values[:half])
+        harness.snapshot()
+        harness.process_elements(values[half:])
+        out = harness.extract_output_values()
+    # As text, for 1 and True and 1.0 are equal.
+    assert [(type(row), repr(row)) for row in out] == [(type(row), repr(row)) for row in expected]
+
+
+@given(st.sampled_from(KINDS), st.lists(st.tuples(st.sampled_from("abc"), st.integers(-9, 9)), max_size=10))
+def test_pairs_are_aggregated_in_every_way_in_which_a_job_may_run(
+    kind: AggregationKind, values: list[Any]
+) -> None:
+    reduced: dict[str, Any] = {}
+    expected = []
+    for value in values:
+        reduced[value[0]] = slow(kind, 1, reduced[value[0]], value) if value[0] in reduced else value
+        expected.append(reduced[value[0]])
+    spec, keys = operator_of(lambda stream: getattr(stream.key_by(0), kind)(1))
+    run_in_all_modes(spec, values, expected, keys, ModeOptions(output_key=lambda row: row[0]))
+
+
+def test_state_of_pairs_and_of_calls_is_the_same_in_a_snapshot() -> None:
+    pairs = harness_of(lambda stream: stream.key_by(0).sum(1))
+    calls = harness_of(lambda stream: stream.key_by(0).reduce(lambda one, two: (one[0], one[1] + two[1])))
+    for harness in (pairs, calls):
+        harness.process_elements([("a", 1), ("b", 2), ("a", 3)])
+    assert pairs.snapshot().keyed == calls.snapshot().keyed
+
+
+def test_a_value_that_cannot_be_added_is_named_and_the_sums_before_it_stand() -> None:
+    harness = harness_of(lambda stream: stream.key_by(0).sum(1))
+    with pytest.raises(UserCodeError, match=r"TypeError.*the record was \('a', 'x'\)"):
+        harness.process_elements([("a", 1), ("b", 2), ("a", 3), ("a", "x"), ("a", 4)])
 
 
 @given(st.sampled_from(KINDS), st.integers(0, 2), st.integers(0, 4))
