@@ -109,6 +109,9 @@ class KeyedTable(Protocol):
     def pop_pane(self, namespace: Any) -> dict[Any, Any]:
         """Remove a namespace and return what was in it."""
 
+    def release(self, namespace: Any) -> None:
+        """Called when a pane may have become empty: a backend that keeps it in memory forgets it then."""
+
     def namespaces(self) -> list[Any]:
         """All namespaces with entries, in no particular order."""
 

@@ -51,19 +51,15 @@ class Store(ABC):
 
     def peek(self, namespace: Any, key: Any) -> Any:
         """What is stored, or None."""
-        pane = self.table.pane(namespace)
-        stored = pane.get(key)
-        if stored is None and not pane:
-            self.table.pop_pane(namespace)
+        stored = self.table.pane(namespace).get(key)
+        if stored is None:
+            self.table.release(namespace)
         return stored
 
     def clear(self, namespace: Any, key: Any) -> None:
         """Forget what a key has in a window."""
-        pane = self.table.pane(namespace)
-        pane.pop(key, None)
-        if not pane:
-            # Reading a window that holds nothing leaves its empty pane behind.
-            self.table.pop_pane(namespace)
+        self.table.pane(namespace).pop(key, None)
+        self.table.release(namespace)
 
     def merge(self, target: Any, sources: Iterable[Any]) -> None:
         """Move what the current key has in other windows into ``target``."""

@@ -1,28 +1,19 @@
 """The keyed state backend ``hashmap``."""
 
 from collections.abc import Callable, Iterable
-from typing import Any, NoReturn
+from typing import Any
 
 from penstock.clock import SYSTEM_CLOCK, Clock
 from penstock.contracts.state import (
     VOID_NAMESPACE,
-    AggregatingState,
     AggregatingStateDescriptor,
-    KeyedStateBackend,
     KeyedStateSnapshot,
-    KeyedStateStore,
-    ListState,
     ListStateDescriptor,
-    MapState,
     MapStateDescriptor,
-    ReducingState,
     ReducingStateDescriptor,
-    State,
     StateDescriptor,
     StateKind,
     StateMeta,
-    ValueState,
-    ValueStateDescriptor,
 )
 from penstock.data.keys import KeyRouter, key_group_range
 from penstock.errors import ProgramError, StateError
@@ -35,28 +26,11 @@ from penstock.state.hashmap.handles import (
 )
 from penstock.state.hashmap.snapshot import read_into, write_table
 from penstock.state.hashmap.table import Entries, HashMapTable, NamespaceEntries
+from penstock.state.keyed_access import KeyedStateAccess, combiner
 from penstock.state.ttl import Lifetime, Sweep, unstamp, with_ttl
 
 
-class _NoKey:
-    """Stands for the current key before there is one: the first dictionary that is asked for it says what is wrong."""
-
-    __slots__ = ()
-
-    def __hash__(self) -> NoReturn:
-        raise StateError(
-            "keyed state was used outside of the processing of a record: "
-            "use it in process_element or on_timer; in open, only ask for the handle"
-        )
-
-    def __repr__(self) -> str:
-        return "<no current key>"
-
-
-NO_KEY = _NoKey()
-
-
-class HashMapStateBackend(KeyedStateBackend):
+class HashMapStateBackend(KeyedStateAccess):
     """Keyed state of one operator in one subtask, as Python objects in memory.
 
     >>> backend = HashMapStateBackend(128)
@@ -76,13 +50,12 @@ class HashMapStateBackend(KeyedStateBackend):
         "_max_parallelism",
         "_sweeps",
         "_tables",
-        "current_key",
     )
 
     def __init__(
         self, max_parallelism: int, key_groups: range | None = None, clock: Clock = SYSTEM_CLOCK
     ) -> None:
-        self.current_key: Any = NO_KEY
+        super().__init__()
         self._max_parallelism = max_parallelism
         self._key_groups = key_group_range(max_parallelism, 1, 0) if key_groups is None else key_groups
         self._clock = clock
@@ -91,44 +64,7 @@ class HashMapStateBackend(KeyedStateBackend):
         self._lifetimes: dict[str, Lifetime] = {}
         self._sweeps: list[Sweep] = []
 
-    def set_current_key(self, key: Any) -> None:
-        self.current_key = key
-
     # Handles
-
-    def get_state(self, state_descriptor: ValueStateDescriptor) -> ValueState[Any]:
-        handle: ValueState[Any] = self._get(StateKind.VALUE, state_descriptor, VOID_NAMESPACE)
-        return handle
-
-    def get_list_state(self, state_descriptor: ListStateDescriptor) -> ListState[Any]:
-        handle: ListState[Any] = self._get(StateKind.LIST, state_descriptor, VOID_NAMESPACE)
-        return handle
-
-    def get_map_state(self, state_descriptor: MapStateDescriptor) -> MapState[Any, Any]:
-        handle: MapState[Any, Any] = self._get(StateKind.MAP, state_descriptor, VOID_NAMESPACE)
-        return handle
-
-    def get_reducing_state(self, state_descriptor: ReducingStateDescriptor) -> ReducingState[Any]:
-        handle: ReducingState[Any] = self._get(StateKind.REDUCING, state_descriptor, VOID_NAMESPACE)
-        return handle
-
-    def get_aggregating_state(
-        self, state_descriptor: AggregatingStateDescriptor
-    ) -> AggregatingState[Any, Any]:
-        handle: AggregatingState[Any, Any] = self._get(
-            StateKind.AGGREGATING, state_descriptor, VOID_NAMESPACE
-        )
-        return handle
-
-    def store(self, namespace: Any) -> KeyedStateStore:
-        return self if namespace is VOID_NAMESPACE else NamespaceStore(self, namespace)
-
-    def _get(self, kind: StateKind, descriptor: Any, namespace: Any) -> Any:
-        if getattr(descriptor, "kind", None) is not kind:
-            raise ProgramError(
-                f"{descriptor!r} does not describe {kind.value} state: use the method that belongs to its descriptor"
-            )
-        return self.get_partitioned_state(namespace, descriptor)
 
     def get_partitioned_state(self, namespace: Any, descriptor: StateDescriptor) -> Any:
         if namespace is not VOID_NAMESPACE:
@@ -219,7 +155,7 @@ class HashMapStateBackend(KeyedStateBackend):
 
     def merge_namespaces(self, descriptor: StateDescriptor, target: Any, sources: Iterable[Any]) -> None:
         table = self._table(descriptor)
-        combine = _combiner(descriptor)
+        combine = combiner(descriptor)
         key = self.current_key
         found = [NamespaceEntries(table, source).pop(key, None) for source in sources if source != target]
         entries = NamespaceEntries(table, target)
@@ -242,18 +178,6 @@ class HashMapStateBackend(KeyedStateBackend):
             return []
         pane = table.void if namespace is VOID_NAMESPACE else table.panes.get(namespace, {})
         return [key for key, stored in pane.items() if stored is not None]
-
-    def apply_to_all_keys(
-        self, namespace: Any, descriptor: StateDescriptor, function: Callable[[Any, State], None]
-    ) -> None:
-        handle = self.get_partitioned_state(namespace, descriptor)
-        before = self.current_key
-        try:
-            for key in self.keys(descriptor.name, namespace):
-                self.current_key = key
-                function(key, handle)
-        finally:
-            self.current_key = before
 
     def clear_key(self, key: Any) -> None:
         for table in self._tables.values():
@@ -300,51 +224,3 @@ class HashMapStateBackend(KeyedStateBackend):
         self._handles.clear()
         self._lifetimes.clear()
         self._sweeps.clear()
-
-
-class NamespaceStore(KeyedStateStore):
-    """The states of one namespace."""
-
-    __slots__ = ("_backend", "_namespace")
-
-    def __init__(self, backend: HashMapStateBackend, namespace: Any) -> None:
-        self._backend = backend
-        self._namespace = namespace
-
-    def get_state(self, state_descriptor: ValueStateDescriptor) -> ValueState[Any]:
-        handle: ValueState[Any] = self._backend._get(StateKind.VALUE, state_descriptor, self._namespace)
-        return handle
-
-    def get_list_state(self, state_descriptor: ListStateDescriptor) -> ListState[Any]:
-        handle: ListState[Any] = self._backend._get(StateKind.LIST, state_descriptor, self._namespace)
-        return handle
-
-    def get_map_state(self, state_descriptor: MapStateDescriptor) -> MapState[Any, Any]:
-        handle: MapState[Any, Any] = self._backend._get(StateKind.MAP, state_descriptor, self._namespace)
-        return handle
-
-    def get_reducing_state(self, state_descriptor: ReducingStateDescriptor) -> ReducingState[Any]:
-        handle: ReducingState[Any] = self._backend._get(StateKind.REDUCING, state_descriptor, self._namespace)
-        return handle
-
-    def get_aggregating_state(
-        self, state_descriptor: AggregatingStateDescriptor
-    ) -> AggregatingState[Any, Any]:
-        handle: AggregatingState[Any, Any] = self._backend._get(
-            StateKind.AGGREGATING, state_descriptor, self._namespace
-        )
-        return handle
-
-
-def _combiner(descriptor: StateDescriptor) -> Callable[[Any, Any], Any]:
-    if isinstance(descriptor, ReducingStateDescriptor):
-        return descriptor.reduce
-    if isinstance(descriptor, AggregatingStateDescriptor):
-        merge: Callable[[Any, Any], Any] = descriptor.get_agg_function().merge
-        return merge
-    if isinstance(descriptor, ListStateDescriptor):
-        return lambda one, two: one + two
-    raise ProgramError(
-        f"{descriptor!r} is {descriptor.kind.value} state, of which two cannot become one: "
-        "use list, reducing or aggregating state with windows that merge"
-    )

@@ -101,6 +101,11 @@ class HashMapTable:
             return pane
         return self.panes.pop(namespace, {})
 
+    def release(self, namespace: Any) -> None:
+        """Forget the dictionary of a namespace when nothing is in it."""
+        if not self.panes.get(namespace, True):
+            del self.panes[namespace]
+
     def namespaces(self) -> list[Any]:
         """All namespaces with entries; those that have become empty are dropped on the way."""
         empty = [namespace for namespace, pane in self.panes.items() if not pane]
