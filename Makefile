@@ -15,8 +15,8 @@ help: ## list the targets
 demo: $(STAMP) ## run the word count on a real book
 	@$(BIN)/python examples/word_count.py
 
-test: $(STAMP) ## the fast tests: everything not marked slow or service
-	@$(BIN)/python -m pytest -q -m 'not slow and not service' $(ARGS)
+test: $(STAMP) ## the fast tests: everything not marked slow
+	@$(BIN)/python -m pytest -q -m 'not slow' $(ARGS)
 
 test-all: $(STAMP) ## every test
 	@$(BIN)/python -m pytest -q $(ARGS)

@@ -84,26 +84,6 @@ NAMES: dict[str, dict[str, str]] = {
     "pyflink.datastream.connectors.jdbc": dict.fromkeys(
         ["JdbcConnectionOptions", "JdbcExecutionOptions", "JdbcSink"], _connector("databases", _OWN_SINK)
     ),
-    "pyflink.datastream.connectors.kafka": dict.fromkeys(
-        [
-            "FlinkKafkaConsumer",
-            "FlinkKafkaConsumerBase",
-            "FlinkKafkaProducer",
-            "FlinkKafkaProducerBase",
-            "KafkaOffsetResetStrategy",
-            "KafkaOffsetsInitializer",
-            "KafkaRecordSerializationSchema",
-            "KafkaRecordSerializationSchemaBuilder",
-            "KafkaSink",
-            "KafkaSinkBuilder",
-            "KafkaSource",
-            "KafkaSourceBuilder",
-            "KafkaTopicPartition",
-            "KafkaTopicSelector",
-            "Semantic",
-        ],
-        _connector("Kafka", _OWN_BOTH),
-    ),
     "pyflink.datastream.connectors.kinesis": dict.fromkeys(
         [
             "FlinkKinesisConsumer",

@@ -29,6 +29,7 @@ MISSING_MEMBERS = {
     "FileSink.get_transformer",
     "JobClient.stop_with_savepoint",
     "JobClient.trigger_savepoint",
+    "KafkaSink.get_transformer",
     "KeyedStream.AccumulateType",
     "KeyedStream.cache",
     "TimeTypeInfo.EPOCH_ORDINAL",

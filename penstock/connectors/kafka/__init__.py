@@ -1,0 +1,1 @@
+"""Apache Kafka: a source whose splits are partitions, and a sink."""

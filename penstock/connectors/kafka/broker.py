@@ -1,0 +1,114 @@
+"""What the enumerator asks of Kafka: topics, partitions, offsets. All calls block, so they are made in threads."""
+
+from typing import Any, Final
+
+from penstock.connectors.kafka.offsets import Offsets
+from penstock.connectors.kafka.partitions import KafkaTopicPartition
+from penstock.errors import OutsideError
+from penstock.formats.extras import require
+
+TIMEOUT_S: Final = 30.0
+
+
+def confluent() -> Any:
+    """The client library."""
+    return require("confluent_kafka", "kafka", "Kafka")
+
+
+def confluent_admin() -> Any:
+    """Its part for questions about topics, offsets and groups."""
+    return require("confluent_kafka.admin", "kafka", "Kafka")
+
+
+class KafkaBroker:
+    """One connection for questions; ``close`` it after use."""
+
+    def __init__(self, configuration: dict[str, str]) -> None:
+        self._servers = configuration.get("bootstrap.servers", "")
+        self._group = configuration.get("group.id")
+        self._isolation = configuration.get("isolation.level", "read_uncommitted")
+        names = (
+            "enable.auto.commit",
+            "enable.partition.eof",
+            "isolation.level",
+            "auto.offset.reset",
+            "group.id",
+        )
+        self._admin = confluent_admin().AdminClient(
+            {key: value for key, value in configuration.items() if key not in names}
+        )
+
+    def partitions_of(self, topics: list[str]) -> list[KafkaTopicPartition]:
+        """All partitions of topics that must be there.
+
+        :raises OutsideError: naming a topic that is not there.
+        """
+        found = self._topics()
+        missing = [topic for topic in topics if topic not in found]
+        if missing:
+            failure = OutsideError(
+                f"the broker at {self._servers} has no topic {', '.join(map(repr, missing))}; create it first, or use "
+                "set_topic_pattern for topics that come later"
+            )
+            raise failure
+        return [partition for topic in topics for partition in found[topic]]
+
+    def all_partitions(self) -> dict[str, list[KafkaTopicPartition]]:
+        """The partitions of every topic but Kafka's own."""
+        return {topic: found for topic, found in self._topics().items() if not topic.startswith("__")}
+
+    def _topics(self) -> dict[str, list[KafkaTopicPartition]]:
+        try:
+            metadata = self._admin.list_topics(timeout=TIMEOUT_S)
+        except Exception as error:
+            raise OutsideError(
+                f"the topics cannot be listed: no broker answers at {self._servers} ({error}); check bootstrap.servers, the "
+                "network and the broker"
+            ) from error
+        return {
+            name: [KafkaTopicPartition(name, number) for number in sorted(topic.partitions)]
+            for name, topic in metadata.topics.items()
+            if topic.error is None
+        }
+
+    def earliest(self, partitions: list[KafkaTopicPartition]) -> Offsets:
+        return self._listed(partitions, confluent_admin().OffsetSpec.earliest())
+
+    def latest(self, partitions: list[KafkaTopicPartition]) -> Offsets:
+        return self._listed(partitions, confluent_admin().OffsetSpec.latest())
+
+    def at_timestamp(self, partitions: list[KafkaTopicPartition], timestamp_ms: int) -> Offsets:
+        found = self._listed(partitions, confluent_admin().OffsetSpec.for_timestamp(timestamp_ms))
+        none_later = [partition for partition, offset in found.items() if offset < 0]
+        return found | self.latest(none_later)
+
+    def _listed(self, partitions: list[KafkaTopicPartition], spec: Any) -> Offsets:
+        if not partitions:
+            return {}
+        client = confluent()
+        level = (
+            client.IsolationLevel.READ_COMMITTED
+            if self._isolation == "read_committed"
+            else client.IsolationLevel.READ_UNCOMMITTED
+        )
+        asked = {client.TopicPartition(each.topic, each.partition): spec for each in partitions}
+        futures = self._admin.list_offsets(asked, isolation_level=level, request_timeout=TIMEOUT_S)
+        return {_own(partition): self._result(future).offset for partition, future in futures.items()}
+
+    def committed(self, partitions: list[KafkaTopicPartition]) -> Offsets:
+        client = confluent()
+        wanted = [client.TopicPartition(each.topic, each.partition) for each in partitions]
+        asked = [client.ConsumerGroupTopicPartitions(self._group, wanted)]
+        (future,) = self._admin.list_consumer_group_offsets(asked, request_timeout=TIMEOUT_S).values()
+        answers = self._result(future).topic_partitions
+        return {_own(answer): answer.offset for answer in answers if answer.offset >= 0}
+
+    def _result(self, future: Any) -> Any:
+        try:
+            return future.result(TIMEOUT_S)
+        except Exception as error:
+            raise OutsideError(f"the broker at {self._servers} did not tell offsets: {error}") from error
+
+
+def _own(partition: Any) -> KafkaTopicPartition:
+    return KafkaTopicPartition(partition.topic, partition.partition)

@@ -1,0 +1,132 @@
+"""Kafka's client properties as users of Flink write them, for the client that penstock uses (librdkafka).
+
+Most names are the same. Where Java's client has another name, it is translated; what has no meaning outside a JVM is refused
+with what to write instead. Sources: Kafka's documentation, "Configuration"; librdkafka's "CONFIGURATION.md".
+"""
+
+import re
+from typing import Any, Final
+
+from penstock.errors import OptionError, ProgramError
+
+DISCOVERY_INTERVAL: Final = "partition.discovery.interval.ms"
+COMMIT_ON_CHECKPOINT: Final = "commit.offsets.on.checkpoint"
+
+# What Flink's connector itself reads, or sets whatever the user says.
+_OF_THE_CONNECTOR: Final = {
+    DISCOVERY_INTERVAL,
+    COMMIT_ON_CHECKPOINT,
+    "register.consumer.metrics",
+    "register.producer.metrics",
+    "client.id.prefix",
+    "key.deserializer",
+    "value.deserializer",
+    "key.serializer",
+    "value.serializer",
+    "auto.offset.reset",
+    "flink.partition-discovery.interval-millis",
+}
+_TRANSLATED: Final = {
+    "request.timeout.ms": "socket.timeout.ms",
+    "fetch.max.wait.ms": "fetch.wait.max.ms",
+    "max.block.ms": None,
+    "buffer.memory": None,
+    "max.poll.records": None,
+    "send.buffer.bytes": "socket.send.buffer.bytes",
+    "receive.buffer.bytes": "socket.receive.buffer.bytes",
+    "ssl.endpoint.identification.algorithm": "ssl.endpoint.identification.algorithm",
+}
+_REFUSED: Final = {
+    "ssl.truststore.location": "write ssl.ca.location with a PEM file",
+    "ssl.truststore.password": "write ssl.ca.location with a PEM file",
+    "ssl.keystore.type": "write ssl.certificate.location and ssl.key.location with PEM files",
+    "interceptor.classes": "there are no Java classes here",
+    "partitioner.class": "give the partition with the builder of KafkaRecordSerializationSchema",
+    "partition.assignment.strategy": "the source assigns partitions itself",
+    "sasl.login.callback.handler.class": "there are no Java classes here",
+}
+_JAAS: Final = re.compile(r"(Plain|Scram)LoginModule\s+required\b(.*);?\s*$", re.DOTALL)
+_JAAS_OPTION: Final = re.compile(r"(username|password)\s*=\s*(\"(?:[^\"\\]|\\.)*\"|'[^']*'|[^\s;]+)")
+
+
+def check_property(key: Any, value: Any) -> tuple[str, str]:
+    """A property as the user gave it, as texts.
+
+    >>> check_property("fetch.min.bytes", 5)
+    ('fetch.min.bytes', '5')
+    """
+    if not isinstance(key, str) or not key:
+        raise ProgramError(f"the name of a Kafka property is a text, not {key!r}")
+    if isinstance(value, bool):
+        return key, "true" if value else "false"
+    if not isinstance(value, (str, int, float)):
+        raise ProgramError(f"the Kafka property {key!r} has a text or a number as its value, not {value!r}")
+    return key, str(value)
+
+
+def client_configuration(properties: dict[str, str]) -> dict[str, str]:
+    """What the client is given.
+
+    >>> client_configuration({"bootstrap.servers": "h:1", "request.timeout.ms": "5", "key.deserializer": "x"})
+    {'bootstrap.servers': 'h:1', 'socket.timeout.ms': '5'}
+
+    :raises OptionError: for a property that only Java's client can follow.
+    """
+    translated: dict[str, str] = {}
+    for key, value in properties.items():
+        if key in _OF_THE_CONNECTOR:
+            continue
+        if key in _REFUSED:
+            raise OptionError(f"the Kafka property {key!r} is for clients in Java; {_REFUSED[key]}")
+        if key == "sasl.jaas.config":
+            translated.update(_login(value))
+        elif key == "buffer.memory":
+            translated["queue.buffering.max.kbytes"] = str(max(1, int(value) // 1024))
+        elif key in _TRANSLATED:
+            name = _TRANSLATED[key]
+            if name is not None:
+                translated[name] = value
+        else:
+            translated[key] = value
+    return translated
+
+
+def _login(text: str) -> dict[str, str]:
+    """User and password out of a login module's line; the line itself is never shown, as it holds the password."""
+    found = _JAAS.search(text)
+    options = (
+        {name: value.strip("\"'") for name, value in _JAAS_OPTION.findall(found.group(2))} if found else {}
+    )
+    if set(options) != {"username", "password"}:
+        raise OptionError(
+            "sasl.jaas.config is understood for PlainLoginModule and ScramLoginModule with username and password; for "
+            "others write librdkafka's properties, such as sasl.username, sasl.password, sasl.oauthbearer.config"
+        )
+    return {"sasl.username": options["username"], "sasl.password": options["password"]}
+
+
+def milliseconds(properties: dict[str, str], key: str, default: int) -> int:
+    """A whole number of milliseconds.
+
+    >>> milliseconds({}, "partition.discovery.interval.ms", 300_000)
+    300000
+    """
+    text = properties.get(key)
+    if text is None:
+        return default
+    try:
+        return int(text)
+    except ValueError:
+        raise OptionError(f"the Kafka property {key!r} is a number of milliseconds, not {text!r}") from None
+
+
+def truth(properties: dict[str, str], key: str, default: bool) -> bool:
+    """True or false.
+
+    >>> truth({"commit.offsets.on.checkpoint": "false"}, "commit.offsets.on.checkpoint", True)
+    False
+    """
+    text = properties.get(key, "true" if default else "false").strip().lower()
+    if text not in ("true", "false"):
+        raise OptionError(f"the Kafka property {key!r} is true or false, not {text!r}")
+    return text == "true"

@@ -1,0 +1,165 @@
+"""Reads partitions in one task: takes batches from the fetching thread, knows positions, and commits them on checkpoints."""
+
+from collections.abc import Callable
+from functools import partial
+from operator import methodcaller
+from typing import Any
+
+from penstock.connectors.kafka.broker import confluent
+from penstock.connectors.kafka.fetching import Fetcher, Offsets
+from penstock.connectors.kafka.partitions import KafkaPartitionSplit, KafkaTopicPartition
+from penstock.connectors.kafka.records import Deserializer
+from penstock.contracts.source import InputStatus, ReaderOutput, SourceReader, SourceReaderContext
+from penstock.errors import OutsideError
+
+_error_of = methodcaller("error")
+
+
+class KafkaReader(SourceReader):
+    """``make_fetcher(wake_up, committed)`` makes the thread that consumes; it is started with the first split."""
+
+    def __init__(
+        self,
+        context: SourceReaderContext,
+        make_fetcher: Callable[[Callable[[], None], Callable[[int | None, Exception | None], None]], Fetcher],
+        deserializer: Deserializer,
+        commits: bool,
+    ) -> None:
+        group = context.metric_group()
+        self._metrics = group.add_group("KafkaSourceReader")
+        self._commits_succeeded = self._metrics.counter("commitsSucceeded")
+        self._commits_failed = self._metrics.counter("commitsFailed")
+        self._fetcher = make_fetcher(context.wake_up, self._committed)
+        self._deserializer = deserializer
+        self._commits = commits
+        self._splits: dict[tuple[str, int], KafkaPartitionSplit] = {}
+        self._finished: Offsets = {}
+        self._to_commit: dict[int, Offsets] = {}
+        self._no_more_splits = False
+        self._opened = False
+
+    def add_splits(self, splits: list[Any]) -> None:
+        started: list[KafkaPartitionSplit] = []
+        for split in splits:
+            if split.is_finished_at(split.offset):
+                self._finished[split.partition] = split.offset
+                continue
+            place = (split.partition.topic, split.partition.partition)
+            self._splits[place] = split
+            started.append(split)
+            offsets = self._metrics.add_group("topic", place[0]).add_group("partition", str(place[1]))
+            offsets.gauge("currentOffset", partial(self._position, place))
+        if started:
+            if not self._opened:
+                self._opened = True
+                self._deserializer.open()
+            self._fetcher.assign(started)
+
+    def _position(self, place: tuple[str, int]) -> int:
+        split = self._splits.get(place)
+        return self._finished.get(KafkaTopicPartition(*place), -1) - 1 if split is None else split.offset - 1
+
+    def notify_no_more_splits(self) -> None:
+        self._no_more_splits = True
+
+    def poll_next(self, output: ReaderOutput) -> InputStatus:
+        if not self._splits:
+            return InputStatus.END_OF_INPUT if self._no_more_splits else InputStatus.NOTHING_AVAILABLE
+        batch = self._fetcher.take()
+        if batch is None:
+            return InputStatus.NOTHING_AVAILABLE
+        for place, messages in self._by_partition(batch):
+            self._give(place, messages, output)
+            if self._deserializer.ended:
+                self._finish_all(output)
+                return InputStatus.END_OF_INPUT
+        if self._fetcher.has_more:
+            return InputStatus.MORE_AVAILABLE
+        if not self._splits and self._no_more_splits:
+            return InputStatus.END_OF_INPUT
+        return InputStatus.NOTHING_AVAILABLE
+
+    def _by_partition(self, batch: list[Any]) -> list[tuple[tuple[str, int], list[Any]]]:
+        """The messages of each partition, in order."""
+        if any(map(_error_of, batch)):
+            _check_signs(batch)
+        if len(self._splits) == 1 and not self._finished:
+            return [(next(iter(self._splits)), batch)]
+        groups: dict[tuple[str, int], list[Any]] = {}
+        for message in batch:
+            place = (message.topic(), message.partition())
+            found = groups.get(place)
+            if found is None:
+                groups[place] = [message]
+            else:
+                found.append(message)
+        return list(groups.items())
+
+    def _give(self, place: tuple[str, int], messages: list[Any], output: ReaderOutput) -> None:
+        split = self._splits.get(place)
+        if split is None:  # fetched before it was finished
+            return
+        last = messages[-1].offset()
+        position = last + 1
+        if any(map(_error_of, messages)):
+            if messages[-1].error() is not None:
+                position = last  # the end stands at the offset that the next message will have
+            messages = [message for message in messages if message.error() is None]
+        stop = split.stopping_offset
+        if split.is_finished_at(position):
+            messages = [message for message in messages if message.offset() < stop]
+            position = max(stop, split.offset)
+        if messages:
+            records, times = self._deserializer.read(messages)
+            if records:
+                output.create_output_for_split(split.split_id()).collect_batch(records, times)
+        self._splits[place] = split = split.moved_to(position)
+        if split.is_finished_at(position):
+            self._finish(place, output)
+
+    def _finish(self, place: tuple[str, int], output: ReaderOutput) -> None:
+        split = self._splits.pop(place)
+        self._finished[split.partition] = split.offset
+        self._fetcher.unassign(split.partition)
+        output.release_output_for_split(split.split_id())
+
+    def _finish_all(self, output: ReaderOutput) -> None:
+        for place in list(self._splits):
+            self._finish(place, output)
+
+    def snapshot_state(self, checkpoint_id: int) -> list[Any]:
+        self._deserializer.flush()
+        splits = list(self._splits.values())
+        if self._commits:
+            offsets = {split.partition: split.offset for split in splits}
+            self._to_commit[checkpoint_id] = self._finished | offsets
+        return splits
+
+    def notify_checkpoint_complete(self, checkpoint_id: int) -> None:
+        offsets = self._to_commit.pop(checkpoint_id, None)
+        for older in [each for each in self._to_commit if each < checkpoint_id]:
+            del self._to_commit[older]
+        if offsets:
+            self._fetcher.commit(checkpoint_id, offsets)
+
+    def notify_checkpoint_aborted(self, checkpoint_id: int) -> None:
+        self._to_commit.pop(checkpoint_id, None)
+
+    def _committed(self, checkpoint_id: int | None, failure: Exception | None) -> None:
+        (self._commits_succeeded if failure is None else self._commits_failed).inc()
+
+    def close(self) -> None:
+        self._fetcher.close()
+        self._deserializer.close()
+
+
+def _check_signs(batch: list[Any]) -> None:
+    """Among the messages may be signs of the client: that a partition is at its end for now, which is fine, or an error."""
+    end = confluent().KafkaError._PARTITION_EOF
+    for message in batch:
+        error = message.error()
+        if error is not None and error.code() != end:
+            raise OutsideError(
+                f"topic {message.topic()!r}, partition {message.partition()} cannot be read: {error.str()}; where records "
+                "were deleted before they were read, starting offsets with a reset strategy say where to go on"
+            )

@@ -1,0 +1,149 @@
+"""Writes to topics of Apache Kafka. Source: Flink's documentation, "Apache Kafka Connector", "Kafka Sink"."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from penstock.connectors.kafka.broker import confluent
+from penstock.connectors.kafka.producing import RecordProducer
+from penstock.connectors.kafka.properties import check_property, client_configuration
+from penstock.connectors.kafka.serialization import KafkaRecordSerializationSchema
+from penstock.connectors.kafka.writer import KafkaWriter
+from penstock.contracts.delivery import DeliveryGuarantee
+from penstock.contracts.sink import Sink, SinkWriter, WriterInitContext
+from penstock.errors import OptionError, ProgramError
+
+
+@dataclass(frozen=True, slots=True)
+class KafkaSinkSettings:
+    """What the builder has collected."""
+
+    serializer: KafkaRecordSerializationSchema
+    guarantee: DeliveryGuarantee
+    transactional_id_prefix: str | None
+    properties: dict[str, str] = field(hash=False)
+
+    def producer_configuration(self) -> dict[str, str]:
+        """For the client that produces. Order within a partition holds even when sends are repeated."""
+        defaults = {"enable.idempotence": "true", "linger.ms": "5", "queue.buffering.max.messages": "500000"}
+        if self.guarantee is DeliveryGuarantee.NONE:
+            del defaults["enable.idempotence"]
+        return defaults | client_configuration(self.properties)
+
+
+class KafkaSink(Sink):
+    """Writes to topics of Kafka, made by :meth:`builder`."""
+
+    def __init__(self, settings: KafkaSinkSettings) -> None:
+        self._settings = settings
+
+    @staticmethod
+    def builder() -> "KafkaSinkBuilder":
+        """Begin to describe a sink."""
+        return KafkaSinkBuilder()
+
+    def create_writer(self, context: WriterInitContext) -> SinkWriter:
+        settings = self._settings
+        producer = RecordProducer(settings.producer_configuration())
+        flushes = settings.guarantee is not DeliveryGuarantee.NONE
+        return KafkaWriter(context, producer, settings.serializer, flushes)
+
+    def display_name(self) -> str:
+        return "Kafka Sink"
+
+
+class KafkaSinkBuilder:
+    """Describes a :class:`KafkaSink`: servers and a record serializer have to be set.
+
+    >>> from penstock.common.serialization import SimpleStringSchema
+    >>> sink = (
+    ...     KafkaSink.builder()
+    ...     .set_bootstrap_servers("localhost:9092")
+    ...     .set_delivery_guarantee(DeliveryGuarantee.AT_LEAST_ONCE)
+    ...     .set_record_serializer(
+    ...         KafkaRecordSerializationSchema.builder()
+    ...         .set_topic("orders")
+    ...         .set_value_serialization_schema(SimpleStringSchema())
+    ...         .build()
+    ...     )
+    ...     .build()
+    ... )
+    """
+
+    def __init__(self) -> None:
+        self._serializer: KafkaRecordSerializationSchema | None = None
+        self._guarantee = DeliveryGuarantee.NONE
+        self._prefix: str | None = None
+        self._properties: dict[str, str] = {}
+
+    def set_bootstrap_servers(self, bootstrap_servers: str) -> "KafkaSinkBuilder":
+        """Brokers to begin with, ``host:port`` and commas between them."""
+        return self.set_property("bootstrap.servers", bootstrap_servers)
+
+    def set_delivery_guarantee(self, delivery_guarantee: DeliveryGuarantee) -> "KafkaSinkBuilder":
+        """How often a record is there after a failure; ``NONE`` if nothing is set."""
+        if not isinstance(delivery_guarantee, DeliveryGuarantee):
+            raise ProgramError(f"a delivery guarantee is a DeliveryGuarantee, not {delivery_guarantee!r}")
+        self._guarantee = delivery_guarantee
+        return self
+
+    def set_transactional_id_prefix(self, transactional_id_prefix: str) -> "KafkaSinkBuilder":
+        """For EXACTLY_ONCE: a name that no other job writing to this Kafka has, and that stays the same over restarts."""
+        if (
+            not isinstance(transactional_id_prefix, str)
+            or not 0 < len(transactional_id_prefix.encode()) <= 1000
+        ):
+            raise ProgramError(
+                f"a transactional id prefix is a text of 1 to 1000 bytes, not {transactional_id_prefix!r:.60}"
+            )
+        self._prefix = transactional_id_prefix
+        return self
+
+    def set_record_serializer(self, record_serializer: KafkaRecordSerializationSchema) -> "KafkaSinkBuilder":
+        """How records become messages."""
+        if not isinstance(record_serializer, KafkaRecordSerializationSchema):
+            raise ProgramError(
+                f"set_record_serializer takes a KafkaRecordSerializationSchema, not {record_serializer!r}; "
+                "make one with KafkaRecordSerializationSchema.builder()"
+            )
+        self._serializer = record_serializer
+        return self
+
+    def set_property(self, key: str, value: Any) -> "KafkaSinkBuilder":
+        """A property of Kafka's producer."""
+        name, text = check_property(key, value)
+        self._properties[name] = text
+        return self
+
+    def set_kafka_producer_config(self, props: Mapping[str, Any]) -> "KafkaSinkBuilder":
+        """Several properties."""
+        for key, value in props.items():
+            self.set_property(key, value)
+        return self
+
+    def build(self) -> KafkaSink:
+        """The sink.
+
+        :raises ProgramError: when something is missing.
+        :raises OptionError: for a property that the client does not know.
+        """
+        if not self._properties.get("bootstrap.servers"):
+            raise ProgramError("a KafkaSink needs set_bootstrap_servers('host:port')")
+        if self._serializer is None:
+            raise ProgramError("a KafkaSink needs set_record_serializer")
+        if self._guarantee is DeliveryGuarantee.EXACTLY_ONCE:
+            raise ProgramError(
+                "KafkaSink does not support DeliveryGuarantee.EXACTLY_ONCE yet; use AT_LEAST_ONCE"
+            )
+        settings = KafkaSinkSettings(self._serializer, self._guarantee, self._prefix, dict(self._properties))
+        _check(settings)
+        return KafkaSink(settings)
+
+
+def _check(settings: KafkaSinkSettings) -> None:
+    """Have the client itself look at the properties: it knows them all."""
+    client = confluent()
+    try:
+        client.Producer({**settings.producer_configuration(), "log_level": 0})
+    except client.KafkaException as error:
+        raise OptionError(f"Kafka's client refuses its properties: {error.args[0].str()}") from error

@@ -1,0 +1,167 @@
+"""The sink of Kafka against a real broker."""
+
+from typing import Any
+
+import pytest
+
+from penstock.common import WatermarkStrategy
+from penstock.common.serialization import SerializationSchema, SimpleStringSchema
+from penstock.datastream import StreamExecutionEnvironment
+from penstock.datastream.connectors.kafka import (
+    KafkaPartitioner,
+    KafkaRecordSerializationSchema,
+    KafkaRecordSerializationSchemaBuilder,
+    KafkaSink,
+    KafkaSinkContext,
+    ProducerRecord,
+)
+from penstock.datastream.connectors.source_and_sink import DeliveryGuarantee
+from penstock.errors import JobFailed, OptionError, ProgramError
+from tests.connectors.kafka.talking import new_topic, read
+from tests.services.kafka_broker import KafkaCluster, free_ports
+
+pytestmark = pytest.mark.service
+
+
+def values(topic: Any = None) -> KafkaRecordSerializationSchemaBuilder:
+    begun = KafkaRecordSerializationSchema.builder().set_value_serialization_schema(SimpleStringSchema())
+    return begun if topic is None else begun.set_topic(topic)
+
+
+def write(
+    kafka: KafkaCluster,
+    rows: list[Any],
+    serializer: KafkaRecordSerializationSchema,
+    guarantee: DeliveryGuarantee = DeliveryGuarantee.AT_LEAST_ONCE,
+    parallelism: int = 1,
+    **properties: Any,
+) -> None:
+    env = StreamExecutionEnvironment.get_execution_environment()
+    env.set_parallelism(parallelism)
+    begun = KafkaSink.builder().set_bootstrap_servers(kafka.bootstrap).set_record_serializer(serializer)
+    for key, value in properties.items():
+        begun.set_property(key.replace("_", "."), value)
+    env.from_collection(rows).sink_to(begun.set_delivery_guarantee(guarantee).build())
+    env.execute()
+
+
+@pytest.mark.parametrize("guarantee", [DeliveryGuarantee.NONE, DeliveryGuarantee.AT_LEAST_ONCE])
+@pytest.mark.parametrize("parallelism", [1, 2])
+def test_every_record_is_there_when_the_job_has_ended(
+    kafka: KafkaCluster, guarantee: DeliveryGuarantee, parallelism: int
+) -> None:
+    topic = new_topic(kafka, partitions=2)
+    rows = [f"v{n}" for n in range(5_000)]
+    write(kafka, rows, values(topic).build(), guarantee, parallelism)
+    assert sorted(message.value().decode() for message in read(kafka, topic)) == sorted(rows)
+
+
+class _Key(SerializationSchema):
+    def serialize(self, element: Any) -> bytes:
+        return str(element)[:1].encode()
+
+
+class _ByLength(KafkaPartitioner):
+    def partition(self, record: Any, key: Any, value: Any, target_topic: str, partitions: list[int]) -> int:
+        return len(record) % len(partitions)
+
+
+def test_key_partition_headers_and_topic_are_chosen_by_the_serializer(kafka: KafkaCluster) -> None:
+    even, odd = new_topic(kafka, partitions=2), new_topic(kafka, partitions=2)
+    serializer = (
+        values()
+        .set_topic_selector(lambda row: even if row[-1] in "02468" else odd)
+        .set_key_serialization_schema(_Key())
+        .set_partitioner(_ByLength())
+        .set_header_provider(lambda row: {"length": str(len(row)).encode()})
+        .build()
+    )
+    write(kafka, ["a0", "b1", "cc2"], serializer)
+
+    def seen(topic: str) -> list[Any]:
+        return [(m.partition(), m.key(), m.value(), m.headers()) for m in read(kafka, topic)]
+
+    assert seen(even) == [(0, b"a", b"a0", [("length", b"2")]), (1, b"c", b"cc2", [("length", b"3")])]
+    assert seen(odd) == [(0, b"b", b"b1", [("length", b"2")])]
+
+
+def test_the_event_time_is_the_time_of_the_message(kafka: KafkaCluster) -> None:
+    topic = new_topic(kafka)
+    env = StreamExecutionEnvironment.get_execution_environment()
+    strategy = WatermarkStrategy.for_monotonous_timestamps().with_timestamp_assigner(lambda row, _: int(row))
+    sink = (
+        KafkaSink.builder()
+        .set_bootstrap_servers(kafka.bootstrap)
+        .set_record_serializer(values(topic).build())
+    )
+    env.from_collection(["1000", "2000"]).assign_timestamps_and_watermarks(strategy).sink_to(sink.build())
+    env.execute()
+    assert [message.timestamp()[1] for message in read(kafka, topic)] == [1_000, 2_000]
+
+
+class _Own(KafkaRecordSerializationSchema):
+    def __init__(self, topic: str) -> None:
+        self.topic = topic
+
+    def serialize(
+        self, element: Any, context: KafkaSinkContext, timestamp: int | None
+    ) -> ProducerRecord | None:
+        if element < 0:
+            return None
+        last = context.get_partitions_for_topic(self.topic)[-1]
+        return ProducerRecord(self.topic, str(element).encode(), partition=last)
+
+
+def test_a_serializer_of_the_users_own_may_leave_records_out(kafka: KafkaCluster) -> None:
+    topic = new_topic(kafka, partitions=3)
+    write(kafka, [1, -2, 3], _Own(topic))
+    assert [(message.partition(), message.value()) for message in read(kafka, topic)] == [
+        (2, b"1"),
+        (2, b"3"),
+    ]
+
+
+def test_a_value_of_the_wrong_type_is_named(kafka: KafkaCluster) -> None:
+    with pytest.raises(JobFailed, match="SimpleStringSchema writes str, not 5"):
+        write(kafka, [5], values(new_topic(kafka)).build())
+
+
+def test_a_topic_that_is_not_there_fails_the_job(kafka: KafkaCluster) -> None:
+    with pytest.raises(JobFailed, match="a message for topic 'nowhere' was not delivered"):
+        write(kafka, ["a"], values("nowhere").build(), message_timeout_ms=2_000)
+
+
+def test_a_dead_broker_fails_the_job_when_the_time_for_delivery_is_over() -> None:
+    (port,) = free_ports(1)
+    env = StreamExecutionEnvironment.get_execution_environment()
+    sink = (
+        KafkaSink.builder()
+        .set_bootstrap_servers(f"127.0.0.1:{port}")
+        .set_record_serializer(values("t").build())
+        .set_delivery_guarantee(DeliveryGuarantee.AT_LEAST_ONCE)
+        .set_property("message.timeout.ms", 1_000)
+        .build()
+    )
+    env.from_collection(["a"]).sink_to(sink)
+    with pytest.raises(JobFailed, match=rf"was not delivered to Kafka at 127\.0\.0\.1:{port}"):
+        env.execute()
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda: KafkaSink.builder().build(), "set_bootstrap_servers"),
+        (lambda: KafkaSink.builder().set_bootstrap_servers("h:1").build(), "set_record_serializer"),
+        (lambda: KafkaSink.builder().set_delivery_guarantee("exactly-once"), "DeliveryGuarantee"),
+        (lambda: KafkaSink.builder().set_record_serializer(SimpleStringSchema()), "builder"),
+        (lambda: values("t").set_topic_selector(str), "set before"),
+        (lambda: values().build(), "set_topic"),
+        (
+            lambda: KafkaRecordSerializationSchema.builder().set_topic("t").build(),
+            "set_value_serialization_schema",
+        ),
+    ],
+)
+def test_mistakes_are_refused_where_they_are_made(change: Any, says: str) -> None:
+    with pytest.raises((ProgramError, OptionError), match=says):
+        change()

@@ -1,0 +1,276 @@
+"""The source of Kafka against a real broker."""
+
+from typing import Any
+
+import pytest
+from confluent_kafka import Consumer, Producer, TopicPartition
+
+from penstock.common import Types, WatermarkStrategy
+from penstock.common.serialization import DeserializationSchema, SimpleStringSchema
+from penstock.contracts.source import InputStatus
+from penstock.datastream import StreamExecutionEnvironment
+from penstock.datastream.connectors.kafka import (
+    BadMessage,
+    ConsumerRecord,
+    KafkaOffsetResetStrategy,
+    KafkaOffsetsInitializer,
+    KafkaRecordDeserializationSchema,
+    KafkaTopicPartition,
+)
+from penstock.errors import JobFailed, OptionError, ProgramError
+from tests.connectors.driving import RunningSource
+from tests.connectors.kafka.talking import bounded, builder, new_topic, rows_of, write
+from tests.services.kafka_broker import KafkaCluster, free_ports
+
+pytestmark = pytest.mark.service
+
+LATEST = KafkaOffsetsInitializer.latest()
+EARLIEST = KafkaOffsetsInitializer.earliest()
+
+
+@pytest.mark.parametrize("parallelism", [1, 2, 4])
+def test_every_record_comes_once_with_fewer_as_many_and_more_readers_than_partitions(
+    kafka: KafkaCluster, parallelism: int
+) -> None:
+    topic = new_topic(kafka, partitions=2)
+    for partition in range(2):
+        write(kafka, topic, [f"{partition}:{n}" for n in range(500)], partition)
+    rows = rows_of(bounded(kafka, topic), parallelism)
+    assert sorted(rows) == sorted(f"{p}:{n}" for p in range(2) for n in range(500))
+    for partition in range(2):
+        own = [row for row in rows if row.startswith(f"{partition}:")]
+        assert own == [f"{partition}:{n}" for n in range(500)], "the order within a partition holds"
+
+
+def test_a_bounded_source_stops_at_what_was_there_when_it_started(kafka: KafkaCluster) -> None:
+    topic = new_topic(kafka)
+    write(kafka, topic, ["a", "b"])
+    running = RunningSource(bounded(kafka, topic))
+    running.run_until(lambda: running.records == ["a", "b"])
+    write(kafka, topic, ["c"])
+    assert running.run() == ["a", "b"]
+    running.close()
+
+
+def test_an_empty_topic_ends_at_once(kafka: KafkaCluster) -> None:
+    assert rows_of(bounded(kafka, new_topic(kafka, partitions=3))) == []
+
+
+def test_offsets_by_rule(kafka: KafkaCluster) -> None:
+    topic = new_topic(kafka)
+    for n in range(5):
+        write(kafka, topic, [f"v{n}"], timestamp=1_000 * (n + 1))
+    place = KafkaTopicPartition(topic, 0)
+
+    def rows(starting: KafkaOffsetsInitializer, stopping: KafkaOffsetsInitializer = LATEST) -> list[Any]:
+        source = builder(kafka, topic).set_group_id("g-rules").set_starting_offsets(starting)
+        return rows_of(source.set_bounded(stopping).build())
+
+    offsets = KafkaOffsetsInitializer.offsets
+    assert rows(EARLIEST) == ["v0", "v1", "v2", "v3", "v4"]
+    assert rows(LATEST) == []
+    assert rows(KafkaOffsetsInitializer.timestamp(2_500)) == ["v2", "v3", "v4"]
+    assert rows(KafkaOffsetsInitializer.timestamp(99_000)) == []
+    assert rows(offsets({place: 3})) == ["v3", "v4"]
+    assert rows(EARLIEST, offsets({place: 2})) == ["v0", "v1"]
+    earliest, latest = KafkaOffsetResetStrategy.EARLIEST, KafkaOffsetResetStrategy.LATEST
+    committed = KafkaOffsetsInitializer.committed_offsets
+    assert rows(committed(earliest)) == ["v0", "v1", "v2", "v3", "v4"]
+    assert rows(committed(latest)) == []
+    with pytest.raises(
+        JobFailed, match=r"no committed offset for topic-\d+-0, and the offset reset strategy is NONE"
+    ):
+        rows(committed())
+    consumer = Consumer({"bootstrap.servers": kafka.bootstrap, "group.id": "g-rules"})
+    consumer.commit(offsets=[TopicPartition(topic, 0, 4)], asynchronous=False)
+    consumer.close()
+    assert rows(committed()) == ["v4"]
+
+
+def test_records_of_aborted_transactions_are_left_out_on_request_and_the_end_is_found(
+    kafka: KafkaCluster,
+) -> None:
+    topic = new_topic(kafka)
+    producer = Producer({"bootstrap.servers": kafka.bootstrap, "transactional.id": topic})
+    producer.init_transactions()
+    for value, keep in (("kept", True), ("dropped", False)):
+        producer.begin_transaction()
+        producer.produce(topic, value)
+        producer.flush()
+        (producer.commit_transaction if keep else producer.abort_transaction)()
+    begun = builder(kafka, topic).set_property("isolation.level", "read_committed")
+    assert rows_of(begun.set_bounded(LATEST).build()) == ["kept"]
+    assert rows_of(bounded(kafka, topic)) == ["kept", "dropped"], "as Flink does where nothing is set"
+
+
+def test_a_pattern_finds_topics_and_partitions_that_come_later(kafka: KafkaCluster) -> None:
+    first = new_topic(kafka)
+    write(kafka, first, ["one"])
+    source = (
+        builder(kafka)
+        .set_topic_pattern(f"{first}.*")
+        .set_property("partition.discovery.interval.ms", 50)
+        .build()
+    )
+    env = StreamExecutionEnvironment.get_execution_environment()
+    env.set_parallelism(2)
+    with env.from_source(source, WatermarkStrategy.no_watermarks(), "kafka").execute_and_collect() as rows:
+        assert next(rows) == "one"
+        kafka.create_topic(f"{first}-later", 2)
+        write(kafka, f"{first}-later", ["two"], 0)
+        write(kafka, f"{first}-later", ["three"], 1)
+        assert {next(rows), next(rows)} == {"two", "three"}
+
+
+def test_a_set_of_partitions_is_read_alone(kafka: KafkaCluster) -> None:
+    topic = new_topic(kafka, partitions=3)
+    for partition in range(3):
+        write(kafka, topic, [f"p{partition}"], partition)
+    source = builder(kafka).set_partitions({KafkaTopicPartition(topic, 2), KafkaTopicPartition(topic, 0)})
+    assert sorted(rows_of(source.set_bounded(LATEST).build())) == ["p0", "p2"]
+
+
+def test_a_restored_source_goes_on_behind_the_last_record_of_the_snapshot(kafka: KafkaCluster) -> None:
+    topic = new_topic(kafka, partitions=2)
+    for partition in range(2):
+        write(kafka, topic, [f"{partition}:{n}" for n in range(10_000)], partition)
+    source = bounded(kafka, topic)
+    running = RunningSource(source)
+    running.run_until(lambda: len(running.records) >= 3_000)
+    before, checkpoint = list(running.records), running.snapshot()
+    running.close()
+    restored = RunningSource(source, parallelism=2, restored=checkpoint)
+    after = restored.run()
+    restored.close()
+    assert len(after) < 20_000
+    assert sorted(before + after) == sorted(f"{p}:{n}" for p in range(2) for n in range(10_000))
+
+
+def test_offsets_are_committed_when_a_checkpoint_is_complete(kafka: KafkaCluster) -> None:
+    topic = new_topic(kafka)
+    write(kafka, topic, ["a", "b", "c"])
+    running = RunningSource(builder(kafka, topic).set_group_id(f"g-{topic}").build())
+    running.run_until(lambda: len(running.records) == 3)
+    reader = running.readers[0]
+    reader.snapshot_state(7)
+    reader.notify_checkpoint_complete(7)
+    running.close()
+    consumer = Consumer({"bootstrap.servers": kafka.bootstrap, "group.id": f"g-{topic}"})
+    (committed,) = consumer.committed([TopicPartition(topic, 0)], timeout=30)
+    consumer.close()
+    assert committed.offset == 3
+
+
+class _Everything(KafkaRecordDeserializationSchema):
+    def deserialize(self, record: ConsumerRecord, out: Any) -> None:
+        for part in (record.value or b"").split():
+            out.collect((record.key, part, record.headers, record.timestamp, record.offset))
+
+
+def test_a_record_schema_sees_key_headers_time_and_offset_and_may_emit_several(kafka: KafkaCluster) -> None:
+    topic = new_topic(kafka)
+    write(kafka, topic, ["a b"], key="k", headers=[("h", b"1")], timestamp=5_000)
+    source = builder(kafka, topic).set_deserializer(_Everything()).set_bounded(LATEST).build()
+    header = (("h", b"1"),)
+    assert rows_of(source) == [(b"k", b"a", header, 5_000, 0), (b"k", b"b", header, 5_000, 0)]
+
+
+def test_timestamps_of_kafka_are_the_event_times(kafka: KafkaCluster) -> None:
+    topic = new_topic(kafka)
+    write(kafka, topic, ["x"], timestamp=123_456)
+    running = RunningSource(bounded(kafka, topic))
+    running.run()
+    running.close()
+    assert running.outputs[0].timestamps == [123_456]
+
+
+class _UpToStop(SimpleStringSchema):
+    def is_end_of_stream(self, next_element: Any) -> bool:
+        return bool(next_element == "stop")
+
+
+def test_a_schema_can_end_the_stream(kafka: KafkaCluster) -> None:
+    topic = new_topic(kafka)
+    write(kafka, topic, ["a", "b", "stop", "c"])
+    source = builder(kafka, topic).set_value_only_deserializer(_UpToStop()).build()
+    running = RunningSource(source)
+    assert running.run() == ["a", "b"]
+    assert running.status == [InputStatus.END_OF_INPUT]
+    running.close()
+
+
+class _Numbers(DeserializationSchema):
+    def deserialize(self, message: bytes) -> int:
+        return int(message)
+
+    def get_produced_type(self) -> Any:
+        return Types.LONG()
+
+
+def test_bad_messages_fail_the_job_with_their_place_or_are_skipped_or_handed_over(
+    kafka: KafkaCluster,
+) -> None:
+    topic = new_topic(kafka)
+    write(kafka, topic, [b"1", b"not a number", b"3"])
+    begun = builder(kafka, topic).set_value_only_deserializer(_Numbers()).set_bounded(LATEST)
+    with pytest.raises(
+        JobFailed, match=rf"topic '{topic}', partition 0, offset 1: the message b'not a number'"
+    ):
+        rows_of(begun.build())
+    assert rows_of(begun.set_bad_message_policy("skip").build()) == [1, 3]
+    given: list[BadMessage] = []
+    running = RunningSource(begun.set_bad_message_policy(given.append).build())
+    assert running.run() == [1, 3]
+    running.close()
+    assert [(bad.record.offset, bad.record.value) for bad in given] == [(1, b"not a number")]
+    assert dict(running.metrics[0].collect())["numRecordsInErrors"] == 1
+
+
+def test_a_topic_that_is_not_there_is_named(kafka: KafkaCluster) -> None:
+    with pytest.raises(JobFailed, match="has no topic 'missing'; create it first"):
+        rows_of(bounded(kafka, "missing"))
+
+
+def test_a_broker_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("penstock.connectors.kafka.broker.TIMEOUT_S", 0.3)
+    (port,) = free_ports(1)
+    nobody = KafkaCluster("none")
+    source = builder(nobody, "t").set_bootstrap_servers(f"127.0.0.1:{port}").set_bounded(LATEST).build()
+    with pytest.raises(JobFailed, match=rf"no broker answers at 127\.0\.0\.1:{port}"):
+        rows_of(source)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda b: b.set_topics("a").set_topics("b"), "was set before"),
+        (lambda b: b.set_topic_pattern("("), "no regular expression"),
+        (lambda b: b.set_partitions({"a"}), "KafkaTopicPartition"),
+        (lambda b: b.set_starting_offsets("earliest"), "KafkaOffsetsInitializer"),
+        (lambda b: b.set_topics("a").set_property("no.such.property", "1").build(), "no.such.property"),
+        (
+            lambda b: b.set_topics("a").set_property("partition.discovery.interval.ms", "x").build(),
+            "milliseconds",
+        ),
+        (lambda b: b.set_topics("a").set_property("ssl.truststore.location", "x").build(), "ssl.ca.location"),
+        (
+            lambda b: (
+                b.set_topics("a").set_starting_offsets(KafkaOffsetsInitializer.committed_offsets()).build()
+            ),
+            "group",
+        ),
+        (lambda b: b.build(), "set_topics"),
+        (lambda b: b.set_deserializer(SimpleStringSchema()), "set_value_only_deserializer"),
+    ],
+)
+def test_mistakes_are_refused_where_they_are_made(change: Any, says: str) -> None:
+    with pytest.raises((ProgramError, OptionError), match=says):
+        change(builder(KafkaCluster("none")).set_bootstrap_servers("localhost:1"))
+
+
+def test_a_password_is_in_no_error() -> None:
+    begun = builder(KafkaCluster("none"), "t").set_bootstrap_servers("localhost:1")
+    begun.set_property("sasl.jaas.config", 'com.example.Login required username="u" password="geheim";')
+    with pytest.raises(OptionError) as caught:
+        begun.build()
+    assert "geheim" not in str(caught.value)

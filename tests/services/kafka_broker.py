@@ -1,0 +1,233 @@
+"""A real Apache Kafka, from its jars on Maven Central, as single node in KRaft mode on free loopback ports.
+
+The jars are fetched once into a cache outside the tree (``PENSTOCK_TEST_CACHE``, else the user's cache directory).
+"""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event
+
+KAFKA_3 = "3.9.2"
+KAFKA_4 = "4.1.1"
+START_S = 60.0
+
+_POM = """<project><modelVersion>4.0.0</modelVersion>
+<groupId>penstock.tests</groupId><artifactId>kafka-broker</artifactId><version>1</version><packaging>pom</packaging>
+<dependencies>
+<dependency><groupId>org.apache.kafka</groupId><artifactId>kafka_2.13</artifactId><version>{version}</version></dependency>
+<dependency><groupId>org.slf4j</groupId><artifactId>slf4j-nop</artifactId><version>1.7.36</version></dependency>
+</dependencies></project>
+"""
+
+_CONFIGURATION = """process.roles=broker,controller
+node.id={node}
+controller.quorum.voters={voters}
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+controller.listener.names=CONTROLLER
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+log.dirs={logs}
+num.partitions=1
+default.replication.factor={replicas}
+offsets.topic.replication.factor={replicas}
+offsets.topic.num.partitions=4
+transaction.state.log.replication.factor={replicas}
+transaction.state.log.min.isr={min_isr}
+transaction.state.log.num.partitions=4
+min.insync.replicas={min_isr}
+group.initial.rebalance.delay.ms=0
+auto.create.topics.enable=false
+unclean.leader.election.enable=false
+transaction.remove.expired.transaction.cleanup.interval.ms=1000
+transaction.abort.timed.out.transaction.cleanup.interval.ms=500
+"""
+
+
+class NoBroker(Exception):
+    """No broker can be had on this machine; the text says why."""
+
+
+def jars(version: str) -> Path:
+    """The directory with Kafka's jars, fetched if they are not there yet."""
+    if shutil.which("java") is None:
+        raise NoBroker("Apache Kafka needs Java, which is not on the PATH")
+    base = os.environ.get("PENSTOCK_TEST_CACHE") or os.path.join(
+        os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "penstock-tests"
+    )
+    place = Path(base) / f"kafka-{version}"
+    done = place / "complete"
+    if done.exists():
+        return place / "jars"
+    maven = shutil.which("mvn")
+    if maven is None:
+        raise NoBroker("the jars of Apache Kafka are fetched with Maven, and mvn is not on the PATH")
+    place.mkdir(parents=True, exist_ok=True)
+    (place / "pom.xml").write_text(_POM.format(version=version))
+    command = [
+        maven,
+        "-B",
+        "-q",
+        "dependency:copy-dependencies",
+        "-DoutputDirectory=jars",
+        "-DincludeScope=runtime",
+    ]
+    try:
+        subprocess.run(command, cwd=place, check=True, capture_output=True, timeout=300, text=True)
+    except (subprocess.SubprocessError, OSError) as error:
+        output = getattr(error, "stdout", "") or ""
+        raise NoBroker(
+            f"the jars of Apache Kafka {version} cannot be fetched: {output[-300:] or error}"
+        ) from error
+    done.touch()
+    return place / "jars"
+
+
+@dataclass
+class Broker:
+    """One node. ``kill`` ends it as a crash does, ``start`` brings it back with the same data and ports."""
+
+    node: int
+    classpath: str
+    directory: Path
+    port: int
+    process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        with open(self.directory / "output.txt", "ab") as output:
+            self.process = subprocess.Popen(
+                self._java("kafka.Kafka", str(self.directory / "server.properties")),
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def format(self, cluster_id: str) -> None:
+        configuration = str(self.directory / "server.properties")
+        subprocess.run(
+            self._java("kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", configuration),
+            check=True,
+            capture_output=True,
+            timeout=START_S,
+        )
+
+    def _java(self, *arguments: str) -> list[str]:
+        return [
+            "java",
+            "-Xmx256m",
+            "-XX:TieredStopAtLevel=1",
+            "-XX:+UseSerialGC",
+            "-cp",
+            self.classpath,
+            *arguments,
+        ]
+
+    def kill(self) -> None:
+        if self.process is not None:
+            with suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+            self.process = None
+
+    def said(self) -> str:
+        return (self.directory / "output.txt").read_text(errors="replace")[-2000:]
+
+
+@dataclass
+class KafkaCluster:
+    """Running brokers and where they are reached."""
+
+    version: str
+    brokers: list[Broker] = field(default_factory=list)
+
+    @property
+    def bootstrap(self) -> str:
+        return ",".join(f"127.0.0.1:{broker.port}" for broker in self.brokers)
+
+    def create_topic(self, name: str, partitions: int = 1, **configuration: str) -> None:
+        from confluent_kafka.admin import AdminClient, NewTopic
+
+        admin = AdminClient({"bootstrap.servers": self.bootstrap})
+        replicas = min(3, len(self.brokers))
+        topic = NewTopic(
+            name, partitions, replicas, config={k.replace("_", "."): v for k, v in configuration.items()}
+        )
+        admin.create_topics([topic])[name].result(START_S)
+        self._wait_for_leaders(admin, name, partitions)
+
+    def _wait_for_leaders(self, admin: object, name: str, partitions: int) -> None:
+        for _ in range(200):
+            topic = admin.list_topics(name, timeout=START_S).topics[name]  # type: ignore[attr-defined]
+            if len(topic.partitions) == partitions and all(p.leader >= 0 for p in topic.partitions.values()):
+                return
+            Event().wait(0.05)
+        raise AssertionError(f"topic {name} has no leaders")
+
+    def wait_until_ready(self) -> None:
+        """Until every node answers."""
+        from confluent_kafka.admin import AdminClient
+
+        admin = AdminClient(
+            {"bootstrap.servers": self.bootstrap, "log_level": 0, "reconnect.backoff.max.ms": 200}
+        )
+        for _ in range(int(START_S / 0.2)):
+            for broker in self.brokers:
+                if broker.process is not None and broker.process.poll() is not None:
+                    raise NoBroker(f"Apache Kafka {self.version} ended: {broker.said()}")
+            with suppress(Exception):
+                if len(admin.list_topics(timeout=1).brokers) == len(self.brokers):
+                    return
+            Event().wait(0.2)
+        raise NoBroker(f"Apache Kafka {self.version} did not answer in {START_S} s: {self.brokers[0].said()}")
+
+
+@contextmanager
+def running_kafka(directory: Path, version: str = KAFKA_4, nodes: int = 1) -> Iterator[KafkaCluster]:
+    """A cluster that ends with the block.
+
+    :raises NoBroker: where there is no Java, no Maven, no registry, or the broker does not start.
+    """
+    classpath = str(jars(version) / "*")
+    ports = free_ports(2 * nodes)
+    voters = ",".join(f"{node + 1}@127.0.0.1:{ports[nodes + node]}" for node in range(nodes))
+    cluster = KafkaCluster(version)
+    try:
+        for node in range(nodes):
+            place = directory / f"node-{node + 1}"
+            place.mkdir(parents=True)
+            text = _CONFIGURATION.format(
+                node=node + 1,
+                voters=voters,
+                port=ports[node],
+                controller_port=ports[nodes + node],
+                logs=place / "logs",
+                replicas=min(3, nodes),
+                min_isr=min(2, nodes),
+            )
+            (place / "server.properties").write_text(text)
+            broker = Broker(node + 1, classpath, place, ports[node])
+            broker.format("penstockpenstockpensto")
+            broker.start()
+            cluster.brokers.append(broker)
+        cluster.wait_until_ready()
+        yield cluster
+    finally:
+        for broker in cluster.brokers:
+            broker.kill()
+
+
+def free_ports(count: int) -> list[int]:
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]
+    finally:
+        for each in sockets:
+            each.close()
