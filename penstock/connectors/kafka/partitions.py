@@ -56,7 +56,7 @@ def owner_of(partition: KafkaTopicPartition, readers: int) -> int:
     The same rule as Flink's, so that a job with as many readers as partitions has one each.
 
     >>> [owner_of(KafkaTopicPartition("orders", n), 3) for n in range(3)]
-    [2, 0, 1]
+    [0, 1, 2]
     """
     start = (_java_hash(partition.topic) * 31 & 0x7FFFFFFF) % readers
     return (start + partition.partition) % readers
