@@ -1,5 +1,6 @@
 """From Kafka's messages to records, and what becomes of a message that cannot be read."""
 
+import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,7 +10,6 @@ from penstock.contracts.serialization import DeserializationSchema
 from penstock.data.type_information import TypeInformation, shortened
 from penstock.errors import OutsideError, ProgramError
 from penstock.metrics.kinds import Counter
-from penstock.operators.user_code import user_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,8 +181,8 @@ class Deserializer:
 
     def _bad(self, record: ConsumerRecord, error: Exception) -> None:
         self._errors.inc()
-        line = user_line(error.__traceback__)
-        reason = f"{type(error).__name__}: {error}" + (f" at {line}" if line else "")
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        reason = f"{type(error).__name__}: {error} at {place.filename}:{place.lineno}"
         bad = BadMessage(record, reason)
         if callable(self._policy):
             self._policy(bad)
