@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.missing import leave_out_for_want_of
 from tests.services.kafka_broker import KAFKA_4, KafkaCluster, NoBroker, running_kafka
 
 
@@ -13,4 +14,4 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaCluster]:
         with running_kafka(tmp_path_factory.mktemp("kafka"), KAFKA_4) as cluster:
             yield cluster
     except NoBroker as reason:
-        pytest.skip(f"Apache Kafka {KAFKA_4} cannot be had: {reason}")
+        leave_out_for_want_of(f"Apache Kafka {KAFKA_4}", str(reason))
