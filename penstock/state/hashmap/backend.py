@@ -33,6 +33,7 @@ from penstock.state.ttl import Lifetime, Sweep, unstamp, with_ttl
 class HashMapStateBackend(KeyedStateAccess):
     """Keyed state of one operator in one subtask, as Python objects in memory.
 
+    >>> from penstock.contracts.state import ValueStateDescriptor
     >>> backend = HashMapStateBackend(128)
     >>> count = backend.get_state(ValueStateDescriptor("count", default_value=0))
     >>> backend.current_key = "a"
