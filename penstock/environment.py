@@ -12,7 +12,7 @@ from penstock.contracts.source import Source
 from penstock.contracts.watermarks import WatermarkStrategy
 from penstock.data.time import Duration
 from penstock.data.types import TypeInformation
-from penstock.dataflow.logical import ExecutionMode, LogicalGraph
+from penstock.dataflow.logical import LogicalGraph, RuntimeExecutionMode
 from penstock.dataflow.submission import JobExecutionResult, RunningJob, find_executor, submit
 from penstock.datastream.arguments import AtUsersLine, path_argument, text_argument, type_argument
 from penstock.datastream.environment_settings import EnvironmentOptions
@@ -104,9 +104,9 @@ class StreamExecutionEnvironment(EnvironmentOptions):
         """The default number of key groups, -1 where nothing was set."""
         return self._config.get_max_parallelism()
 
-    def set_runtime_mode(self, execution_mode: ExecutionMode) -> "StreamExecutionEnvironment":
+    def set_runtime_mode(self, execution_mode: RuntimeExecutionMode) -> "StreamExecutionEnvironment":
         """STREAMING, BATCH, or AUTOMATIC (by whether all sources are bounded)."""
-        if not isinstance(execution_mode, ExecutionMode):
+        if not isinstance(execution_mode, RuntimeExecutionMode):
             raise ProgramError(
                 f"a RuntimeExecutionMode is expected, not {execution_mode!r} ({origin_of_caller()})"
             )

@@ -2,11 +2,15 @@
 
 from typing import Any
 
-from penstock.errors import ProgramError
+from penstock.data.type_composites import RowTypeInfo
+from penstock.data.type_information import TypeInformation
+from penstock.errors import ProgramError, TypeMismatch
 
 
 class OutputTag:
-    """Names a side output and, where known, the type of its records. Tags are equal when their ids are.
+    """Names a side output and, where known, the type of its records; a list of types stands for rows of them.
+
+    Tags are equal when their ids are.
 
     >>> OutputTag("late") == OutputTag("late")
     True
@@ -20,7 +24,11 @@ class OutputTag:
         if not tag_id:
             raise ProgramError("OutputTag tag_id cannot be None or empty string")
         self.tag_id = tag_id
-        self.type_info = type_info
+        self.type_info = RowTypeInfo(type_info) if isinstance(type_info, list) else type_info
+        if self.type_info is not None and not isinstance(self.type_info, TypeInformation):
+            raise TypeMismatch(
+                f"OutputTag type_info must be None, list or TypeInformation, not {type_info!r}"
+            )
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, OutputTag) and other.tag_id == self.tag_id

@@ -20,7 +20,7 @@ class StateTtlConfig:
 
     >>> config = StateTtlConfig.new_builder(Time.seconds(10)).never_return_expired().build()
     >>> config.get_ttl(), config.is_enabled()
-    (Duration(PT10S), True)
+    (Time(10000 ms), True)
     """
 
     class UpdateType(Enum):
@@ -256,9 +256,9 @@ class StateTtlConfig:
         """Whether expired state may still be seen."""
         return self._state_visibility
 
-    def get_ttl(self) -> Duration:
-        """How long state lives; like PyFlink's ``Time`` it has ``to_milliseconds``."""
-        return self._ttl
+    def get_ttl(self) -> Time:
+        """How long state lives."""
+        return Time.of(self._ttl)
 
     def get_ttl_time_characteristic(self) -> TtlTimeCharacteristic:
         """Which time counts."""
@@ -273,9 +273,10 @@ class StateTtlConfig:
         return self._cleanup_strategies
 
     def __repr__(self) -> str:
+        # As PyFlink writes it, with its spaces.
         return (
-            f"StateTtlConfig(ttl={self._ttl}, update_type={self._update_type.name}, "
-            f"state_visibility={self._state_visibility.name})"
+            f"StateTtlConfig<update_type={self._update_type}, state_visibility={self._state_visibility},"
+            f"ttl_time_characteristic ={self._ttl_time_characteristic},ttl={self.get_ttl()}>"
         )
 
 

@@ -18,7 +18,7 @@ class ChainingStrategy(Enum):
     NEVER = "never"
 
 
-class ExecutionMode(Enum):
+class RuntimeExecutionMode(Enum):
     """How a job runs: record by record as they come, or stage after stage on bounded input."""
 
     STREAMING = "STREAMING"

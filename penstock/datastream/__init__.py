@@ -42,7 +42,7 @@ if TYPE_CHECKING:
         ProcessJoinFunction,
     )
     from penstock.contracts.output_tag import OutputTag
-    from penstock.dataflow.logical import ExecutionMode as RuntimeExecutionMode
+    from penstock.dataflow.logical import RuntimeExecutionMode
     from penstock.datastream.async_data_stream import AsyncDataStream
     from penstock.datastream.broadcast import BroadcastConnectedStream, BroadcastStream
     from penstock.datastream.checkpoint_config import CheckpointConfig
@@ -141,7 +141,7 @@ _WHERE = {
     "ProcessWindowFunction": "penstock.contracts.functions",
     "ReduceFunction": "penstock.contracts.functions",
     "RuntimeContext": "penstock.contracts.context",
-    "RuntimeExecutionMode": "penstock.dataflow.logical:ExecutionMode",
+    "RuntimeExecutionMode": "penstock.dataflow.logical:RuntimeExecutionMode",
     "SinkFunction": "penstock.connectors.functions.sink",
     "SlotSharingGroup": "penstock.datastream.slot_sharing_group",
     "SourceFunction": "penstock.connectors.functions.source",

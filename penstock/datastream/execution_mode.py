@@ -1,5 +1,5 @@
 """How a program runs."""
 
-from penstock.dataflow.logical import ExecutionMode as RuntimeExecutionMode
+from penstock.dataflow.logical import RuntimeExecutionMode
 
 __all__ = ["RuntimeExecutionMode"]

@@ -309,8 +309,11 @@ class DataStream(OperatorSettings):
 
     def get_type(self) -> Any:
         """The declared type of the records; what the engine assumes where none was declared."""
-        from penstock.data.types import Types
+        from penstock.data.types import RowTypeInfo, Types
 
+        if isinstance(self._type_info, RowTypeInfo):
+            # Fields have names then, f0, f1, ... where none were given: as in PyFlink.
+            return Types.ROW_NAMED(self._type_info.get_field_names(), self._type_info.get_field_types())
         return self._type_info or Types.PICKLED_BYTE_ARRAY()
 
     def get_execution_environment(self) -> Any:

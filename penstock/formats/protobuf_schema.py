@@ -40,12 +40,7 @@ class ProtobufSchema:
         pools = require("google.protobuf.descriptor_pool", "protobuf", "Protobuf")
         messages = require("google.protobuf.message", "protobuf", "Protobuf")
         if isinstance(descriptor_set, str):
-            try:
-                descriptor_set = Path(descriptor_set).read_bytes()
-            except OSError as error:
-                raise OutsideError(
-                    f"the descriptor set {descriptor_set} cannot be read: {error.strerror}"
-                ) from error
+            descriptor_set = _read(descriptor_set)
         files = require("google.protobuf.descriptor_pb2", "protobuf", "Protobuf").FileDescriptorSet()
         pool = pools.DescriptorPool()
         try:
@@ -102,6 +97,13 @@ class ProtobufSchema:
         if _can_be_imported(self.message_class):
             return (ProtobufSchema, (self.message_class,))
         return (ProtobufSchema.from_descriptor_set, (self.descriptor_set(), self.name))
+
+
+def _read(path: str) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise OutsideError(f"the descriptor set {path} cannot be read: {error.strerror}") from error
 
 
 def is_map(field: Any) -> bool:

@@ -44,7 +44,7 @@ class Lifetime:
     def __init__(self, config: StateTtlConfig, kind: StateKind, clock: Clock) -> None:
         self._clock = clock
         self.kind = kind
-        self.ttl_ms = config.get_ttl().to_millis()
+        self.ttl_ms = config.get_ttl().to_milliseconds()
         self.updates_on_read = config.get_update_type() is StateTtlConfig.UpdateType.OnReadAndWrite
         visibility = StateTtlConfig.StateVisibility
         self.returns_expired = config.get_state_visibility() is visibility.ReturnExpiredIfNotCleanedUp

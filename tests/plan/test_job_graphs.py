@@ -7,7 +7,7 @@ import pytest
 
 from penstock.contracts.functions import ProcessFunction
 from penstock.contracts.output_tag import OutputTag
-from penstock.dataflow.logical import ExecutionMode
+from penstock.dataflow.logical import RuntimeExecutionMode
 from penstock.datastream import StreamExecutionEnvironment
 from penstock.errors import ProgramError
 from penstock.plan.compile import compile_graph
@@ -56,7 +56,7 @@ def test_a_word_count_is_two_tasks_and_its_row_functions_are_fused() -> None:
 
 def test_in_batch_mode_exchanges_block() -> None:
     def write(env: Env) -> None:
-        env.set_runtime_mode(ExecutionMode.BATCH)
+        env.set_runtime_mode(RuntimeExecutionMode.BATCH)
         env.from_sequence(1, 3).key_by(lambda x: x).sum(0).print()
 
     assert compiled(write).startswith("BATCH\n")

@@ -4,7 +4,13 @@ from dataclasses import replace
 
 from penstock.contracts.partitioning import Forward, Partitioning
 from penstock.dataflow.job import ChainedOperator, JobEdge, JobGraph, JobVertex
-from penstock.dataflow.logical import ChainingStrategy, ExecutionMode, LogicalEdge, LogicalGraph, LogicalNode
+from penstock.dataflow.logical import (
+    ChainingStrategy,
+    LogicalEdge,
+    LogicalGraph,
+    LogicalNode,
+    RuntimeExecutionMode,
+)
 from penstock.ids import VertexId
 from penstock.operators.checkpointed import takes_part
 from penstock.operators.row_chain import RowChainSpec
@@ -22,7 +28,7 @@ DEFAULT_BUFFER_TIMEOUT_MS = 100
 def chain(graph: LogicalGraph) -> JobGraph:
     """The job graph of a settled logical graph."""
     cut = _Cut(graph)
-    batch_mode = graph.settings.get(RUNTIME_MODE) == ExecutionMode.BATCH.value
+    batch_mode = graph.settings.get(RUNTIME_MODE) == RuntimeExecutionMode.BATCH.value
     vertices = tuple(cut.vertex(head, VertexId(i)) for i, head in enumerate(cut.heads))
     return JobGraph(graph.job_name, vertices, cut.job_edges(batch_mode), batch_mode, graph.settings)
 

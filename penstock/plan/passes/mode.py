@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from penstock.contracts.source import Boundedness
-from penstock.dataflow.logical import ExecutionMode, LogicalGraph
+from penstock.dataflow.logical import LogicalGraph, RuntimeExecutionMode
 from penstock.errors import OptionError, ProgramError
 from penstock.operators.source import SourceSpec
 
@@ -12,9 +12,9 @@ RUNTIME_MODE = "execution.runtime-mode"
 
 def choose_mode(graph: LogicalGraph) -> LogicalGraph:
     """AUTOMATIC becomes BATCH where every source is bounded; BATCH over an unbounded source is refused."""
-    text = graph.settings.get(RUNTIME_MODE, ExecutionMode.STREAMING.value).upper()
+    text = graph.settings.get(RUNTIME_MODE, RuntimeExecutionMode.STREAMING.value).upper()
     try:
-        mode = ExecutionMode(text)
+        mode = RuntimeExecutionMode(text)
     except ValueError:
         raise OptionError(f"{RUNTIME_MODE} is {text!r}; it can be STREAMING, BATCH or AUTOMATIC") from None
     unbounded = [
@@ -23,9 +23,9 @@ def choose_mode(graph: LogicalGraph) -> LogicalGraph:
         if isinstance(node.spec, SourceSpec)
         and node.spec.source.get_boundedness() is Boundedness.CONTINUOUS_UNBOUNDED
     ]
-    if mode is ExecutionMode.AUTOMATIC:
-        mode = ExecutionMode.STREAMING if unbounded else ExecutionMode.BATCH
-    if mode is ExecutionMode.BATCH and unbounded:
+    if mode is RuntimeExecutionMode.AUTOMATIC:
+        mode = RuntimeExecutionMode.STREAMING if unbounded else RuntimeExecutionMode.BATCH
+    if mode is RuntimeExecutionMode.BATCH and unbounded:
         names = ", ".join(repr(node.name) for node in unbounded)
         raise ProgramError(
             f"the unbounded source {names} cannot run in BATCH mode; bound it, or set {RUNTIME_MODE} to STREAMING"
