@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from penstock.chance import seeded
 from penstock.data.batch import ColumnBatch, RowBatch
 from penstock.data.row import rows_of
 from penstock.errors import TypeMismatch
@@ -11,6 +12,7 @@ from penstock.operators.user_code import shorten
 
 # A batch of rows takes a hundred times the memory of its columns; so many still fit the processor's cache.
 ROWS_IN_BATCH = 1024
+_SAMPLE = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,9 @@ class RepeatedText:
         if self._passes:
             self._passes -= 1
             return _Plain(column)
+        if _looks_distinct(column):
+            self._passes = self._rest
+            return _Plain(column)
         encoded = column.dictionary_encode()
         if len(encoded.dictionary) * 4 > len(column):
             self._passes = self._rest
@@ -117,6 +122,19 @@ class RepeatedText:
             self._known.clear()
         same = self._known.setdefault
         return _Words([same(word, word) for word in encoded.dictionary.to_pylist()], encoded.indices)
+
+
+def _looks_distinct(column: Any) -> bool:
+    """Whether a random sample of a long column of n texts has fewer equal ones than if there were n / 4 distinct texts.
+
+    Encoding the column says it exactly, but takes as long as reading it, and loads a part of pyarrow that is slow to load.
+    """
+    rows = len(column)
+    if rows < 16 * _SAMPLE:
+        return False
+    texts = {column[row].as_py() for row in seeded(rows).sample(range(rows), _SAMPLE)}
+    # In a sample of s out of d distinct texts s ** 2 / (2 * d) are expected to have come before.
+    return (_SAMPLE - len(texts)) * rows < 2 * _SAMPLE**2
 
 
 class RowsToColumns(Operator):

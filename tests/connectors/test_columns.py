@@ -1,5 +1,7 @@
 """CSV files and Arrow tables as columns."""
 
+import subprocess
+import sys
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -204,6 +206,27 @@ def test_a_word_that_comes_again_is_the_same_object() -> None:
     assert first == ["ann", "bob"] * 8
     assert second == ["ann", "bob"]
     assert second[0] is first[0]
+
+
+@given(st.integers(1, 3_000), st.integers(1, 3_000))
+def test_texts_are_the_same_however_often_they_come_again(rows: int, distinct: int) -> None:
+    texts = [f"text {n * 7919 % distinct}" for n in range(rows)]
+    text = RepeatedText()
+    for _ in range(2):
+        assert text.encode(pyarrow.array(texts)).to_python(0, rows) == texts
+
+
+def test_only_a_sample_of_texts_that_are_mostly_distinct_is_looked_at() -> None:
+    """Loading what encodes them takes as long as reading a small file."""
+    script = (
+        "import pyarrow, sys\n"
+        "from penstock.operators.bridge import RepeatedText\n"
+        "RepeatedText().encode(pyarrow.array([f'text {n}' for n in range(20_000)]))\n"
+        "assert 'pyarrow.compute' not in sys.modules\n"
+        "RepeatedText().encode(pyarrow.array([f'text {n % 1_000}' for n in range(20_000)]))\n"
+        "assert 'pyarrow.compute' in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)
 
 
 def test_texts_that_are_mostly_distinct_are_left_alone() -> None:
