@@ -13,13 +13,8 @@ from penstock.contracts.checkpointing import (
 from penstock.contracts.state_backend import (
     VOID_NAMESPACE,
     KeyedStateBackend,
-    KeyedStateSnapshot,
     KeyedTable,
     OperatorStateBackend,
-    OperatorStateMode,
-    OperatorStateSnapshot,
-    StateMeta,
-    StateSnapshot,
 )
 from penstock.contracts.state_descriptors import (
     AggregatingStateDescriptor,
@@ -42,10 +37,23 @@ from penstock.contracts.state_handles import (
     State,
     ValueState,
 )
+from penstock.contracts.state_snapshots import (
+    ENTRIES_PER_CHUNK,
+    EntryChunk,
+    KeyedStateSnapshot,
+    NativeFile,
+    NativeState,
+    OperatorStateMode,
+    OperatorStateSnapshot,
+    StateEntries,
+    StateMeta,
+    StoredEntries,
+)
 from penstock.contracts.state_stores import KeyedStateStore, OperatorStateStore
 from penstock.contracts.state_ttl import StateTtlConfig
 
 __all__ = [
+    "ENTRIES_PER_CHUNK",
     "VOID_NAMESPACE",
     "AggregatingState",
     "AggregatingStateDescriptor",
@@ -53,6 +61,7 @@ __all__ = [
     "BroadcastState",
     "CheckpointListener",
     "CheckpointedFunction",
+    "EntryChunk",
     "FunctionInitializationContext",
     "FunctionSnapshotContext",
     "KeyedStateBackend",
@@ -64,6 +73,8 @@ __all__ = [
     "MapState",
     "MapStateDescriptor",
     "MergingState",
+    "NativeFile",
+    "NativeState",
     "OperatorStateBackend",
     "OperatorStateMode",
     "OperatorStateSnapshot",
@@ -73,10 +84,11 @@ __all__ = [
     "ReducingStateDescriptor",
     "State",
     "StateDescriptor",
+    "StateEntries",
     "StateKind",
     "StateMeta",
-    "StateSnapshot",
     "StateTtlConfig",
+    "StoredEntries",
     "ValueState",
     "ValueStateDescriptor",
 ]

@@ -1,4 +1,4 @@
-"""The state backend as operators see it, and what a snapshot of it is made of.
+"""The state backend as operators see it.
 
 An operator that works record by record sets ``current_key`` and uses handles, as user functions do. A hot operator asks
 once for the :class:`KeyedTable` of its state and gives it whole batches, or walks the *pane* of a namespace (a window): all
@@ -11,61 +11,15 @@ its keys with what is stored under each. Rules that let every backend keep cache
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, MutableMapping, Sequence
-from dataclasses import dataclass
-from enum import Enum
 from typing import Any, Final, Protocol
 
-from penstock.contracts.state_descriptors import StateDescriptor, StateKind
+from penstock.contracts.state_descriptors import StateDescriptor
 from penstock.contracts.state_handles import State
+from penstock.contracts.state_snapshots import KeyedStateSnapshot, OperatorStateSnapshot
 from penstock.contracts.state_stores import KeyedStateStore, OperatorStateStore
 
 VOID_NAMESPACE: Final = None
 """The namespace of state that belongs to no window."""
-
-
-@dataclass(frozen=True, slots=True)
-class StateMeta:
-    """What is known of a stored state without its descriptor."""
-
-    name: str
-    kind: StateKind
-    type_text: str = ""
-    ttl: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class StateSnapshot:
-    """One state: for each key group that has entries, a pickle of ``{namespace: {key: stored value}}``.
-
-    What is stored is the value, list, dict or accumulator; with a time to live, each value is a pair
-    ``(value, written at, in milliseconds)``, for lists and maps each element.
-    """
-
-    meta: StateMeta
-    groups: dict[int, bytes]
-
-
-@dataclass(frozen=True, slots=True)
-class KeyedStateSnapshot:
-    """All keyed states of one operator in one subtask. Later changes of the live state do not reach it."""
-
-    max_parallelism: int
-    states: dict[str, StateSnapshot]
-
-
-class OperatorStateMode(Enum):
-    """How operator state is dealt out to the subtasks when a job is restored."""
-
-    SPLIT_DISTRIBUTE = "split"
-    UNION = "union"
-    BROADCAST = "broadcast"
-
-
-@dataclass(frozen=True, slots=True)
-class OperatorStateSnapshot:
-    """The operator states of one subtask: pickled elements; for broadcast state, pickled pairs."""
-
-    states: dict[str, tuple[OperatorStateMode, tuple[bytes, ...]]]
 
 
 class KeyedTable(Protocol):
@@ -102,6 +56,12 @@ class KeyedTable(Protocol):
 
     def append_pane(self, namespace: Any, keys: Sequence[Any], values: Sequence[Any]) -> None:
         """Append each value to the list under its key."""
+
+    def entries_for(self, keys: Sequence[Any]) -> dict[Any, Any] | None:
+        """A dictionary for a loop of the operator's own: what is stored under ``keys`` without a namespace is in it.
+
+        What the loop assigns is stored. Good until the operator returns; None where the backend has no such dictionary.
+        """
 
     def pane(self, namespace: Any) -> MutableMapping[Any, Any]:
         """Key to stored value of one namespace; empty when there is none, and kept once something is assigned."""
@@ -166,12 +126,16 @@ class KeyedStateBackend(KeyedStateStore):
         """Called after each batch: removes some expired state where that was asked for with every record."""
 
     @abstractmethod
-    def snapshot(self) -> KeyedStateSnapshot:
-        """Everything, frozen. Raises ``StateError`` naming the state and key of a value that cannot be pickled."""
+    def snapshot(self, checkpoint_id: int = 0) -> KeyedStateSnapshot:
+        """Everything, frozen, at a cost that does not grow with the number of entries; the snapshot is written later."""
 
     @abstractmethod
     def restore(self, snapshots: list[KeyedStateSnapshot], key_groups: range) -> None:
-        """Take the entries of ``key_groups`` out of snapshots of any parallelism; called before any handle is used."""
+        """Take the entries of ``key_groups`` out of snapshots of any parallelism and any backend.
+
+        Called before any handle is used. ``StateMeta`` tells how each state was declared when it was saved; when the program
+        asks for it, its descriptor may be another one (see ``state.migration``).
+        """
 
     @abstractmethod
     def close(self) -> None:

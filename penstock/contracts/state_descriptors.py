@@ -35,6 +35,7 @@ class StateDescriptor(ABC):
         self.name = name
         self.type_info = type_info
         self._ttl_config: StateTtlConfig | None = None
+        self.migration: Callable[[Any, str], Any] | None = None
 
     def get_name(self) -> str:
         """The name of the state."""
@@ -43,6 +44,18 @@ class StateDescriptor(ABC):
     def enable_time_to_live(self, ttl_config: StateTtlConfig) -> None:
         """Have the state expire."""
         self._ttl_config = ttl_config
+
+    def migrate_with(self, function: Callable[[Any, str], Any]) -> None:
+        """Have ``function(stored, old_type)`` turn each restored value into what the program stores now.
+
+        It is called once for each value (each element of a list, each value of a map) when the state was saved with another
+        type than this descriptor declares; ``old_type`` is the text of that type, empty when none had been declared. What
+        widens by itself, and fields that came or went, need no function.
+
+        >>> prices = ValueStateDescriptor("price", value_type_info=None)
+        >>> prices.migrate_with(lambda stored, old_type: {"amount": stored, "currency": "EUR"})
+        """
+        self.migration = function
 
     @property
     def ttl_config(self) -> StateTtlConfig | None:

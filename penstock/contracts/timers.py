@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
+from penstock.contracts.state_snapshots import StateEntries
+
 
 class Timers(Protocol):
     """One named set of timers; a timer is (key, namespace, timestamp) and exists once."""
@@ -28,10 +30,10 @@ class Timers(Protocol):
     def next_processing_time(self) -> int | None:
         """When the next processing-time timer is due."""
 
-    def snapshot(self) -> Any:
-        """All timers, by key group."""
+    def snapshot(self) -> StateEntries:
+        """All timers, frozen."""
 
-    def restore(self, snapshots: list[Any], key_groups: range) -> None:
+    def restore(self, snapshots: list[StateEntries], key_groups: range) -> None:
         """Take the timers of ``key_groups`` out of snapshots of any parallelism."""
 
 

@@ -19,8 +19,8 @@ from penstock.contracts.state import (
     StateDescriptor,
     StateKind,
 )
+from penstock.data.pickles import dump, load
 from penstock.errors import ProgramError, StateError, TypeMismatch
-from penstock.state.pickles import dump, load
 
 States = dict[str, tuple[OperatorStateMode, tuple[bytes, ...]]]
 

@@ -6,19 +6,21 @@ with a heap of the distinct timestamps: registering and deleting are dictionary 
 
 import heapq
 from collections.abc import Iterable, Iterator
+from itertools import repeat
 from operator import index
 from typing import Any
 
-from penstock.contracts.state import StateKind, StateMeta, StateSnapshot
+from penstock.contracts.state import EntryChunk, StateEntries, StateKind, StateMeta, StoredEntries
 from penstock.data.elements import MIN_TIMESTAMP
 from penstock.data.keys import KeyRouter, key_group_range
 from penstock.errors import StateError, TypeMismatch
-from penstock.state.pickles import dump, load
 
 Timer = tuple[int, Any, Any]
 """Timestamp, key, namespace."""
 
 Bucket = dict[Any, dict[Any, None]]
+
+EVENT, PROCESSING = "event", "processing"
 
 _SPARE_STALE = 64
 
@@ -196,47 +198,44 @@ class KeyedTimers:
         self.event_time.clear_key(key)
         self.processing_time.clear_key(key)
 
-    def snapshot(self) -> StateSnapshot:
-        """All timers: for each key group a pickle of the event-time and the processing-time ones, as lists of timers."""
+    def snapshot(self) -> StateEntries:
+        """All timers, frozen."""
         groups = KeyRouter(self._max_parallelism, self._max_parallelism)
-        by_group: dict[int, tuple[list[Timer], list[Timer]]] = {}
-        for domain, queue in enumerate((self.event_time, self.processing_time)):
-            for timer in queue:
-                group = groups[timer[1]]
-                if group not in by_group:
-                    by_group[group] = ([], [])
-                by_group[group][domain].append(timer)
-        return StateSnapshot(
-            self._meta(), {group: self._pickled(group, t) for group, t in sorted(by_group.items())}
-        )
+        chunks = []
+        for domain, queue in ((EVENT, self.event_time), (PROCESSING, self.processing_time)):
+            timers = list(queue)
+            keys = [key for _, key, _ in timers]
+            key_groups = groups.route(keys)
+            self._check_groups(keys, key_groups)
+            values = [(domain, timestamp) for timestamp, _, _ in timers]
+            namespaces = [namespace for _, _, namespace in timers]
+            chunks.append(
+                EntryChunk(key_groups, keys, values, None if set(namespaces) <= {None} else namespaces)
+            )
+        entries = StoredEntries(StateMeta(self._name, StateKind.TIMERS), chunks)
+        unpack, arguments = entries.__reduce__()
+        copied: StateEntries = unpack(*arguments)
+        return copied
 
-    def restore(self, snapshots: list[StateSnapshot], key_groups: range) -> None:
+    def restore(self, snapshots: list[StateEntries], key_groups: range) -> None:
         """Take the timers of ``key_groups`` out of snapshots of any parallelism."""
         self._key_groups = key_groups
         for snapshot in snapshots:
-            for group, data in snapshot.groups.items():
-                if group not in key_groups:
-                    continue
-                restored = load(data, f"timers {self._name!r}, key group {group},")
-                for queue, timers in zip((self.event_time, self.processing_time), restored, strict=True):
-                    for timestamp, key, namespace in timers:
-                        queue.register(key, namespace, timestamp)
+            for chunk in snapshot.chunks(key_groups):
+                namespaces = repeat(None) if chunk.namespaces is None else chunk.namespaces
+                for key, namespace, (domain, timestamp) in zip(
+                    chunk.keys, namespaces, chunk.values, strict=False
+                ):
+                    queue = self.event_time if domain == EVENT else self.processing_time
+                    queue.register(key, namespace, timestamp)
 
-    def _meta(self) -> StateMeta:
-        return StateMeta(self._name, StateKind.TIMERS)
-
-    def _pickled(self, group: int, timers: tuple[list[Timer], list[Timer]]) -> bytes:
-        if group not in self._key_groups:
-            _, key, _ = (timers[0] + timers[1])[0]
-            raise StateError(
-                f"timers {self._name!r} hold key {key!r:.80} of key group {group}, but this subtask owns {self._key_groups}"
-            )
-        try:
-            return dump(timers)
-        except Exception as error:
-            raise StateError(
-                f"timers {self._name!r} of key group {group} cannot be saved: {error}; their keys must be picklable"
-            ) from error
+    def _check_groups(self, keys: list[Any], key_groups: list[int]) -> None:
+        for key, group in zip(keys, key_groups, strict=True):
+            if group not in self._key_groups:
+                raise StateError(
+                    f"timers {self._name!r} hold key {key!r:.80} of key group {group}, but this subtask owns "
+                    f"{self._key_groups}"
+                )
 
 
 def _whole(timestamp: Any) -> int:

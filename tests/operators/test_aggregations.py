@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from penstock.data.row import Row, RowKind
 from penstock.errors import ProgramError, UserCodeError
 from penstock.operators.aggregations import AggregationKind, FieldAggregation, reducer_of
-from penstock.testing import ModeOptions, harness_of, operator_of, run_in_all_modes
+from penstock.testing import ModeOptions, OperatorHarness, harness_of, operator_of, run_in_all_modes
 
 Order = namedtuple("Order", "word count")
 
@@ -96,7 +96,18 @@ def test_state_of_pairs_and_of_calls_is_the_same_in_a_snapshot() -> None:
     calls = harness_of(lambda stream: stream.key_by(0).reduce(lambda one, two: (one[0], one[1] + two[1])))
     for harness in (pairs, calls):
         harness.process_elements([("a", 1), ("b", 2), ("a", 3)])
-    assert pairs.snapshot().keyed == calls.snapshot().keyed
+    assert saved(pairs) == saved(calls) == {"a": ("a", 4), "b": ("b", 2)}
+
+
+def saved(harness: OperatorHarness) -> dict[Any, Any]:
+    keyed = harness.snapshot().keyed
+    assert keyed is not None
+    return {
+        key: value
+        for state in keyed.states.values()
+        for chunk in state.chunks()
+        for key, value in zip(chunk.keys, chunk.values, strict=True)
+    }
 
 
 def test_a_value_that_cannot_be_added_is_named_and_the_sums_before_it_stand() -> None:

@@ -1,7 +1,9 @@
 """The hashmap backend: corners of handles, tables and snapshots that the model does not reach."""
 
 import operator
+import pickle
 import threading
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -264,11 +266,11 @@ def test_state_that_nobody_asked_for_since_the_restore_is_saved_again() -> None:
 
 
 def test_a_class_that_is_gone_is_reported_with_the_name_of_the_state() -> None:
-    from penstock.contracts.state import KeyedStateSnapshot, StateKind, StateMeta, StateSnapshot
-
-    broken = StateSnapshot(StateMeta("v", StateKind.VALUE), {3: b"cnowhere\nNothing\n."})
-    with pytest.raises(StateError, match="state 'v', key group 3, cannot be read: ModuleNotFoundError"):
-        HashMapStateBackend(128).restore([KeyedStateSnapshot(128, {"v": broken})], range(128))
+    backend = backend_at("a")
+    backend.get_state(ValueStateDescriptor("v")).update(Fraction(1, 3))
+    data = pickle.dumps(backend.snapshot()).replace(b"fractions", b"fractious")
+    with pytest.raises(StateError, match="state 'v' cannot be read: ModuleNotFoundError"):
+        pickle.loads(data)
 
 
 def test_whole_batches_are_refused_on_state_with_a_time_to_live() -> None:

@@ -143,7 +143,7 @@ def test_all_timers_of_a_key_can_be_forgotten() -> None:
 def test_what_cannot_be_saved_is_named() -> None:
     timers = KeyedTimers("t", GROUPS)
     timers.register_event_time_timer("a", threading.Lock(), 10)
-    with pytest.raises(StateError, match="timers 't' of key group"):
+    with pytest.raises(StateError, match="timers 't' cannot be saved: the key 'a' or its namespace"):
         timers.snapshot()
     group = key_group("a", GROUPS)
     elsewhere = KeyedTimers("t", GROUPS, range(group + 1, group + 2))

@@ -12,6 +12,7 @@ from penstock.contracts.state import (
     MapStateDescriptor,
     ReducingStateDescriptor,
     StateDescriptor,
+    StateEntries,
     StateKind,
     StateMeta,
 )
@@ -189,9 +190,9 @@ class HashMapStateBackend(KeyedStateAccess):
             if sweep.every_record:
                 sweep.step(count * sweep.size)
 
-    def snapshot(self) -> KeyedStateSnapshot:
+    def snapshot(self, checkpoint_id: int = 0) -> KeyedStateSnapshot:
         groups = KeyRouter(self._max_parallelism, self._max_parallelism)
-        states = {}
+        states: dict[str, StateEntries] = {}
         for name, table in self._tables.items():
             keep = self._keep_in_snapshot(name)
             states[name] = write_table(table, groups, self._key_groups, keep)

@@ -84,6 +84,10 @@ class HashMapTable:
             else:
                 stored.append(value)
 
+    def entries_for(self, keys: Sequence[Any]) -> Pane | None:
+        """What is stored without a namespace, itself."""
+        return self.void
+
     def pane(self, namespace: Any) -> Pane:
         """The dictionary of a namespace itself."""
         if namespace is VOID_NAMESPACE:

@@ -146,7 +146,7 @@ class WindowStage:
     @property
     def is_empty(self) -> bool:
         """Whether nothing is left, neither state nor a timer."""
-        return not any(state.groups for state in self.backend.snapshot().states.values()) and not any(
+        return not any(list(state.chunks()) for state in self.backend.snapshot().states.values()) and not any(
             len(timers.event_time) + len(timers.processing_time) for timers in self.timers.values()
         )
 
