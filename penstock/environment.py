@@ -54,6 +54,8 @@ class StreamExecutionEnvironment(EnvironmentOptions):
         self._program = Program()
         self._listeners: list[Any] = []
         self._jobs: weakref.WeakSet[Any] = weakref.WeakSet()
+        self._forget_cache: Any = None
+        self._cache_folder = ""
 
     @staticmethod
     def get_execution_environment(
@@ -300,11 +302,26 @@ class StreamExecutionEnvironment(EnvironmentOptions):
         """The program as data."""
         return self._take_program(job_name) if clear_transformations else self._graph(job_name)
 
+    def cache_folder(self) -> str:
+        """Where rows of cached streams are kept; removed by ``close`` or with the environment."""
+        if not self._cache_folder:
+            import shutil
+            import tempfile
+
+            place = self._configuration.get_string("io.tmp.dirs", None)
+            first = place.replace(";", ",").split(",")[0].strip() if place else None
+            self._cache_folder = tempfile.mkdtemp(prefix="penstock-cache-", dir=first or None)
+            self._forget_cache = weakref.finalize(self, shutil.rmtree, self._cache_folder, True)
+        return self._cache_folder
+
     def close(self) -> None:
-        """Cancel jobs that run in the background."""
+        """Cancel jobs that run in the background, and forget the rows of cached streams."""
         for job in list(self._jobs):
             if not job.status().is_globally_terminal_state():
                 job.cancel()
+        if self._cache_folder:
+            self._forget_cache()
+            self._cache_folder = ""
 
     def _graph(self, job_name: str | None) -> LogicalGraph:
         name = job_name or self._configuration.get_string(JOB_NAME, None) or DEFAULT_JOB_NAME

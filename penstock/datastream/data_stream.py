@@ -1,6 +1,7 @@
 """The streams; the names of ``pyflink.datastream.data_stream``."""
 
 from penstock.datastream.broadcast import BroadcastConnectedStream, BroadcastStream
+from penstock.datastream.cached import CachedDataStream
 from penstock.datastream.collected import CloseableIterator
 from penstock.datastream.connected import ConnectedStreams
 from penstock.datastream.keyed import KeyedStream
@@ -12,6 +13,7 @@ __all__ = [
     "AllWindowedStream",
     "BroadcastConnectedStream",
     "BroadcastStream",
+    "CachedDataStream",
     "CloseableIterator",
     "ConnectedStreams",
     "DataStream",

@@ -1,7 +1,7 @@
 """KeyedStream: a stream whose records with equal keys are together."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from penstock.contracts.functions import (
     FilterFunction,
@@ -52,6 +52,13 @@ class KeyedStream(DataStream):
     def _spread(self, partitioning: Partitioning) -> DataStream:
         raise ProgramError(
             f"Cannot override partitioning for KeyedStream: key_by has spread the records by key ({origin_of_caller()})"
+        )
+
+    def cache(self) -> NoReturn:
+        """Not for a keyed stream, as in Flink: this raises."""
+        raise ProgramError(
+            "Cache for KeyedStream is not supported: key_by only spreads records; call cache() on the stream before it "
+            f"and key_by on what that returns ({origin_of_caller()})"
         )
 
     def key_by(self, key_selector: Any, key_type: Any = None) -> "KeyedStream":

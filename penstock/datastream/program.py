@@ -6,6 +6,7 @@ from typing import Any, Protocol
 from penstock.dataflow.logical import LogicalEdge, LogicalGraph, LogicalNode
 from penstock.dataflow.submission import RunningJob
 from penstock.errors import ProgramError
+from penstock.operators.cache_rows import CacheRowsSpec
 from penstock.operators.contract import OperatorSpec
 from penstock.operators.user_code import origin_of_caller
 
@@ -40,14 +41,14 @@ class Program:
 
     def graph(self, job_name: str, settings: dict[str, str]) -> LogicalGraph:
         """Everything that was written since the last ``clear``, with everything that it reads, directly or not."""
-        wanted: set[int] = set()
+        wanted: dict[int, LogicalNode] = {}
         waiting = list(self._new)
         while waiting:
-            node = self._nodes[waiting.pop()]
+            node = _reading_the_cache(self._nodes[waiting.pop()])
             if node.id not in wanted:
-                wanted.add(node.id)
+                wanted[node.id] = node
                 waiting += [edge.source for edge in node.inputs]
-        nodes = tuple(node for node in self._nodes.values() if node.id in wanted)
+        nodes = tuple(wanted[node_id] for node_id in self._nodes if node_id in wanted)
         return LogicalGraph(nodes, job_name, dict(settings))
 
     def clear(self) -> None:
@@ -56,6 +57,22 @@ class Program:
 
     def __len__(self) -> int:
         return len(self._nodes)
+
+
+def _reading_the_cache(node: LogicalNode) -> LogicalNode:
+    """A cached stream whose rows are there becomes their source; every other node stays as it is."""
+    if not isinstance(node.spec, CacheRowsSpec):
+        return node
+    parts = node.spec.rows.parts()
+    if parts is None:
+        return node
+    from penstock.connectors.cached.source import CachedRowsSource
+    from penstock.contracts.watermarks import WatermarkStrategy
+    from penstock.operators.source import SourceSpec
+
+    source = CachedRowsSource(node.spec.rows, parts)
+    spec = SourceSpec(source, WatermarkStrategy.no_watermarks())
+    return replace(node, name=f"Source: {source.display_name()}", spec=spec, inputs=())
 
 
 class StreamFactory(Protocol):
@@ -69,6 +86,9 @@ class StreamFactory(Protocol):
 
     def broadcast(self, stream: Any, descriptors: tuple[Any, ...]) -> Any:
         """A stream for broadcast state."""
+
+    def cached(self, stream: Any, folder: str) -> Any:
+        """A stream whose rows later jobs read again."""
 
     def joined(self, first: Any, second: Any) -> Any:
         """Two streams for a join in windows."""
@@ -93,6 +113,9 @@ class Environment(Protocol):
 
     def get_parallelism(self) -> int:
         """The default parallelism."""
+
+    def cache_folder(self) -> str:
+        """Where rows of cached streams are kept until the environment is closed."""
 
     def run_collecting(self, node_id: int, job_name: str) -> RunningJob:
         """Submit what has been written, with a collecting sink among it."""

@@ -42,6 +42,7 @@ from penstock.operators.sink import SinkSpec
 from penstock.operators.user_code import origin_of_caller, shorten
 
 if TYPE_CHECKING:
+    from penstock.datastream.cached import CachedDataStream
     from penstock.datastream.collected import CloseableIterator
     from penstock.datastream.joined import CoGroupedStreams, JoinedStreams
     from penstock.datastream.keyed import KeyedStream
@@ -249,6 +250,26 @@ class DataStream(OperatorSettings):
         """Where a function of the key and the number of subtasks says."""
         choose = function_argument(partitioner, "partition", Partitioner, 2)
         return self._spread(Custom(choose, key_argument(key_selector)))
+
+    def cache(self) -> "CachedDataStream":
+        """Keep the rows when a job computes them, for later jobs of the environment that read the stream that is returned.
+
+        For bounded streams. The rows lie in a folder of ``io.tmp.dirs`` until ``invalidate`` or until the environment is
+        closed. Watermarks are not kept: what reads the rows again sees the end of time only.
+
+        >>> from penstock.datastream import StreamExecutionEnvironment
+        >>> env = StreamExecutionEnvironment.get_execution_environment()
+        >>> squares = env.from_collection([1, 2]).map(lambda x: print("computed") or x * x).cache()
+        >>> for _ in range(2):
+        ...     with squares.execute_and_collect() as results:
+        ...         list(results)
+        computed
+        computed
+        [1, 4]
+        [1, 4]
+        """
+        cached: CachedDataStream = self._environment.streams.cached(self, self._environment.cache_folder())
+        return cached
 
     # Sinks --------------------------------------------------------------------------------------------------------------
 

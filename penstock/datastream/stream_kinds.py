@@ -29,6 +29,12 @@ class StreamKinds:
 
         return BroadcastStream(stream, descriptors)
 
+    def cached(self, stream: DataStream, folder: str) -> Any:
+        """A stream whose rows later jobs read again."""
+        from penstock.datastream.cached import CachedDataStream
+
+        return CachedDataStream(stream, folder)
+
     def joined(self, first: DataStream, second: Any) -> Any:
         """Two streams for a join in windows."""
         from penstock.datastream.joined import JoinedStreams

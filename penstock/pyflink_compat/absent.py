@@ -122,9 +122,6 @@ NAMES: dict[str, dict[str, str]] = {
         ["FileCompactStrategy", "FileCompactor"], f"putting small files together {_LATER}; leave it out"
     )
     | {"StreamingFileSink": "Flink replaced it; FileSink has the same methods"},
-    "pyflink.datastream.data_stream": {
-        "CachedDataStream": f"keeping the rows of a stream between jobs {_LATER}; execute_and_collect gives them",
-    },
     "pyflink.datastream.formats.avro": {"AvroBulkWriters": _BULK_WRITING},
     "pyflink.datastream.formats.csv": {"CsvBulkWriters": _BULK_WRITING},
     "pyflink.datastream.formats.orc": {"OrcBulkWriters": _BULK_WRITING},

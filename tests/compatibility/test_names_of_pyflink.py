@@ -21,7 +21,6 @@ RECORDED: dict[str, dict[str, Any]] = json.loads((HERE / "pyflink_names.json").r
 # Members that stand for objects of Java, and what the page lists as missing.
 OF_JAVA = ("java", "_j_")
 MISSING_MEMBERS = {
-    "DataStream.cache",
     "DateTypeInfo.EPOCH_ORDINAL",
     "FileSink.BaseBuilder",
     "FileSink.BulkFormatBuilder",
@@ -31,7 +30,6 @@ MISSING_MEMBERS = {
     "JobClient.trigger_savepoint",
     "KafkaSink.get_transformer",
     "KeyedStream.AccumulateType",
-    "KeyedStream.cache",
     "TimeTypeInfo.EPOCH_ORDINAL",
 }
 

@@ -2,8 +2,11 @@
 
 from collections import Counter
 
+from penstock.contracts.source import Boundedness
 from penstock.dataflow.logical import LogicalGraph, LogicalNode
 from penstock.errors import ProgramError
+from penstock.operators.cache_rows import CacheRowsSpec
+from penstock.operators.source import SourceSpec
 
 
 def validate(graph: LogicalGraph) -> LogicalGraph:
@@ -12,6 +15,7 @@ def validate(graph: LogicalGraph) -> LogicalGraph:
         raise ProgramError("No operators defined in streaming topology. Cannot execute.")
     _check_uids(graph)
     _check_sinks(graph)
+    _check_caches(graph)
     return graph
 
 
@@ -34,6 +38,24 @@ def _check_sinks(graph: LogicalGraph) -> None:
         f"the job has no sink, so nothing would be computed; the last operator is {_place(last)}. "
         "Add print(), sink_to(...), or use execute_and_collect()"
     )
+
+
+def _check_caches(graph: LogicalGraph) -> None:
+    """What is cached has to come to an end."""
+    unbounded: dict[int, LogicalNode] = {}
+    for node in graph.nodes:
+        if isinstance(node.spec, SourceSpec):
+            if node.spec.source.get_boundedness() is Boundedness.CONTINUOUS_UNBOUNDED:
+                unbounded[node.id] = node
+            continue
+        above = [unbounded[edge.source] for edge in node.inputs if edge.source in unbounded]
+        if above:
+            unbounded[node.id] = above[0]
+        if above and isinstance(node.spec, CacheRowsSpec):
+            raise ProgramError(
+                f"cache() is for bounded streams, and {_place(node)} reads from the unbounded source {_place(above[0])}; "
+                "bound the source or leave out cache()"
+            )
 
 
 def _place(node: LogicalNode) -> str:

@@ -1,0 +1,1 @@
+"""Reading what a cached stream has kept."""
