@@ -10,6 +10,7 @@ from penstock.data.batch import Batch, RowBatch
 from penstock.data.elements import END_OF_INPUT, MAX_WATERMARK, Barrier, StreamStatus, Watermark
 from penstock.errors import KeyNotUsable, PenstockError, ProtocolError
 from penstock.ids import SubtaskId
+from penstock.logs.place import Place
 from penstock.network.key_grouping import KeyGrouping, Part
 from penstock.operators.contract import OperatorContext, OperatorSnapshot
 from penstock.operators.source import SourceOperator
@@ -33,6 +34,8 @@ class Tasklet(ABC):
         self._outputs = chain.edge_outputs
         self._buffer_timeout_s = buffer_timeout_ms / 1000 if buffer_timeout_ms >= 0 else None
         self._pending_since: float | None = None
+        first = chain.contexts[0]
+        self.place = Place(first.job_id, name, subtask.index, first.attempt)
         self._finished = False
         self._input_ended = False
         self._takes_input = True

@@ -12,6 +12,8 @@ from penstock.clock import SYSTEM_CLOCK, Clock
 from penstock.contracts.accumulators import Accumulator
 from penstock.errors import PenstockError, ProtocolError, WorkerLost
 from penstock.ids import SubtaskId, WorkerIndex
+from penstock.logs import place
+from penstock.logs.place import NOWHERE
 from penstock.metrics.kinds import MetricGroup
 from penstock.network.exchange import DataPlane, PeerLost
 from penstock.operators.coroutines import Coroutines
@@ -56,6 +58,7 @@ class Worker:
     """
 
     def __init__(self, index: WorkerIndex, clock: Clock = SYSTEM_CLOCK) -> None:
+        place.install()
         self.index = index
         self.outbox: deque[FromWorker] = deque()
         self.data_plane: DataPlane | None = None
@@ -146,7 +149,9 @@ class Worker:
         except Exception as error:
             self._failed(None, error)
             return False
+        whose = place.current
         for tasklet in self._running:
+            whose.place = tasklet.place
             try:
                 progress = tasklet.step()
             except Exception as error:
@@ -161,7 +166,9 @@ class Worker:
                 more = True
             elif progress is Progress.DONE:
                 self._finished(tasklet)
+                whose.place = NOWHERE
                 return True
+        whose.place = NOWHERE
         if self.data_plane is not None:
             self.data_plane.flush()
         return more or self._coroutines.sleep_s == 0
@@ -178,6 +185,7 @@ class Worker:
 
     def _guard(self, tasklet: Tasklet | None, action: Callable[[], Any]) -> bool:
         """Do something; says whether it went well."""
+        place.current.place = NOWHERE if tasklet is None else tasklet.place
         try:
             action()
         except Exception as error:
@@ -188,6 +196,7 @@ class Worker:
     def _failed(self, tasklet: Tasklet | None, error: BaseException) -> None:
         """Stop stepping and tell the coordinator."""
         self._running = []
+        place.current.place = NOWHERE
         if not isinstance(error, PenstockError):
             if tasklet is not None:
                 error = user_error(tasklet.chain.contexts[0], error)

@@ -1,0 +1,65 @@
+"""A real rsyslogd on a free loopback port, with rules and files of the test's own."""
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
+
+from tests.services.kafka_broker import free_ports
+
+_CONFIGURATION = """
+global(workDirectory="{directory}")
+module(load="imudp")
+module(load="imtcp")
+input(type="imudp" address="127.0.0.1" port="{port}")
+input(type="imtcp" address="127.0.0.1" port="{port}")
+template(name="plain" type="string" string="%programname%|%syslogfacility-text%|%syslogseverity-text%|%msg%\\n")
+if $programname == "{program}" then {{
+    action(type="omfile" file="{directory}/own.log" template="plain")
+    stop
+}}
+action(type="omfile" file="{directory}/others.log" template="plain")
+"""
+PATIENCE_S = 20.0
+
+
+@dataclass
+class Rsyslog:
+    """A running server. Records of the program ``program`` go into ``own.log``, all others into ``others.log``."""
+
+    port: int
+    directory: Path
+
+    def wait_for(self, name: str, text: str) -> str:
+        """The content of a file once a text is in it."""
+        path = self.directory / name
+        for _ in range(int(PATIENCE_S / 0.05)):
+            if path.exists() and text in path.read_text():
+                return path.read_text()
+            Event().wait(0.05)
+        raise AssertionError(f"{text!r} did not come into {name}")
+
+
+def rsyslogd() -> str | None:
+    """The program, if it is there."""
+    return shutil.which("rsyslogd") or shutil.which("rsyslogd", path="/usr/sbin:/sbin")
+
+
+@contextmanager
+def running_rsyslog(directory: Path, program: str) -> Iterator[Rsyslog]:
+    """A server that ends with the block."""
+    found = rsyslogd()
+    assert found is not None
+    (port,) = free_ports(1)
+    configuration = directory / "rsyslog.conf"
+    configuration.write_text(_CONFIGURATION.format(directory=directory, port=port, program=program))
+    command = [found, "-n", "-f", str(configuration), "-i", str(directory / "rsyslog.pid")]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    try:
+        yield Rsyslog(port, directory)
+    finally:
+        process.terminate()
+        process.communicate(timeout=PATIENCE_S)
