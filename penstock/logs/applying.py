@@ -57,13 +57,13 @@ def _handler(appender: Appender) -> logging.Handler:
         case NullAppender():
             return logging.NullHandler()
         case ConsoleAppender():
-            handler = _ConsoleHandler(appender.stream)
+            handler = _ConsoleStream(appender.stream)
         case FileAppender():
             handler = _file_handler(appender)
         case SyslogAppender(host=host, port=port, protocol=protocol, facility=facility, tag=tag):
-            from penstock.logs.syslog import Rfc5424Handler
+            from penstock.logs.syslog import Rfc5424Sender
 
-            handler = Rfc5424Handler(host, port, protocol, facility, tag)
+            handler = Rfc5424Sender(host, port, protocol, facility, tag)
     handler.setLevel(appender.threshold)
     handler.setFormatter(formatter_of(appender.layout))
     return handler
@@ -89,7 +89,7 @@ def _file_handler(appender: FileAppender) -> logging.Handler:
         ) from error
 
 
-class _ConsoleHandler(logging.StreamHandler):  # type: ignore[type-arg]
+class _ConsoleStream(logging.StreamHandler):  # type: ignore[type-arg]
     """Writes to what standard output or standard error is when a record comes, as tests and tools replace them."""
 
     def __init__(self, name: str) -> None:

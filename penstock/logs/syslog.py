@@ -12,7 +12,7 @@ from penstock.errors import OptionError, OutsideError
 _NIL = "-"
 
 
-class Rfc5424Handler(SysLogHandler):
+class Rfc5424Sender(SysLogHandler):
     """``tag`` is the program's name, by which servers sort. Over TCP messages are counted (RFC 6587), so that line ends in
     them end nothing; over UDP each is a datagram."""
 
