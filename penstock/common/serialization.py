@@ -8,6 +8,7 @@ from penstock.contracts.serialization import (
     SerializationSchema,
     SimpleStringSchema,
 )
+from penstock.formats.type_bytes import TypeInformationSerializationSchema
 
 __all__ = [
     "ByteArraySchema",
@@ -16,4 +17,5 @@ __all__ = [
     "RowFieldExtractorSchema",
     "SerializationSchema",
     "SimpleStringSchema",
+    "TypeInformationSerializationSchema",
 ]
