@@ -39,6 +39,10 @@ def _lines(quick: bool) -> dict[str, Any]:
     return {"path": events_file(lines, 1_000), "lines": lines}
 
 
+def _pairs(quick: bool) -> dict[str, Any]:
+    return {"rows": 100_000 if quick else 1_000_000}
+
+
 def _requests(quick: bool) -> dict[str, Any]:
     return {"requests": 100_000 if quick else 400_000}
 
@@ -61,6 +65,8 @@ def benchmarks(latency_s: int) -> list[Benchmark]:
         Benchmark("reduce-1m", "keyed sum from CSV, 1 M keys", "keyed_reduce", _events(1_000_000)),
         Benchmark("windows-1k", "10 s windows, 1 k keys", "windows", _events(1_000), target=0.8),
         Benchmark("windows-100k", "10 s windows, 100 k keys", "windows", _events(100_000), target=0.8),
+        Benchmark("interval-join", "1 M with 1 M, 200 ms, 1 k keys", "interval_join", _pairs, target=0.5),
+        Benchmark("window-join", "1 M with 1 M, 200 ms, 1 k keys", "window_join", _pairs, target=0.5),
         Benchmark(
             "exchange", "rows between two workers", "exchange",
             lambda quick: {"numbers": 300_000 if quick else 3_000_000}, subject="rows", rivals=(), measure="seconds",

@@ -4,6 +4,7 @@ from penstock.datastream.broadcast import BroadcastConnectedStream, BroadcastStr
 from penstock.datastream.cached import CachedDataStream
 from penstock.datastream.collected import CloseableIterator
 from penstock.datastream.connected import ConnectedStreams
+from penstock.datastream.iterative import ConnectedIterativeStreams, IterativeStream
 from penstock.datastream.keyed import KeyedStream
 from penstock.datastream.sink_handle import DataStreamSink
 from penstock.datastream.stream import DataStream
@@ -15,9 +16,11 @@ __all__ = [
     "BroadcastStream",
     "CachedDataStream",
     "CloseableIterator",
+    "ConnectedIterativeStreams",
     "ConnectedStreams",
     "DataStream",
     "DataStreamSink",
+    "IterativeStream",
     "KeyedStream",
     "WindowedStream",
 ]

@@ -21,6 +21,7 @@ class Program:
     def __init__(self) -> None:
         self._nodes: dict[int, LogicalNode] = {}
         self._new: set[int] = set()
+        self._company: dict[int, list[int]] = {}
         self._next_id = 1
 
     def add(self, name: str, spec: OperatorSpec, inputs: tuple[LogicalEdge, ...] = (), **fields: Any) -> int:
@@ -39,6 +40,30 @@ class Program:
         """Change fields of a node."""
         self._nodes[node_id] = replace(self._nodes[node_id], **fields)
 
+    def accompany(self, node_id: int, companion: int) -> None:
+        """Have every job that takes a node take another one, too, which does not read it directly: the end of its loop."""
+        self._company.setdefault(node_id, []).append(companion)
+
+    def remove(self, node_id: int) -> None:
+        """Take back a node that nobody reads."""
+        del self._nodes[node_id]
+        self._new.discard(node_id)
+
+    def is_read(self, node_id: int) -> bool:
+        """Whether another node reads this one."""
+        return any(edge.source == node_id for node in self._nodes.values() for edge in node.inputs)
+
+    def reads(self, node_id: int, source: int) -> bool:
+        """Whether a node reads another one, directly or not, or is that one."""
+        found: set[int] = set()
+        waiting = [node_id]
+        while waiting:
+            each = waiting.pop()
+            if each not in found:
+                found.add(each)
+                waiting += [edge.source for edge in self._nodes[each].inputs]
+        return source in found
+
     def graph(self, job_name: str, settings: dict[str, str]) -> LogicalGraph:
         """Everything that was written since the last ``clear``, with everything that it reads, directly or not."""
         wanted: dict[int, LogicalNode] = {}
@@ -48,6 +73,7 @@ class Program:
             if node.id not in wanted:
                 wanted[node.id] = node
                 waiting += [edge.source for edge in node.inputs]
+                waiting += self._company.get(node.id, ())
         nodes = tuple(wanted[node_id] for node_id in self._nodes if node_id in wanted)
         return LogicalGraph(nodes, job_name, dict(settings))
 
@@ -89,6 +115,9 @@ class StreamFactory(Protocol):
 
     def cached(self, stream: Any, folder: str) -> Any:
         """A stream whose rows later jobs read again."""
+
+    def iterative(self, stream: Any, max_wait_ms: int) -> Any:
+        """A stream that begins a loop."""
 
     def joined(self, first: Any, second: Any) -> Any:
         """Two streams for a join in windows."""

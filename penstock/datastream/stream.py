@@ -44,6 +44,7 @@ from penstock.operators.user_code import origin_of_caller, shorten
 if TYPE_CHECKING:
     from penstock.datastream.cached import CachedDataStream
     from penstock.datastream.collected import CloseableIterator
+    from penstock.datastream.iterative import IterativeStream
     from penstock.datastream.joined import CoGroupedStreams, JoinedStreams
     from penstock.datastream.keyed import KeyedStream
     from penstock.datastream.windowed import AllWindowedStream
@@ -250,6 +251,30 @@ class DataStream(OperatorSettings):
         """Where a function of the key and the number of subtasks says."""
         choose = function_argument(partitioner, "partition", Partitioner, 2)
         return self._spread(Custom(choose, key_argument(key_selector)))
+
+    def iterate(self, max_wait_time_millis: int = 0) -> "IterativeStream":
+        """Begin a loop: records of a stream that is made of this one come back to it, see ``IterativeStream.close_with``.
+
+        Once the input has ended, the loop waits ``max_wait_time_millis`` for records to come back, and ends when none has;
+        with 0 it waits for ever, and the job has to be cancelled. Not for BATCH mode. Source: Flink's documentation,
+        "Iterations", up to 1.20.
+
+        >>> from penstock.datastream import StreamExecutionEnvironment
+        >>> env = StreamExecutionEnvironment.get_execution_environment()
+        >>> numbers = env.from_collection([1, 5]).iterate(100)
+        >>> doubled = numbers.map(lambda x: x * 2)
+        >>> _ = numbers.close_with(doubled.filter(lambda x: x < 10))
+        >>> with doubled.filter(lambda x: x >= 10).execute_and_collect() as results:
+        ...     sorted(results)
+        [10, 16]
+        """
+        wait = max_wait_time_millis
+        if isinstance(wait, bool) or not isinstance(wait, int) or wait < 0:
+            raise ProgramError(
+                f"max_wait_time_millis is an integer of milliseconds, 0 for ever, not {shorten(wait)} ({origin_of_caller()})"
+            )
+        iterative: IterativeStream = self._environment.streams.iterative(self, wait)
+        return iterative
 
     def cache(self) -> "CachedDataStream":
         """Keep the rows when a job computes them, for later jobs of the environment that read the stream that is returned.

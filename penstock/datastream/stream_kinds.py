@@ -35,6 +35,12 @@ class StreamKinds:
 
         return CachedDataStream(stream, folder)
 
+    def iterative(self, stream: DataStream, max_wait_ms: int) -> Any:
+        """A stream that begins a loop."""
+        from penstock.datastream.iterative import IterativeStream
+
+        return IterativeStream(stream, max_wait_ms)
+
     def joined(self, first: DataStream, second: Any) -> Any:
         """Two streams for a join in windows."""
         from penstock.datastream.joined import JoinedStreams

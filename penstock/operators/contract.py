@@ -29,6 +29,7 @@ from penstock.data.batch import Batch
 from penstock.data.elements import StreamStatus
 from penstock.metrics.kinds import MetricGroup
 from penstock.operators.coroutines import Coroutines
+from penstock.operators.feedback_loops import FeedbackLoops
 
 if TYPE_CHECKING:
     from penstock.contracts.timers import Timers
@@ -138,6 +139,7 @@ class OperatorContext:
     send_to_client: Callable[[str, list[Any]], None] = field(default=lambda collector, rows: None)
     source_link: SourceLink | None = None
     coroutines: Coroutines = field(default_factory=Coroutines)
+    feedback: FeedbackLoops = field(default_factory=FeedbackLoops)
     restored_checkpoint_id: int | None = None
     participants: list[CheckpointParticipant] = field(default_factory=list)
 

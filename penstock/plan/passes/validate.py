@@ -6,6 +6,7 @@ from penstock.contracts.source import Boundedness
 from penstock.dataflow.logical import LogicalGraph, LogicalNode
 from penstock.errors import ProgramError
 from penstock.operators.cache_rows import CacheRowsSpec
+from penstock.operators.iteration import IterationHeadSpec, IterationTailSpec
 from penstock.operators.source import SourceSpec
 
 
@@ -16,6 +17,7 @@ def validate(graph: LogicalGraph) -> LogicalGraph:
     _check_uids(graph)
     _check_sinks(graph)
     _check_caches(graph)
+    _check_loops(graph)
     return graph
 
 
@@ -55,6 +57,16 @@ def _check_caches(graph: LogicalGraph) -> None:
             raise ProgramError(
                 f"cache() is for bounded streams, and {_place(node)} reads from the unbounded source {_place(above[0])}; "
                 "bound the source or leave out cache()"
+            )
+
+
+def _check_loops(graph: LogicalGraph) -> None:
+    closed = {node.spec.iteration for node in graph.nodes if isinstance(node.spec, IterationTailSpec)}
+    for node in graph.nodes:
+        if isinstance(node.spec, IterationHeadSpec) and node.spec.iteration not in closed:
+            raise ProgramError(
+                f"Iteration {_place(node)} does not have any feedback edges: call close_with with the stream that is to "
+                "come back, or leave out iterate()"
             )
 
 

@@ -24,6 +24,7 @@ from penstock.operators.contract import (
     SourceLink,
 )
 from penstock.operators.coroutines import Coroutines
+from penstock.operators.feedback_loops import FeedbackLoops
 from penstock.runtime.task.counted import counted, counting_input
 from penstock.runtime.task.edge_output import EdgeOutput
 
@@ -45,6 +46,7 @@ class TaskEnvironment:
     send_to_client: Callable[[str, list[Any]], None]
     source_link: SourceLink | None
     coroutines: Coroutines
+    feedback: FeedbackLoops
     make_keyed_state: Callable[[OperatorContext], KeyedStateBackend]
     make_operator_state: Callable[[OperatorContext], OperatorStateBackend]
     make_timers: Callable[[OperatorContext, str], Timers]
@@ -106,6 +108,7 @@ class OperatorChain:
             send_to_client=env.send_to_client,
             source_link=env.source_link,
             coroutines=env.coroutines,
+            feedback=env.feedback,
         )
         context.operator_state = env.make_operator_state(context)
         if chained.spec.uses_keyed_state:

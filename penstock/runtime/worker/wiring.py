@@ -35,6 +35,7 @@ from penstock.network.partitioners import (
 from penstock.network.spilled import SpoolChannel
 from penstock.operators.contract import OperatorContext, ProcessingTime, SourceLink
 from penstock.operators.coroutines import Coroutines
+from penstock.operators.feedback_loops import FeedbackLoops
 from penstock.operators.user_code import callable_of
 from penstock.runtime.messages import Deployment
 from penstock.runtime.scheduling.placement import worker_of
@@ -71,6 +72,7 @@ class TaskWiring:
         self._graph: JobGraph = deployment.graph
         self._around = surroundings
         self._state = StateAccess(self._graph.settings, surroundings.clock)
+        self._feedback = FeedbackLoops()
         self._links: dict[tuple[int, int], list[Link]] = {}
         self._links_in: dict[tuple[int, int], list[Link]] = {}
         for link in self._graph.links():
@@ -128,6 +130,7 @@ class TaskWiring:
             send_to_client=around.send_to_client(subtask),
             source_link=around.link_of(subtask),
             coroutines=around.coroutines,
+            feedback=self._feedback,
             make_keyed_state=self._state.keyed,
             make_operator_state=self._state.operator,
             make_timers=self._state.timers,
