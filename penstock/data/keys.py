@@ -96,11 +96,15 @@ class KeyRouter(dict[Any, int]):
         self._most_keys = most_keys
 
     def __missing__(self, key: Any) -> int:
-        subtask = stable_hash(key) % self._max_parallelism * self._parallelism // self._max_parallelism
+        subtask = self.subtask_of(key)
         if len(self) >= self._most_keys:
             self.clear()
         self[key] = subtask
         return subtask
+
+    def subtask_of(self, key: Any) -> int:
+        """The subtask of a key, computed anew; raises ``KeyNotUsable``."""
+        return stable_hash(key) % self._max_parallelism * self._parallelism // self._max_parallelism
 
     def route(self, keys: Iterable[Any]) -> list[int]:
         """The subtask of each key; raises ``KeyNotUsable`` naming the key that cannot be used."""

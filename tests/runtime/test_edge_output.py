@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from penstock.data.batch import RowBatch
 from penstock.data.elements import END_OF_INPUT, MIN_TIMESTAMP, Element, Watermark
 from penstock.data.key_groups import subtask_of_key_group
-from penstock.data.keys import key_group
+from penstock.data.keys import KeyRouter, key_group
 from penstock.errors import KeyNotUsable, UserCodeError
 from penstock.network.in_process import InProcessChannel
 from penstock.network.partitioners import (
@@ -25,11 +25,23 @@ from penstock.operators.contract import OperatorContext
 from penstock.operators.row_chain import RowChainSpec, RowStep
 from penstock.runtime.task.edge_output import GATHER_RECORDS, EdgeOutput
 from penstock.runtime.task.keying import KeyExtractor, route_of
+from penstock.runtime.task.scatter import Scatter
 from penstock.testing import OperatorHarness
 
 
 def context() -> OperatorContext:
     return replace(OperatorHarness(RowChainSpec((RowStep("map", str, "upstream"),))).context, name="upstream")
+
+
+def keyed_edge(channels: int, key: Any) -> EdgeOutput:
+    """A keyed edge as tasks make it, which deals records out where their key is one item of them."""
+    keys = KeyExtractor(context(), key)
+    scatter = Scatter.by_item(keys.expression, KeyRouter(128, channels), channels)
+    assert scatter is not None
+    partitioner = HashPartitioner(route_of(context(), 128, channels), channels)
+    return EdgeOutput(
+        context(), [InProcessChannel(4) for _ in range(channels)], partitioner, keys, 100, scatter
+    )
 
 
 def edge(partitioner: Partitioner, channels: int, key: Any = None, timeout_ms: int = 100) -> EdgeOutput:
@@ -115,6 +127,64 @@ def test_equal_keys_meet_and_keep_their_order(batches: list[list[int]], channels
         for element in elements:
             assert isinstance(element, RowBatch)
             assert element.keys == [value % 7 for value in element.values]
+
+
+KEYS = st.sampled_from(["a", "b", "c", "d", 1, True, 1.0, 2, (3, "x"), None])
+
+
+@given(
+    st.lists(st.tuples(st.lists(st.tuples(KEYS, st.integers(0, 9)), min_size=1, max_size=5), st.booleans())),
+    st.integers(2, 4),
+)
+def test_records_that_are_dealt_out_by_an_item_go_where_their_keys_say_in_their_order(
+    batches: list[tuple[list[Any], bool]], channels: int
+) -> None:
+    output = keyed_edge(channels, lambda pair: pair[0])
+    stamped: list[tuple[Any, int]] = []
+    for batch, has_times in batches:
+        output.emit(RowBatch(batch, [5] * len(batch) if has_times else None))
+        stamped += [(value, 5 if has_times else MIN_TIMESTAMP) for value in batch]
+    output.flush()
+    assert not output.has_pending
+    for index, elements in enumerate(drained(output)):
+        found = []
+        for element in elements:
+            assert isinstance(element, RowBatch) and element.keys is not None
+            assert all(key is value[0] for key, value in zip(element.keys, element.values, strict=True))
+            found += zip(element.values, element.timestamps or [MIN_TIMESTAMP] * len(element), strict=True)
+        mine = [r for r in stamped if subtask_of_key_group(128, channels, key_group(r[0][0], 128)) == index]
+        assert [(type(v[0]), v, time) for v, time in found] == [(type(v[0]), v, time) for v, time in mine]
+
+
+def test_parts_that_are_dealt_out_are_sent_when_they_are_large_enough() -> None:
+    output = keyed_edge(2, lambda pair: pair[0])
+    output.emit(RowBatch([("a", n) for n in range(GATHER_RECORDS - 1)]))
+    assert drained(output) == [[], []]
+    output.emit(RowBatch([("a", -1), ("c", 0)]))
+    assert [len(values(elements)) for elements in drained(output)] == [GATHER_RECORDS, 0]
+    output.watermark(7)
+    assert [[type(element) for element in elements] for elements in drained(output)] == [
+        [Watermark],
+        [RowBatch, Watermark],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("record", "error", "text"),
+    [
+        ((), UserCodeError, r"IndexError.*the record was \(\)"),
+        (([1], 2), KeyNotUsable, r"the key \[1\] of type list.*\n.*the record was \(\[1\], 2\)"),
+        ((float("nan"), 2), KeyNotUsable, r"the key nan.*the record was \(nan, 2\)"),
+    ],
+)
+def test_a_record_that_cannot_be_dealt_out_is_named_and_those_before_it_are_kept(
+    record: Any, error: type[Exception], text: str
+) -> None:
+    output = keyed_edge(2, lambda pair: pair[0])
+    with pytest.raises(error, match=text):
+        output.emit(RowBatch([("a", 1), ("c", 2), record, ("a", 3)]))
+    output.flush()
+    assert [values(elements) for elements in drained(output)] == [[("a", 1)], [("c", 2)]]
 
 
 def test_the_output_has_room_while_every_channel_has() -> None:

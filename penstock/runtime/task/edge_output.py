@@ -1,5 +1,7 @@
 """The way out of a task over one edge: keys, partitioner, a channel per receiver, small batches gathered into large ones."""
 
+from typing import Any
+
 from penstock.data.batch import Batch, ColumnBatch, RowBatch, concat_rows
 from penstock.data.elements import Element, Watermark
 from penstock.errors import PenstockError
@@ -8,6 +10,7 @@ from penstock.network.partitioners import CustomPartitioner, Partitioner
 from penstock.operators.contract import OperatorContext
 from penstock.operators.user_code import user_error
 from penstock.runtime.task.keying import KeyExtractor
+from penstock.runtime.task.scatter import Scatter
 
 GATHER_RECORDS = 2048
 
@@ -17,6 +20,7 @@ class EdgeOutput:
 
     With several channels the parts of a batch are gathered per channel until they are worth sending; ``flush`` sends them
     anyway: the task calls it before every signal, when it runs out of input, and when the buffer timeout has passed.
+    ``scatter`` deals out the records of a keyed edge faster, where their keys allow it.
     """
 
     def __init__(
@@ -26,6 +30,7 @@ class EdgeOutput:
         partitioner: Partitioner,
         keys: KeyExtractor | None,
         buffer_timeout_ms: int,
+        scatter: Scatter | None = None,
     ) -> None:
         self._context = context
         self.channels = channels
@@ -34,6 +39,7 @@ class EdgeOutput:
         self._gathers = len(channels) > 1 and buffer_timeout_ms != 0
         self._parts: list[list[RowBatch]] = [[] for _ in channels]
         self._counts = [0] * len(channels)
+        self._scatter = scatter if self._gathers else None
         self.has_pending = False
         if len(channels) == 1 and not isinstance(partitioner, CustomPartitioner):
             self._only = channels[0]
@@ -46,6 +52,11 @@ class EdgeOutput:
 
     def emit(self, batch: Batch) -> None:
         """Send a batch."""
+        if self._scatter is not None and type(batch) is RowBatch and batch.timestamps is None:
+            dealt = self._deal_out(self._scatter, batch.values)
+            if dealt == len(batch):
+                return
+            batch = batch.slice(dealt, len(batch))  # its first record fails, and is explained
         if self._keys is not None:
             batch = self._keys.keyed(batch)
         try:
@@ -55,6 +66,14 @@ class EdgeOutput:
         for index, part in enumerate(parts):
             if part is not None:
                 self._send(index, part)
+
+    def _deal_out(self, scatter: Scatter, values: list[Any]) -> int:
+        dealt = scatter.add(values)
+        self.has_pending = True
+        for index, part in enumerate(scatter.parts):
+            if len(part) + self._counts[index] >= GATHER_RECORDS:
+                self._flush_channel(index)
+        return dealt
 
     def _emit_only(self, batch: Batch) -> None:
         if self._keys is not None:
@@ -71,13 +90,23 @@ class EdgeOutput:
         if isinstance(part, ColumnBatch) or not self._gathers:
             self._put(self.channels[index], part)
             return
+        self._collect_dealt(index)
         self._parts[index].append(part)
         self._counts[index] += len(part)
         self.has_pending = True
         if self._counts[index] >= GATHER_RECORDS:
             self._flush_channel(index)
 
+    def _collect_dealt(self, index: int) -> None:
+        """Put what was dealt out to a channel behind what was gathered before, with its keys."""
+        if self._scatter is not None and self._scatter.parts[index]:
+            assert self._keys is not None
+            values = self._scatter.take(index)
+            self._parts[index].append(self._keys.keyed(RowBatch(values)))
+            self._counts[index] += len(values)
+
     def _flush_channel(self, index: int) -> None:
+        self._collect_dealt(index)
         parts = self._parts[index]
         if parts:
             self._parts[index] = []

@@ -22,7 +22,7 @@ class KeyExtractor:
         self._selector = selector
         self._key: Callable[[Any], Any] = callable_of(selector, "get_key", "key_by")
         self._has_looked = False
-        expression = expression_of(self._key)
+        self.expression = expression = expression_of(self._key)
         self._keys: Callable[[Iterator[Any]], list[Any]] = (
             partial(map_to_list, self._key) if expression is None else _loop_of(expression)
         )

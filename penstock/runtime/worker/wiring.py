@@ -16,6 +16,7 @@ from penstock.contracts.partitioning import (
     Rescale,
     Shuffle,
 )
+from penstock.data.keys import KeyRouter
 from penstock.dataflow.job import JobEdge, JobGraph, JobVertex, Link
 from penstock.ids import SubtaskId, WorkerIndex
 from penstock.metrics.kinds import MetricGroup
@@ -43,6 +44,7 @@ from penstock.runtime.task.chain import EdgeTarget, OperatorChain, TaskEnvironme
 from penstock.runtime.task.edge_output import EdgeOutput
 from penstock.runtime.task.input_gate import InputGate
 from penstock.runtime.task.keying import KeyExtractor, route_of
+from penstock.runtime.task.scatter import Scatter
 from penstock.runtime.task.tasklet import GroupedTasklet, OperatorTasklet, SourceTasklet, Tasklet
 from penstock.runtime.worker.state_access import StateAccess
 
@@ -149,11 +151,13 @@ class TaskWiring:
         def make(context: OperatorContext) -> EdgeOutput:
             target = self._graph.vertex(edge.target)
             channels = [self._output(link, edge) for link in self._links.get((edge.index, subtask.index), [])]
-            keys = None
+            keys = scatter = None
             if isinstance(edge.partitioning, Hash):
                 keys = KeyExtractor(context, edge.partitioning.key)
+                router = KeyRouter(target.max_parallelism, target.parallelism)
+                scatter = Scatter.by_item(keys.expression, router, len(channels))
             partitioner = make_partitioner(edge.partitioning, context, target, len(channels))
-            return EdgeOutput(context, channels, partitioner, keys, vertex.buffer_timeout_ms)
+            return EdgeOutput(context, channels, partitioner, keys, vertex.buffer_timeout_ms, scatter)
 
         return make
 
