@@ -30,6 +30,9 @@ class WriterInitContext(Protocol):
     def job_id(self) -> str:
         """The job."""
 
+    def restored_checkpoint_id(self) -> int | None:
+        """The checkpoint that the task goes on from; None for one that starts from nothing."""
+
     def metric_group(self) -> MetricGroup:
         """Where the writer registers its metrics."""
 

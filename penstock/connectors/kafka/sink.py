@@ -10,8 +10,11 @@ from penstock.connectors.kafka.properties import check_property, client_configur
 from penstock.connectors.kafka.serialization import KafkaRecordSerializationSchema
 from penstock.connectors.kafka.writer import KafkaWriter
 from penstock.contracts.delivery import DeliveryGuarantee
-from penstock.contracts.sink import Sink, SinkWriter, WriterInitContext
+from penstock.contracts.sink import Committer, Sink, SinkWriter, WriterInitContext
 from penstock.errors import OptionError, ProgramError
+
+# What brokers allow at most if nothing else is configured there.
+TRANSACTION_TIMEOUT_MS = 900_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,8 @@ class KafkaSinkSettings:
         defaults = {"enable.idempotence": "true", "linger.ms": "5", "queue.buffering.max.messages": "500000"}
         if self.guarantee is DeliveryGuarantee.NONE:
             del defaults["enable.idempotence"]
+        if self.guarantee is DeliveryGuarantee.EXACTLY_ONCE:
+            defaults["transaction.timeout.ms"] = str(TRANSACTION_TIMEOUT_MS)
         return defaults | client_configuration(self.properties)
 
 
@@ -43,10 +48,28 @@ class KafkaSink(Sink):
         return KafkaSinkBuilder()
 
     def create_writer(self, context: WriterInitContext) -> SinkWriter:
+        return self.restore_writer(context, [])
+
+    def restore_writer(self, context: WriterInitContext, states: list[Any]) -> SinkWriter:
         settings = self._settings
+        if settings.transactional_id_prefix is not None:
+            from penstock.connectors.kafka.exactly_once import ExactlyOnceWriter
+
+            configuration = settings.producer_configuration()
+            return ExactlyOnceWriter(
+                context, configuration, settings.transactional_id_prefix, settings.serializer, states
+            )
         producer = RecordProducer(settings.producer_configuration())
         flushes = settings.guarantee is not DeliveryGuarantee.NONE
         return KafkaWriter(context, producer, settings.serializer, flushes)
+
+    def create_committer(self) -> Committer | None:
+        settings = self._settings
+        if settings.transactional_id_prefix is None:
+            return None
+        from penstock.connectors.kafka.exactly_once import ExactlyOnceCommitter
+
+        return ExactlyOnceCommitter(settings.producer_configuration(), settings.transactional_id_prefix)
 
     def display_name(self) -> str:
         return "Kafka Sink"

@@ -1,0 +1,151 @@
+"""How far each writer has committed, kept by Kafka itself: as offsets of a consumer group, committed in the same transaction
+as the records. And which transactions exist, so that those of writers that are gone can be found.
+
+The offset is the number of the epoch, its metadata is the epoch's identity.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from penstock.connectors.kafka.broker import TIMEOUT_S, confluent, confluent_admin
+from penstock.errors import OutsideError
+
+_MARKERS: Final = "penstock-sink"
+_WRITERS: Final = "penstock-sink-writers"
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """The last epoch that a writer has committed."""
+
+    number: int
+    identity: str
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class WriterTransactions:
+    """The transactions that one run of a writer may have open: ids end in 0 up to ``count`` - 1."""
+
+    subtask: int
+    generation: int
+    count: int
+
+    def ids(self, prefix: str) -> list[str]:
+        """All transactional ids."""
+        return [
+            transactional_id(prefix, self.subtask, self.generation, number) for number in range(self.count)
+        ]
+
+
+def transactional_id(prefix: str, subtask: int, generation: int, number: int) -> str:
+    """The id of one of a writer's transactions. ``generation`` is the checkpoint that the run was restored from, so that a
+    run never uses the ids of a run before it that had completed a checkpoint.
+
+    >>> transactional_id("shop", 1, 17, 0)
+    'shop-1-17-0'
+    """
+    return f"{prefix}-{subtask}-{generation}-{number}"
+
+
+def marker_group(prefix: str, subtask: int) -> str:
+    """The consumer group that holds a writer's marker."""
+    return f"{_MARKERS}-{prefix}-{subtask}"
+
+
+def is_committed(number: int, identity: str, marker: Marker | None) -> bool:
+    """Whether an epoch was committed. Numbers of one writer only grow; epochs of two runs that went on from the same point
+    may have the same number, and differ in their identity.
+
+    >>> is_committed(4, "a", Marker(5, "b")), is_committed(5, "a", Marker(5, "b")), is_committed(5, "b", Marker(5, "b"))
+    (True, False, True)
+    """
+    return marker is not None and (marker.number > number or marker == Marker(number, identity))
+
+
+class Markers:
+    """Reads markers, and keeps the register of writers. All calls block."""
+
+    def __init__(self, configuration: dict[str, str], prefix: str) -> None:
+        self._servers = configuration.get("bootstrap.servers", "")
+        self._configuration = configuration
+        self._prefix = prefix
+        self._admin = confluent_admin().AdminClient(_for_questions(configuration))
+
+    def read(self, group: str) -> Marker | None:
+        """The marker in a group: the newest of all partitions under which one was written."""
+        found = [
+            Marker(each.offset, each.metadata or "") for each in self._offsets(group) if each.offset >= 0
+        ]
+        return max(found, key=lambda marker: marker.number, default=None)
+
+    def register(self, writer: WriterTransactions, topic: str) -> None:
+        """Note which transactions a writer is about to use."""
+        client = confluent()
+        group = f"{_WRITERS}-{self._prefix}-{writer.subtask}"
+        consumer = client.Consumer(
+            {**_for_questions(self._configuration), "group.id": group, "enable.auto.commit": False}
+        )
+        try:
+            note = client.TopicPartition(topic, 0, writer.generation, f"{writer.generation} {writer.count}")
+            consumer.commit(offsets=[note], asynchronous=False)
+        except client.KafkaException as error:
+            raise OutsideError(
+                f"Kafka at {self._servers} did not take the note of a writer: {error}"
+            ) from error
+        finally:
+            consumer.close()
+
+    def registered(self) -> list[WriterTransactions]:
+        """The transactions of all writers that ever registered under the prefix, of the last run of each."""
+        beginning = f"{_WRITERS}-{self._prefix}-"
+        groups = self._result(self._admin.list_consumer_groups(request_timeout=TIMEOUT_S)).valid
+        found: set[WriterTransactions] = set()
+        for name in (group.group_id for group in groups):
+            subtask = name.removeprefix(beginning)
+            if name.startswith(beginning) and subtask.isdigit():
+                for note in self._offsets(name):
+                    generation, _, count = (note.metadata or "").partition(" ")
+                    if generation.isdigit() and count.isdigit():
+                        found.add(WriterTransactions(int(subtask), int(generation), int(count)))
+        return sorted(found)
+
+    def longest_transaction_ms(self) -> int | None:
+        """The longest time-out for transactions that the broker allows; None where it does not say."""
+        client = confluent_admin()
+        brokers = self._admin.list_topics(timeout=TIMEOUT_S).brokers
+        resource = client.ConfigResource(client.ResourceType.BROKER, str(next(iter(brokers))))
+        try:
+            entries = self._result(self._admin.describe_configs([resource])[resource])
+        except OutsideError:  # not allowed to ask; the broker itself refuses later
+            return None
+        entry = entries.get("transaction.max.timeout.ms")
+        return None if entry is None or entry.value is None else int(entry.value)
+
+    def _offsets(self, group: str) -> list[Any]:
+        asked = [confluent().ConsumerGroupTopicPartitions(group)]
+        (future,) = self._admin.list_consumer_group_offsets(
+            asked, require_stable=True, request_timeout=TIMEOUT_S
+        ).values()
+        return list(self._result(future).topic_partitions or ())
+
+    def _result(self, future: Any) -> Any:
+        try:
+            return future.result(TIMEOUT_S)
+        except Exception as error:
+            raise OutsideError(f"Kafka at {self._servers} did not answer: {error}") from error
+
+
+def _for_questions(configuration: dict[str, str]) -> dict[str, str]:
+    """What of a producer's configuration is for connections in general."""
+    general = (
+        "bootstrap.",
+        "security.",
+        "sasl.",
+        "ssl.",
+        "socket.",
+        "client.id",
+        "log_level",
+        "debug",
+        "broker.",
+    )
+    return {key: value for key, value in configuration.items() if key.startswith(general)}
