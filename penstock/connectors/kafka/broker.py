@@ -1,13 +1,16 @@
 """What the enumerator asks of Kafka: topics, partitions, offsets. All calls block, so they are made in threads."""
 
+from collections.abc import Callable
 from typing import Any, Final
 
+from penstock.clock import monotonic, pause
 from penstock.connectors.kafka.offsets import Offsets
 from penstock.connectors.kafka.partitions import KafkaTopicPartition
 from penstock.errors import OutsideError
 from penstock.formats.extras import require
 
 TIMEOUT_S: Final = 30.0
+AGAIN_S: Final = 0.05
 
 
 def confluent() -> Any:
@@ -18,6 +21,28 @@ def confluent() -> Any:
 def confluent_admin() -> Any:
     """Its part for questions about topics, offsets and groups."""
     return require("confluent_kafka.admin", "kafka", "Kafka")
+
+
+def answer_of(ask: Callable[[], Any], servers: str) -> Any:
+    """The result of a question to the broker; one that it is not ready for is asked again for a while.
+
+    :raises OutsideError: where there is no answer.
+    """
+    deadline = monotonic() + TIMEOUT_S
+    while True:
+        try:
+            return ask().result(TIMEOUT_S)
+        except Exception as error:
+            reason = error.args[0] if error.args else None
+            code = reason.code() if hasattr(reason, "code") else None
+            if code not in _not_ready() or monotonic() >= deadline:
+                raise OutsideError(f"Kafka at {servers} did not answer: {error}") from error
+        pause(AGAIN_S)
+
+
+def _not_ready() -> tuple[int, ...]:
+    kind = confluent().KafkaError
+    return (kind.COORDINATOR_LOAD_IN_PROGRESS, kind.COORDINATOR_NOT_AVAILABLE, kind.NOT_COORDINATOR)
 
 
 class KafkaBroker:
@@ -93,21 +118,19 @@ class KafkaBroker:
         )
         asked = {client.TopicPartition(each.topic, each.partition): spec for each in partitions}
         futures = self._admin.list_offsets(asked, isolation_level=level, request_timeout=TIMEOUT_S)
-        return {_own(partition): self._result(future).offset for partition, future in futures.items()}
+        return {_own(place): answer_of(lambda f=f: f, self._servers).offset for place, f in futures.items()}
 
     def committed(self, partitions: list[KafkaTopicPartition]) -> Offsets:
         client = confluent()
         wanted = [client.TopicPartition(each.topic, each.partition) for each in partitions]
         asked = [client.ConsumerGroupTopicPartitions(self._group, wanted)]
-        (future,) = self._admin.list_consumer_group_offsets(asked, request_timeout=TIMEOUT_S).values()
-        answers = self._result(future).topic_partitions
-        return {_own(answer): answer.offset for answer in answers if answer.offset >= 0}
 
-    def _result(self, future: Any) -> Any:
-        try:
-            return future.result(TIMEOUT_S)
-        except Exception as error:
-            raise OutsideError(f"the broker at {self._servers} did not tell offsets: {error}") from error
+        def ask() -> Any:
+            (future,) = self._admin.list_consumer_group_offsets(asked, request_timeout=TIMEOUT_S).values()
+            return future
+
+        answers = answer_of(ask, self._servers).topic_partitions
+        return {_own(answer): answer.offset for answer in answers if answer.offset >= 0}
 
 
 def _own(partition: Any) -> KafkaTopicPartition:

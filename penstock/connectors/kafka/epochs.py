@@ -67,7 +67,8 @@ class EpochRecords:
 def _pack(data: bytes) -> bytes:
     import pyarrow
 
-    return len(data).to_bytes(8, "big") + pyarrow.compress(data, "lz4_raw", asbytes=True)
+    packed: bytes = pyarrow.compress(data, "lz4_raw", asbytes=True)
+    return len(data).to_bytes(8, "big") + packed
 
 
 def _unpack(block: bytes) -> bytes:

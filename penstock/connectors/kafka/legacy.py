@@ -8,6 +8,7 @@ from typing import Any
 from penstock.connectors.kafka.offsets import KafkaOffsetResetStrategy, KafkaOffsetsInitializer
 from penstock.connectors.kafka.partitions import KafkaTopicPartition
 from penstock.connectors.kafka.properties import COMMIT_ON_CHECKPOINT, DISCOVERY_INTERVAL
+from penstock.connectors.kafka.records import KafkaRecordDeserializationSchema
 from penstock.connectors.kafka.serialization import KafkaPartitioner, KafkaRecordSerializationSchema
 from penstock.connectors.kafka.sink import KafkaSink
 from penstock.connectors.kafka.source import KafkaSource, KafkaSourceBuilder
@@ -45,10 +46,14 @@ class FlinkKafkaConsumerBase(Source):
     def __init__(
         self,
         topics: str | list[str],
-        deserialization_schema: DeserializationSchema,
+        deserialization_schema: DeserializationSchema | KafkaRecordDeserializationSchema,
         properties: Mapping[str, Any],
     ) -> None:
-        self._builder = KafkaSource.builder().set_value_only_deserializer(deserialization_schema)
+        self._builder = KafkaSource.builder()
+        if isinstance(deserialization_schema, KafkaRecordDeserializationSchema):
+            self._builder.set_deserializer(deserialization_schema)
+        else:
+            self._builder.set_value_only_deserializer(deserialization_schema)
         self._builder.set_topics(*([topics] if isinstance(topics, str) else topics)).set_properties(
             properties
         )
@@ -136,7 +141,7 @@ class FlinkKafkaConsumer(FlinkKafkaConsumerBase):
     def __init__(
         self,
         topics: str | list[str],
-        deserialization_schema: DeserializationSchema,
+        deserialization_schema: DeserializationSchema | KafkaRecordDeserializationSchema,
         properties: Mapping[str, Any],
     ) -> None:
         _warn(type(self).__name__, "KafkaSource")

@@ -7,7 +7,7 @@ The offset is the number of the epoch, its metadata is the epoch's identity.
 from dataclasses import dataclass
 from typing import Any, Final
 
-from penstock.connectors.kafka.broker import TIMEOUT_S, confluent, confluent_admin
+from penstock.connectors.kafka.broker import TIMEOUT_S, answer_of, confluent, confluent_admin
 from penstock.errors import OutsideError
 
 _MARKERS: Final = "penstock-sink"
@@ -98,7 +98,9 @@ class Markers:
     def registered(self) -> list[WriterTransactions]:
         """The transactions of all writers that ever registered under the prefix, of the last run of each."""
         beginning = f"{_WRITERS}-{self._prefix}-"
-        groups = self._result(self._admin.list_consumer_groups(request_timeout=TIMEOUT_S)).valid
+        groups = answer_of(
+            lambda: self._admin.list_consumer_groups(request_timeout=TIMEOUT_S), self._servers
+        ).valid
         found: set[WriterTransactions] = set()
         for name in (group.group_id for group in groups):
             subtask = name.removeprefix(beginning)
@@ -115,7 +117,7 @@ class Markers:
         brokers = self._admin.list_topics(timeout=TIMEOUT_S).brokers
         resource = client.ConfigResource(client.ResourceType.BROKER, str(next(iter(brokers))))
         try:
-            entries = self._result(self._admin.describe_configs([resource])[resource])
+            entries = answer_of(lambda: self._admin.describe_configs([resource])[resource], self._servers)
         except OutsideError:  # not allowed to ask; the broker itself refuses later
             return None
         entry = entries.get("transaction.max.timeout.ms")
@@ -123,16 +125,14 @@ class Markers:
 
     def _offsets(self, group: str) -> list[Any]:
         asked = [confluent().ConsumerGroupTopicPartitions(group)]
-        (future,) = self._admin.list_consumer_group_offsets(
-            asked, require_stable=True, request_timeout=TIMEOUT_S
-        ).values()
-        return list(self._result(future).topic_partitions or ())
 
-    def _result(self, future: Any) -> Any:
-        try:
-            return future.result(TIMEOUT_S)
-        except Exception as error:
-            raise OutsideError(f"Kafka at {self._servers} did not answer: {error}") from error
+        def ask() -> Any:
+            (future,) = self._admin.list_consumer_group_offsets(
+                asked, require_stable=True, request_timeout=TIMEOUT_S
+            ).values()
+            return future
+
+        return list(answer_of(ask, self._servers).topic_partitions or ())
 
 
 def _for_questions(configuration: dict[str, str]) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any, Final
 
 from penstock.clock import monotonic
@@ -87,8 +88,11 @@ class RecordProducer:
 
     def close(self) -> None:
         """Let go; what was not flushed is dropped."""
-        self.client.purge()
-        self.client.flush(0)
+        with suppress(
+            confluent().KafkaException
+        ):  # of a producer that was fenced: nothing can be done with it any more
+            self.client.purge()
+            self.client.flush(0)
 
     def _delivered(self, error: Any, message: Any) -> None:
         if error is not None and self._failed is None:

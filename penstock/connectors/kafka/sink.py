@@ -154,11 +154,13 @@ class KafkaSinkBuilder:
             raise ProgramError("a KafkaSink needs set_bootstrap_servers('host:port')")
         if self._serializer is None:
             raise ProgramError("a KafkaSink needs set_record_serializer")
-        if self._guarantee is DeliveryGuarantee.EXACTLY_ONCE:
+        exactly_once = self._guarantee is DeliveryGuarantee.EXACTLY_ONCE
+        if exactly_once and self._prefix is None:
             raise ProgramError(
-                "KafkaSink does not support DeliveryGuarantee.EXACTLY_ONCE yet; use AT_LEAST_ONCE"
+                "EXACTLY_ONCE needs set_transactional_id_prefix: a name that no other job writing to this Kafka has"
             )
-        settings = KafkaSinkSettings(self._serializer, self._guarantee, self._prefix, dict(self._properties))
+        prefix = self._prefix if exactly_once else None
+        settings = KafkaSinkSettings(self._serializer, self._guarantee, prefix, dict(self._properties))
         _check(settings)
         return KafkaSink(settings)
 

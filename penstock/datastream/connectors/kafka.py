@@ -1,5 +1,7 @@
 """Apache Kafka; the names of ``pyflink.datastream.connectors.kafka``."""
 
+from penstock.connectors.kafka.dead_letters import KafkaDeadLetterTopic
+from penstock.connectors.kafka.json_key_value import JSONKeyValueDeserializationSchema
 from penstock.connectors.kafka.legacy import (
     FlinkFixedPartitioner,
     FlinkKafkaConsumer,
@@ -48,6 +50,8 @@ __all__ = [
     "FlinkKafkaProducer09",
     "FlinkKafkaProducerBase",
     "HeaderProvider",
+    "JSONKeyValueDeserializationSchema",
+    "KafkaDeadLetterTopic",
     "KafkaOffsetResetStrategy",
     "KafkaOffsetsInitializer",
     "KafkaPartitioner",
