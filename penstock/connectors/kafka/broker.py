@@ -33,7 +33,7 @@ def answer_of(ask: Callable[[], Any], servers: str) -> Any:
         try:
             return ask().result(TIMEOUT_S)
         except Exception as error:
-            reason = error.args[0] if error.args else None
+            reason: Any = error.args[0] if error.args else None
             code = reason.code() if hasattr(reason, "code") else None
             if code not in _not_ready() or monotonic() >= deadline:
                 raise OutsideError(f"Kafka at {servers} did not answer: {error}") from error
@@ -118,7 +118,11 @@ class KafkaBroker:
         )
         asked = {client.TopicPartition(each.topic, each.partition): spec for each in partitions}
         futures = self._admin.list_offsets(asked, isolation_level=level, request_timeout=TIMEOUT_S)
-        return {_own(place): answer_of(lambda f=f: f, self._servers).offset for place, f in futures.items()}
+        return {_own(place): self._offset(future) for place, future in futures.items()}
+
+    def _offset(self, future: Any) -> int:
+        offset: int = answer_of(lambda: future, self._servers).offset
+        return offset
 
     def committed(self, partitions: list[KafkaTopicPartition]) -> Offsets:
         client = confluent()
