@@ -134,6 +134,9 @@ class _InitContext:
     def job_id(self) -> str:
         return self._context.job_id
 
+    def restored_checkpoint_id(self) -> int | None:
+        return self._context.restored_checkpoint_id
+
     def metric_group(self) -> MetricGroup:
         return self._context.metrics
 

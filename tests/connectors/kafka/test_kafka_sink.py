@@ -39,13 +39,14 @@ def write(
     env = StreamExecutionEnvironment.get_execution_environment()
     env.set_parallelism(parallelism)
     begun = KafkaSink.builder().set_bootstrap_servers(kafka.bootstrap).set_record_serializer(serializer)
+    begun.set_transactional_id_prefix("rows")
     for key, value in properties.items():
         begun.set_property(key.replace("_", "."), value)
     env.from_collection(rows).sink_to(begun.set_delivery_guarantee(guarantee).build())
     env.execute()
 
 
-@pytest.mark.parametrize("guarantee", [DeliveryGuarantee.NONE, DeliveryGuarantee.AT_LEAST_ONCE])
+@pytest.mark.parametrize("guarantee", list(DeliveryGuarantee))
 @pytest.mark.parametrize("parallelism", [1, 2])
 def test_every_record_is_there_when_the_job_has_ended(
     kafka: KafkaCluster, guarantee: DeliveryGuarantee, parallelism: int
