@@ -4,7 +4,7 @@ Counting words and summing by key are this. A pair in the state costs a read of 
 mostly outside of the processor's cache: a third of the whole job. The value is what a loop by hand would keep, too.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, MutableMapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -55,7 +55,7 @@ class PairFold:
         entries.clear()
         return True
 
-    def give_back(self, entries: Entries) -> None:
+    def give_back(self, entries: MutableMapping[Any, Any]) -> None:
         """Move all entries back, as the pairs that they stand for."""
         entries.update((key, (key, value)) for key, value in self._by_key.items())
         self._by_key.clear()
