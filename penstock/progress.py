@@ -14,7 +14,7 @@ INTERVAL_S = 1.0
 
 
 class ProgressLine:
-    """Rewrites one line on standard error each second, once the job has run for two: records and rate per source."""
+    """Rewrites one line on standard error each second, once the job has run for two: what each source has done."""
 
     def __init__(self, job: RunningJob) -> None:
         self._job = job
@@ -52,14 +52,29 @@ class ProgressLine:
         counts = records_of_sources(metrics)
         then, before = self._last
         self._last = (now, counts)
-        parts = [
-            f"{name}: {count:,} records, {max(0.0, (count - before.get(name, 0)) / (now - then)):,.0f}/s"
-            for name, count in counts.items()
-        ]
-        watermark = lowest_watermark(metrics)
-        if watermark is not None:
-            parts.append(f"watermark {watermark}")
-        return " | ".join(parts)
+        rates = {name: (count - before.get(name, 0)) / (now - then) for name, count in counts.items()}
+        return line_of(counts, rates, metrics)
+
+
+def line_of(counts: dict[str, int], rates: dict[str, float], metrics: dict[str, Any]) -> str:
+    """What the line says: each source with its watermark; the watermark of the tasks where only they have one.
+
+    >>> line_of({"a": 1200}, {"a": 99.6}, {"Source: a.0.currentOutputWatermark": 7, "Source: a.1.currentOutputWatermark": 5})
+    'a: 1,200 records, 100/s, watermark 5'
+    >>> line_of({"a": 2}, {"a": 1.0}, {"Timestamps/Watermarks.0.currentOutputWatermark": 9})
+    'a: 2 records, 1/s | watermark 9'
+    """
+    parts = []
+    any_source = False
+    for name, count in counts.items():
+        own = lowest_watermark(metrics, f"Source: {name}.")
+        any_source = any_source or own is not None
+        parts.append(
+            f"{name}: {count:,} records, {max(0.0, rates[name]):,.0f}/s"
+            + ("" if own is None else f", watermark {own}")
+        )
+    others = None if any_source else lowest_watermark(metrics)
+    return " | ".join(parts if others is None else [*parts, f"watermark {others}"])
 
 
 def records_of_sources(metrics: dict[str, Any]) -> dict[str, int]:
@@ -76,12 +91,14 @@ def records_of_sources(metrics: dict[str, Any]) -> dict[str, int]:
     return counts
 
 
-def lowest_watermark(metrics: dict[str, Any]) -> int | None:
-    """The smallest watermark of all tasks that have one."""
+def lowest_watermark(metrics: dict[str, Any], scope: str = "") -> int | None:
+    """The smallest watermark of all operators and tasks in a scope that have one."""
     found = [
         value
         for name, value in metrics.items()
-        if name.endswith(".currentInputWatermark") and value is not None
+        if name.startswith(scope)
+        and name.endswith((".currentInputWatermark", ".currentOutputWatermark"))
+        and value is not None
     ]
     found = [value for value in found if MIN_TIMESTAMP < value < MAX_WATERMARK]
     return min(found, default=None)

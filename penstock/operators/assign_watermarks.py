@@ -36,6 +36,7 @@ class AssignWatermarks(Operator):
         self._periodic: PeriodicCalls | None = None
 
     def open(self) -> None:
+        self._target.report(self.context.metrics)
         try:
             self._event_time = EventTime(self._strategy, self.context, self.output.emit, self._target)
         except Exception as error:

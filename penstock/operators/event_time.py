@@ -15,11 +15,13 @@ from penstock.contracts.watermarks import (
 from penstock.data.batch import RowBatch
 from penstock.data.elements import ACTIVE, IDLE, MIN_TIMESTAMP, StreamStatus
 from penstock.errors import ProgramError
+from penstock.metrics.kinds import MetricGroup
 from penstock.operators.contract import OperatorContext
 from penstock.operators.user_code import shorten, user_error
 
 AUTO_WATERMARK_INTERVAL = "pipeline.auto-watermark-interval"
 DEFAULT_AUTO_WATERMARK_INTERVAL_MS = 200
+OUTPUT_WATERMARK = "currentOutputWatermark"
 
 
 class WatermarkTarget(WatermarkOutput):
@@ -30,6 +32,10 @@ class WatermarkTarget(WatermarkOutput):
         self._status = status
         self.last = MIN_TIMESTAMP
         self.idle = False
+
+    def report(self, metrics: MetricGroup) -> None:
+        """Register the last watermark as the metric ``currentOutputWatermark``; it is None before the first."""
+        metrics.gauge(OUTPUT_WATERMARK, lambda: None if self.last == MIN_TIMESTAMP else self.last)
 
     def emit_watermark(self, watermark: int) -> None:
         if watermark > self.last:

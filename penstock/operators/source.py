@@ -65,6 +65,7 @@ class SourceOperator(Operator):
         try:
             self._reader = self._spec.source.create_reader(_ReaderContext(self.context, link))
             self._out = _TaskOutput(self._spec, self.context, self.output.emit, self)
+            self._out.target.report(self.context.metrics)
             if self._restored:
                 self._reader.add_splits(self._restored)
             self._reader.start()

@@ -2,7 +2,7 @@
 
 from collections import deque
 
-from penstock.clock import SYSTEM_CLOCK, Clock
+from penstock.clock import SYSTEM_CLOCK, Clock, monotonic
 from penstock.errors import ProtocolError
 from penstock.ids import WorkerIndex
 from penstock.runtime.messages import FromWorker, MetricsReport, ToWorker, WorkerRegistered
@@ -10,6 +10,9 @@ from penstock.runtime.worker.garbage import job_ended, job_started
 from penstock.runtime.worker.worker import Worker
 
 TURNS_PER_POLL = 64
+# A turn may be long, as that of a generator that waits for its next record: whoever asks for metrics or cancels must not
+# wait for 64 of them.
+LONGEST_POLL_S = 0.1
 
 
 class InProcessPool:
@@ -39,13 +42,14 @@ class InProcessPool:
         worker = self._worker
         self.is_idle = False
         if not self._events and not worker.outbox:
+            until = monotonic() + LONGEST_POLL_S
             for _ in range(TURNS_PER_POLL):
                 if not worker.turn():
                     self.is_idle = not worker.outbox
                     if not worker.outbox and timeout_s > 0:
                         worker.wait(timeout_s)
                     break
-                if worker.outbox:
+                if worker.outbox or monotonic() >= until:
                     break
         events = [*self._events, *worker.outbox]
         self._events.clear()
