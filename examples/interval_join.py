@@ -1,6 +1,12 @@
 """Which orders were paid, how fast, and which were not: an interval join of two streams, with what found no partner.
 
-Run it with ``python examples/interval_join.py``.
+Run it with ``python examples/interval_join.py``. It prints::
+
+    o1 (lamp) was paid 40 after 7 s
+    o2 (desk) was paid 310 after 39 s
+    o3 (shelf) was paid 75 after 20 s
+    o4 (chair) was not paid by 93 s
+    o5 (clock) was paid 25 after 1 s
 """
 
 from collections.abc import Iterator

@@ -1,10 +1,7 @@
 """Joins, from the program to its rows, and what is said of wrong arguments."""
 
 import inspect
-import subprocess
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -210,17 +207,3 @@ def test_the_function_is_a_copy_of_its_own_in_each_operator() -> None:
     node = first._environment.program.node(first._node_id)
     assert node.spec.user_functions()[-1] is not function
     assert isinstance(node.spec.user_functions()[-1], Sum)
-
-
-def test_the_example_tells_paid_orders_from_unpaid_ones() -> None:
-    example = Path(__file__).resolve().parents[2] / "examples" / "interval_join.py"
-    finished = subprocess.run(
-        [sys.executable, example], capture_output=True, text=True, check=True, timeout=60
-    )
-    assert finished.stdout.splitlines() == [
-        "o1 (lamp) was paid 40 after 7 s",
-        "o2 (desk) was paid 310 after 39 s",
-        "o3 (shelf) was paid 75 after 20 s",
-        "o4 (chair) was not paid by 93 s",
-        "o5 (clock) was paid 25 after 1 s",
-    ]
