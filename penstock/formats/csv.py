@@ -2,7 +2,8 @@
 
 import csv
 import io
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,7 +14,7 @@ from penstock.formats.bad_records import OnError, check_on_error
 from penstock.formats.charsets import check_charset
 from penstock.formats.contract import FileAccess, FormatReader
 from penstock.formats.csv_schema import CsvSchema, CsvSchemaBuilder
-from penstock.formats.csv_values import BadField, FieldReader, FieldWriter
+from penstock.formats.csv_values import NUMBERS, BadField, FieldReader, FieldWriter
 from penstock.formats.json import unreadable
 from penstock.formats.lines import LineReader
 from penstock.formats.text import StreamFormat
@@ -222,6 +223,9 @@ class CsvRowDeserializationSchema(DeserializationSchema):
             records = list(csv.reader(io.StringIO(text, newline="\n"), **self._dialect))
             if len(records) != 1:
                 raise BadField(f"one row is expected, but there are {len(records)}", None)
+            records = [records[0] or [""]]  # an empty line is one field without text
+            if self._ignore:
+                return self._fields.rows_where_readable(records[0])
             return self._fields.rows(records)[0]
         except (csv.Error, ValueError) as error:
             if self._ignore:
@@ -272,7 +276,7 @@ class CsvRowDeserializationSchema(DeserializationSchema):
             return self._with(null_value=null_literal)
 
         def set_ignore_parse_errors(self, ignore_parse_errors: bool) -> "CsvRowDeserializationSchema.Builder":
-            """Leave out messages that cannot be read."""
+            """Take fields that cannot be read or are missing as None, and leave out messages that are no row at all."""
             self._ignore = ignore_parse_errors
             return self
 
@@ -293,11 +297,14 @@ class CsvRowSerializationSchema(SerializationSchema):
     def __init__(self, schema: CsvSchema) -> None:
         self._schema = schema
         self._fields = FieldWriter(schema)
+        quote = _quoting(schema)
+        self._quotes = [str if column.kind in NUMBERS else quote for column in schema.columns]
 
     def serialize(self, element: Any) -> bytes:
-        target = io.StringIO(newline="")
-        csv.writer(target, **_dialect(self._schema)).writerows(self._fields.texts([element]))
-        return target.getvalue().encode()
+        fields = self._fields.texts([element])[0]
+        quoted = [quote(field) for quote, field in zip(self._quotes, fields, strict=True)]
+        line = self._schema.column_separator.join(quoted)
+        return f"{line}{self._schema.line_separator}".encode()
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (type(self), (self._schema,))
@@ -345,6 +352,29 @@ class CsvRowSerializationSchema(SerializationSchema):
         def build(self) -> "CsvRowSerializationSchema":
             """The schema."""
             return CsvRowSerializationSchema(self._schema)
+
+
+# Longer fields are not looked at but quoted.
+_LONGEST_CHECKED_FIELD = 24
+
+
+def _quoting(schema: CsvSchema) -> Callable[[str], str]:
+    """What puts quotes around a field where Flink does, which looks no closer than is quick.
+
+    Letters up to the separator, the quote and the end of the line are not looked into one by one: any of them is quoted.
+    """
+    quote = schema.quote_char
+    if quote is None:
+        return lambda text: text
+    last = chr(max(map(ord, f"{schema.column_separator}{quote}{schema.line_separator}")))
+    unsafe = re.compile(f"[\0-{re.escape(last)}{re.escape(schema.escape_char or '')}]").search
+
+    def quoted(text: str) -> str:
+        if len(text) <= _LONGEST_CHECKED_FIELD and unsafe(text) is None:
+            return text
+        return f"{quote}{text.replace(quote, quote * 2)}{quote}"
+
+    return quoted
 
 
 def _letter(char: str) -> str:

@@ -11,7 +11,7 @@ from penstock.errors import ProgramError
 
 @dataclass(frozen=True, slots=True)
 class CsvColumn:
-    """A column. ``separator`` stands between the elements of an array; None for a column that is no array."""
+    """A column. ``separator`` stands between the elements of an array or the fields of a row; None for other columns."""
 
     name: str
     kind: TypeInformation
@@ -66,7 +66,8 @@ class CsvSchema:
         columns = []
         for name, kind in zip(row_type.get_field_names(), row_type.get_field_types(), strict=True):
             is_array = hasattr(kind, "element_type") and kind != Types.PRIMITIVE_ARRAY(Types.BYTE())
-            columns.append(CsvColumn(name, kind, ";" if is_array else None))
+            has_parts = is_array or isinstance(kind, RowTypeInfo)
+            columns.append(CsvColumn(name, kind, ";" if has_parts else None))
         return CsvSchema(tuple(columns), **letters)
 
 

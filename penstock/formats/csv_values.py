@@ -4,11 +4,27 @@ from collections.abc import Callable
 from typing import Any
 
 from penstock.data.row import rows_of
-from penstock.data.type_information import Misfit
+from penstock.data.type_composites import RowTypeInfo
+from penstock.data.type_information import Misfit, TypeInformation
 from penstock.data.types import Types
 from penstock.errors import ProgramError
 from penstock.formats.csv_schema import CsvColumn, CsvSchema
 from penstock.formats.type_texts import reader_of, writer_of
+
+NUMBERS = frozenset(
+    {
+        Types.BYTE(),
+        Types.SHORT(),
+        Types.INT(),
+        Types.LONG(),
+        Types.FLOAT(),
+        Types.DOUBLE(),
+        Types.BIG_INT(),
+        Types.BIG_DEC(),
+        Types.BOOLEAN(),
+    }
+)
+"""Types whose fields are never quoted."""
 
 _STRING = Types.STRING()
 
@@ -55,17 +71,32 @@ class FieldReader:
                 raise BadField(f"{column.name} is expected to be {column.kind}: {error}", number) from error
         return rows_of(map(list, zip(*columns, strict=True)), self._names)
 
+    def rows_where_readable(self, record: list[str]) -> Any:
+        """The row of a record in which fields that cannot be read, and those that are missing, are None.
+
+        :raises BadField: when there are more fields than columns.
+        """
+        if len(record) > len(self._columns):
+            raise BadField(f"there are {len(record)} fields for {len(self._columns)} columns", None)
+        values: list[Any] = [None] * len(self._columns)
+        for number, (text, (column, read)) in enumerate(zip(record, self._columns, strict=False)):
+            try:
+                values[number] = column.kind.fit(read([text]), True)[0]
+            except (Misfit, ValueError, OverflowError):
+                continue
+        return rows_of([values], self._names)[0]
+
 
 def _column_reader(column: CsvColumn, null: str | None) -> Callable[[Any], list[Any]]:
+    if isinstance(column.kind, RowTypeInfo):
+        return _row_reader(column, column.kind, null)
     if column.separator is not None:
         read = reader_of(column.kind.element_type)  # type: ignore[attr-defined]
         return _array_reader(column.separator, read, null)
     read = reader_of(column.kind)
     if read is None:
         if column.kind not in (_STRING, Types.CHAR()):
-            raise ProgramError(
-                f"the column {column.name!r} is of type {column.kind}, which CSV has no form for"
-            )
+            raise _without_form(column)
         if null is None:
             return list
         return lambda texts: [None if text == null else text for text in texts]
@@ -91,6 +122,20 @@ def _array_reader(separator: str, read: Any, null: str | None) -> Callable[[Any]
     return lambda texts: list(map(value, texts))
 
 
+def _row_reader(column: CsvColumn, kind: RowTypeInfo, null: str | None) -> Callable[[Any], list[Any]]:
+    fields = zip(kind.get_field_names(), kind.get_field_types(), strict=True)
+    reader = FieldReader(CsvSchema(tuple(CsvColumn(name, part) for name, part in fields), null_value=null))
+
+    def value(text: str) -> Any:
+        return None if text == null or not text else reader.rows([text.split(column.separator)])[0]
+
+    return lambda texts: list(map(value, texts))
+
+
+def _without_form(column: CsvColumn) -> ProgramError:
+    return ProgramError(f"the column {column.name!r} is of type {column.kind}, which CSV has no form for")
+
+
 class FieldWriter:
     """Makes lists of texts of rows."""
 
@@ -108,9 +153,25 @@ class FieldWriter:
 
 
 def _field_writer(column: CsvColumn, null: str) -> Callable[[Any], str]:
-    if column.separator is None:
-        write = writer_of(column.kind) or str
-        return lambda value: null if value is None else write(value)
     separator = column.separator
-    write = writer_of(column.kind.element_type) or str  # type: ignore[attr-defined]
-    return lambda values: null if values is None else separator.join(map(write, values))
+    if separator is None:
+        write = _text_writer(column, column.kind)
+        return lambda value: null if value is None else write(value)
+    if isinstance(column.kind, RowTypeInfo):
+        parts = [_part_writer(column, part, null) for part in column.kind.get_field_types()]
+        return lambda row: (
+            null if row is None else separator.join([part(v) for part, v in zip(parts, row, strict=True)])
+        )
+    element = _part_writer(column, column.kind.element_type, null)  # type: ignore[attr-defined]
+    return lambda values: null if values is None else separator.join(map(element, values))
+
+
+def _part_writer(column: CsvColumn, kind: TypeInformation, null: str) -> Callable[[Any], str]:
+    write = _text_writer(column, kind)
+    return lambda value: null if value is None else write(value)
+
+
+def _text_writer(column: CsvColumn, kind: TypeInformation) -> Callable[[Any], str]:
+    if reader_of(kind) is None and kind not in (_STRING, Types.CHAR()):
+        raise _without_form(column)
+    return writer_of(kind) or str

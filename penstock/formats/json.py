@@ -12,6 +12,7 @@ from penstock.formats.bad_records import OnError, check_on_error
 from penstock.formats.charsets import check_charset
 from penstock.formats.contract import FileAccess, FormatReader
 from penstock.formats.json_schema import type_of_json_schema
+from penstock.formats.json_texts import loosened, text_of_type
 from penstock.formats.lines import RecordPerLineReader
 from penstock.formats.targets import converter_to, json_value
 from penstock.formats.text import StreamFormat
@@ -89,16 +90,28 @@ class JsonDeserializationSchema(DeserializationSchema):
         self._settings = (target, ignore_parse_errors, fail_on_missing_field)
         self._ignore = ignore_parse_errors
         self._convert = converter_to(target, fail_on_missing_field)
+        self._loosen = loosened(target) if isinstance(target, TypeInformation) else None
 
     def deserialize(self, message: bytes) -> Any:
         if message is None:
             return None
         try:
-            return self._convert([json.loads(message)])[0]
+            return self._converted(json.loads(message))
         except (ValueError, TypeError, LookupError, ArithmeticError) as error:
             if self._ignore:
                 return None
             raise unreadable(message, error) from error
+
+    def _converted(self, value: Any) -> Any:
+        try:
+            return self._convert([value])[0]
+        except TypeMismatch as mismatch:
+            if self._loosen is None:
+                raise
+            try:
+                return self._convert([self._loosen(value)])[0]
+            except ValueError:
+                raise mismatch from None
 
     def deserialize_batch(self, messages: list[bytes]) -> list[Any]:
         try:
@@ -198,6 +211,10 @@ class JsonRowSerializationSchema(SerializationSchema):
 
     def __init__(self, type_info: RowTypeInfo) -> None:
         self._type_info = type_info
+        self._text = text_of_type(type_info, _encode)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (JsonRowSerializationSchema, (self._type_info,))
 
     @staticmethod
     def builder() -> "JsonRowSerializationSchema.Builder":
@@ -228,7 +245,7 @@ class JsonRowSerializationSchema(SerializationSchema):
 
     def serialize_batch(self, elements: list[Any]) -> list[bytes | None]:
         rows = self._type_info.convert_batch(elements)
-        return [_encode(row.as_dict()).encode() for row in rows]
+        return [self._text(row).encode() for row in rows]
 
 
 def unreadable(message: bytes, error: Exception) -> OutsideError:

@@ -16,7 +16,7 @@ from penstock.data.type_composites import RowTypeInfo, TupleTypeInfo
 from penstock.data.type_information import TypeInformation
 from penstock.data.types import Types
 from penstock.errors import ProgramError
-from penstock.formats.type_texts import Convert, reader_of, writer_of
+from penstock.formats.type_texts import Convert, moment_text, reader_of, writer_of
 
 _ARRAYS = (BasicArrayTypeInfo, ObjectArrayTypeInfo, PrimitiveArrayTypeInfo, ListTypeInfo)
 _BYTES = Types.PRIMITIVE_ARRAY(Types.BYTE())
@@ -166,7 +166,7 @@ def json_value(value: Any) -> Any:
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
     if isinstance(value, (datetime.datetime, datetime.time)):
-        return f"{value.isoformat()}Z" if value.tzinfo is None else value.isoformat()
+        return f"{moment_text(value)}Z" if value.tzinfo is None else value.isoformat()
     if isinstance(value, datetime.date):
         return value.isoformat()
     if isinstance(value, (bytes, bytearray)):

@@ -4,6 +4,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Callable
 from typing import Any
 
+from penstock.data.text_forms import double_text, float_text
 from penstock.data.type_information import TypeInformation
 from penstock.data.types import Types
 
@@ -75,14 +76,29 @@ def _bytes(text: str) -> bytes:
     return b64decode(text, validate=True)
 
 
-def _time_text(value: Any) -> str:
-    return f"{value.isoformat()}Z"
+def moment_text(value: Any) -> str:
+    """A time, or a date with a time, with as many digits of the second as are needed.
+
+    >>> from datetime import time
+    >>> moment_text(time(1, 2, 3)), moment_text(time(1, 2, 3, 450_000))
+    ('01:02:03', '01:02:03.45')
+    """
+    text: str = value.isoformat()
+    return text.rstrip("0") if value.microsecond else text
+
+
+def _timestamp_text(value: Any) -> str:
+    """As Java writes a ``java.sql.Timestamp``, which always has a fraction."""
+    text = moment_text(value).replace("T", " ")
+    return text if value.microsecond else f"{text}.0"
 
 
 _WRITERS: dict[TypeInformation, Convert] = {
     Types.BOOLEAN(): lambda value: "true" if value else "false",
     Types.SQL_DATE(): lambda value: value.isoformat(),
-    Types.SQL_TIME(): _time_text,
-    Types.SQL_TIMESTAMP(): _time_text,
+    Types.FLOAT(): float_text,
+    Types.DOUBLE(): double_text,
+    Types.SQL_TIME(): moment_text,
+    Types.SQL_TIMESTAMP(): _timestamp_text,
     Types.PRIMITIVE_ARRAY(Types.BYTE()): lambda value: b64encode(value).decode("ascii"),
 }
