@@ -15,6 +15,7 @@ from penstock.contracts.state_backend import (
     KeyedStateBackend,
     KeyedTable,
     OperatorStateBackend,
+    StoredForm,
 )
 from penstock.contracts.state_descriptors import (
     AggregatingStateDescriptor,
@@ -89,6 +90,7 @@ __all__ = [
     "StateMeta",
     "StateTtlConfig",
     "StoredEntries",
+    "StoredForm",
     "ValueState",
     "ValueStateDescriptor",
 ]

@@ -22,6 +22,16 @@ VOID_NAMESPACE: Final = None
 """The namespace of state that belongs to no window."""
 
 
+class StoredForm(Protocol):
+    """Another form in which a backend in memory may keep what is stored, as long as nobody else looks at it."""
+
+    def shrink(self, keys: list[Any], stored: list[Any]) -> list[Any] | None:
+        """From what is stored under the keys to the form; None when something does not fit it."""
+
+    def expand(self, keys: list[Any], shrunk: list[Any]) -> list[Any]:
+        """Back again. Called by other threads too, while snapshots are written."""
+
+
 class KeyedTable(Protocol):
     """One state of one operator, for whole batches.
 
@@ -61,6 +71,13 @@ class KeyedTable(Protocol):
         """A dictionary for a loop of the operator's own: what is stored under ``keys`` without a namespace is in it.
 
         What the loop assigns is stored. Good until the operator returns; None where the backend has no such dictionary.
+        """
+
+    def compact(self, form: StoredForm | None) -> bool:
+        """Keep what is stored without a namespace in another form, or (None) as it is again.
+
+        From then on :meth:`entries_for` gives the other form, and nothing but that may be used. False, and nothing has
+        changed, when something that is stored does not fit, or the backend has no dictionaries.
         """
 
     def pane(self, namespace: Any) -> MutableMapping[Any, Any]:

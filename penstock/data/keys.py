@@ -33,9 +33,9 @@ _Hasher = Callable[[Any], int]
 
 _MASK = 0xFFFF_FFFF_FFFF_FFFF
 # Odd 64-bit constants with about as many ones as zeros; one seed a kind of value, so that "" and () and None differ.
-_FACTOR_1 = 0xBF58_476D_1CE4_E5B9
-_FACTOR_2 = 0x94D0_49BB_1331_11EB
-_TEXT, _BYTES, _TUPLE, _SET, _RANGE = 0x1F3D5B79, 0x2E4C6A88, 0x3D5B7997, 0x4C6A88A6, 0x5B7997B5
+FACTOR_1 = 0xBF58_476D_1CE4_E5B9
+FACTOR_2 = 0x94D0_49BB_1331_11EB
+TEXT_SEED, _BYTES, _TUPLE, _SET, _RANGE = 0x1F3D5B79, 0x2E4C6A88, 0x3D5B7997, 0x4C6A88A6, 0x5B7997B5
 _DATETIME, _DATE, _TIME, _DELTA, _UUID = 0x6A88A6C4, 0x7997B5D3, 0x88A6C4E2, 0x97B5D3F1, 0xA6C4E200
 _OBJECT, _MEMBER, _CLASS, _PATH, _MAPPING = 0xB5D3F10F, 0xC4E2001E, 0xD3F10F2D, 0xE2001E3C, 0xF10F2D4B
 _NAN, _NONE, _ELLIPSIS, _NAIVE = 0x0F2D4B69, 0x1E3C5A78, 0x2D4B6987, 0x3C5A7896
@@ -135,8 +135,8 @@ def _check_hashable(key: Any) -> None:
 def _mix(number: int) -> int:
     """Spread a number over 64 bits, so that every bit of it changes about half of the bits of the result."""
     number &= _MASK
-    number = (number ^ (number >> 30)) * _FACTOR_1 & _MASK
-    number = (number ^ (number >> 27)) * _FACTOR_2 & _MASK
+    number = (number ^ (number >> 30)) * FACTOR_1 & _MASK
+    number = (number ^ (number >> 27)) * FACTOR_2 & _MASK
     return number ^ (number >> 31)
 
 
@@ -151,7 +151,7 @@ def _decimal(key: Any) -> int:
 
 def _text(key: str) -> int:
     # `str.encode` and not `key.encode`: subclasses may have their own.
-    return _mix(crc32(str.encode(key, "utf-8", "surrogatepass"), _TEXT) + _TEXT)
+    return _mix(crc32(str.encode(key, "utf-8", "surrogatepass"), TEXT_SEED) + TEXT_SEED)
 
 
 def _bytes(key: Any) -> int:

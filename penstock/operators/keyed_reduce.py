@@ -1,20 +1,19 @@
 """The running reduce of a keyed stream: one updated result per record, in BATCH mode one per key."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from penstock.contracts.state import VOID_NAMESPACE, KeyedTable, ReducingStateDescriptor
 from penstock.data.batch import RowBatch
-from penstock.operators.aggregations import FieldAggregation, OtherShape
+from penstock.operators.aggregations import FieldAggregation, Fold, OtherShape
 from penstock.operators.contract import Operator, OperatorContext, OperatorSpec
 from penstock.operators.pair_fold import PairFold
 from penstock.operators.process_records import FunctionLife, key_is_unusable
 from penstock.operators.user_code import callable_of, user_error
 
 STATE_NAME = "_keyed_reduce"
-Loop = Callable[[list[Any], list[Any], list[Any]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +43,7 @@ class KeyedReduce(Operator):
         self._reduce: Callable[[Any, Any], Any] = callable_of(spec.function, "reduce", "reduce")
         self._has_started = False
         self._table: KeyedTable | None = None
-        self._pairs: PairFold | None = None
+        self._is_compact = False
         self._life = FunctionLife(spec.function, context)
 
     def open(self) -> None:
@@ -77,54 +76,49 @@ class KeyedReduce(Operator):
         if not isinstance(function, FieldAggregation):
             return
         self._reduce = function.reducer_for(values[0])
-        entries = self._table.pane(VOID_NAMESPACE)
-        if type(entries) is not dict:
+        if self._table.entries_for(keys) is None:
             return
         pairs = None if self.context.batch_mode else PairFold.for_records(function, keys[0], values[0])
-        if pairs is not None and pairs.take_in(entries):
-            self._pairs = pairs
+        if pairs is not None and self._table.compact(pairs):
+            self._is_compact = True
             self._fold = partial(self._fold_in_place, pairs.fold)  # type: ignore[method-assign]
             return
         loop = function.fold_for(values[0])
-        if loop is not None and _all_like(values[0], entries):
-            self._fold = partial(self._fold_in_place, partial(loop, entries))  # type: ignore[method-assign]
+        if loop is not None and _all_like(values[0], self._table.pane(VOID_NAMESPACE)):
+            self._fold = partial(self._fold_in_place, loop)  # type: ignore[method-assign]
 
     def _fold(self, keys: list[Any], values: list[Any]) -> list[Any]:
         assert self._table is not None
         return self._table.fold(keys, values, self._reduce)
 
-    def _fold_in_place(self, loop: Loop, keys: list[Any], values: list[Any]) -> list[Any]:
+    def _fold_in_place(self, loop: Fold, keys: list[Any], values: list[Any]) -> list[Any]:
         """The same, where the state is a dictionary and there is a loop made for the function."""
+        assert self._table is not None
         results: list[Any] = []
+        entries = self._table.entries_for(keys)
+        assert entries is not None
         try:
-            loop(keys, values, results)
+            loop(entries, keys, values, results)
         except OtherShape:
             self._use_table()
             done = len(results)
             try:
                 return results + self._fold(keys[done:], values[done:])
             except BaseException:
-                assert self._table is not None
                 self._table.failed_index += done
                 raise
         except BaseException:
-            assert self._table is not None
             self._table.failed_index = len(results)
             raise
         return results
 
     def _use_table(self) -> None:
         """From the next record on, records of every shape are reduced by calls."""
-        if self._pairs is not None:
-            assert self._table is not None
-            self._pairs.give_back(self._table.pane(VOID_NAMESPACE))
-            self._pairs = None
+        assert self._table is not None
+        if self._is_compact:
+            self._table.compact(None)
+            self._is_compact = False
         self.__dict__.pop("_fold", None)
-
-    def snapshot(self, checkpoint_id: int) -> None:
-        if self._pairs is not None:
-            self._use_table()
-            self._has_started = False  # the next batch takes the state in again
 
     def end_key(self, key: Any) -> None:
         assert self._table is not None
@@ -135,6 +129,6 @@ class KeyedReduce(Operator):
         self._life.close()
 
 
-def _all_like(example: tuple[Any, ...], entries: dict[Any, Any]) -> bool:
+def _all_like(example: tuple[Any, ...], entries: Mapping[Any, Any]) -> bool:
     """Whether all that is stored are tuples as long as the example; looked at once, as a restored job may have others."""
     return all(type(stored) is tuple and len(stored) == len(example) for stored in entries.values())

@@ -6,19 +6,30 @@ with a heap of the distinct timestamps: registering and deleting are dictionary 
 
 import heapq
 from collections.abc import Iterable, Iterator
-from itertools import repeat
+from dataclasses import dataclass
+from itertools import chain, islice, repeat
 from operator import index
 from typing import Any
 
-from penstock.contracts.state import EntryChunk, StateEntries, StateKind, StateMeta, StoredEntries
+from penstock.contracts.state import (
+    ENTRIES_PER_CHUNK,
+    EntryChunk,
+    StateEntries,
+    StateKind,
+    StateMeta,
+    StoredEntries,
+)
 from penstock.data.elements import MIN_TIMESTAMP
-from penstock.data.keys import KeyRouter, key_group_range
+from penstock.data.key_columns import key_groups_of
+from penstock.data.keys import key_group_range
 from penstock.errors import StateError, TypeMismatch
+from penstock.state.layers import Freeze, LayeredPane, Pin
 
 Timer = tuple[int, Any, Any]
 """Timestamp, key, namespace."""
 
 Bucket = dict[Any, dict[Any, None]]
+Buckets = dict[int, Bucket]
 
 EVENT, PROCESSING = "event", "processing"
 
@@ -36,10 +47,11 @@ class TimerQueue:
     [(10, 'b', None), (20, 'a', None)]
     """
 
-    __slots__ = ("_buckets", "_heap")
+    __slots__ = ("_buckets", "_heap", "_size")
 
     def __init__(self) -> None:
-        self._buckets: dict[int, Bucket] = {}
+        self._buckets: dict[int, Bucket] | LayeredPane = {}
+        self._size = 0  # the number of buckets
         self._heap: list[int] = []  # every timestamp that has a bucket, and some that no longer have one
 
     def register(self, key: Any, namespace: Any, timestamp: int) -> None:
@@ -50,6 +62,7 @@ class TimerQueue:
         if bucket is None:
             _whole(timestamp)
             self._buckets[timestamp] = {namespace: {key: None}}
+            self._size += 1
             heapq.heappush(self._heap, timestamp)
             return
         keys = bucket.get(namespace)
@@ -66,6 +79,7 @@ class TimerQueue:
         bucket = self._buckets.get(timestamp)
         if bucket is None:
             self._buckets[timestamp] = {namespace: new}
+            self._size += 1
             heapq.heappush(self._heap, timestamp)
         elif namespace in bucket:
             bucket[namespace].update(new)
@@ -83,7 +97,8 @@ class TimerQueue:
             del bucket[namespace]
             if not bucket:
                 del self._buckets[timestamp]
-                if len(self._heap) > 2 * len(self._buckets) + _SPARE_STALE:
+                self._size -= 1
+                if len(self._heap) > 2 * self._size + _SPARE_STALE:
                     self._heap[:] = self._buckets
                     heapq.heapify(self._heap)
         return True
@@ -127,15 +142,28 @@ class TimerQueue:
             for namespace in list(bucket):
                 self.delete(key, namespace, timestamp)
 
-    def __iter__(self) -> Iterator[Timer]:
-        """All timers, in no particular order of time."""
-        for timestamp, bucket in self._buckets.items():
-            for namespace, keys in bucket.items():
-                for key in keys:
-                    yield timestamp, key, namespace
+    def freeze(self, freeze: Freeze) -> Buckets:
+        """All timers as they are now, in dictionaries that nobody changes until the freeze is over."""
+        buckets = self._buckets
+        if isinstance(buckets, LayeredPane):
+            buckets = buckets.frozen()
+        self._buckets = LayeredPane(buckets, freeze, _copy_of_bucket)
+        return buckets
+
+    def settle(self) -> None:
+        """Bring together a part of what has changed since the snapshot, once that is written."""
+        buckets = self._buckets
+        if isinstance(buckets, LayeredPane) and buckets.settle_if_over():
+            self._buckets = buckets.base
 
     def __len__(self) -> int:
-        return sum(len(keys) for bucket in self._buckets.values() for keys in bucket.values())
+        buckets = self._buckets
+        everything = buckets.frozen() if isinstance(buckets, LayeredPane) else buckets
+        return sum(len(keys) for bucket in everything.values() for keys in bucket.values())
+
+
+def _copy_of_bucket(bucket: Bucket) -> Bucket:
+    return {namespace: dict(keys) for namespace, keys in bucket.items()}
 
 
 class KeyedTimers:
@@ -183,10 +211,12 @@ class KeyedTimers:
     def advance_watermark(self, watermark: int) -> Iterator[Timer]:
         """Yield and forget the event-time timers up to ``watermark``, as :meth:`TimerQueue.pop_until` does."""
         self.current_watermark = watermark
+        self.event_time.settle()
         return self.event_time.pop_until(watermark)
 
     def advance_processing_time(self, now_ms: int) -> Iterator[Timer]:
         """Yield and forget the processing-time timers up to ``now_ms``."""
+        self.processing_time.settle()
         return self.processing_time.pop_until(now_ms)
 
     def next_processing_time(self) -> int | None:
@@ -200,22 +230,10 @@ class KeyedTimers:
 
     def snapshot(self) -> StateEntries:
         """All timers, frozen."""
-        groups = KeyRouter(self._max_parallelism, self._max_parallelism)
-        chunks = []
-        for domain, queue in ((EVENT, self.event_time), (PROCESSING, self.processing_time)):
-            timers = list(queue)
-            keys = [key for _, key, _ in timers]
-            key_groups = groups.route(keys)
-            self._check_groups(keys, key_groups)
-            values = [(domain, timestamp) for timestamp, _, _ in timers]
-            namespaces = [namespace for _, _, namespace in timers]
-            chunks.append(
-                EntryChunk(key_groups, keys, values, None if set(namespaces) <= {None} else namespaces)
-            )
-        entries = StoredEntries(StateMeta(self._name, StateKind.TIMERS), chunks)
-        unpack, arguments = entries.__reduce__()
-        copied: StateEntries = unpack(*arguments)
-        return copied
+        pin = Pin()
+        freeze = Freeze(pin)
+        buckets = (self.event_time.freeze(freeze), self.processing_time.freeze(freeze))
+        return FrozenTimers(self._name, self._max_parallelism, self._key_groups, pin, buckets)
 
     def restore(self, snapshots: list[StateEntries], key_groups: range) -> None:
         """Take the timers of ``key_groups`` out of snapshots of any parallelism."""
@@ -229,13 +247,52 @@ class KeyedTimers:
                     queue = self.event_time if domain == EVENT else self.processing_time
                     queue.register(key, namespace, timestamp)
 
-    def _check_groups(self, keys: list[Any], key_groups: list[int]) -> None:
-        for key, group in zip(keys, key_groups, strict=True):
-            if group not in self._key_groups:
-                raise StateError(
-                    f"timers {self._name!r} hold key {key!r:.80} of key group {group}, but this subtask owns "
-                    f"{self._key_groups}"
-                )
+
+@dataclass(slots=True)
+class FrozenTimers:
+    """The :class:`~penstock.contracts.state.StateEntries` of one set of timers; released when nobody has it any more."""
+
+    name: str
+    max_parallelism: int
+    own: range
+    pin: Pin
+    buckets: tuple[Buckets, Buckets]
+
+    @property
+    def meta(self) -> StateMeta:
+        """See :class:`~penstock.contracts.state.StateEntries`."""
+        return StateMeta(self.name, StateKind.TIMERS)
+
+    def chunks(self, key_groups: range | None = None) -> Iterator[EntryChunk]:
+        """See :class:`~penstock.contracts.state.StateEntries`."""
+        timers = chain(_timers_of(EVENT, self.buckets[0]), _timers_of(PROCESSING, self.buckets[1]))
+        while part := list(islice(timers, ENTRIES_PER_CHUNK)):
+            keys = [key for key, _, _ in part]
+            groups = key_groups_of(keys, self.max_parallelism)
+            for key, group in zip(keys, groups, strict=True):
+                if group not in self.own:
+                    raise StateError(
+                        f"timers {self.name!r} hold key {key!r:.80} of key group {group}, but this subtask owns {self.own}"
+                    )
+            namespaces = [namespace for _, namespace, _ in part]
+            is_void = all(namespace is None for namespace in namespaces)
+            values = [value for _, _, value in part]
+            chunk = EntryChunk(groups, keys, values, None if is_void else namespaces)
+            if key_groups is not None:
+                chunk = chunk.within(key_groups)
+            if len(chunk):
+                yield chunk
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return StoredEntries(self.meta, tuple(self.chunks())).__reduce__()
+
+
+def _timers_of(domain: str, buckets: Buckets) -> Iterator[tuple[Any, Any, tuple[str, int]]]:
+    for timestamp, bucket in buckets.items():
+        value = (domain, timestamp)
+        for namespace, keys in bucket.items():
+            for key in keys:
+                yield key, namespace, value
 
 
 def _whole(timestamp: Any) -> int:

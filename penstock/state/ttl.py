@@ -6,7 +6,7 @@ snapshots; *incremental* looks at a few entries at each access (the default, 5),
 compaction filter is accepted, and concerns RocksDB alone. Source: Flink's documentation, "State Time-To-Live (TTL)".
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, MutableMapping
 from copy import deepcopy
 from typing import Any
 
@@ -105,12 +105,16 @@ class Sweep:
     __slots__ = ("_keys", "_lifetime", "_pane", "_panes", "_todo", "every_record", "size")
 
     def __init__(
-        self, lifetime: Lifetime, panes: Callable[[], list[dict[Any, Any]]], size: int, every_record: bool
+        self,
+        lifetime: Lifetime,
+        panes: Callable[[], list[MutableMapping[Any, Any]]],
+        size: int,
+        every_record: bool,
     ) -> None:
         self._lifetime = lifetime
         self._panes = panes
-        self._todo: list[dict[Any, Any]] = []
-        self._pane: dict[Any, Any] = {}
+        self._todo: list[MutableMapping[Any, Any]] = []
+        self._pane: MutableMapping[Any, Any] = {}
         self._keys: list[Any] = []
         self.size = size
         self.every_record = every_record
@@ -132,6 +136,10 @@ class Sweep:
                 del self._pane[key]
             elif kept is not stored:
                 self._pane[key] = kept
+
+    def start_over(self) -> None:
+        """Begin another round: the dictionaries seen so far are not to be written to any more."""
+        self._todo, self._pane, self._keys = [], {}, []
 
     def access(self) -> None:
         """One step, as a plain callable."""

@@ -214,7 +214,7 @@ def test_what_cannot_be_pickled_is_named_by_state_and_key() -> None:
     backend = backend_at(("user", 5))
     backend.get_state(ValueStateDescriptor("lock")).update(threading.Lock())
     with pytest.raises(StateError, match=r"state 'lock' .* key \('user', 5\) .*lock.* cannot be pickled"):
-        backend.snapshot()
+        pickle.dumps(backend.snapshot())
 
 
 def test_classes_of_the_main_program_can_be_state() -> None:
@@ -236,7 +236,7 @@ def test_a_key_in_the_wrong_subtask_is_found_when_state_is_saved() -> None:
     backend.current_key = "a"
     backend.get_state(ValueStateDescriptor("v")).update(1)
     with pytest.raises(StateError, match=f"key 'a' of key group {group}"):
-        backend.snapshot()
+        pickle.dumps(backend.snapshot())
 
 
 def test_the_maximum_parallelism_cannot_change() -> None:

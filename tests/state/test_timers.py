@@ -86,7 +86,7 @@ def test_a_timer_that_registers_itself_again_fires_again() -> None:
 def test_timers_that_were_not_reached_are_still_there_after_a_failure() -> None:
     queue = queue_of(("a", 10), ("b", 10))
     assert next(queue.pop_until(10)) == (10, "a", None)
-    assert list(queue) == [(10, "b", None)]
+    assert list(queue.pop_until(10)) == [(10, "b", None)]
 
 
 def test_many_timers_that_each_register_an_earlier_one_stay_cheap() -> None:
@@ -144,12 +144,12 @@ def test_what_cannot_be_saved_is_named() -> None:
     timers = KeyedTimers("t", GROUPS)
     timers.register_event_time_timer("a", threading.Lock(), 10)
     with pytest.raises(StateError, match="timers 't' cannot be saved: the key 'a' or its namespace"):
-        timers.snapshot()
+        pickle.dumps(timers.snapshot())
     group = key_group("a", GROUPS)
     elsewhere = KeyedTimers("t", GROUPS, range(group + 1, group + 2))
     elsewhere.register_event_time_timer("a", None, 10)
     with pytest.raises(StateError, match=f"key 'a' of key group {group}"):
-        elsewhere.snapshot()
+        pickle.dumps(elsewhere.snapshot())
 
 
 class Subtasks:
@@ -226,3 +226,60 @@ def test_any_program_fires_what_a_set_of_timers_says(steps: list[tuple[str, Any]
         next_times = [part.next_processing_time() for part in subtasks.parts]
         expected = min((t[2] for t in model if not t[3]), default=None)
         assert min((t for t in next_times if t is not None), default=None) == expected
+
+
+acts = st.tuples(
+    st.sampled_from(
+        ["register", "register_all", "delete", "advance", "clear_key", "take", "write", "settle"]
+    ),
+    st.sampled_from(["a", "b", 3]),
+    st.sampled_from([None, "w"]),
+    st.integers(0, 6),
+)
+
+
+@given(st.lists(acts, max_size=60))
+def test_a_snapshot_shows_the_timers_that_were_there_when_it_was_taken(program: list[Any]) -> None:
+    timers, model = KeyedTimers("t", GROUPS), set[Any]()
+    waiting: list[Any] = []
+    for act, key, namespace, time in program:
+        queue = timers.event_time
+        match act:
+            case "register":
+                queue.register(key, namespace, time)
+                model.add((time, key, namespace))
+            case "register_all":
+                queue.register_all([key, 3], namespace, time)
+                model |= {(time, key, namespace), (time, 3, namespace)}
+            case "delete":
+                assert queue.delete(key, namespace, time) == ((time, key, namespace) in model)
+                model.discard((time, key, namespace))
+            case "advance":
+                due = list(timers.advance_watermark(time))
+                assert [each[0] for each in due] == sorted(each[0] for each in due)
+                assert set(due) == {each for each in model if each[0] <= time}
+                model -= set(due)
+            case "clear_key":
+                queue.clear_key(key)
+                model = {each for each in model if each[1] != key}
+            case "take":
+                waiting.append((timers.snapshot(), set(model)))
+            case "write" if waiting:
+                snapshot, expected = waiting.pop(time % len(waiting))
+                assert written(snapshot) == expected
+            case "settle":
+                queue.settle()
+        assert len(queue) == len(model)
+        assert queue.first_timestamp() == min((each[0] for each in model), default=None)
+    assert set(timers.advance_watermark(10)) == model
+
+
+def written(snapshot: Any) -> set[Any]:
+    found = []
+    for chunk in snapshot.chunks():
+        for key, namespace, (_, time) in zip(
+            chunk.keys, chunk.namespaces or [None] * len(chunk), chunk.values, strict=True
+        ):
+            found.append((time, key, namespace))
+    assert len(found) == len(set(found))
+    return set(found)

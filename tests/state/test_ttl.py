@@ -51,7 +51,7 @@ class Timeline:
         self.state = self.backend.get_partitioned_state(None, descriptor)
 
     def stored(self) -> dict[Any, Any]:
-        return self.backend._table(self.descriptor).void
+        return self.backend._table(self.descriptor).entries  # type: ignore[return-value]
 
 
 def quiet() -> StateTtlConfig.Builder:

@@ -16,7 +16,7 @@ from penstock.contracts.state import (
     StateKind,
     StateMeta,
 )
-from penstock.data.keys import KeyRouter, key_group_range
+from penstock.data.keys import key_group_range
 from penstock.errors import ProgramError, StateError
 from penstock.state.hashmap.handles import (
     AggregatingHandle,
@@ -25,9 +25,10 @@ from penstock.state.hashmap.handles import (
     ReducingHandle,
     ValueHandle,
 )
-from penstock.state.hashmap.snapshot import read_into, write_table
+from penstock.state.hashmap.snapshot import FrozenTable, read_into
 from penstock.state.hashmap.table import Entries, HashMapTable, NamespaceEntries
 from penstock.state.keyed_access import KeyedStateAccess, combiner
+from penstock.state.layers import Pin
 from penstock.state.ttl import Lifetime, Sweep, unstamp, with_ttl
 
 
@@ -47,6 +48,7 @@ class HashMapStateBackend(KeyedStateAccess):
     __slots__ = (
         "_clock",
         "_handles",
+        "_is_settling",
         "_key_groups",
         "_lifetimes",
         "_max_parallelism",
@@ -65,6 +67,7 @@ class HashMapStateBackend(KeyedStateAccess):
         self._handles: dict[str, tuple[StateDescriptor, Any]] = {}
         self._lifetimes: dict[str, Lifetime] = {}
         self._sweeps: list[Sweep] = []
+        self._is_settling = False
 
     # Handles
 
@@ -75,7 +78,7 @@ class HashMapStateBackend(KeyedStateAccess):
         known = self._handles.get(descriptor.name)
         if known is not None and known[0] is descriptor:
             return known[1]
-        handle = self._make_handle(descriptor, self._table(descriptor).void)
+        handle = self._make_handle(descriptor, self._table(descriptor))
         self._handles[descriptor.name] = (descriptor, handle)
         return handle
 
@@ -178,8 +181,8 @@ class HashMapStateBackend(KeyedStateAccess):
         table = self._tables.get(state_name)
         if table is None:
             return []
-        pane = table.void if namespace is VOID_NAMESPACE else table.panes.get(namespace, {})
-        return [key for key, stored in pane.items() if stored is not None]
+        pane = table.entries if namespace is VOID_NAMESPACE else table.find(namespace)
+        return [] if pane is None else [key for key, stored in pane.items() if stored is not None]
 
     def clear_key(self, key: Any) -> None:
         for table in self._tables.values():
@@ -189,14 +192,25 @@ class HashMapStateBackend(KeyedStateAccess):
         for sweep in self._sweeps:
             if sweep.every_record:
                 sweep.step(count * sweep.size)
+        if self._is_settling:
+            for table in self._tables.values():
+                table.settle()
+            self._is_settling = any(table.is_layered for table in self._tables.values())
 
     def snapshot(self, checkpoint_id: int = 0) -> KeyedStateSnapshot:
-        groups = KeyRouter(self._max_parallelism, self._max_parallelism)
+        pin = Pin()
         states: dict[str, StateEntries] = {}
         for name, table in self._tables.items():
+            form = table.form
+            entries, panes = table.freeze(pin)
             keep = self._keep_in_snapshot(name)
-            states[name] = write_table(table, groups, self._key_groups, keep)
-        return KeyedStateSnapshot(self._max_parallelism, states)
+            states[name] = FrozenTable(
+                table.meta, self._max_parallelism, self._key_groups, pin, entries, panes, form, keep
+            )
+        for sweep in self._sweeps:
+            sweep.start_over()
+        self._is_settling = True
+        return KeyedStateSnapshot(self._max_parallelism, states, on_release=pin.release)
 
     def _keep_in_snapshot(self, name: str) -> Callable[[Any], Any] | None:
         lifetime = self._lifetimes.get(name)

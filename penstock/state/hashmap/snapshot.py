@@ -1,45 +1,93 @@
-"""From the dictionaries of a state to chunks of entries, and back."""
+"""A frozen table as chunks of entries, and the way back into a table."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import repeat
 from typing import Any
 
-from penstock.contracts.state import EntryChunk, StateEntries, StoredEntries
-from penstock.data.keys import KeyRouter
+from penstock.contracts.state import (
+    ENTRIES_PER_CHUNK,
+    EntryChunk,
+    StateEntries,
+    StateMeta,
+    StoredForm,
+)
+from penstock.data.key_columns import key_groups_of
 from penstock.errors import StateError
-from penstock.state.hashmap.table import HashMapTable
+from penstock.state.hashmap.table import HashMapTable, Pane, Panes
+from penstock.state.layers import Pin, slices
+
+_NOTHING = type(None)
+Keep = Callable[[Any], Any]
 
 
-def write_table(
-    table: HashMapTable, groups: KeyRouter, own: range, keep: Callable[[Any], Any] | None = None
-) -> StateEntries:
-    """Freeze a state. ``groups`` finds the group of a key, ``keep`` what is written of a stored value (None for nothing)."""
-    table.namespaces()  # drops those that have become empty
-    chunks = []
-    for namespace, pane in table.all_panes():
-        kept = {
-            key: stored if keep is None or stored is None else keep(stored) for key, stored in pane.items()
-        }
-        keys = [key for key, stored in kept.items() if stored is not None]
-        key_groups = [groups[key] for key in keys]
-        for key, group in zip(keys, key_groups, strict=True):
-            if group not in own:
-                raise StateError(
-                    f"state {table.meta.name!r} holds key {key!r:.80} of key group {group}, but this subtask owns {own}: "
-                    "the record was sent to the wrong subtask, or the key changed after it was computed"
-                )
-        namespaces = None if namespace is None else [namespace] * len(keys)
-        chunks.append(EntryChunk(key_groups, keys, [kept[key] for key in keys], namespaces))
-    entries = StoredEntries(table.meta, chunks)
-    unpack, arguments = entries.__reduce__()
-    copied: StateEntries = unpack(*arguments)
-    return copied
+@dataclass(slots=True)
+class FrozenTable:
+    """The :class:`~penstock.contracts.state.StateEntries` of a table at one moment.
+
+    ``keep`` says what is written of a stored value, None for nothing. As long as this exists and its pin is not released, the
+    table leaves the dictionaries alone.
+    """
+
+    meta: StateMeta
+    max_parallelism: int
+    own: range
+    pin: Pin
+    entries: Pane
+    panes: Panes
+    form: StoredForm | None = None
+    keep: Keep | None = None
+
+    def chunks(self, key_groups: range | None = None) -> Iterator[EntryChunk]:
+        """See :class:`~penstock.contracts.state.StateEntries`."""
+        for keys, values, namespaces in self._parts():
+            groups = key_groups_of(keys, self.max_parallelism)
+            if groups and not (min(groups) in self.own and max(groups) in self.own):
+                raise self._misplaced(keys, groups)
+            chunk = EntryChunk(groups, keys, values, namespaces)
+            if key_groups is not None:
+                chunk = chunk.within(key_groups)
+            if len(chunk):
+                yield chunk
+
+    def _parts(self) -> Iterator[tuple[list[Any], list[Any], list[Any] | None]]:
+        for keys, values in slices(self.entries, ENTRIES_PER_CHUNK):
+            yield *self._kept(keys, values), None
+        gathered: tuple[list[Any], list[Any], list[Any]] = ([], [], [])
+        for namespace, pane in self.panes.items():
+            for part in slices(pane, ENTRIES_PER_CHUNK):
+                keys, values = self._kept(*part)
+                gathered[0].extend(keys)
+                gathered[1].extend(values)
+                gathered[2].extend(repeat(namespace, len(keys)))
+                if len(gathered[0]) >= ENTRIES_PER_CHUNK:
+                    yield gathered
+                    gathered = ([], [], [])
+        yield gathered
+
+    def _kept(self, keys: list[Any], values: list[Any]) -> tuple[list[Any], list[Any]]:
+        """Without what is nothing, or not to be written any more."""
+        keep = self.keep
+        if keep is not None:
+            values = [None if stored is None else keep(stored) for stored in values]
+        if _NOTHING in set(map(type, values)):
+            present = [row for row, stored in enumerate(values) if stored is not None]
+            keys, values = [keys[row] for row in present], [values[row] for row in present]
+        return keys, values if self.form is None else self.form.expand(keys, values)
+
+    def _misplaced(self, keys: Sequence[Any], groups: Sequence[int]) -> StateError:
+        key, group = next(pair for pair in zip(keys, groups, strict=True) if pair[1] not in self.own)
+        return StateError(
+            f"state {self.meta.name!r} holds key {key!r:.80} of key group {group}, but this subtask owns {self.own}: "
+            "the record was sent to the wrong subtask, or the key changed after it was computed"
+        )
 
 
 def read_into(table: HashMapTable, entries: StateEntries, key_groups: range) -> None:
     """Add the entries of ``key_groups`` to a table."""
     for chunk in entries.chunks(key_groups):
         if chunk.namespaces is None:
-            table.void.update(zip(chunk.keys, chunk.values, strict=True))
+            table.entries.update(zip(chunk.keys, chunk.values, strict=True))
             continue
         for namespace, key, stored in zip(chunk.namespaces, chunk.keys, chunk.values, strict=True):
             table.pane(namespace)[key] = stored
