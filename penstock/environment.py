@@ -22,7 +22,6 @@ from penstock.datastream.settings_check import check_settings
 from penstock.datastream.stream import DataStream, StreamRef
 from penstock.datastream.stream_kinds import StreamKinds
 from penstock.errors import ProgramError
-from penstock.operators.alignment import refuse_alignment
 from penstock.operators.source import SourceSpec
 from penstock.operators.user_code import origin_of_caller, shorten
 from penstock.plan.compile import compile_graph
@@ -181,7 +180,6 @@ class StreamExecutionEnvironment(EnvironmentOptions):
     ) -> DataStream:
         checked = type_argument(type_info, "type_info")
         text_argument(name, "the name of a source")
-        refuse_alignment(strategy)
         is_certain = source.checks_types and checked == source.get_produced_type()
         spec = SourceSpec(source, strategy, None if is_certain else checked)
         node_id = self._program.add(f"Source: {name}", spec, **fields)

@@ -108,6 +108,9 @@ class SourceReaderContext(Protocol):
 class SourceReader(ABC):
     """Reads splits in one task. Called by the task's thread only; must not block in any method."""
 
+    pauses_splits = False
+    """Whether the reader can stop reading some of its splits: see ``pause_or_resume_splits``."""
+
     def start(self) -> None:  # noqa: B027
         """Called once, after splits of a restored state were added. Ask for a split here."""
 
@@ -137,6 +140,12 @@ class SourceReader(ABC):
     @abstractmethod
     def snapshot_state(self, checkpoint_id: int) -> list[Any]:
         """The splits still to be read, with the position behind the last record emitted."""
+
+    def pause_or_resume_splits(self, to_pause: list[str], to_resume: list[str]) -> None:  # noqa: B027
+        """Read nothing of some splits, and go on with others, so that splits of one reader stay near in event time.
+
+        Called for sources with watermark alignment and several outputs of splits, where ``pauses_splits`` is true.
+        """
 
     def notify_checkpoint_complete(self, checkpoint_id: int) -> None:  # noqa: B027
         """The checkpoint is safe; offsets may be committed outside."""

@@ -153,9 +153,16 @@ class WatermarkStrategy:
     def with_watermark_alignment(
         self, watermark_group: str, max_allowed_watermark_drift: Any, update_interval: Any = None
     ) -> "WatermarkStrategy":
-        """Hold back sources of one group that run ahead of the slowest by more than the drift."""
+        """Hold back sources of one group that run ahead of the slowest by more than the drift; for ``from_source``.
+
+        Every ``update_interval``, one second by default, sources say how far they are.
+        """
         drift_ms = _milliseconds(max_allowed_watermark_drift, "max_allowed_watermark_drift")
         interval_ms = 1_000 if update_interval is None else _milliseconds(update_interval, "update_interval")
+        if not isinstance(watermark_group, str) or not watermark_group:
+            raise ProgramError(f"a watermark group is a name, not {watermark_group!r}")
+        if interval_ms < 1:
+            raise ProgramError(f"an update interval must be positive, not {interval_ms} ms")
         return replace(self, alignment=WatermarkAlignment(watermark_group, drift_ms, interval_ms))
 
 

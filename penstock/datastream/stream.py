@@ -35,7 +35,6 @@ from penstock.datastream.operator_settings import OperatorSettings
 from penstock.datastream.program import Environment
 from penstock.datastream.sink_handle import DataStreamSink
 from penstock.errors import ProgramError
-from penstock.operators.alignment import refuse_alignment
 from penstock.operators.contract import OperatorSpec
 from penstock.operators.row_chain import RowChainSpec, RowStep, StepKind
 from penstock.operators.sink import SinkSpec
@@ -137,7 +136,14 @@ class DataStream(OperatorSettings):
                 f"assign_timestamps_and_watermarks takes a WatermarkStrategy, not {shorten(watermark_strategy)} "
                 f"({origin_of_caller()})"
             )
-        refuse_alignment(watermark_strategy)
+        if watermark_strategy.alignment is not None:
+            import warnings
+
+            warnings.warn(
+                "with_watermark_alignment holds back sources only, so it does nothing in assign_timestamps_and_watermarks; "
+                f"give the strategy to from_source ({origin_of_caller()})",
+                stacklevel=2,
+            )
         return self._then("Timestamps/Watermarks", AssignWatermarksSpec(watermark_strategy), self._type_info)
 
     def get_side_output(self, output_tag: OutputTag) -> "DataStream":

@@ -114,6 +114,10 @@ class EventTime:
         if start < len(batch):
             self._emit(batch if start == 0 else batch.slice(start, len(batch)))
 
+    def stays_active(self, now_ms: int) -> None:
+        """Silence up to now is not the input's: nothing was read."""
+        self._last_activity_ms = now_ms
+
     def periodic(self, now_ms: int) -> None:
         """Called every auto-watermark interval."""
         if self._context.batch_mode:

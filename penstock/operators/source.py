@@ -12,6 +12,7 @@ from penstock.data.batch import ColumnBatch, RowBatch
 from penstock.data.elements import ACTIVE, IDLE, MAX_WATERMARK, MIN_TIMESTAMP, StreamStatus
 from penstock.errors import ProgramError
 from penstock.metrics.kinds import MetricGroup
+from penstock.operators.alignment import SourceAlignment, WatermarkLimit
 from penstock.operators.checkpointed import FunctionCheckpoints
 from penstock.operators.contract import Layout, Operator, OperatorContext, OperatorSpec, SourceLink
 from penstock.operators.event_time import EventTime, PeriodicCalls, WatermarkTarget
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     import pyarrow
 
     from penstock.contracts.context import RuntimeContext
+
+ALLOW_UNALIGNED_SPLITS = "pipeline.watermark-alignment.allow-unaligned-source-splits"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,8 @@ class SourceOperator(Operator):
         self._reader: SourceReader | None = None
         self._out: _TaskOutput | None = None
         self._periodic: PeriodicCalls | None = None
+        self._alignment: SourceAlignment | None = None
+        self._paused_splits: set[str] = set()
 
     @property
     def reader(self) -> SourceReader:
@@ -71,12 +76,17 @@ class SourceOperator(Operator):
             self._reader.start()
         except Exception as error:
             raise user_error(self.context, error) from error
-        self._periodic = PeriodicCalls(self.context, self._out.periodic)
+        alignment = self._spec.strategy.alignment
+        if alignment is not None and not self.context.batch_mode:
+            self._alignment = SourceAlignment(alignment, self.context, link, self._out.position)
+        self._periodic = PeriodicCalls(self.context, self._make_watermarks)
 
     def poll(self) -> InputStatus:
         """Read and emit one batch at most."""
         out = self._out
         assert out is not None
+        if self._is_held_back:
+            return InputStatus.NOTHING_AVAILABLE
         try:
             status = self.reader.poll_next(out)
         except Exception as error:
@@ -85,7 +95,59 @@ class SourceOperator(Operator):
         out.flush()
         return status
 
+    @property
+    def _is_held_back(self) -> bool:
+        return self._alignment is not None and self._alignment.pauses
+
+    def wait_ms(self) -> int | None:
+        """After NOTHING_AVAILABLE: poll again after so many milliseconds at the latest; None waits for something to come."""
+        return None if self._is_held_back else self.reader.wait_ms()
+
+    def fileno(self) -> int | None:
+        """After NOTHING_AVAILABLE: a descriptor that becomes readable when there is something to read."""
+        return None if self._is_held_back else self.reader.fileno()
+
+    def handle_event(self, event: Any) -> None:
+        """A message from the coordinator: the limit of alignment, or one of the enumerator to the reader."""
+        if not isinstance(event, WatermarkLimit):
+            self.reader.handle_source_event(event)
+        elif self._alignment is not None:
+            self._alignment.limit = event.watermark
+            self._align_splits()
+
+    def _make_watermarks(self, now_ms: int) -> None:
+        """What waits for others is not silent: it must not become idle."""
+        assert self._out is not None
+        held_back = None if self._is_held_back else self._paused_splits
+        self._out.periodic(now_ms, held_back)
+        if self._alignment is not None:
+            self._align_splits()
+
+    def _align_splits(self) -> None:
+        """Have the reader pause splits that are ahead of the limit; a single one waits together with its reader."""
+        assert self._out is not None
+        assert self._alignment is not None
+        ahead = self._out.splits_above(self._alignment.limit)
+        pause, resume = sorted(ahead - self._paused_splits), sorted(self._paused_splits - ahead)
+        self._paused_splits = ahead
+        if not (pause or resume):
+            return
+        if not self.reader.pauses_splits:
+            if self.context.settings.get(ALLOW_UNALIGNED_SPLITS, "false").lower() == "true":
+                return
+            raise ProgramError(
+                f"the splits {', '.join(pause)} are ahead of the watermark {self._alignment.limit} that is allowed, "
+                f"and {type(self.reader).__name__} cannot pause single splits: give it pause_or_resume_splits, read one "
+                f"split in each subtask, or set {ALLOW_UNALIGNED_SPLITS} to true, which lets them run ahead"
+            ).at(self.context.place)
+        try:
+            self.reader.pause_or_resume_splits(pause, resume)
+        except Exception as error:
+            raise user_error(self.context, error) from error
+
     def finish(self) -> None:
+        if self._alignment is not None:
+            self._alignment.finish()
         self.output.status(ACTIVE)
         self.output.watermark(MAX_WATERMARK)
 
@@ -104,6 +166,8 @@ class SourceOperator(Operator):
     def close(self) -> None:
         if self._periodic is not None:
             self._periodic.close()
+        if self._alignment is not None:
+            self._alignment.close()
         if self._reader is not None:
             self._reader.close()
 
@@ -188,10 +252,29 @@ class _TaskOutput(_SplitOutput):
             output.flush()
             self._split_moved(MIN_TIMESTAMP)
 
-    def periodic(self, now_ms: int) -> None:
-        """Ask every generator, the one of the whole task only while there are no splits."""
-        for output in list(self._splits.values()) or [self]:
+    def periodic(self, now_ms: int, held_back: set[str] | None) -> None:
+        """Ask every generator, the one of the whole task only while there are no splits.
+
+        ``held_back`` are splits that wait for others, None stands for all.
+        """
+        for name, output in list(self._splits.items()) or [("", self)]:
+            if held_back is None or name in held_back:
+                output.event_time.stays_active(now_ms)
             output.event_time.periodic(now_ms)
+
+    def position(self) -> tuple[int, bool]:
+        """The watermark of the whole reader, and whether it is idle."""
+        return self._task.last, self._task.idle
+
+    def splits_above(self, limit: int) -> set[str]:
+        """The splits with higher watermarks, where there are several."""
+        if len(self._splits) < 2:
+            return set()
+        return {
+            name
+            for name, output in self._splits.items()
+            if output.target.last > limit and not output.target.idle
+        }
 
     def flush(self) -> None:
         super().flush()

@@ -42,7 +42,7 @@ pipeline.vertex-name-include-index-prefix
     boolean = false ; accepted
     Whether the names of vertices carry numbers.
 pipeline.watermark-alignment.allow-unaligned-source-splits
-    boolean = false ; accepted
+    boolean = false ; honoured
     Whether splits that cannot be held back may run ahead.
 pipeline.watermark-alignment.buffer-size
     int = 3 ; accepted

@@ -10,8 +10,10 @@ from penstock.contracts.source import SplitEnumerator
 from penstock.dataflow.job import JobGraph, JobVertex
 from penstock.errors import PenstockError, ProgramError, UserCodeError
 from penstock.ids import SubtaskId, VertexId
+from penstock.operators.alignment import WatermarkLimit, WatermarkReport
 from penstock.operators.source import SourceSpec
 from penstock.operators.user_code import user_line
+from penstock.runtime.coordination.watermark_alignment import AlignmentGroups
 from penstock.runtime.messages import (
     AssignSplits,
     FromReader,
@@ -38,6 +40,8 @@ class SplitAssignment:
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self._time = WorkerTime(clock)
+        self._send = send
+        self._alignment = AlignmentGroups(graph.vertices)
         self._contexts = {
             vertex.id: _EnumeratorContext(vertex, graph.settings, send, wake_up, self._time)
             for vertex in graph.vertices
@@ -58,6 +62,9 @@ class SplitAssignment:
                 self._guard(
                     subtask.vertex, lambda context: context.enumerator.handle_split_request(subtask.index)
                 )
+            case FromReader(subtask, WatermarkReport(watermark)):
+                for reader, limit in self._alignment.report(subtask, watermark):
+                    self._send(reader, ToReader(reader, WatermarkLimit(limit)))
             case FromReader(subtask, event):
                 self._guard(
                     subtask.vertex,

@@ -148,10 +148,10 @@ class SourceTasklet(Tasklet):
         return Progress.DONE if status is InputStatus.END_OF_INPUT else Progress.IDLE
 
     def wait_ms(self) -> int | None:
-        return self.source.reader.wait_ms() if self._takes_input else None
+        return self.source.wait_ms() if self._takes_input else None
 
     def fileno(self) -> int | None:
-        return self.source.reader.fileno() if self._takes_input else None
+        return self.source.fileno() if self._takes_input else None
 
 
 class OperatorTasklet(Tasklet):

@@ -91,7 +91,7 @@ class Worker:
             case NoMoreSplits(subtask):
                 self._with_reader(subtask, lambda task: task.source.reader.notify_no_more_splits())
             case ToReader(subtask, event):
-                self._with_reader(subtask, lambda task: task.source.reader.handle_source_event(event))
+                self._with_reader(subtask, lambda task: task.source.handle_event(event))
             case RowsTaken(collector, batches):
                 self._unsent_rows[collector] -= batches
                 self._collectors[collector].may_send_to_client = (
