@@ -27,7 +27,7 @@ from penstock.operators.checkpointed import join_checkpoints
 from penstock.operators.contract import Operator, OperatorContext, OperatorSpec, Origin
 from penstock.operators.inlining import ARGUMENT, expression_of
 from penstock.operators.runtime_context import OperatorRuntimeContext
-from penstock.operators.user_code import GENERATED, callable_of, is_rich, shorten, user_error
+from penstock.operators.user_code import GENERATED, callable_of, is_rich, raised_at, shorten, user_error
 
 StepKind = Literal["map", "filter", "flat_map"]
 # Python's compiler goes one level deeper for each clause of a comprehension, and has limits.
@@ -178,22 +178,42 @@ class _Segment:
         failed = _failed_step(error, len(self._steps))
         step = self._steps[failed]
         if self._inlined[failed] is not None:
-            error = self._as_called(failed, error)
+            error = self._as_called(failed, error, values[max(index, 0)])
         return user_error(self._chain.context_of(step), error, values[max(index, 0)])
 
-    def _as_called(self, failed: int, error: Exception) -> Exception:
+    def _as_called(self, failed: int, error: Exception, value: Any) -> Exception:
         """The error as the function itself raises it, with the user's line in its traceback."""
+        function = self._steps[failed].function
+        try:
+            function(self._input_of(failed, error, value))
+        except _InputUnknown:
+            return raised_at(function, error)
+        except Exception as raised:  # noqa: BLE001  (whatever the user's function raises)
+            return raised
+        return error
+
+    def _input_of(self, failed: int, error: Exception, value: Any) -> Any:
+        """What an inlined step was given; raises ``_InputUnknown`` where that cannot be known.
+
+        Since Python 3.12 the variables of a comprehension are gone when it has failed. Steps that are calls are not called
+        again, as nobody would expect them to be.
+        """
         mapped = [i for i, step in enumerate(self._steps[:failed]) if step.kind != "filter"]
         name = f"v{mapped[-1]}" if mapped else "v"
         trace = error.__traceback__
         while trace is not None:
             if name in trace.tb_frame.f_locals and trace.tb_frame.f_code.co_filename.startswith(GENERATED):
-                try:
-                    self._steps[failed].function(trace.tb_frame.f_locals[name])
-                except Exception as raised:  # noqa: BLE001  (whatever the user's function raises)
-                    return raised
+                return trace.tb_frame.f_locals[name]
             trace = trace.tb_next
-        return error
+        if any(self._inlined[i] is None for i in mapped):
+            raise _InputUnknown
+        for i in mapped:
+            value = self._steps[i].function(value)
+        return value
+
+
+class _InputUnknown(Exception):
+    """What a failed step was given is not known any more."""
 
 
 def _wrapped(context: OperatorContext, error: Exception) -> PenstockError:

@@ -4,7 +4,7 @@ import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from types import CodeType, TracebackType
+from types import CodeType, FunctionType, TracebackType
 from typing import Any
 
 from penstock.contracts.functions import Function
@@ -105,6 +105,17 @@ def user_line(trace: TracebackType | None) -> Origin | None:
                 own = foreign
         trace = trace.tb_next
     return own or foreign
+
+
+def raised_at(function: FunctionType, error: Exception) -> Exception:
+    """The error with the line of a function's definition in its traceback, for a function that was not called itself."""
+    code = function.__code__
+    again = compile("\n" * (code.co_firstlineno - 1) + "raise error", code.co_filename, "exec")
+    try:
+        exec(again.replace(co_name=code.co_name), {"error": error})
+    except Exception as raised:
+        return raised
+    return error
 
 
 def origin_of_caller() -> Origin | None:

@@ -84,6 +84,29 @@ def test_an_error_of_an_inlined_lambda_names_its_own_line_and_record(timed: bool
     assert "'Filter'" in str(failure.value)
 
 
+def test_an_error_of_an_inlined_lambda_behind_a_call_names_its_line_and_calls_nothing_again() -> None:
+    calls = []
+
+    def counted(x: int) -> int:
+        calls.append(x)
+        return x
+
+    env = StreamExecutionEnvironment.get_execution_environment()
+    line = sys._getframe().f_lineno + 1
+    env.from_collection([1, 2, 3]).map(counted).map(lambda x: 6 // (x - 2)).print()
+    with pytest.raises(JobFailed, match=rf"ZeroDivisionError.*test_inlining\.py:{line}; the record was 2"):
+        env.execute()
+    assert calls == [1, 2]
+
+
+def test_a_lookup_error_of_an_inlined_lambda_is_the_one_that_the_user_sees() -> None:
+    env = StreamExecutionEnvironment.get_execution_environment()
+    line = sys._getframe().f_lineno + 1
+    env.from_collection([{"a": 1}, {}]).map(lambda x: x["a"]).print()
+    with pytest.raises(JobFailed, match=rf"KeyError: 'a' at .*test_inlining\.py:{line}; the record was {{}}"):
+        env.execute()
+
+
 def test_an_error_of_an_inlined_key_names_its_own_line_and_record() -> None:
     env = StreamExecutionEnvironment.get_execution_environment()
     line = sys._getframe().f_lineno + 1
