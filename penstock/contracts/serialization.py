@@ -92,7 +92,7 @@ class ByteArraySchema(SerializationSchema, DeserializationSchema):
 
 
 class RowFieldExtractorSchema(SerializationSchema):
-    """One field of a row, which holds bytes; say as the key of a message.
+    """One field of a row, which holds bytes; say as the key of a message. A field that is None is no bytes, as in Flink.
 
     >>> RowFieldExtractorSchema(1).serialize(("a", b"b"))
     b'b'
@@ -103,11 +103,26 @@ class RowFieldExtractorSchema(SerializationSchema):
             raise ProgramError(f"Field index must be non-negative, got: {field_index!r}")
         self._field_index = field_index
 
-    def serialize(self, element: Any) -> bytes | None:
-        value = element[self._field_index]
-        if value is not None and not isinstance(value, (bytes, bytearray)):
+    def serialize(self, element: Any) -> bytes:
+        if element is None:
+            return b""
+        try:
+            value = element[self._field_index]
+        except IndexError:
+            raise TypeMismatch(
+                f"there is no field {self._field_index} in {element!r}, which has {len(element)} fields"
+            ) from None
+        if value is None:
+            return b""
+        if not isinstance(value, (bytes, bytearray)):
             raise TypeMismatch(f"field {self._field_index} of {element!r} has to be bytes, not {value!r}")
-        return None if value is None else bytes(value)
+        return bytes(value)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, RowFieldExtractorSchema) and self._field_index == other._field_index
+
+    def __hash__(self) -> int:
+        return hash((RowFieldExtractorSchema, self._field_index))
 
 
 class Encoder(ABC):
