@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 PYTHON ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint bench format clean
+.PHONY: help demo test test-all lint reference bench format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ lint: $(STAMP) ## ruff, formatting, types and import layers (all of them run, ev
 	run mypy ; \
 	run lint-imports --no-cache ; \
 	if [ -n "$$failed" ]; then echo "failed:$$failed" >&2; exit 1; fi
+
+reference: $(STAMP) ## the reference of the API, as pages in docs/reference/api, and that of the options
+	@$(BIN)/python docs/generate_reference.py
 
 bench: $(STAMP) ## the benchmarks
 	@$(BIN)/python -m benchmarks $(ARGS)
