@@ -1,6 +1,7 @@
 """Looks at the options of a program when a job starts: what would give other results is refused, what is missing is said."""
 
 import warnings
+from importlib.util import find_spec
 
 from penstock.config.checks import check_configuration
 from penstock.config.configuration import Configuration
@@ -20,9 +21,10 @@ def check_settings(configuration: Configuration) -> None:
         return  # the catalogue of options need not be read
     for text in check_configuration(configuration):
         warnings.warn(text, stacklevel=4)
-    if configuration.get(_STATE_BACKEND) == "rocksdb":
+    if configuration.get(_STATE_BACKEND) == "rocksdb" and find_spec("rocksdict") is None:
         raise OptionError(
-            f"{_STATE_BACKEND} is rocksdb, and this version keeps keyed state in memory only; set it to hashmap"
+            f"{_STATE_BACKEND} is rocksdb, and the package rocksdict is not installed: pip install penstock[rocksdb], or set "
+            "it to hashmap"
         )
     if configuration.get(_RECOVERY):
         raise OptionError(

@@ -39,7 +39,7 @@ class HashMapStateBackend(StateBackend):
 
 
 class EmbeddedRocksDBStateBackend(StateBackend):
-    """Keyed state in RocksDB. It can be configured; this version refuses to run a job with it.
+    """Keyed state in RocksDB, on the local disk: for state that is larger than memory. Needs the extra ``rocksdb``.
 
     >>> backend = EmbeddedRocksDBStateBackend(True)
     >>> backend.is_incremental_checkpoints_enabled(), backend.get_predefined_options().name

@@ -147,3 +147,26 @@ def combiner(descriptor: StateDescriptor) -> Callable[[Any, Any], Any]:
         f"{descriptor!r} is {descriptor.kind.value} state, of which two cannot become one: "
         "use list, reducing or aggregating state with windows that merge"
     )
+
+
+def merge_entries(descriptor: StateDescriptor, key: Any, target: Any, sources: list[Any]) -> None:
+    """Move what a key has in the entries of some namespaces into those of another.
+
+    Entries have ``get(key)``, ``pop(key, default)`` and item assignment, as dictionaries do. With a time to live the later
+    of the times counts.
+    """
+    combine = combiner(descriptor)
+    has_times = descriptor.ttl_config is not None and descriptor.kind is not StateKind.LIST
+    found = [entries.pop(key, None) for entries in sources]
+    merged = target.get(key)
+    for stored in found:
+        if stored is None:
+            continue
+        if merged is None:
+            merged = stored
+        elif has_times:
+            merged = (combine(merged[0], stored[0]), max(merged[1], stored[1]))
+        else:
+            merged = combine(merged, stored)
+    if merged is not None:
+        target[key] = merged

@@ -73,15 +73,22 @@ def test_checkpoints_that_are_asked_for_and_not_taken_are_warned_of(env: StreamE
         env.execute()
 
 
-@pytest.mark.parametrize(
-    ("key", "value"), [("state.backend.type", "rocksdb"), ("execution.state-recovery.path", "file:/s")]
-)
-def test_a_job_that_would_give_other_results_does_not_start(
-    key: str, value: str, env: StreamExecutionEnvironment
-) -> None:
-    env.get_configuration().set_string(key, value)
+def test_a_job_that_would_give_other_results_does_not_start(env: StreamExecutionEnvironment) -> None:
+    env.get_configuration().set_string("execution.state-recovery.path", "file:/s")
     env.from_collection([1]).print()
-    with pytest.raises(OptionError, match=key):
+    with pytest.raises(OptionError, match="state-recovery"):
+        env.execute()
+
+
+def test_rocksdb_that_is_not_installed_is_named_with_the_command_that_installs_it(
+    env: StreamExecutionEnvironment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.path", [path for path in sys.path if "site-packages" not in path])
+    monkeypatch.setattr("sys.meta_path", [finder for finder in sys.meta_path if isinstance(finder, type)])
+    monkeypatch.delitem(sys.modules, "rocksdict", raising=False)
+    env.get_configuration().set_string("state.backend.type", "rocksdb")
+    env.from_collection([1]).print()
+    with pytest.raises(OptionError, match=r"pip install penstock\[rocksdb\]"):
         env.execute()
 
 

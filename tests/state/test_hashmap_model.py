@@ -5,6 +5,7 @@ import pickle
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -20,7 +21,7 @@ from penstock.contracts.state import (
     ValueStateDescriptor,
 )
 from penstock.data.keys import key_group, key_group_range, subtask_of_key_group
-from penstock.state.hashmap.backend import HashMapStateBackend
+from tests.state.state_backends import close_all, new_backend, only
 
 GROUPS = 8
 
@@ -56,11 +57,11 @@ class Subtasks:
         self.backends = self.new(parallelism)
 
     @staticmethod
-    def new(parallelism: int) -> list[HashMapStateBackend]:
+    def new(parallelism: int) -> list[Any]:
         ranges = [key_group_range(GROUPS, parallelism, index) for index in range(parallelism)]
-        return [HashMapStateBackend(GROUPS, own, ManualClock()) for own in ranges]
+        return [new_backend(GROUPS, own, ManualClock()) for own in ranges]
 
-    def owner(self, key: Any) -> HashMapStateBackend:
+    def owner(self, key: Any) -> Any:
         return self.backends[subtask_of_key_group(GROUPS, len(self.backends), key_group(key, GROUPS))]
 
     def handle(self, descriptor: StateDescriptor, namespace: Any, key: Any) -> Any:
@@ -72,11 +73,12 @@ class Subtasks:
         snapshots = [backend.snapshot() for backend in self.backends]
         for backend in self.backends:  # what happens to the old ones must not reach the snapshot
             for descriptor in (VALUE, LIST, MAP, REDUCING, AGGREGATING):
-                for pane in [pane for _, pane in backend.table(descriptor).all_panes()]:
-                    for stored in pane.values():
+                table = backend.table(descriptor)
+                for namespace in table.namespaces():
+                    for stored in table.pop_pane(namespace).values():
                         if isinstance(stored, list | dict):
                             stored.clear()
-                    pane.clear()
+            backend.close()
         snapshots = pickle.loads(pickle.dumps(snapshots))
         self.backends = self.new(parallelism)
         for index, backend in enumerate(self.backends):
@@ -177,9 +179,32 @@ places = st.tuples(
 )
 
 
+programs = st.lists(st.tuples(steps, places), max_size=40)
+
+
+@only("hashmap")
 @settings(deadline=None)
-@given(st.lists(st.tuples(steps, places), max_size=40))
+@given(programs)
 def test_any_program_with_rescaling_anywhere_does_what_the_model_does(program: list[Any]) -> None:
+    check(program)
+
+
+@only("rocksdb", "tiny")
+@settings(deadline=None, max_examples=20)
+@given(programs)
+def test_any_program_does_what_the_model_does_on_disk_too(program: list[Any]) -> None:
+    check(program)
+
+
+@pytest.mark.slow
+@only("rocksdb", "tiny")
+@settings(deadline=None, max_examples=300)
+@given(programs)
+def test_many_programs_do_what_the_model_does_on_disk_too(program: list[Any]) -> None:
+    check(program)
+
+
+def check(program: list[Any]) -> None:
     subtasks, model = Subtasks(2), Model()
     for step, (namespace, key) in program:
         if isinstance(step, int):
@@ -193,6 +218,7 @@ def test_any_program_with_rescaling_anywhere_does_what_the_model_does(program: l
             assert_seen(subtasks, model, namespace, key)
     for descriptor in (VALUE, LIST, MAP, REDUCING, AGGREGATING):
         assert_tables(subtasks, model, descriptor)
+    close_all()
 
 
 def assert_seen(subtasks: Subtasks, model: Model, namespace: Any, key: Any) -> None:

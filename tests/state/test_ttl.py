@@ -20,7 +20,7 @@ from penstock.contracts.state import (
 )
 from penstock.data.time import Duration, Time
 from penstock.errors import OptionError
-from penstock.state.hashmap.backend import HashMapStateBackend
+from tests.state.state_backends import close_all, new_backend, only
 
 TTL = 100
 
@@ -44,14 +44,14 @@ class Timeline:
 
     def __init__(self, descriptor: StateDescriptor, builder: StateTtlConfig.Builder | None = None) -> None:
         self.clock = ManualClock(1000)
-        self.backend = HashMapStateBackend(128, clock=self.clock)
+        self.backend = new_backend(128, clock=self.clock)
         self.backend.current_key = "a"
         descriptor.enable_time_to_live((builder or quiet()).build())
         self.descriptor = descriptor
         self.state = self.backend.get_partitioned_state(None, descriptor)
 
-    def stored(self) -> dict[Any, Any]:
-        return self.backend._table(self.descriptor).entries  # type: ignore[return-value]
+    def stored(self, namespace: Any = None) -> dict[Any, Any]:
+        return dict(self.backend._table(self.descriptor).pane(namespace).items())
 
 
 def quiet() -> StateTtlConfig.Builder:
@@ -209,6 +209,7 @@ def fill(line: Timeline, keys: list[str]) -> None:
         line.state.update(key)
 
 
+@only("hashmap")
 def test_incremental_cleanup_looks_at_a_few_entries_at_each_access() -> None:
     line = Timeline(ValueStateDescriptor("v"), quiet().cleanup_incrementally(2, False))
     fill(line, list("abcdef"))
@@ -225,6 +226,7 @@ def test_incremental_cleanup_looks_at_a_few_entries_at_each_access() -> None:
     assert all(before - after <= 2 for before, after in zip([6, *sizes], sizes, strict=False))
 
 
+@only("hashmap")
 def test_cleanup_can_run_for_every_record_though_the_state_is_not_used() -> None:
     line = Timeline(ListStateDescriptor("l"), quiet().cleanup_incrementally(1, True))
     for key in "abc":
@@ -239,6 +241,7 @@ def test_cleanup_can_run_for_every_record_though_the_state_is_not_used() -> None
     assert line.stored() == {"c": [(2, 1060)]}
 
 
+@only("hashmap")
 def test_cleanup_in_the_background_is_the_default_and_reaches_windows_too() -> None:
     line = Timeline(MapStateDescriptor("m"), StateTtlConfig.new_builder(Time.milliseconds(TTL)))
     window = line.backend.store("w").get_map_state(line.descriptor)
@@ -248,7 +251,7 @@ def test_cleanup_in_the_background_is_the_default_and_reaches_windows_too() -> N
     line.clock.advance(60)
     for _ in range(3):
         line.state.put("now", 1)
-    assert line.backend._table(line.descriptor).pane("w") == {"a": {"y": (1, 1060)}}
+    assert line.stored("w") == {"a": {"y": (1, 1060)}}
 
 
 def test_snapshots_leave_expired_entries_out_where_that_was_asked_for() -> None:
@@ -261,7 +264,7 @@ def test_snapshots_leave_expired_entries_out_where_that_was_asked_for() -> None:
         snapshot = line.backend.snapshot()
         assert snapshot.states["v"].meta.ttl
         restored = Timeline(line.descriptor)
-        restored.backend = HashMapStateBackend(128, clock=line.clock)
+        restored.backend = new_backend(128, clock=line.clock)
         restored.backend.restore([snapshot], range(128))
         assert set(restored.stored()) == left
         assert set(line.stored()) == {"a", "b"}
@@ -278,19 +281,19 @@ def test_snapshots_leave_expired_entries_out_where_that_was_asked_for() -> None:
 )
 def test_a_state_may_get_or_lose_its_time_to_live_at_a_restore(make: Any, write: Any, read: Any) -> None:
     clock = ManualClock(5)
-    old = HashMapStateBackend(128, clock=clock)
+    old = new_backend(128, clock=clock)
     old.current_key = "a"
     write(old.get_partitioned_state(None, make()))
     expiring = make()
     expiring.enable_time_to_live(quiet().build())
     clock.advance(1000)
-    middle = HashMapStateBackend(128, clock=clock)
+    middle = new_backend(128, clock=clock)
     middle.restore([old.snapshot()], range(128))
     middle.current_key = "a"
     state = middle.get_partitioned_state(None, expiring)
     clock.advance(TTL - 1)
     assert read(state)
-    new = HashMapStateBackend(128, clock=clock)
+    new = new_backend(128, clock=clock)
     new.restore([middle.snapshot()], range(128))
     new.current_key = "a"
     clock.advance(10 * TTL)
@@ -347,7 +350,8 @@ actions = st.one_of(
 )
 
 
-@settings(deadline=None)
+@only("hashmap", "tiny")
+@settings(deadline=None, max_examples=40)
 @given(st.lists(actions), st.booleans(), st.sampled_from(["none", "incremental", "background"]))
 def test_a_map_with_a_time_to_live_behaves_as_a_list_of_writes_does(
     program: list[tuple[str, int, int]], updates_on_read: bool, cleanup: str
@@ -378,3 +382,4 @@ def test_a_map_with_a_time_to_live_behaves_as_a_list_of_writes_does(
             line.backend.after_records(1)
         now = line.clock.now_ms()
         assert line.state.is_empty() == (not any(at + TTL > now for _, at in model.values()))
+    close_all()

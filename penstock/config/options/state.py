@@ -9,7 +9,7 @@ state.backend.rocksdb.localdir
     string = ; honoured
     The directory of RocksDB's working files.
 state.backend.rocksdb.timer-service.factory
-    string = ROCKSDB ; accepted
+    string = ROCKSDB ; honoured
     Where timers live with RocksDB.
 state.backend.rocksdb.timer-service.cache-size
     int = 128 ; accepted
@@ -18,22 +18,22 @@ state.backend.rocksdb.checkpoint.transfer.thread.num
     int = 4 ; accepted
     How many files are sent at a time.
 state.backend.rocksdb.predefined-options
-    string = DEFAULT ; accepted
+    string = DEFAULT ; honoured
     Settings of RocksDB for a kind of disk.
 state.backend.rocksdb.options-factory
     string = ; accepted
     A class that makes settings of RocksDB.
 state.backend.rocksdb.memory.managed
-    boolean = true ; accepted
+    boolean = true ; honoured
     Whether RocksDB's memory has a common bound.
 state.backend.rocksdb.memory.fixed-per-slot
-    memory = ; accepted
+    memory = ; honoured
     RocksDB's memory for each slot.
 state.backend.rocksdb.memory.fixed-per-tm
-    memory = ; accepted
+    memory = ; honoured
     RocksDB's memory for each worker.
 state.backend.rocksdb.memory.write-buffer-ratio
-    double = 0.5 ; accepted
+    double = 0.5 ; honoured
     The share of write buffers in RocksDB's memory.
 state.backend.rocksdb.memory.high-prio-pool-ratio
     double = 0.1 ; accepted
@@ -41,6 +41,9 @@ state.backend.rocksdb.memory.high-prio-pool-ratio
 state.backend.rocksdb.memory.partitioned-index-filters
     boolean = false ; accepted
     Whether RocksDB's indexes and filters are cut into parts.
+state.backend.rocksdb.memory.object-cache
+    memory = 128 mb ; honoured
+    Memory for state as objects in front of RocksDB, for each operator of each subtask.
 state.changelog.enabled
     boolean = false ; accepted
     formerly state.backend.changelog.enabled

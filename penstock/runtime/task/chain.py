@@ -219,7 +219,9 @@ class OperatorChain:
     def close(self) -> list[BaseException]:
         """Close everything, whatever fails; yields what failed."""
         errors: list[BaseException] = []
-        for close in [thing.close for thing in self.operators] + [thing.close for thing in self.edge_outputs]:
+        closes = [thing.close for thing in self.operators] + [thing.close for thing in self.edge_outputs]
+        closes += [context.keyed_state.close for context in self.contexts if context.keyed_state is not None]
+        for close in closes:
             try:
                 close()
             except Exception as error:

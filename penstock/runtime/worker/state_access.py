@@ -3,14 +3,15 @@
 from typing import TYPE_CHECKING
 
 from penstock.clock import Clock
+from penstock.config.configuration import Configuration
 from penstock.contracts.state import KeyedStateBackend, OperatorStateBackend
 from penstock.contracts.timers import Timers
 from penstock.data.key_groups import key_group_range
-from penstock.errors import OptionError
 from penstock.operators.contract import OperatorContext
 
 if TYPE_CHECKING:
     from penstock.network.key_grouping import KeyGrouping
+    from penstock.state.rocksdb.databases import RocksDBDatabases
 
 BACKEND = "state.backend.type"
 GROUPING_MEMORY_BYTES = 256 << 20
@@ -21,12 +22,21 @@ class StateAccess:
 
     def __init__(self, settings: dict[str, str], clock: Clock) -> None:
         self._clock = clock
-        backend = settings.get(BACKEND, "hashmap")
-        if backend != "hashmap":
-            raise OptionError(f"{BACKEND} is {backend!r}; this version has 'hashmap' only")
+        self._settings = settings
+        self._databases: RocksDBDatabases | None = None
+        named = any(key.startswith("state.backend") for key in settings)
+        self._is_on_disk = named and Configuration.from_dict(settings).get(BACKEND) == "rocksdb"
 
     def keyed(self, context: OperatorContext) -> KeyedStateBackend:
-        """The keyed state of one operator of one subtask."""
+        """The keyed state of one operator of one subtask; in BATCH mode, with one key at a time, always in memory."""
+        if self._is_on_disk and not context.batch_mode:
+            if self._databases is None:
+                from penstock.state.rocksdb.databases import RocksDBDatabases
+
+                self._databases = RocksDBDatabases(self._settings, self._clock)
+            return self._databases.open(
+                context.max_parallelism, self._key_groups(context), context.subtask_index
+            )
         from penstock.state.hashmap.backend import HashMapStateBackend
 
         return HashMapStateBackend(context.max_parallelism, self._key_groups(context), self._clock)

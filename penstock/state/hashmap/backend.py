@@ -13,7 +13,6 @@ from penstock.contracts.state import (
     ReducingStateDescriptor,
     StateDescriptor,
     StateEntries,
-    StateKind,
     StateMeta,
 )
 from penstock.data.keys import key_group_range
@@ -27,7 +26,7 @@ from penstock.state.hashmap.handles import (
 )
 from penstock.state.hashmap.snapshot import FrozenTable, read_into
 from penstock.state.hashmap.table import Entries, HashMapTable, NamespaceEntries
-from penstock.state.keyed_access import KeyedStateAccess, combiner
+from penstock.state.keyed_access import KeyedStateAccess, merge_entries
 from penstock.state.layers import Pin
 from penstock.state.ttl import Lifetime, Sweep, unstamp, with_ttl
 
@@ -160,22 +159,8 @@ class HashMapStateBackend(KeyedStateAccess):
 
     def merge_namespaces(self, descriptor: StateDescriptor, target: Any, sources: Iterable[Any]) -> None:
         table = self._table(descriptor)
-        combine = combiner(descriptor)
-        key = self.current_key
-        found = [NamespaceEntries(table, source).pop(key, None) for source in sources if source != target]
-        entries = NamespaceEntries(table, target)
-        merged = entries.get(key)
-        for stored in found:
-            if stored is None:
-                continue
-            if merged is None:
-                merged = stored
-            elif table.meta.ttl and descriptor.kind is not StateKind.LIST:
-                merged = (combine(merged[0], stored[0]), max(merged[1], stored[1]))
-            else:
-                merged = combine(merged, stored)
-        if merged is not None:
-            entries[key] = merged
+        found = [NamespaceEntries(table, source) for source in sources if source != target]
+        merge_entries(descriptor, self.current_key, NamespaceEntries(table, target), found)
 
     def keys(self, state_name: str, namespace: Any = VOID_NAMESPACE) -> list[Any]:
         table = self._tables.get(state_name)

@@ -1,0 +1,274 @@
+"""The keyed state backend ``rocksdb``."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from penstock.clock import SYSTEM_CLOCK, Clock
+from penstock.contracts.state import (
+    VOID_NAMESPACE,
+    AggregatingStateDescriptor,
+    KeyedStateSnapshot,
+    ListStateDescriptor,
+    ReducingStateDescriptor,
+    StateDescriptor,
+    StateEntries,
+    StateKind,
+    StateMeta,
+)
+from penstock.data.keys import key_group_range
+from penstock.errors import ProgramError, StateError
+from penstock.state.hashmap.handles import (
+    AggregatingHandle,
+    ListHandle,
+    ReducingHandle,
+    ValueHandle,
+    checked_list,
+    no_none,
+)
+from penstock.state.keyed_access import KeyedStateAccess, merge_entries
+from penstock.state.rocksdb.cache import ObjectCache
+from penstock.state.rocksdb.cleanup import DatabaseSweep
+from penstock.state.rocksdb.database import Database, SharedMemory
+from penstock.state.rocksdb.entries import EntryBytes
+from penstock.state.rocksdb.map_bytes import MapEntryBytes
+from penstock.state.rocksdb.map_table import RocksDBMapHandle, RocksDBMapTable
+from penstock.state.rocksdb.settings import RocksDBSettings
+from penstock.state.rocksdb.snapshot import FrozenEntries, Table, load_entries
+from penstock.state.rocksdb.table import RocksDBTable
+from penstock.state.rocksdb.working_directory import WorkingDirectory
+from penstock.state.ttl import Lifetime, unstamp, with_ttl
+
+
+class RocksDBKeyedStateBackend(KeyedStateAccess):
+    """Keyed state of one operator in one subtask, in a database of its own.
+
+    >>> from penstock.contracts.state import ValueStateDescriptor
+    >>> backend = RocksDBKeyedStateBackend(128)
+    >>> count = backend.get_state(ValueStateDescriptor("count", default_value=0))
+    >>> backend.current_key = "a"
+    >>> count.update(count.value() + 1)
+    >>> count.value()
+    1
+    >>> backend.close()
+    """
+
+    def __init__(
+        self,
+        max_parallelism: int,
+        key_groups: range | None = None,
+        clock: Clock = SYSTEM_CLOCK,
+        settings: RocksDBSettings | None = None,
+        memory: SharedMemory | None = None,
+        number: int = 0,
+    ) -> None:
+        """``number`` chooses among the directories of the settings."""
+        super().__init__()
+        settings = settings or RocksDBSettings()
+        self._max_parallelism = max_parallelism
+        self._key_groups = key_group_range(max_parallelism, 1, 0) if key_groups is None else key_groups
+        self._clock = clock
+        memory = memory or SharedMemory(settings)
+        self._directory = WorkingDirectory(settings.directories[number % len(settings.directories)])
+        try:
+            self._database = Database(f"{self._directory.path}/db", settings, memory)
+        except BaseException:
+            self._directory.close()
+            raise
+        self._cache = ObjectCache(settings.object_cache_bytes)
+        self._tables: dict[str, Table] = {}
+        self._handles: dict[str, tuple[StateDescriptor, Any]] = {}
+        self._lifetimes: dict[str, Lifetime] = {}
+        self._sweeps: list[DatabaseSweep] = []
+        self._is_open = True
+
+    # Handles
+
+    def get_partitioned_state(self, namespace: Any, descriptor: StateDescriptor) -> Any:
+        if namespace is not VOID_NAMESPACE:
+            return self._make_handle(descriptor, self._table(descriptor), namespace)
+        known = self._handles.get(descriptor.name)
+        if known is not None and known[0] is descriptor:
+            return known[1]
+        handle = self._make_handle(descriptor, self._table(descriptor), namespace)
+        self._handles[descriptor.name] = (descriptor, handle)
+        return handle
+
+    def _make_handle(self, descriptor: StateDescriptor, table: Table, namespace: Any) -> Any:
+        lifetime = self._lifetimes.get(descriptor.name)
+        handle: Any
+        if isinstance(table, RocksDBMapTable):
+            handle = RocksDBMapHandle(self, table, namespace)
+            return handle if lifetime is None else with_ttl(descriptor, handle, lifetime)
+        entries: Any = table.entries(namespace)
+        if isinstance(descriptor, ListStateDescriptor):
+            handle = RocksDBListHandle(self, entries, descriptor.name)
+        elif lifetime is not None:
+            handle = ValueHandle(self, entries)
+        elif isinstance(descriptor, ReducingStateDescriptor):
+            handle = ReducingHandle(self, entries, descriptor.reduce)
+        elif isinstance(descriptor, AggregatingStateDescriptor):
+            handle = AggregatingHandle(self, entries, descriptor.get_agg_function())
+        else:
+            handle = ValueHandle(self, entries, getattr(descriptor, "default_value", None))
+        return handle if lifetime is None else with_ttl(descriptor, handle, lifetime)
+
+    # Tables
+
+    def table(self, descriptor: StateDescriptor) -> Table:
+        table = self._table(descriptor)
+        if table.meta.ttl:
+            raise ProgramError(
+                f"state {descriptor.name!r} has a time to live, so it can be used through handles only"
+            )
+        return table
+
+    def _table(self, descriptor: StateDescriptor) -> Table:
+        """The table of a state, made or checked against what is there."""
+        meta = StateMeta(
+            descriptor.name, descriptor.kind, descriptor.type_text, descriptor.ttl_config is not None
+        )
+        table = self._tables.get(descriptor.name)
+        if table is None:
+            table = self._new_table(meta)
+        elif table.meta.kind is not meta.kind:
+            raise StateError(
+                f"state {descriptor.name!r} is {table.meta.kind.value} state and cannot become {meta.kind.value} state: "
+                "give the new one another name"
+            )
+        if meta.ttl and descriptor.name not in self._lifetimes:
+            self._start_lifetime(descriptor, table)
+        if table.meta != meta:
+            if table.meta.ttl != meta.ttl:
+                table.convert(self._ttl_change(meta))
+            table.meta = meta
+        return table
+
+    def _new_table(self, meta: StateMeta) -> Table:
+        number = len(self._tables)
+        table: Table
+        if meta.kind is StateKind.MAP:
+            map_entries = MapEntryBytes(meta.name, number, self._max_parallelism, self._key_groups)
+            table = RocksDBMapTable(meta, map_entries, self._database, self._cache)
+        else:
+            entries = EntryBytes(meta.name, number, self._max_parallelism, self._key_groups)
+            table = RocksDBTable(meta, entries, self._database, self._cache)
+        self._tables[meta.name] = table
+        return table
+
+    def _start_lifetime(self, descriptor: StateDescriptor, table: Table) -> None:
+        config = descriptor.ttl_config
+        if config is None:
+            return
+        lifetime = self._lifetimes[descriptor.name] = Lifetime(config, descriptor.kind, self._clock)
+        cleanup = config.get_cleanup_strategies().get_incremental_cleanup_strategy()
+        if cleanup is not None:
+            sweep = DatabaseSweep(
+                lifetime,
+                table,
+                self._database,
+                cleanup.get_cleanup_size(),
+                cleanup.run_cleanup_for_every_record(),
+            )
+            lifetime.on_access = sweep.access
+            self._sweeps.append(sweep)
+
+    def _ttl_change(self, meta: StateMeta) -> Callable[[Any], Any]:
+        """How restored values change when the program has given the state a time to live, or taken it away."""
+        return self._lifetimes[meta.name].stamp if meta.ttl else lambda stored: unstamp(meta.kind, stored)
+
+    # Whole states
+
+    def merge_namespaces(self, descriptor: StateDescriptor, target: Any, sources: Iterable[Any]) -> None:
+        table = self._table(descriptor)
+        others = [source for source in sources if source != target]
+        if isinstance(table, RocksDBTable):
+            found = [table.entries(source) for source in others]
+            merge_entries(descriptor, self.current_key, table.entries(target), found)
+        else:
+            merge_entries(descriptor, self.current_key, {}, [])  # which says that maps cannot be merged
+
+    def keys(self, state_name: str, namespace: Any = VOID_NAMESPACE) -> list[Any]:
+        table = self._tables.get(state_name)
+        if table is None:
+            return []
+        if isinstance(table, RocksDBMapTable):
+            return table.keys(namespace)
+        return [key for key, _ in table.items(namespace)]
+
+    def clear_key(self, key: Any) -> None:
+        for table in self._tables.values():
+            table.clear_key(key)
+
+    def after_records(self, count: int) -> None:
+        for sweep in self._sweeps:
+            if sweep.every_record:
+                sweep.step(count * sweep.size)
+
+    # Snapshots
+
+    def snapshot(self, checkpoint_id: int = 0) -> KeyedStateSnapshot:
+        for table in self._tables.values():
+            table.write_out()
+        states: dict[str, StateEntries] = {
+            name: FrozenEntries(table, self._database.frozen(), self._keep_in_snapshot(name))
+            for name, table in self._tables.items()
+        }
+        return KeyedStateSnapshot(self._max_parallelism, states)
+
+    def _keep_in_snapshot(self, name: str) -> Callable[[Any], Any] | None:
+        lifetime = self._lifetimes.get(name)
+        if lifetime is None or not lifetime.filters_snapshots:
+            return None
+        deadline = lifetime.deadline()
+        return lambda stored: lifetime.unexpired(stored, deadline)
+
+    def restore(self, snapshots: list[KeyedStateSnapshot], key_groups: range) -> None:
+        self._key_groups = key_groups
+        for snapshot in snapshots:
+            if snapshot.max_parallelism != self._max_parallelism:
+                raise StateError(
+                    f"the state was saved with a maximum parallelism of {snapshot.max_parallelism}, and the operator now has "
+                    f"{self._max_parallelism}: it cannot change; set it to {snapshot.max_parallelism}"
+                )
+            for name, state in snapshot.states.items():
+                table = self._tables.get(name) or self._new_table(state.meta)
+                if table.meta.kind is not state.meta.kind or table.meta.ttl != state.meta.ttl:
+                    raise StateError(
+                        f"the parts of state {name!r} do not fit together: {table.meta} and {state.meta}"
+                    )
+                load_entries(table, state, key_groups)
+
+    def close(self) -> None:
+        if not self._is_open:
+            return
+        self._is_open = False
+        self._tables.clear()
+        self._handles.clear()
+        self._lifetimes.clear()
+        self._sweeps.clear()
+        self._database.close()
+        self._directory.close()
+
+
+class RocksDBListHandle(ListHandle):
+    """A list per key, assigned again after each change."""
+
+    __slots__ = ()
+
+    def add(self, value: Any) -> None:
+        if value is None:
+            raise no_none(self._name)
+        self._extend([value])
+
+    def add_all(self, values: Iterable[Any]) -> None:
+        new = checked_list(values, self._name)
+        if new:
+            self._extend(new)
+
+    def _extend(self, new: list[Any]) -> None:
+        key = self._backend.current_key
+        entries = self._holder.entries
+        stored = entries.get(key)
+        if stored is not None:
+            stored += new
+        entries[key] = new if stored is None else stored

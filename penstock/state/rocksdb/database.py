@@ -1,0 +1,210 @@
+"""One database: opened with the job's settings, read and written in batches, its failures named.
+
+The only file that knows rocksdict. Every key begins with two bytes of key group and two of state.
+"""
+
+from collections.abc import Iterable, Iterator
+from types import ModuleType
+from typing import Any
+
+from penstock.errors import OutsideError, ProgramError
+from penstock.state.rocksdb.settings import RocksDBSettings
+
+_MOST_IN_BATCH = 20_000
+Entry = tuple[bytes, bytes]
+
+
+def load_rocksdict() -> ModuleType:
+    """The library; raises ``ProgramError`` saying how to get it."""
+    try:
+        import rocksdict
+    except ImportError as error:
+        raise ProgramError(
+            "state.backend.type is rocksdb, and the package rocksdict is not installed: pip install penstock[rocksdb], "
+            "or use hashmap"
+        ) from error
+    module: ModuleType = rocksdict
+    return module
+
+
+class SharedMemory:
+    """The block cache and the write buffers of all databases of a worker: together they stay below the setting."""
+
+    def __init__(self, settings: RocksDBSettings) -> None:
+        rocksdict = load_rocksdict()
+        self._settings = settings
+        self._shared = self._parts(rocksdict) if settings.has_shared_memory else None
+
+    def _parts(self, rocksdict: ModuleType) -> tuple[Any, Any]:
+        size = self._settings.memory_bytes
+        cache = rocksdict.Cache(size)
+        buffers = rocksdict.WriteBufferManager.new_write_buffer_manager_with_cache(
+            int(size * self._settings.write_buffer_ratio), False, cache
+        )
+        return cache, buffers
+
+    def of_database(self) -> tuple[Any, Any]:
+        """The block cache and the write buffers for a new database."""
+        return self._shared or self._parts(load_rocksdict())
+
+
+class Database:
+    """A database in one directory, for one thread; ``frozen`` alone may be read by another."""
+
+    def __init__(self, path: str, settings: RocksDBSettings, memory: SharedMemory) -> None:
+        self._rocksdict = load_rocksdict()
+        self.path = path
+        self._settings = settings
+        cache, buffers = memory.of_database()
+        try:
+            self._db = self._rocksdict.Rdict(path, self._options(cache, buffers))
+        except Exception as error:
+            raise self._failed("cannot be opened", error) from error
+        # A failed job starts from its checkpoint; a log of its own would only cost.
+        self._unlogged = self._rocksdict.WriteOptions()
+        self._unlogged.disable_wal = True
+
+    def _options(self, cache: Any, buffers: Any) -> Any:
+        rocksdict, settings = self._rocksdict, self._settings
+        options = rocksdict.Options(raw_mode=True)
+        options.create_if_missing(True)
+        options.set_keep_log_file_num(1)
+        options.set_max_log_file_size(1 << 20)
+        options.set_stats_dump_period_sec(0)
+        options.set_max_open_files(512)
+        options.set_write_buffer_manager(buffers)
+        buffer_bytes = min(
+            64 << 20, max(1 << 20, int(settings.memory_bytes * settings.write_buffer_ratio) // 2)
+        )
+        options.set_write_buffer_size(buffer_bytes)
+        options.set_level_compaction_dynamic_level_bytes(True)
+        options.set_compression_type(rocksdict.DBCompressionType.lz4())
+        options.set_max_background_jobs(2 if settings.kind_of_disk == "DEFAULT" else 4)
+        table = rocksdict.BlockBasedOptions()
+        table.set_block_cache(cache)
+        table.set_bloom_filter(10, False)
+        table.set_cache_index_and_filter_blocks(True)
+        table.set_pin_l0_filter_and_index_blocks_in_cache(True)
+        if settings.kind_of_disk.startswith("SPINNING"):
+            # Few long reads: Flink's predefined options for spinning disks have large files and blocks too.
+            table.set_block_size(128 << 10)
+            options.set_target_file_size_base(256 << 20)
+            options.set_compaction_readahead_size(4 << 20)
+        options.set_block_based_table_factory(table)
+        return options
+
+    def get(self, key: bytes) -> bytes | None:
+        """What is stored under a key."""
+        try:
+            found: bytes | None = self._db.get(key)
+        except Exception as error:
+            raise self._failed("cannot be read", error) from error
+        return found
+
+    def get_many(self, keys: list[bytes]) -> list[bytes | None]:
+        """The same for several keys at a time."""
+        try:
+            found: list[bytes | None] = self._db.get(keys)
+        except Exception as error:
+            raise self._failed("cannot be read", error) from error
+        return found
+
+    def write(self, puts: list[Entry], deletes: Iterable[bytes] = ()) -> None:
+        """Store entries, and then forget keys."""
+        try:
+            for start in range(0, len(puts), _MOST_IN_BATCH):
+                batch = self._rocksdict.WriteBatch(raw_mode=True)
+                for key, value in puts[start : start + _MOST_IN_BATCH]:
+                    batch[key] = value
+                self._db.write(batch, self._unlogged)
+            batch = self._rocksdict.WriteBatch(raw_mode=True)
+            for key in deletes:
+                del batch[key]
+            if len(batch):
+                self._db.write(batch, self._unlogged)
+        except Exception as error:
+            raise self._failed("cannot be written", error) from error
+
+    def scan(self, prefix: bytes) -> Iterator[Entry]:
+        """All entries whose keys begin with ``prefix``, as they are now, in the order of their keys."""
+        return self.frozen().entries(prefix)
+
+    def scan_groups(self, groups: range, suffix: bytes, start: bytes = b"") -> Iterator[Entry]:
+        """The same for each key group in turn, from ``start`` on; groups without entries cost one step together."""
+        cursor = self.frozen()
+        group = groups.start
+        while group < groups.stop:
+            prefix = group.to_bytes(2, "big") + suffix
+            key = cursor.seek(max(prefix, start))
+            if key is None:
+                return
+            while key is not None and key.startswith(prefix):
+                yield key, cursor.value()
+                key = cursor.next()
+            if key is None:
+                return
+            found = int.from_bytes(key[:2], "big")
+            if found == group or key[2 : 2 + len(suffix)] > suffix:
+                group = found + 1
+            else:
+                group = found
+
+    def frozen(self) -> "Cursor":
+        """All entries as they are now; later writes do not reach it, and another thread may read it."""
+        return Cursor(self._db.iter())
+
+    def checkpoint(self, directory: str) -> None:
+        """Write what is in memory, and make a copy of the database out of hard links to its files."""
+        try:
+            self._db.flush()
+            self._rocksdict.Checkpoint(self._db).create_checkpoint(directory)
+        except Exception as error:
+            raise self._failed(f"cannot be copied to {directory}", error) from error
+
+    def close(self) -> None:
+        """Stop everything that works in the background."""
+        self._db.close()
+
+    def _failed(self, what: str, error: Exception) -> OutsideError:
+        return OutsideError(
+            f"the RocksDB database in {self.path} {what}: {error}; look whether the disk is full or the directory is gone, "
+            "or set state.backend.rocksdb.localdir to another place"
+        )
+
+
+class Cursor:
+    """A place among the entries of a database as it was."""
+
+    __slots__ = ("_iterator",)
+
+    def __init__(self, iterator: Any) -> None:
+        self._iterator = iterator
+
+    def seek(self, key: bytes) -> bytes | None:
+        """Go to the first entry at or after ``key``; its key, None at the end."""
+        self._iterator.seek(key)
+        return self._key()
+
+    def next(self) -> bytes | None:
+        """Go one entry further."""
+        self._iterator.next()
+        return self._key()
+
+    def value(self) -> bytes:
+        """The value of the entry."""
+        value: bytes = self._iterator.value()
+        return value
+
+    def entries(self, prefix: bytes) -> Iterator[Entry]:
+        """All entries whose keys begin with ``prefix``."""
+        key = self.seek(prefix)
+        while key is not None and key.startswith(prefix):
+            yield key, self.value()
+            key = self.next()
+
+    def _key(self) -> bytes | None:
+        if self._iterator.valid():
+            key: bytes = self._iterator.key()
+            return key
+        self._iterator.status()
+        return None

@@ -1,0 +1,45 @@
+"""Stored values as bytes: a tag for whole numbers, floats, text and bytes, and pickle for everything else."""
+
+from struct import Struct
+from typing import Any
+
+from penstock.data.pickles import dump, load
+
+_LONG = Struct("<q")
+_DOUBLE = Struct("<d")
+_LOWEST, _HIGHEST = -(2**63), 2**63 - 1
+
+
+def value_to_bytes(value: Any) -> bytes:
+    """The bytes of a value; raises what pickle raises when it cannot be pickled.
+
+    >>> value_from_bytes(value_to_bytes((1, "a")), "a value"), value_from_bytes(value_to_bytes(True), "a value")
+    ((1, 'a'), True)
+    """
+    kind = value.__class__
+    if kind is int:
+        return b"i" + _LONG.pack(value) if _LOWEST <= value <= _HIGHEST else dump(value)
+    if kind is str:
+        return b"s" + value.encode("utf-8", "surrogatepass")  # type: ignore[no-any-return]
+    if kind is float:
+        return b"d" + _DOUBLE.pack(value)
+    if kind is bytes:
+        return b"b" + value  # type: ignore[no-any-return]
+    return dump(value)
+
+
+def value_from_bytes(data: bytes, what: str) -> Any:
+    """Read a value again; raises ``StateError`` saying ``what`` it was.
+
+    Pickles of protocol 2 and above begin with the byte 0x80, which is none of the tags.
+    """
+    match data[0]:
+        case 0x69:  # i
+            return _LONG.unpack_from(data, 1)[0]
+        case 0x64:  # d
+            return _DOUBLE.unpack_from(data, 1)[0]
+        case 0x73:  # s
+            return data[1:].decode("utf-8", "surrogatepass")
+        case 0x62:  # b
+            return data[1:]
+    return load(data, what)
