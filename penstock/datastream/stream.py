@@ -241,11 +241,14 @@ class DataStream(OperatorSettings):
         """At random over all subtasks."""
         return self._spread(Shuffle())
 
-    def broadcast(self, *broadcast_state_descriptors: Any) -> Any:
+    def broadcast(
+        self, broadcast_state_descriptor: Any = None, *other_broadcast_state_descriptors: Any
+    ) -> Any:
         """Every record to every subtask; with state descriptors a ``BroadcastStream``, to be connected with another."""
-        if broadcast_state_descriptors:
-            return self._environment.streams.broadcast(self, broadcast_state_descriptors)
-        return self._spread(Broadcast())
+        if broadcast_state_descriptor is None:
+            return self._spread(Broadcast())
+        descriptors = (broadcast_state_descriptor, *other_broadcast_state_descriptors)
+        return self._environment.streams.broadcast(self, descriptors)
 
     def global_(self) -> "DataStream":
         """Every record to the first subtask."""

@@ -51,20 +51,22 @@ class CollectionSource(Source):
 
 
 class NumberSequenceSource(Source):
-    """Emits the integers from ``from_`` to ``to``, both included; parallel readers take a part each.
+    """Emits the integers from ``start`` to ``end``, both included; parallel readers take a part each.
 
     >>> NumberSequenceSource(1, 3).get_boundedness().name
     'BOUNDED'
     """
 
-    def __init__(self, from_: int, to: int) -> None:
-        for name, value in (("from_", from_), ("to", to)):
+    def __init__(self, start: int, end: int) -> None:
+        for name, value in (("start", start), ("end", end)):
             if type(value) is not int:
                 raise ProgramError(f"{name} must be an integer, not {value!r}")
-        if from_ > to:
-            raise ProgramError(f"a sequence runs upwards, but {from_} is greater than {to}; exchange the two")
-        self._first = from_
-        self._last = to
+        if start > end:
+            raise ProgramError(
+                f"a sequence runs upwards, but {start} is greater than {end}; exchange the two"
+            )
+        self._first = start
+        self._last = end
 
     def get_boundedness(self) -> Boundedness:
         return Boundedness.BOUNDED
