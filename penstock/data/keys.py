@@ -11,6 +11,7 @@ from binascii import crc32
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from penstock.data.key_cache import MANY_KEYS, KeyCache
 from penstock.data.key_groups import (
     check_parallelism,
     default_max_parallelism,
@@ -76,29 +77,27 @@ def key_group(key: Any, max_parallelism: int) -> int:
     return stable_hash(key) % max_parallelism
 
 
-class KeyRouter(dict[Any, int]):
+class KeyRouter(KeyCache):
     """From a key to the subtask that owns it, remembering the keys it has seen.
 
     On the hot path: ``list(map(router.__getitem__, keys))``, or :meth:`route`, which names an unusable key. The memory is
-    bounded: it is emptied when it holds ``most_keys``.
+    bounded by ``most_keys``.
 
     >>> KeyRouter(128, 2).route(["a", "b", "c", "a"])
     [0, 0, 1, 0]
     """
 
-    __slots__ = ("_max_parallelism", "_most_keys", "_parallelism")
+    __slots__ = ("_max_parallelism", "_parallelism")
 
-    def __init__(self, max_parallelism: int, parallelism: int, most_keys: int = 1 << 20) -> None:
+    def __init__(self, max_parallelism: int, parallelism: int, most_keys: int = MANY_KEYS) -> None:
         check_parallelism(max_parallelism, parallelism)
-        super().__init__()
+        super().__init__(most_keys)
         self._max_parallelism = max_parallelism
         self._parallelism = parallelism
-        self._most_keys = most_keys
 
     def __missing__(self, key: Any) -> int:
         subtask = self.subtask_of(key)
-        if len(self) >= self._most_keys:
-            self.clear()
+        self.make_room()
         self[key] = subtask
         return subtask
 
@@ -110,16 +109,18 @@ class KeyRouter(dict[Any, int]):
         """The subtask of each key; raises ``KeyNotUsable`` naming the key that cannot be used."""
         keys = keys if isinstance(keys, list) else list(keys)
         try:
-            return list(map(self.__getitem__, keys))
+            subtasks = list(map(self.__getitem__, keys))
         except KeyNotUsable:
             raise
         except TypeError as error:
             for key in keys:
                 _check_hashable(key)
             raise KeyNotUsable(f"a key cannot be used: {error}") from error
+        self.saw(len(keys))
+        return subtasks
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (KeyRouter, (self._max_parallelism, self._parallelism, self._most_keys))
+        return (KeyRouter, (self._max_parallelism, self._parallelism, self._most))
 
 
 def _check_hashable(key: Any) -> None:

@@ -10,6 +10,7 @@ from functools import lru_cache
 from operator import length_hint
 from typing import Any
 
+from penstock.data.key_cache import KeyCache
 from penstock.data.keys import KeyRouter
 from penstock.operators.inlining import ARGUMENT
 from penstock.operators.user_code import GENERATED
@@ -49,6 +50,7 @@ class Scatter:
             self._deal(position, self._append)
         except Exception:
             return len(values) - length_hint(position) - 1
+        self._append.saw(len(values))
         return len(values)
 
     def take(self, channel: int) -> list[Any]:
@@ -59,22 +61,20 @@ class Scatter:
         return taken
 
 
-class _AppendByKey(dict[Any, _Append]):
+class _AppendByKey(KeyCache):
     """From a key to the function that puts a record into the part of its channel, for the keys seen so far."""
 
-    __slots__ = ("_appends", "_most_keys", "_router")
+    __slots__ = ("_appends", "_router")
 
-    def __init__(self, router: KeyRouter, appends: list[_Append], most_keys: int = 1 << 20) -> None:
+    def __init__(self, router: KeyRouter, appends: list[_Append]) -> None:
         super().__init__()
         self._router = router
         self._appends = appends
-        self._most_keys = most_keys
 
     def __missing__(self, key: Any) -> _Append:
         if key != key:
             raise KeyError(key)  # not equal to itself, as NaN; the slower way says so
-        if len(self) >= self._most_keys:
-            self.clear()
+        self.make_room()
         append = self[key] = self._appends[self._router.subtask_of(key)]
         return append
 
