@@ -1,5 +1,7 @@
 """``Types``: where a program gets the types that it declares; also the names of all type classes."""
 
+from enum import Enum
+
 from penstock.data.type_collections import (
     BasicArrayTypeInfo,
     ListTypeInfo,
@@ -9,6 +11,7 @@ from penstock.data.type_collections import (
 )
 from penstock.data.type_composites import ExternalTypeInfo, RowTypeInfo, TupleTypeInfo
 from penstock.data.type_information import TypeInformation
+from penstock.data.type_objects import EnumTypeInfo, PojoTypeInfo
 from penstock.data.type_scalars import (
     BasicType,
     BasicTypeInfo,
@@ -26,6 +29,7 @@ __all__ = [
     "BasicType",
     "BasicTypeInfo",
     "DateTypeInfo",
+    "EnumTypeInfo",
     "ExternalTypeInfo",
     "InstantTypeInfo",
     "ListTypeInfo",
@@ -33,6 +37,7 @@ __all__ = [
     "MapTypeInfo",
     "ObjectArrayTypeInfo",
     "PickledBytesTypeInfo",
+    "PojoTypeInfo",
     "PrimitiveArrayTypeInfo",
     "RowTypeInfo",
     "SqlTimeTypeInfo",
@@ -142,6 +147,41 @@ class Types:
     def ROW_NAMED(field_names: list[str], field_types: list[TypeInformation]) -> RowTypeInfo:
         """Rows with fields of these names and types."""
         return RowTypeInfo(field_types, field_names)
+
+    @staticmethod
+    def POJO(pojo_class: type, fields: dict[str, TypeInformation] | None = None) -> PojoTypeInfo:
+        """Objects of a dataclass, a NamedTuple or a pydantic model, checked field by field against its annotations.
+
+        ``fields``: types of fields that are to be narrower than their annotation. As Java's ``Types.POJO``.
+
+        >>> from typing import NamedTuple
+        >>> class Order(NamedTuple):
+        ...     id: int
+        ...     item: str
+        >>> Types.POJO(Order, {"id": Types.INT()}).convert_batch([Order(1, "cup"), {"id": 2, "item": "jug"}])
+        [Order(id=1, item='cup'), Order(id=2, item='jug')]
+        """
+        return PojoTypeInfo(pojo_class, fields)
+
+    @staticmethod
+    def ENUM(enum_class: type[Enum]) -> EnumTypeInfo:
+        """Members of an enum, as Java's ``Types.ENUM``."""
+        return EnumTypeInfo(enum_class)
+
+    @staticmethod
+    def LOCAL_DATE() -> TypeInformation:
+        """Dates, or None."""
+        return LocalTimeTypeInfo(LocalTimeTypeInfo.TimeType.LOCAL_DATE)
+
+    @staticmethod
+    def LOCAL_TIME() -> TypeInformation:
+        """Times of day to the microsecond, or None."""
+        return LocalTimeTypeInfo(LocalTimeTypeInfo.TimeType.LOCAL_TIME)
+
+    @staticmethod
+    def LOCAL_DATE_TIME() -> TypeInformation:
+        """Dates with a time of day to the microsecond, without a zone, or None."""
+        return LocalTimeTypeInfo(LocalTimeTypeInfo.TimeType.LOCAL_DATE_TIME)
 
     @staticmethod
     def TUPLE(field_types: list[TypeInformation]) -> TupleTypeInfo:
