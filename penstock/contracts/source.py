@@ -214,6 +214,9 @@ class SplitEnumerator(ABC):
     def snapshot_state(self, checkpoint_id: int) -> Any:
         """What has not been handed out, as a picklable value."""
 
+    def notify_checkpoint_complete(self, checkpoint_id: int) -> None:  # noqa: B027
+        """The checkpoint is safe."""
+
     def close(self) -> None:  # noqa: B027
         """Called once at the end."""
 

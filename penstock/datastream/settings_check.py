@@ -8,12 +8,10 @@ from penstock.config.configuration import Configuration
 from penstock.errors import OptionError
 
 _STATE_BACKEND = "state.backend.type"
-_RECOVERY = "execution.state-recovery.path"
-_INTERVAL = "execution.checkpointing.interval"
 
 
 def check_settings(configuration: Configuration) -> None:
-    """Warn of unknown options and of checkpoints that will not be taken.
+    """Warn of unknown options.
 
     :raises OptionError: for an option whose value cannot be honoured, and would change what the job does.
     """
@@ -25,14 +23,4 @@ def check_settings(configuration: Configuration) -> None:
         raise OptionError(
             f"{_STATE_BACKEND} is rocksdb, and the package rocksdict is not installed: pip install penstock[rocksdb], or set "
             "it to hashmap"
-        )
-    if configuration.get(_RECOVERY):
-        raise OptionError(
-            f"{_RECOVERY} is {configuration.get(_RECOVERY)!r}, and this version cannot start from a savepoint; start "
-            "without it"
-        )
-    if configuration.get(_INTERVAL):
-        warnings.warn(
-            f"{_INTERVAL} is set, and this version takes no checkpoints: a job that fails begins anew or stays failed",
-            stacklevel=4,
         )

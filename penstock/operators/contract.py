@@ -6,7 +6,10 @@ operator from one thread only, in this order::
     build -> [restore] -> open -> (on_batch | on_watermark | on_status | on_timer callbacks | catch_up | snapshot)*
           -> finish -> close
 
-``snapshot`` may come between any two calls, and what it returns must be enough to go on from there in a new operator.
+``snapshot`` may come between any two calls, also after ``finish``, and what it returns must be enough to go on from there in
+a new operator. A list that it returns is dealt out to the subtasks where the job goes on at another parallelism; any other
+value is given back at the same parallelism, and at another one where all subtasks had the same: what must survive a change
+of parallelism is a list, or lies in keyed or operator state.
 ``close`` is called exactly once, after a failure too, and then perhaps without ``open``. Batches and the lists in them are
 shared: an operator makes new ones.
 """
@@ -141,6 +144,7 @@ class OperatorContext:
     coroutines: Coroutines = field(default_factory=Coroutines)
     feedback: FeedbackLoops = field(default_factory=FeedbackLoops)
     restored_checkpoint_id: int | None = None
+    takes_checkpoints: bool = False
     participants: list[CheckpointParticipant] = field(default_factory=list)
 
     @property
@@ -281,9 +285,10 @@ class Operator:
     def restore(self, own: Any) -> None:
         """Take what ``snapshot`` returned; called before ``open``."""
 
-    def prepare_commit(self, checkpoint_id: int) -> list[Any]:
-        """Sinks: the committables of this checkpoint."""
-        return []
+    @property
+    def awaits_checkpoint(self) -> bool:
+        """After ``finish``: whether the task has to stay until a checkpoint has made final what was written."""
+        return False
 
     def notify_checkpoint_complete(self, checkpoint_id: int) -> None:
         """The checkpoint is complete and will be found after a failure."""

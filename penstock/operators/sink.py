@@ -7,9 +7,9 @@ from penstock.clock import Clock
 from penstock.contracts.sink import CommittingSinkWriter, Sink, SinkWriter, StatefulSinkWriter
 from penstock.data.batch import RowBatch
 from penstock.data.elements import MIN_TIMESTAMP
-from penstock.errors import OutsideError
 from penstock.metrics.kinds import MetricGroup
 from penstock.operators.checkpointed import join_checkpoints
+from penstock.operators.commits import LAST, Commits, Committable, WriterState
 from penstock.operators.contract import Layout, Operator, OperatorContext, OperatorSpec
 from penstock.operators.user_code import user_error
 
@@ -46,6 +46,7 @@ class SinkOperator(Operator):
         super().__init__(context)
         self._spec = spec
         self._restored: list[Any] | None = None
+        self._commits = Commits(spec.sink.create_committer, context)
         self._writer: SinkWriter | None = None
         self._moving = _WriterContext(context)
 
@@ -53,6 +54,7 @@ class SinkOperator(Operator):
         init = _InitContext(self.context)
         sink = self._spec.sink
         try:
+            self._commits.commit_restored()
             if self._restored is None:
                 self._writer = sink.create_writer(init)
             else:
@@ -78,44 +80,55 @@ class SinkOperator(Operator):
         pass
 
     def finish(self) -> None:
-        """The last commit of a bounded job: everything that was written becomes visible."""
+        """The last commit of a bounded job: by one more checkpoint where they are taken, otherwise now."""
         assert self._writer is not None
         try:
             self._writer.flush(True)
-            if isinstance(self._writer, CommittingSinkWriter):
-                self._commit(self._writer.prepare_commit())
+            self._commits.gather(LAST, self._prepared())
+            if not self.context.takes_checkpoints:
+                self._commits.commit_last()
         except Exception as error:
             raise user_error(self.context, error) from error
 
-    def _commit(self, committables: list[Any]) -> None:
-        committer = self._spec.sink.create_committer()
-        if committer is None or not committables:
-            return
-        try:
-            left = committer.commit(committables)
-        finally:
-            committer.close()
-        if left:
-            raise OutsideError(
-                f"{len(left)} of {len(committables)} committables could not be committed at the end of the job"
-            )
-
-    def prepare_commit(self, checkpoint_id: int) -> list[Any]:
+    def snapshot(self, checkpoint_id: int) -> Any:
+        """The writer's states, and what waits to be committed; as a list, so that it can be dealt out."""
         assert self._writer is not None
-        self._writer.flush(False)
+        try:
+            self._writer.flush(False)
+            self._commits.gather(checkpoint_id, self._prepared())
+            states = (
+                self._writer.snapshot_state(checkpoint_id)
+                if isinstance(self._writer, StatefulSinkWriter)
+                else []
+            )
+        except Exception as error:
+            raise user_error(self.context, error) from error
+        own: list[Any] = [WriterState(state) for state in states]
+        return [*own, *self._commits.waiting(checkpoint_id)] or None
+
+    def _prepared(self) -> list[Any]:
         return self._writer.prepare_commit() if isinstance(self._writer, CommittingSinkWriter) else []
 
-    def snapshot(self, checkpoint_id: int) -> Any:
-        if isinstance(self._writer, StatefulSinkWriter):
-            return self._writer.snapshot_state(checkpoint_id)
-        return None
-
     def restore(self, own: Any) -> None:
-        self._restored = own
+        self._restored = [entry.state for entry in own if isinstance(entry, WriterState)]
+        self._commits.restore([entry for entry in own if isinstance(entry, Committable)])
+
+    def notify_checkpoint_complete(self, checkpoint_id: int) -> None:
+        try:
+            self._commits.commit_up_to(checkpoint_id)
+        except Exception as error:
+            raise user_error(self.context, error) from error
+
+    @property
+    def awaits_checkpoint(self) -> bool:
+        return self._commits.is_waiting
 
     def close(self) -> None:
-        if self._writer is not None:
-            self._writer.close()
+        try:
+            if self._writer is not None:
+                self._writer.close()
+        finally:
+            self._commits.close()
 
 
 class _InitContext:

@@ -3,6 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from penstock.checkpoint.events import Ending
+from penstock.checkpoint.handles import OperatorStateHandle
+from penstock.checkpoint.place import CheckpointPlace
 from penstock.contracts.accumulators import Accumulator
 from penstock.dataflow.job import JobGraph
 from penstock.errors import PenstockError
@@ -12,13 +15,30 @@ Address = tuple[str, int]
 
 
 @dataclass(frozen=True, slots=True)
+class Restore:
+    """What the tasks go on from: the files of a checkpoint, and which subtasks of which operator had come to their end."""
+
+    checkpoint_id: int
+    place: CheckpointPlace
+    handles: dict[str, tuple[OperatorStateHandle, ...]]
+    finished: frozenset[SubtaskId] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Deployment:
-    """Everything that a worker needs to build its tasks."""
+    """Everything that a worker needs to build its tasks.
+
+    ``exactly_once`` None: the job takes part in no checkpoint. ``takes_checkpoints``: they come by the clock, and once more
+    when all work is done.
+    """
 
     job_id: JobID
     attempt: int
     graph: JobGraph
     workers: int
+    exactly_once: bool | None = None
+    takes_checkpoints: bool = False
+    restore: Restore | None = None
 
 
 # From the coordinator to a worker ---------------------------------------------------------------------------------------
@@ -40,6 +60,36 @@ class StartTasks:
 @dataclass(frozen=True, slots=True)
 class StopTasks:
     """Close the tasks, finished or not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Renew:
+    """Get ready for another attempt: forget the channels of the last one, and register again."""
+
+
+@dataclass(frozen=True, slots=True)
+class TriggerCheckpoint:
+    """Take part in a checkpoint: sources send its barrier now, others when it reaches them. Sent to every worker."""
+
+    checkpoint_id: int
+    timestamp_ms: int
+    place: CheckpointPlace
+    savepoint: bool = False
+    ending: Ending = Ending.GO_ON
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointCompleted:
+    """The checkpoint will be found after a failure."""
+
+    checkpoint_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointAborted:
+    """The checkpoint will never be complete."""
+
+    checkpoint_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +129,18 @@ class ReportMetrics:
 
 
 ToWorker = (
-    Deploy | StartTasks | StopTasks | AssignSplits | NoMoreSplits | ToReader | RowsTaken | ReportMetrics
+    Deploy
+    | StartTasks
+    | StopTasks
+    | Renew
+    | TriggerCheckpoint
+    | CheckpointCompleted
+    | CheckpointAborted
+    | AssignSplits
+    | NoMoreSplits
+    | ToReader
+    | RowsTaken
+    | ReportMetrics
 )
 
 # From a worker to the coordinator ---------------------------------------------------------------------------------------
@@ -102,10 +163,44 @@ class TasksDeployed:
 
 @dataclass(frozen=True, slots=True)
 class SubtaskFinished:
-    """A subtask has come to its end."""
+    """A subtask has come to its end, after it took part in checkpoint ``last_checkpoint_id`` (0 for none)."""
 
     subtask: SubtaskId
     accumulators: dict[str, Accumulator] = field(default_factory=dict)
+    last_checkpoint_id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SubtaskWaits:
+    """A subtask has done all its work, and waits for a checkpoint before it ends."""
+
+    subtask: SubtaskId
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotTaken:
+    """A subtask stands at the barrier of a checkpoint: rows that it sent before belong to the checkpoint, others do not."""
+
+    subtask: SubtaskId
+    checkpoint_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointAcknowledged:
+    """A subtask's part of a checkpoint is written; by operator."""
+
+    subtask: SubtaskId
+    checkpoint_id: int
+    handles: dict[str, OperatorStateHandle] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointDeclined:
+    """A subtask's part of a checkpoint cannot be had."""
+
+    subtask: SubtaskId
+    checkpoint_id: int
+    error: PenstockError
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,11 +252,12 @@ class FromReader:
 
 @dataclass(frozen=True, slots=True)
 class RowsCollected:
-    """A batch of a collecting sink for the client."""
+    """A batch of a collecting sink for the client; ``subtask`` is the one of the sink."""
 
     worker: WorkerIndex
     collector: str
     rows: list[Any]
+    subtask: SubtaskId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +273,10 @@ FromWorker = (
     WorkerRegistered
     | TasksDeployed
     | SubtaskFinished
+    | SubtaskWaits
+    | SnapshotTaken
+    | CheckpointAcknowledged
+    | CheckpointDeclined
     | SubtaskFailed
     | TasksStopped
     | WorkerDied

@@ -23,6 +23,69 @@ def open_new_file(path: str) -> BinaryIO:
         return file_system.open(inside, "wb")  # type: ignore[no-any-return]
 
 
+def write_new_file(path: str, content: bytes) -> None:
+    """Write a file that was not there, and have it on the disk when this returns.
+
+    :raises OutsideError: when it cannot be written; then nothing of it is left.
+    """
+    stream = open_new_file(path)
+    try:
+        with _outside_errors(path), stream:
+            stream.write(content)
+            _to_disk(stream, path)
+    except OutsideError:
+        with suppress(OutsideError):
+            delete_if_there(path)
+        raise
+
+
+def write_in_place(path: str, content: bytes) -> None:
+    """Write a file that is there with its whole content or not at all, whenever the machine stops.
+
+    On this machine it is written beside its place, forced to the disk, and renamed; object stores show a file only once it
+    is complete.
+    """
+    if "://" in path:
+        delete_if_there(path)
+        write_new_file(path, content)
+        return
+    hidden = f"{path}.part"
+    delete_if_there(hidden)
+    write_new_file(hidden, content)
+    put_in_place(hidden, path)
+    with _outside_errors(path):
+        directory = os.open(os.path.dirname(path), os.O_RDONLY)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
+
+
+def delete_directory(path: str) -> None:
+    """Delete a directory with everything in it; it may be gone already."""
+    with _outside_errors(path), suppress(FileNotFoundError):
+        if "://" in path:
+            file_system, inside = _remote(path)
+            file_system.rm(inside, recursive=True)
+        else:
+            from shutil import rmtree
+
+            rmtree(path)
+
+
+def delete_if_empty(path: str) -> None:
+    """Delete a directory if nothing is in it; on object stores there are no empty ones."""
+    if "://" not in path:
+        with suppress(OSError):
+            os.rmdir(path)
+
+
+def _to_disk(stream: BinaryIO, path: str) -> None:
+    stream.flush()
+    if "://" not in path:
+        os.fsync(stream.fileno())
+
+
 def put_in_place(hidden_path: str, path: str) -> None:
     """Rename a file; asked for a second time it leaves the renamed one as it is.
 

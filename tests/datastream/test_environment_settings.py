@@ -16,7 +16,7 @@ from penstock.datastream.externalized_checkpoint_retention import ExternalizedCh
 from penstock.datastream.slot_sharing_group import MemorySize, SlotSharingGroup
 from penstock.datastream.state_backend import EmbeddedRocksDBStateBackend, HashMapStateBackend
 from penstock.environment import StreamExecutionEnvironment
-from penstock.errors import OptionError, ProgramError
+from penstock.errors import OptionError, ProgramError, StateError
 
 
 @pytest.fixture
@@ -62,21 +62,25 @@ def test_unaligned_checkpoints_need_the_exactly_once_mode() -> None:
     assert not config.is_unaligned_checkpoints_enabled()
 
 
-def test_checkpoints_that_are_asked_for_and_not_taken_are_warned_of(env: StreamExecutionEnvironment) -> None:
+def test_checkpoints_are_asked_for_with_an_interval_and_a_mode(env: StreamExecutionEnvironment) -> None:
     env.enable_checkpointing(1000, CheckpointingMode.EXACTLY_ONCE)
     assert (env.get_checkpoint_interval(), env.get_checkpointing_mode()) == (
         1000,
         CheckpointingMode.EXACTLY_ONCE,
     )
-    env.from_collection([1]).print()
-    with pytest.warns(UserWarning, match="this version takes no checkpoints"):
-        env.execute()
 
 
 def test_a_job_that_would_give_other_results_does_not_start(env: StreamExecutionEnvironment) -> None:
+    env.get_configuration().set_string("state.backend.type", "rocksdb")
+    env.from_collection([1]).print()
+    with pytest.raises(OptionError, match=r"state\.backend\.type"):
+        env.execute()
+
+
+def test_a_job_does_not_start_from_a_savepoint_that_is_not_there(env: StreamExecutionEnvironment) -> None:
     env.get_configuration().set_string("execution.state-recovery.path", "file:/s")
     env.from_collection([1]).print()
-    with pytest.raises(OptionError, match="state-recovery"):
+    with pytest.raises(StateError, match="there is no checkpoint or savepoint at /s"):
         env.execute()
 
 

@@ -39,7 +39,7 @@ def test_workers_register_report_and_are_gone_after_stop_with_everything_of_the_
     before = descriptors()
     threads = threading.active_count()
     pool = ProcessPool(NO_GRAPH)
-    pool.start(2)
+    pool.start([WorkerIndex(0), WorkerIndex(1)])
     workers = ids_of(pool)
     registered = poll_until(pool, 2)
     assert {type(event) for event in registered} == {WorkerRegistered}
@@ -56,7 +56,7 @@ def test_workers_register_report_and_are_gone_after_stop_with_everything_of_the_
 
 def test_what_is_asked_of_a_stopped_pool_does_nothing() -> None:
     pool = ProcessPool(NO_GRAPH)
-    pool.start(1)
+    pool.start([WorkerIndex(0)])
     pool.stop(5.0)
     pool.stop(5.0)
     pool.wake_up()
@@ -67,7 +67,7 @@ def test_what_is_asked_of_a_stopped_pool_does_nothing() -> None:
 
 def test_another_thread_can_end_the_wait() -> None:
     pool = ProcessPool(NO_GRAPH)
-    pool.start(1)
+    pool.start([WorkerIndex(0)])
     poll_until(pool, 1)
     before = monotonic()
     waker = threading.Timer(0.05, pool.wake_up)
@@ -80,7 +80,7 @@ def test_another_thread_can_end_the_wait() -> None:
 
 def test_a_caller_without_the_secret_is_refused_and_disturbs_nobody() -> None:
     pool = ProcessPool(NO_GRAPH)
-    pool.start(1)
+    pool.start([WorkerIndex(0)])
     assert pool._listener is not None
     refused: list[Exception] = []
 
@@ -108,7 +108,7 @@ def test_a_worker_that_cannot_even_start_is_reported_with_what_python_said(
 ) -> None:
     monkeypatch.setattr("penstock.deploy.local.starting.MODULE", "penstock.there_is_no_such_module")
     pool = ProcessPool(NO_GRAPH)
-    pool.start(1)
+    pool.start([WorkerIndex(0)])
     (event,) = poll_until(pool, 1)
     assert isinstance(event, WorkerDied)
     assert "exit code 1" in event.reason
@@ -118,7 +118,7 @@ def test_a_worker_that_cannot_even_start_is_reported_with_what_python_said(
 
 def test_a_pool_that_is_forgotten_leaves_no_process() -> None:
     pool = ProcessPool(NO_GRAPH)
-    pool.start(2)
+    pool.start([WorkerIndex(0), WorkerIndex(1)])
     workers = ids_of(pool)
     poll_until(pool, 2)
     del pool

@@ -48,7 +48,7 @@ FAILURE = SubtaskFailed(W0, SUBTASKS[0], ERROR)
 
 def job(events: Iterable[Event] = ()) -> JobCoordinator:
     coordinator = JobCoordinator(DEPLOYMENT)
-    assert coordinator.begin() == [StartWorkers(2)]
+    assert coordinator.begin() == [StartWorkers((W0, W1))]
     for event in events:
         coordinator.handle(event)
     return coordinator

@@ -1,6 +1,6 @@
 """The driver around the coordinator: what it carries out, what it fails on, and what is left when the job is over."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -180,9 +180,12 @@ class StubbornPool:
         self.events: list[FromWorker] = []
         self.stopped_with: float | None = None
 
-    def start(self, count: int) -> None:
-        self.events += [WorkerRegistered(WorkerIndex(i), ("here", i)) for i in range(count)]
-        self.events += [TasksDeployed(WorkerIndex(i)) for i in range(count)]
+    def start(self, workers: Sequence[WorkerIndex]) -> None:
+        self.events += [WorkerRegistered(worker, ("here", worker)) for worker in workers]
+        self.events += [TasksDeployed(worker) for worker in workers]
+
+    def kill(self, workers: Sequence[WorkerIndex]) -> None:
+        raise AssertionError(f"{workers} are to be killed")
 
     def send(self, worker: WorkerIndex, message: ToWorker) -> None:
         self.sent.append((worker, message))

@@ -10,7 +10,8 @@ from penstock.dataflow.job import JobGraph
 from penstock.dataflow.submission import JobExecutionResult, JobStatus
 from penstock.errors import ProgramError
 from penstock.ids import JobID
-from penstock.runtime.job.driver import JobDriver
+from penstock.runtime.job.driver import JobDriver, may_restart
+from penstock.runtime.job.start import find_start
 from penstock.runtime.messages import Deployment
 from penstock.runtime.scheduling.placement import workers_wanted
 from penstock.runtime.scheduling.worker_pool import WorkerPool
@@ -23,14 +24,16 @@ class LocalExecutor:
         """Take over a job; nothing runs yet."""
         workers = workers_wanted(graph)
         deployment = Deployment(JobID.random(), 0, graph, workers)
-        return LocalJob(JobDriver(deployment, _pool(deployment)), workers == 1 and _runs_coroutines(graph))
+        start_from = find_start(graph)
+        driver = JobDriver(deployment, _pool(deployment), start_from=start_from)
+        return LocalJob(driver, workers == 1 and _runs_coroutines(graph))
 
 
 def _pool(deployment: Deployment) -> WorkerPool:
     if deployment.workers == 1:
         from penstock.deploy.local.in_process import InProcessPool
 
-        return InProcessPool()
+        return InProcessPool(restarts=may_restart(deployment.graph))
     from penstock.deploy.local.processes import ProcessPool
 
     return ProcessPool(deployment.graph)

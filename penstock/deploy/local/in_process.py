@@ -1,11 +1,15 @@
 """The carrier of a job of parallelism 1: its one worker is the user's own process and thread."""
 
 from collections import deque
+from collections.abc import Sequence
+from dataclasses import replace
 
 from penstock.clock import SYSTEM_CLOCK, Clock, monotonic
+from penstock.dataflow.job import JobGraph
+from penstock.deploy.local.graph_copying import copied_graph
 from penstock.errors import ProtocolError
 from penstock.ids import WorkerIndex
-from penstock.runtime.messages import FromWorker, MetricsReport, ToWorker, WorkerRegistered
+from penstock.runtime.messages import Deploy, FromWorker, MetricsReport, ToWorker, WorkerRegistered
 from penstock.runtime.worker.garbage import job_ended, job_started
 from penstock.runtime.worker.worker import Worker
 
@@ -18,25 +22,43 @@ LONGEST_POLL_S = 0.1
 class InProcessPool:
     """One worker that is stepped by :meth:`poll`. Nothing is pickled, no thread and no process is started.
 
+    ``restarts``: the job may start again. Then its functions are copied before they first run, as far as they can be, so that
+    another attempt does not begin with what the last one left in their attributes.
     ``is_idle``: the last :meth:`poll` found nothing to do, and nothing was sent since.
     """
 
-    def __init__(self, clock: Clock = SYSTEM_CLOCK) -> None:
-        self._worker = Worker(WorkerIndex(0), clock)
+    def __init__(
+        self, clock: Clock = SYSTEM_CLOCK, restarts: bool = False, writes_in_thread: bool = True
+    ) -> None:
+        self._worker = Worker(WorkerIndex(0), clock, writes_in_thread)
+        self._restarts = restarts
+        self._pristine: JobGraph | None = None
         self._events: deque[FromWorker] = deque()
         self._runs = False
         self.is_idle = False
 
-    def start(self, count: int) -> None:
-        if count != 1:
-            raise ProtocolError(f"the own process is one worker, and {count} were asked for")
+    def start(self, workers: Sequence[WorkerIndex]) -> None:
+        if list(workers) != [WorkerIndex(0)]:
+            raise ProtocolError(f"the own process is one worker, and {list(workers)} were asked for")
         job_started()
         self._runs = True
         self._events.append(WorkerRegistered(WorkerIndex(0), None))
 
     def send(self, worker: WorkerIndex, message: ToWorker) -> None:
         self.is_idle = False
+        if isinstance(message, Deploy) and self._restarts:
+            message = self._with_fresh_functions(message)
         self._worker.handle(message)
+
+    def kill(self, workers: Sequence[WorkerIndex]) -> None:
+        """It is the user's own process: it stops its tasks when it is told to, or user code does not return at all."""
+
+    def _with_fresh_functions(self, deploy: Deploy) -> Deploy:
+        if self._pristine is None:
+            self._pristine = copied_graph(deploy.deployment.graph)
+            return deploy
+        graph = copied_graph(self._pristine)
+        return replace(deploy, deployment=replace(deploy.deployment, graph=graph))
 
     def poll(self, timeout_s: float) -> list[FromWorker]:
         worker = self._worker

@@ -13,7 +13,7 @@ from penstock.data import code_pickle
 from penstock.dataflow.job import JobGraph
 from penstock.deploy.local.error_transit import PackedError, pack, unpack
 from penstock.errors import NotSerializable
-from penstock.ids import JobID, WorkerIndex
+from penstock.ids import WorkerIndex
 from penstock.network import by_value
 from penstock.operators.user_code import shorten
 from penstock.runtime.messages import Address, Deploy, Deployment, MetricsReport, SubtaskFailed
@@ -23,18 +23,20 @@ Announce = Callable[[str], object]
 
 @dataclass(frozen=True, slots=True)
 class ShippedDeploy:
-    """A ``Deploy`` whose graph was pickled once for all workers."""
+    """A ``Deploy`` whose graph was pickled once for all workers and attempts."""
 
-    job_id: JobID
-    attempt: int
-    workers: int
+    deployment: Deployment
     peers: dict[WorkerIndex, Address]
     graph: bytes
 
     def unpack(self) -> Deploy:
         """The message as the worker takes it; the graph's functions and classes come into being here."""
         graph: JobGraph = pickle.loads(self.graph)
-        return Deploy(Deployment(self.job_id, self.attempt, graph, self.workers), self.peers)
+        return Deploy(replace(self.deployment, graph=graph), self.peers)
+
+
+NO_GRAPH = JobGraph("", (), (), False)
+"""Stands in a deployment whose graph travels beside it."""
 
 
 def encode(message: object, announce: Announce) -> bytes:

@@ -42,13 +42,16 @@ class OutputRelay:
         self._ended: dict[int, threading.Event] = {}
         self._last_words: dict[int, deque[str]] = {}
         self._finishing = False
+        self._runs = False
+        self._lock = threading.Lock()
         self.failure: OSError | ValueError | None = None
 
     def add(self, worker: int, stdout: IO[bytes], stderr: IO[bytes]) -> None:
-        """Take over the pipes of a worker; all are added before :meth:`start`."""
+        """Take over the pipes of a worker, or of another in its place; then :meth:`start`."""
         self._last_words[worker] = deque(maxlen=KEPT_LINES)
         self._ended[worker] = threading.Event()
-        self._open[worker] = 2
+        with self._lock:
+            self._open[worker] = 2
         for stream, file in (("stdout", stdout), ("stderr", stderr)):
             os.set_blocking(file.fileno(), False)
             pipe = _Pipe(worker, "stdout" if stream == "stdout" else "stderr", file)
@@ -56,7 +59,12 @@ class OutputRelay:
             self._selector.register(file, selectors.EVENT_READ, pipe)
 
     def start(self) -> None:
-        """Start the thread."""
+        """Start the thread, unless it runs."""
+        with self._lock:
+            if self._runs:
+                self._waker.send(b"a")  # it waits for the pipes that there were
+                return
+            self._runs = True
         self._thread = threading.Thread(target=self._run, daemon=True, name="output of workers")
         self._thread.start()
 
@@ -80,12 +88,16 @@ class OutputRelay:
     # The thread
 
     def _run(self) -> None:
-        while self._pipes_open:
+        while self._goes_on():
             for key, _ in self._selector.select():
                 if key.data is not None:
                     self._read(key.data)
+                elif not self._finishing:
+                    self._wake.recv(64)
             if self._finishing:
                 break
+        if not self._finishing:
+            return  # there may be other workers later
         for key in list(self._selector.get_map().values()):
             # A process that user code has started may hold the pipe open for ever; what the worker wrote is in it now.
             if key.data is not None:
@@ -93,9 +105,10 @@ class OutputRelay:
                     pass
                 self._end(key.data)
 
-    @property
-    def _pipes_open(self) -> bool:
-        return any(self._open.values())
+    def _goes_on(self) -> bool:
+        with self._lock:
+            self._runs = any(self._open.values())
+            return self._runs
 
     def _read(self, pipe: _Pipe) -> bool:
         """Forward what is in a pipe; says whether there may be more."""
@@ -123,7 +136,8 @@ class OutputRelay:
         if pipe.rest:
             self._forward(pipe, bytes(pipe.rest) + b"\n")
             pipe.rest.clear()
-        self._open[pipe.worker] -= 1
+        with self._lock:
+            self._open[pipe.worker] -= 1
         if not self._open[pipe.worker]:
             self._ended[pipe.worker].set()
 

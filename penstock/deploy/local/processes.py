@@ -6,8 +6,9 @@ import signal
 import socket
 import threading
 import weakref
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from penstock.chance import secret_token
@@ -16,7 +17,7 @@ from penstock.dataflow.job import JobGraph
 from penstock.deploy.local.control_link import ControlLink
 from penstock.deploy.local.control_listener import ControlListener
 from penstock.deploy.local.graph_shipping import ship_graph
-from penstock.deploy.local.message_encoding import ShippedDeploy
+from penstock.deploy.local.message_encoding import NO_GRAPH, ShippedDeploy
 from penstock.deploy.local.output_relay import OutputRelay
 from penstock.deploy.local.starting import StartedProcess, start_process
 from penstock.errors import OutsideError, PenstockError, ProtocolError, WorkerLost
@@ -40,6 +41,7 @@ TERMINATED_S = 0.5
 # A worker that lost another one often says so before the operating system tells of its death, which says why.
 WAIT_FOR_CAUSE_S = 1.0
 NOBODY = WorkerIndex(-1)
+STOP_GRACE_WORDS = "the time that was given"
 
 
 @dataclass(slots=True, eq=False)
@@ -76,18 +78,19 @@ class ProcessPool:
             end.setblocking(False)
         self._selector.register(self._wake[0], selectors.EVENT_READ, self._woken)
         self._listener: ControlListener | None = None
+        self._processes: list[StartedProcess] = []
 
     # The port -----------------------------------------------------------------------------------------------------------
 
-    def start(self, count: int) -> None:
-        listener = ControlListener(self._selector, self._secret, self._registered)
-        self._listener = listener
-        processes: list[StartedProcess] = []
-        weakref.finalize(self, _let_go, processes)
-        for number in range(count):
-            index = WorkerIndex(number)
-            started = start_process(index, listener.port, self._secret)
-            processes.append(started)
+    def start(self, workers: Sequence[WorkerIndex]) -> None:
+        if self._listener is None:
+            self._listener = ControlListener(self._selector, self._secret, self._registered)
+            weakref.finalize(self, _let_go, self._processes)
+        for index in workers:
+            if index in self._workers:
+                self._forget(self._workers[index])
+            started = start_process(index, self._listener.port, self._secret)
+            self._processes.append(started)
             worker = _WorkerProcess(index, started, monotonic() + REGISTER_TIMEOUT_S)
             self._workers[index] = worker
             self._relay.add(index, started.stdout, started.stderr)
@@ -98,6 +101,17 @@ class ProcessPool:
                     lambda _, worker=worker: self._check(worker),
                 )
         self._relay.start()
+
+    def kill(self, workers: Sequence[WorkerIndex]) -> None:
+        for index in workers:
+            worker = self._workers.get(index)
+            if worker is not None and not worker.gone:
+                self._died(worker, f"it did not stop its tasks within {STOP_GRACE_WORDS}")
+
+    def _forget(self, worker: _WorkerProcess) -> None:
+        """Another process takes the place of one that has died."""
+        worker.started.close()
+        self._processes.remove(worker.started)
 
     def send(self, worker: WorkerIndex, message: ToWorker) -> None:
         process = self._workers.get(worker)
@@ -275,9 +289,7 @@ class ProcessPool:
             case Deploy(deployment, peers):
                 if deployment.graph is not self._graph:
                     raise ProtocolError("a pool of processes runs the graph that it was made for")
-                return ShippedDeploy(
-                    deployment.job_id, deployment.attempt, deployment.workers, peers, self._shipped
-                )
+                return ShippedDeploy(replace(deployment, graph=NO_GRAPH), peers, self._shipped)
         return message
 
     def _woken(self, _mask: int) -> None:

@@ -12,7 +12,7 @@ from penstock.errors import NotSerializable, PenstockError
 from penstock.ids import WorkerIndex
 from penstock.network.exchange import DataPlane
 from penstock.network.handshake import Handshake, Role, shake_hands
-from penstock.runtime.messages import Address, FromWorker, SubtaskFailed, WorkerRegistered
+from penstock.runtime.messages import FromWorker, SubtaskFailed, WorkerRegistered
 from penstock.runtime.worker.garbage import job_started
 from penstock.runtime.worker.worker import LONGEST_WAIT_S, Worker
 
@@ -34,14 +34,15 @@ class WorkerLoop:
         sock = socket.create_connection(("127.0.0.1", birth.port), HANDSHAKE_TIMEOUT_S)
         shake_hands(sock, Handshake(Role.CALLER, birth.secret, index), HANDSHAKE_TIMEOUT_S)
         self._link = ControlLink(sock, worker.selector, self._take, self._dismissed)
-        self._data_plane = DataPlane(worker.selector, index, birth.secret, worker.peer_lost)
-        worker.data_plane = self._data_plane
+        worker.make_data_plane = lambda: DataPlane(worker.selector, index, birth.secret, worker.peer_lost)
+        worker.data_plane = worker.make_data_plane()
         self._is_dismissed = False
 
     def run(self) -> None:
         """Work until the coordinator hangs up."""
         worker = self._worker
-        self._report(WorkerRegistered(self._index, self._address))
+        assert worker.data_plane is not None
+        self._report(WorkerRegistered(self._index, worker.data_plane.address))
         while not self._is_dismissed:
             more = False
             if self._link.pending_bytes <= MAX_BACKLOG_BYTES:
@@ -53,12 +54,8 @@ class WorkerLoop:
             worker.wait(0.0 if more else LONGEST_WAIT_S)
             self._empty_outbox()
         # The job is over, so nobody waits for what might still be on its way between the workers.
-        self._data_plane.close(GOODBYE_S)
+        worker.data_plane.close(GOODBYE_S)
         worker.close()
-
-    @property
-    def _address(self) -> Address:
-        return self._data_plane.address
 
     def _take(self, message: Any) -> None:
         if isinstance(message, PenstockError):

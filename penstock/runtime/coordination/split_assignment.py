@@ -1,14 +1,17 @@
 """Runs the enumerators of a job's sources, beside the coordinator."""
 
+import pickle
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from penstock.clock import SYSTEM_CLOCK, Clock
 from penstock.contracts.source import SplitEnumerator
+from penstock.data import code_pickle
 from penstock.dataflow.job import JobGraph, JobVertex
-from penstock.errors import PenstockError, ProgramError, UserCodeError
+from penstock.errors import PenstockError, ProgramError, StateError, UserCodeError
 from penstock.ids import SubtaskId, VertexId
 from penstock.operators.alignment import WatermarkLimit, WatermarkReport
 from penstock.operators.source import SourceSpec
@@ -38,7 +41,9 @@ class SplitAssignment:
         send: Callable[[SubtaskId, ToWorker], None],
         wake_up: Callable[[], None],
         clock: Clock = SYSTEM_CLOCK,
+        restored: Mapping[str, bytes] | None = None,
     ) -> None:
+        self._restored = dict(restored or {})
         self._time = WorkerTime(clock)
         self._send = send
         self._alignment = AlignmentGroups(graph.vertices)
@@ -51,7 +56,23 @@ class SplitAssignment:
     def start(self) -> None:
         """Make and start every enumerator."""
         for context in self._contexts.values():
-            context.guard(context.start)
+            context.guard(partial(context.start, self._restored))
+
+    def snapshot(self, checkpoint_id: int) -> dict[str, bytes]:
+        """The pickled state of every enumerator, by operator.
+
+        A barrier must be sent to the readers after this and before anything that an enumerator sends later: what it has
+        handed out up to now is in the readers' snapshots, what it still has is in its own.
+        """
+        states: dict[str, bytes] = {}
+        for context in self._contexts.values():
+            context.guard(partial(context.save, checkpoint_id, states))
+        return states
+
+    def checkpoint_completed(self, checkpoint_id: int) -> None:
+        """Tell every enumerator that wants to know."""
+        for context in self._contexts.values():
+            context.guard(partial(context.completed, checkpoint_id))
 
     def handle(self, message: FromWorker) -> bool:
         """Give a message of a reader to its enumerator; says whether it was one."""
@@ -122,11 +143,29 @@ class _EnumeratorContext:
             raise ProgramError(f"the enumerator of {self._vertex.name!r} did not start")
         return self._enumerator
 
-    def start(self) -> None:
+    def start(self, restored: dict[str, bytes]) -> None:
         spec = self._vertex.head.spec
         assert isinstance(spec, SourceSpec)
-        self._enumerator = spec.source.create_enumerator(self)
+        saved = restored.get(self._vertex.head.id)
+        if saved is None:
+            self._enumerator = spec.source.create_enumerator(self)
+        else:
+            state = pickle.loads(saved)  # written by this job, or given by the user as a savepoint to trust
+            self._enumerator = spec.source.restore_enumerator(self, state)
         self._enumerator.start()
+
+    def save(self, checkpoint_id: int, states: dict[str, bytes]) -> None:
+        state = self.enumerator.snapshot_state(checkpoint_id)
+        try:
+            states[self._vertex.head.id] = pickle.dumps(state, 5)
+        except Exception as error:  # noqa: BLE001  (whatever a class raises while it is pickled)
+            try:
+                states[self._vertex.head.id] = code_pickle.dumps(state)
+            except Exception:  # noqa: BLE001  (the first error says more)
+                raise StateError(f"the state of the split enumerator cannot be pickled: {error}") from error
+
+    def completed(self, checkpoint_id: int) -> None:
+        self.enumerator.notify_checkpoint_complete(checkpoint_id)
 
     def guard(self, action: Callable[[], None]) -> None:
         """Run code of the source; what it raises names the source."""

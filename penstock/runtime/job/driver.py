@@ -1,31 +1,44 @@
 """Carries out what the coordinator decides: starts workers, sends, waits, keeps time."""
 
-from collections import deque
+import logging
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
+from penstock.checkpoint.events import CompletedCheckpoint
+from penstock.checkpoint.settings import checkpoint_settings
 from penstock.clock import SYSTEM_CLOCK, Clock, monotonic
 from penstock.contracts.accumulators import Accumulator
+from penstock.dataflow.job import JobGraph
 from penstock.dataflow.submission import JobExecutionResult, JobStatus
-from penstock.errors import JobCancelled, JobFailed, PenstockError
+from penstock.errors import JobCancelled, JobFailed, PenstockError, ProgramError
 from penstock.ids import JobID, SubtaskId, WorkerIndex
 from penstock.runtime.coordination.split_assignment import SplitAssignment
+from penstock.runtime.job.checkpointing import JobCheckpoints, JobReach, restore_of
+from penstock.runtime.job.collected_rows import CollectedRows
 from penstock.runtime.job.coordinator import (
     CancelRequested,
     ChangeStatus,
     Command,
+    Event,
+    GiveUpWorkers,
+    JobBroken,
     JobCoordinator,
     Release,
+    RestartDue,
     Send,
+    StartAgain,
     StartWorkers,
     StopTimedOut,
 )
+from penstock.runtime.job.restart_strategies import NoRestart, restart_strategy
 from penstock.runtime.messages import (
     Deployment,
     MetricsReport,
     ReportMetrics,
     RowsCollected,
     RowsTaken,
+    SnapshotTaken,
     SubtaskFailed,
     ToWorker,
 )
@@ -37,15 +50,61 @@ METRICS_INTERVAL_S = 1.0
 LONGEST_POLL_S = 1.0
 
 
+_log = logging.getLogger(__name__)
+
+
+def _rows_would_come_twice() -> PenstockError:
+    return ProgramError(
+        "the job cannot start again, as rows were given to the program that would come a second time; enable "
+        "checkpointing to have each of them once, or write to a sink instead of execute_and_collect"
+    )
+
+
+def may_restart(graph: JobGraph) -> bool:
+    """Whether a job of this graph may start again after a failure."""
+    takes_checkpoints = checkpoint_settings(graph.settings, graph.batch_mode).enabled
+    return not isinstance(restart_strategy(graph.settings, takes_checkpoints), NoRestart)
+
+
 class JobDriver:
     """Runs one job. One thread calls :meth:`step` until :attr:`done`; ``request_cancel`` and readers may be others."""
 
-    def __init__(self, deployment: Deployment, pool: WorkerPool, clock: Clock = SYSTEM_CLOCK) -> None:
+    def __init__(
+        self,
+        deployment: Deployment,
+        pool: WorkerPool,
+        clock: Clock = SYSTEM_CLOCK,
+        start_from: CompletedCheckpoint | None = None,
+        writes_in_thread: bool = True,
+    ) -> None:
+        options = deployment.graph.settings
+        settings = checkpoint_settings(options, deployment.graph.batch_mode)
+        deployment = replace(
+            deployment,
+            exactly_once=None if deployment.graph.batch_mode else settings.exactly_once,
+            takes_checkpoints=settings.enabled and settings.after_tasks_finish,
+            restore=restore_of(start_from, deployment),
+        )
         self._deployment = deployment
         self._pool = pool
         self._clock = clock
-        self._coordinator = JobCoordinator(deployment)
-        self._splits = SplitAssignment(deployment.graph, self._to_subtask, pool.wake_up, clock)
+        self._coordinator = JobCoordinator(
+            deployment, restart_strategy(options, settings.enabled, str(deployment.job_id))
+        )
+        self._checkpoints = JobCheckpoints(
+            deployment,
+            settings,
+            JobReach(
+                self._to_all_workers,
+                lambda error: self._tell(JobBroken(error)),
+                pool.wake_up,
+                clock,
+                writes_in_thread,
+            ),
+            start_from,
+        )
+        self._splits = self._new_splits()
+        self._restart_at_ms: int | None = None
         self._cancel_wanted = False
         self._stop_deadline: float | None = None
         self._running_since = 0.0
@@ -53,9 +112,10 @@ class JobDriver:
         self._next_metrics = 0.0
         self._metrics: dict[WorkerIndex, dict[str, Any]] = {}
         self._live_accumulators: dict[WorkerIndex, dict[str, Accumulator]] = {}
-        self._rows: dict[str, deque[tuple[WorkerIndex, list[Any]]]] = {}
-        # What was taken by whoever reads: the thread that steps tells the workers.
-        self._taken: deque[tuple[WorkerIndex, str]] = deque()
+        self._rows = CollectedRows(
+            settings.enabled and settings.exactly_once and not deployment.graph.batch_mode
+        )
+        self._checkpoints.on_complete = self._rows.complete
         self.on_status: Callable[[JobStatus], None] = lambda status: None
         self.done = False
 
@@ -77,56 +137,100 @@ class JobDriver:
         """Let the workers work or wait for them, and see to what they say."""
         if self._cancel_wanted:
             self._cancel_wanted = False
-            self._carry_out(self._coordinator.handle(CancelRequested()))
+            self._tell(CancelRequested())
         if self.done:
             return
-        while self._taken:
-            worker, collector = self._taken.popleft()
+        while self._rows.paid:
+            worker, collector = self._rows.paid.popleft()
             self._pool.send(worker, RowsTaken(collector, 1))
         for message in self._pool.poll(self._wait_s(most_s)):
             self._take(message)
-        self._fail_on_error(self._splits.turn)
+        if not self.done:
+            self._fail_on_error(self._splits.turn)
+            self._checkpoints.turn()
         self._keep_time()
+
+    def _new_splits(self) -> SplitAssignment:
+        return SplitAssignment(
+            self._deployment.graph,
+            self._to_subtask,
+            self._pool.wake_up,
+            self._clock,
+            self._checkpoints.latest_enumerators(),
+        )
+
+    def _tell(self, event: Event) -> None:
+        """Tell the coordinator, and do what it wants."""
+        self._carry_out(self._coordinator.handle(event, self._clock.now_ms()))
 
     def _take(self, message: Any) -> None:
         match message:
-            case RowsCollected(worker, collector, rows):
-                self._rows.setdefault(collector, deque()).append((worker, rows))
+            case RowsCollected(worker, collector, rows, subtask):
+                if not self._coordinator.is_between_attempts:
+                    self._rows.add(worker, collector, rows, subtask)
+            case SnapshotTaken(subtask, checkpoint_id):
+                self._rows.mark(subtask, checkpoint_id)
             case MetricsReport(worker, metrics, accumulators):
                 self._metrics[worker] = metrics
                 self._live_accumulators[worker] = accumulators
             case _:
-                if not self._fail_on_error(lambda: self._splits.handle(message)):
-                    self._carry_out(self._coordinator.handle(message))
+                if self._checkpoints.take(message):
+                    return
+                runs = self.status is JobStatus.RUNNING
+                if not (runs and self._fail_on_error(lambda: self._splits.handle(message))):
+                    self._tell(message)
 
     def _fail_on_error(self, action: Callable[[], Any]) -> Any:
         """Run an enumerator's code; an error there fails the job."""
         try:
             return action()
         except PenstockError as error:
-            self._carry_out(self._coordinator.handle(SubtaskFailed(WorkerIndex(-1), None, error)))
+            self._tell(SubtaskFailed(WorkerIndex(-1), None, error))
             return True
 
     def _carry_out(self, commands: list[Command]) -> None:
         for command in commands:
             match command:
-                case StartWorkers(count):
-                    self._pool.start(count)
+                case StartWorkers(workers):
+                    self._pool.start(workers)
                 case Send(worker, message):
                     self._pool.send(worker, message)
                 case ChangeStatus(status):
                     self._status_changed(status)
+                case StartAgain(delay_ms):
+                    self._stop_deadline = None
+                    self._restart_at_ms = self._clock.now_ms() + delay_ms
+                case GiveUpWorkers(workers):
+                    self._pool.kill(workers)
                 case Release():
                     self._release()
 
     def _status_changed(self, status: JobStatus) -> None:
+        self._log_story(status)
         self.on_status(status)
         if status is JobStatus.RUNNING:
-            self._running_since = monotonic()
+            self._running_since = self._running_since or monotonic()
             self._next_metrics = monotonic() + METRICS_INTERVAL_S
             self._fail_on_error(self._splits.start)
+            if self.status is JobStatus.RUNNING:  # not failed by an enumerator that cannot start
+                self._checkpoints.start(self._splits)
         elif self._coordinator.is_stopping:
             self._stop_deadline = monotonic() + STOP_GRACE_S
+            self._splits.close()
+            self._checkpoints.stop(f"the job is {status.name}")
+        elif status is JobStatus.FINISHED:
+            self._rows.finished()
+
+    def _start_again(self) -> None:
+        self._restart_at_ms = None
+        if self._rows.cannot_start_again:
+            self._tell(JobBroken(_rows_would_come_twice(), for_good=True))
+            return
+        restore = self._checkpoints.begin_again()
+        self._splits = self._new_splits()
+        self._rows.restarted()
+        self._live_accumulators.clear()
+        self._tell(RestartDue(restore))
 
     def _release(self) -> None:
         if self._running_since:
@@ -136,29 +240,57 @@ class JobDriver:
         for message in self._pool.poll(0.0):
             if isinstance(message, MetricsReport | RowsCollected):
                 self._take(message)
+        self._checkpoints.close(self.status)
         self.done = True
 
     def _wait_s(self, most_s: float) -> float:
         waits = [most_s]
         if self._stop_deadline is not None:
             waits.append(self._stop_deadline - monotonic())
-        due = self._splits.next_ms()
-        if due is not None:
-            waits.append((due - self._clock.now_ms()) / 1000)
+        for due in (self._splits.next_ms(), self._checkpoints.next_ms(), self._restart_at_ms):
+            waits += [] if due is None else [(due - self._clock.now_ms()) / 1000]
         return max(0.0, min(waits))
 
     def _keep_time(self) -> None:
         now = monotonic()
         if self._stop_deadline is not None and now >= self._stop_deadline and not self.done:
             self._stop_deadline = None
-            self._carry_out(self._coordinator.handle(StopTimedOut()))
+            self._tell(StopTimedOut())
+        if self._restart_at_ms is not None and self._clock.now_ms() >= self._restart_at_ms:
+            self._start_again()
         if self.status is JobStatus.RUNNING and now >= self._next_metrics:
             self._next_metrics = now + METRICS_INTERVAL_S
             for worker in range(self._deployment.workers):
                 self._pool.send(WorkerIndex(worker), ReportMetrics())
 
+    def _to_all_workers(self, message: ToWorker) -> None:
+        for worker in range(self._deployment.workers):
+            self._pool.send(WorkerIndex(worker), message)
+
     def _to_subtask(self, subtask: SubtaskId, message: ToWorker) -> None:
         self._pool.send(worker_of(subtask, self._deployment.workers), message)
+
+    def _log_story(self, status: JobStatus) -> None:
+        """Say in the log what a person will ask first: why the job started again, when, and from where."""
+        failures = self._coordinator.failures
+        if status is JobStatus.RESTARTING:
+            _log.warning(
+                "job %r (%s), attempt %d, failed and starts again in %d ms: %s",
+                self._deployment.graph.job_name,
+                self.job_id,
+                failures[-1].attempt,
+                self._coordinator.restart_delay_ms,
+                failures[-1].error,
+            )
+        elif status is JobStatus.RUNNING and failures:
+            latest = self._checkpoints.coordinator.latest
+            _log.warning(
+                "job %r (%s) runs again, attempt %d, %s",
+                self._deployment.graph.job_name,
+                self.job_id,
+                self._coordinator.deployment.attempt,
+                "from the beginning" if latest is None else f"from checkpoint {latest.checkpoint_id}",
+            )
 
     # What the client asks -----------------------------------------------------------------------------------------------
 
@@ -169,11 +301,7 @@ class JobDriver:
 
     def take_rows(self, collector: str) -> Iterator[list[Any]]:
         """What a collector has received so far; taking it makes room for more. Any one thread may read."""
-        waiting = self._rows.get(collector)
-        while waiting:
-            worker, rows = waiting.popleft()
-            self._taken.append((worker, collector))
-            yield rows
+        return self._rows.take(collector)
 
     def wake_up(self) -> None:
         """End the wait of :meth:`step`, as rows were taken; may be called by any thread."""

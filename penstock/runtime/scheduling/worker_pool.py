@@ -1,5 +1,6 @@
 """The port through which a carrier gives workers to a job."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from penstock.ids import WorkerIndex
@@ -9,8 +10,11 @@ from penstock.runtime.messages import FromWorker, ToWorker
 class WorkerPool(Protocol):
     """The workers of one job. The driver's thread calls it, and nobody else, but for :meth:`wake_up`."""
 
-    def start(self, count: int) -> None:
-        """Start workers 0 up to ``count`` - 1; each answers with ``WorkerRegistered``, or ``WorkerDied``."""
+    def start(self, workers: Sequence[WorkerIndex]) -> None:
+        """Start these workers, or others in their place; each answers with ``WorkerRegistered``, or ``WorkerDied``."""
+
+    def kill(self, workers: Sequence[WorkerIndex]) -> None:
+        """End these workers at once; ``WorkerDied`` tells of each that could be ended."""
 
     def send(self, worker: WorkerIndex, message: ToWorker) -> None:
         """Send a message; to a worker that has died it goes nowhere."""

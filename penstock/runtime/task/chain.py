@@ -50,6 +50,7 @@ class TaskEnvironment:
     make_keyed_state: Callable[[OperatorContext], KeyedStateBackend]
     make_operator_state: Callable[[OperatorContext], OperatorStateBackend]
     make_timers: Callable[[OperatorContext, str], Timers]
+    takes_checkpoints: bool = False
 
 
 @dataclass(slots=True)
@@ -109,6 +110,7 @@ class OperatorChain:
             source_link=env.source_link,
             coroutines=env.coroutines,
             feedback=env.feedback,
+            takes_checkpoints=env.takes_checkpoints,
         )
         context.operator_state = env.make_operator_state(context)
         if chained.spec.uses_keyed_state:
@@ -148,6 +150,21 @@ class OperatorChain:
                 checkpoint_id=checkpoint_id,
             )
         return snapshots
+
+    @property
+    def awaits_checkpoint(self) -> bool:
+        """Whether an operator has something that only a completed checkpoint makes final."""
+        return any(operator.awaits_checkpoint for operator in self.operators)
+
+    def checkpoint_completed(self, checkpoint_id: int) -> None:
+        """Tell every operator."""
+        for operator in self.operators:
+            operator.checkpoint_completed(checkpoint_id)
+
+    def checkpoint_aborted(self, checkpoint_id: int) -> None:
+        """Tell every operator."""
+        for operator in self.operators:
+            operator.checkpoint_aborted(checkpoint_id)
 
     def restore(self, snapshots: dict[str, list[OperatorSnapshot]]) -> None:
         """Take over what subtasks of an earlier attempt left, by operator; to be called before ``open``.

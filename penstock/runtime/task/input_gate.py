@@ -15,6 +15,7 @@ from penstock.data.elements import (
 from penstock.errors import ProtocolError
 from penstock.network.channel import InputChannel
 from penstock.network.spilled import SpoolChannel
+from penstock.runtime.task.barrier_alignment import BarrierAlignment
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,10 @@ class _Slot:
 class InputGate:
     """Reads channels in turn. ``next`` yields a batch with its port, an event, or None when nothing has come in."""
 
-    def __init__(self, channels: list[tuple[int, InputChannel]]) -> None:
+    def __init__(
+        self, channels: list[tuple[int, InputChannel]], alignment: BarrierAlignment | None = None
+    ) -> None:
+        self._alignment = BarrierAlignment() if alignment is None else alignment
         self._slots = [_Slot(port, channel) for port, channel in channels]
         self._next = 0
         self._watermark = MIN_TIMESTAMP
@@ -68,7 +72,7 @@ class InputGate:
     @property
     def ended(self) -> bool:
         """Whether every channel has come to its end."""
-        return not self._open_ports
+        return not self._open_ports and not self._waiting
 
     @property
     def watermark(self) -> int:
@@ -109,7 +113,7 @@ class InputGate:
             case EndOfInput():
                 return self._end(slot)
             case Barrier():
-                return element
+                return self._barrier(slot, element)
             case None:
                 return None
             case _:
@@ -149,7 +153,38 @@ class InputGate:
     def _end(self, slot: _Slot) -> GateEvent | None:
         slot.ended = True
         self._open_ports[slot.port] -= 1
+        event: GateEvent | None = self._merged()
         if self._open_ports[slot.port] == 0:
             del self._open_ports[slot.port]
-            return PortEnded(slot.port)
-        return self._merged()
+            event = PortEnded(slot.port)
+        aligned = self._alignment.ended(self._open_slots())
+        if aligned is not None:
+            self._unblock()
+            if event is None:
+                return aligned
+            self._waiting.append(aligned)
+        return event
+
+    # Barriers -----------------------------------------------------------------------------------------------------------
+
+    def abort(self, checkpoint_id: int) -> None:
+        """The checkpoint will never be complete: read on where its barrier has stopped the reading."""
+        if self._alignment.abort(checkpoint_id):
+            self._unblock()
+
+    def _barrier(self, slot: _Slot, barrier: Barrier) -> GateEvent | None:
+        index = self._slots.index(slot)
+        if self._alignment.begins_anew(barrier):
+            self._unblock()
+        aligned = self._alignment.arrived(index, barrier, self._open_slots())
+        if aligned is not None:
+            self._unblock()
+        slot.blocked = self._alignment.holds(index)
+        return aligned
+
+    def _open_slots(self) -> set[int]:
+        return {index for index, slot in enumerate(self._slots) if not slot.ended}
+
+    def _unblock(self) -> None:
+        for slot in self._slots:
+            slot.blocked = False

@@ -8,13 +8,22 @@ from penstock.clock import monotonic
 class TaskMeasures:
     """Plain numbers that the task adds to once a batch."""
 
-    __slots__ = ("_blocked_since", "_idle_since", "backpressured_s", "idle_s", "started_s", "watermark")
+    __slots__ = (
+        "_blocked_since",
+        "_idle_since",
+        "backpressured_s",
+        "idle_s",
+        "longest_barrier_s",
+        "started_s",
+        "watermark",
+    )
 
     def __init__(self) -> None:
         self.started_s = monotonic()
         self.idle_s = 0.0
         self.backpressured_s = 0.0
         self.watermark: int | None = None
+        self.longest_barrier_s = 0.0
         self._idle_since: float | None = None
         self._blocked_since: float | None = None
 
@@ -29,6 +38,10 @@ class TaskMeasures:
         if self._blocked_since is None:
             self.is_busy()
             self._blocked_since = monotonic()
+
+    def took_part(self, seconds: float) -> None:
+        """The task stood still for so long at the barrier of a checkpoint."""
+        self.longest_barrier_s = max(self.longest_barrier_s, seconds)
 
     def is_busy(self) -> None:
         """A time of idleness or of back pressure has ended."""
@@ -52,4 +65,5 @@ class TaskMeasures:
             "idleTimeMs": round(idle * 1000),
             "backPressuredTimeMs": round(blocked * 1000),
             "currentInputWatermark": self.watermark,
+            "longestBarrierPauseMs": round(self.longest_barrier_s * 1000),
         }

@@ -8,7 +8,7 @@ from penstock.clock import monotonic
 from penstock.contracts.source import InputStatus
 from penstock.data.batch import Batch, RowBatch
 from penstock.data.elements import END_OF_INPUT, MAX_WATERMARK, Barrier, StreamStatus, Watermark
-from penstock.errors import KeyNotUsable, PenstockError, ProtocolError
+from penstock.errors import KeyNotUsable, PenstockError, ProtocolError, StateError
 from penstock.ids import SubtaskId
 from penstock.logs.place import Place
 from penstock.network.key_grouping import KeyGrouping, Part
@@ -18,6 +18,7 @@ from penstock.operators.user_code import shorten
 from penstock.runtime.task.chain import OperatorChain
 from penstock.runtime.task.input_gate import InputGate, PortEnded
 from penstock.runtime.task.measures import TaskMeasures
+from penstock.runtime.task.participation import NO_PART, Participation
 from penstock.runtime.task.progress import Progress
 
 GROUPED_RECORDS_PER_STEP = 10_000
@@ -40,6 +41,10 @@ class Tasklet(ABC):
         self._input_ended = False
         self._takes_input = True
         self.may_send_to_client = True
+        self.checkpoints: Participation = NO_PART
+        self._last_checkpoint = 0
+        self._triggered: Barrier | None = None
+        self._work_is_done = False
 
     def open(self) -> None:
         """Open the operators."""
@@ -49,6 +54,8 @@ class Tasklet(ABC):
         """Do a bounded piece of work."""
         if self._finished:
             return Progress.DONE
+        if self._work_is_done:
+            return self._await_checkpoint()
         if not self.may_send_to_client or not all(output.available for output in self._outputs):
             self.measures.was_blocked()
             return Progress.BLOCKED
@@ -63,6 +70,7 @@ class Tasklet(ABC):
             self._flush_after_timeout()
         if progress is Progress.DONE:
             self._end()
+            return self._await_checkpoint()
         return progress
 
     def _attend(self) -> Progress:
@@ -118,11 +126,71 @@ class Tasklet(ABC):
         self.chain.finish()
         for output in self._outputs:
             output.signal(END_OF_INPUT)
-        self._finished = True
+        self._work_is_done = True
+        if self._triggered is not None:  # its barrier will not come any more, as all inputs have ended
+            self._take_part(self._triggered)
+        if self.chain.awaits_checkpoint:
+            self.checkpoints.waits(self.subtask)
+
+    def _await_checkpoint(self) -> Progress:
+        """All work is done: the end, unless something written still has to be committed by a checkpoint."""
+        self._finished = not self.chain.awaits_checkpoint
+        return Progress.DONE if self._finished else Progress.IDLE
+
+    # Checkpoints --------------------------------------------------------------------------------------------------------
+
+    @property
+    def last_checkpoint_id(self) -> int:
+        """The last checkpoint that the subtask took part in, 0 for none."""
+        return self._last_checkpoint
+
+    def on_trigger(self, barrier: Barrier) -> None:
+        """A checkpoint was triggered. A task that has no inputs, or no more, takes part now, others with its barrier.
+
+        Called between two steps, in the order in which the coordinator sent messages to the task.
+        """
+        if barrier.checkpoint_id <= self._last_checkpoint:
+            return
+        if self._work_is_done:
+            self._take_part(barrier)
+        else:
+            self._triggered = barrier
+
+    def on_checkpoint_completed(self, checkpoint_id: int) -> None:
+        """The checkpoint will be found after a failure."""
+        self.chain.checkpoint_completed(checkpoint_id)
+
+    def on_checkpoint_aborted(self, checkpoint_id: int) -> None:
+        """The checkpoint will never be complete."""
+        if self._triggered is not None and self._triggered.checkpoint_id <= checkpoint_id:
+            self._triggered = None
+        self.chain.checkpoint_aborted(checkpoint_id)
+
+    def _take_part(self, barrier: Barrier) -> None:
+        """Take the snapshot of all operators, and send the barrier on behind everything that belongs to it."""
+        if barrier.checkpoint_id <= self._last_checkpoint:
+            return
+        self._last_checkpoint = barrier.checkpoint_id
+        if self._triggered is not None and self._triggered.checkpoint_id <= barrier.checkpoint_id:
+            self._triggered = None
+        started = monotonic()
+        try:
+            snapshots = self.snapshot(barrier.checkpoint_id)
+        except StateError as error:
+            # The job goes on without this checkpoint; whether it may fail is the coordinator's to say.
+            self.checkpoints.declined(self.subtask, barrier.checkpoint_id, error)
+        else:
+            self.checkpoints.taken(self, barrier.checkpoint_id, snapshots)
+        self.measures.took_part(monotonic() - started)
+        if not self._work_is_done:
+            self._pending_since = None
+            for output in self._outputs:
+                output.signal(barrier)
 
     def snapshot(self, checkpoint_id: int) -> dict[str, OperatorSnapshot]:
         """Everything that the subtask needs to go on, by operator; may be called between any two steps."""
-        self._flush()
+        if not self._work_is_done:
+            self._flush()
         return self.chain.snapshot(checkpoint_id)
 
     def close(self) -> list[BaseException]:
@@ -139,6 +207,14 @@ class SourceTasklet(Tasklet):
         if not isinstance(head, SourceOperator):
             raise ProtocolError(f"{name!r} has no input, but starts with a {type(head).__name__}")
         self.source = head
+
+    def on_trigger(self, barrier: Barrier) -> None:
+        if self._input_ended and not self._work_is_done:
+            super().on_trigger(
+                barrier
+            )  # it still waits for what is in flight; its end comes before the barrier
+        else:
+            self._take_part(barrier)
 
     def _work(self) -> Progress:
         status = self.source.poll()
@@ -195,7 +271,11 @@ class OperatorTasklet(Tasklet):
             case PortEnded(port):
                 self._head.on_end_of_input(port)
             case Barrier():
-                raise ProtocolError("a checkpoint barrier arrived, but this job takes no checkpoints")
+                self._take_part(event)
+
+    def on_checkpoint_aborted(self, checkpoint_id: int) -> None:
+        self._gate.abort(checkpoint_id)
+        super().on_checkpoint_aborted(checkpoint_id)
 
 
 class GroupedTasklet(OperatorTasklet):

@@ -45,6 +45,10 @@ class WorkerTime:
                 fired = True
         return fired
 
+    def clear(self) -> None:
+        """Forget everything that was scheduled."""
+        self._heap.clear()
+
     def next_ms(self) -> int | None:
         """When the next callback is due."""
         while self._heap and not self._heap[0][2]:

@@ -40,8 +40,10 @@ from penstock.operators.feedback_loops import FeedbackLoops
 from penstock.operators.user_code import callable_of
 from penstock.runtime.messages import Deployment
 from penstock.runtime.scheduling.placement import worker_of
+from penstock.runtime.task.barrier_alignment import BarrierAlignment
 from penstock.runtime.task.chain import EdgeTarget, OperatorChain, TaskEnvironment
 from penstock.runtime.task.edge_output import EdgeOutput
+from penstock.runtime.task.finished import FinishedTasklet
 from penstock.runtime.task.input_gate import InputGate
 from penstock.runtime.task.keying import KeyExtractor, route_of
 from penstock.runtime.task.scatter import Scatter
@@ -98,9 +100,16 @@ class TaskWiring:
             self._environment(vertex, subtask, gate_holder), self._edge_targets(vertex, subtask)
         )
         edges = [edge for edge in self._graph.edges if edge.target == vertex.id]
+        restore = self._deployment.restore
+        if restore is not None and subtask in restore.finished:
+            inputs = [(edge.port, channel) for edge in edges for channel in self._inputs(edge, subtask)]
+            return FinishedTasklet(subtask, name, chain, vertex.buffer_timeout_ms, InputGate(inputs))
         if not edges:
             return SourceTasklet(subtask, name, chain, vertex.buffer_timeout_ms)
-        gate = InputGate([(edge.port, channel) for edge in edges for channel in self._inputs(edge, subtask)])
+        gate = InputGate(
+            [(edge.port, channel) for edge in edges for channel in self._inputs(edge, subtask)],
+            BarrierAlignment(blocks=self._deployment.exactly_once is not False),
+        )
         gate_holder.append(gate)
         first_port = vertex.head.spec.first_port
         keyed = vertex.head.spec.uses_keyed_state and all(
@@ -136,6 +145,7 @@ class TaskWiring:
             make_keyed_state=self._state.keyed,
             make_operator_state=self._state.operator,
             make_timers=self._state.timers,
+            takes_checkpoints=self._deployment.takes_checkpoints,
         )
 
     def _edge_targets(self, vertex: JobVertex, subtask: SubtaskId) -> list[EdgeTarget]:

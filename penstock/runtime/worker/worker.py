@@ -21,6 +21,8 @@ from penstock.operators.user_code import user_error
 from penstock.runtime.messages import (
     Address,
     AssignSplits,
+    CheckpointAborted,
+    CheckpointCompleted,
     Deploy,
     Deployment,
     FromReader,
@@ -28,6 +30,7 @@ from penstock.runtime.messages import (
     MetricsReport,
     NoMoreSplits,
     ReaderStarted,
+    Renew,
     ReportMetrics,
     RowsCollected,
     RowsTaken,
@@ -40,14 +43,19 @@ from penstock.runtime.messages import (
     TasksStopped,
     ToReader,
     ToWorker,
+    TriggerCheckpoint,
+    WorkerRegistered,
 )
 from penstock.runtime.task.progress import Progress
 from penstock.runtime.task.tasklet import SourceTasklet, Tasklet
 from penstock.runtime.task.timekeeping import WorkerTime
+from penstock.runtime.worker.restoring import restore_task
+from penstock.runtime.worker.snapshot_writing import SnapshotWriting
 from penstock.runtime.worker.wiring import TaskWiring, WorkerSurroundings
 
 CLIENT_WINDOW_BATCHES = 16
 LONGEST_WAIT_S = 5.0
+RENEW_GOODBYE_S = 0.2
 
 
 class Worker:
@@ -57,9 +65,14 @@ class Worker:
     not, and takes what is to be sent to the coordinator out of ``outbox``.
     """
 
-    def __init__(self, index: WorkerIndex, clock: Clock = SYSTEM_CLOCK) -> None:
+    def __init__(
+        self, index: WorkerIndex, clock: Clock = SYSTEM_CLOCK, writes_in_thread: bool = True
+    ) -> None:
         place.install()
         self.index = index
+        self.make_data_plane: Callable[[], DataPlane] | None = None
+        self._writes_in_thread = writes_in_thread
+        self._snapshots: SnapshotWriting | None = None
         self.outbox: deque[FromWorker] = deque()
         self.data_plane: DataPlane | None = None
         self._time = WorkerTime(clock)
@@ -86,6 +99,14 @@ class Worker:
                 self._start()
             case StopTasks():
                 self._stop()
+            case Renew():
+                self._renew()
+            case TriggerCheckpoint():
+                self._trigger(message)
+            case CheckpointCompleted(checkpoint_id):
+                self._tell_tasks(lambda task: task.on_checkpoint_completed(checkpoint_id))
+            case CheckpointAborted(checkpoint_id):
+                self._abort(checkpoint_id)
             case AssignSplits(subtask, splits):
                 self._with_reader(subtask, lambda task: task.source.reader.add_splits(splits))
             case NoMoreSplits(subtask):
@@ -114,6 +135,16 @@ class Worker:
             coroutines=self._coroutines,
         )
         self._tasklets = TaskWiring(deployment, surroundings).build()
+        vertices = {vertex.id: vertex for vertex in deployment.graph.vertices}
+        if deployment.exactly_once is not None:
+            self._snapshots = SnapshotWriting(
+                self.outbox, self.wake_up, self._writes_in_thread, {int(i): v for i, v in vertices.items()}
+            )
+        for tasklet in self._tasklets:
+            if self._snapshots is not None:
+                tasklet.checkpoints = self._snapshots
+            if deployment.restore is not None and tasklet.subtask not in deployment.restore.finished:
+                restore_task(tasklet, vertices[tasklet.subtask.vertex], deployment.restore)
         self.outbox.append(TasksDeployed(self.index))
 
     def _start(self) -> None:
@@ -130,7 +161,45 @@ class Worker:
         for tasklet in self._tasklets:
             tasklet.close()
         self._tasklets = []
+        if self._snapshots is not None:
+            self._snapshots.close()
+            self._snapshots = None
         self.outbox.append(TasksStopped(self.index, accumulators))
+
+    def _renew(self) -> None:
+        """Forget everything of the last attempt but the process itself."""
+        self._time.clear()
+        self._coroutines.close()
+        self._coroutines = Coroutines(self._clock)
+        self._metrics = MetricGroup()
+        self._unsent_rows.clear()
+        self._collectors.clear()
+        for fd in self._watched:
+            self.selector.unregister(fd)
+        self._watched = set()
+        if self.data_plane is not None and self.make_data_plane is not None:
+            self.data_plane.close(RENEW_GOODBYE_S)
+            self.data_plane = self.make_data_plane()
+        address = None if self.data_plane is None else self.data_plane.address
+        self.outbox.append(WorkerRegistered(self.index, address))
+
+    # Checkpoints --------------------------------------------------------------------------------------------------------
+
+    def _trigger(self, trigger: TriggerCheckpoint) -> None:
+        if self._snapshots is None:
+            return
+        barrier = self._snapshots.triggered(trigger)
+        self._tell_tasks(lambda task: task.on_trigger(barrier))
+
+    def _abort(self, checkpoint_id: int) -> None:
+        if self._snapshots is not None:
+            self._snapshots.aborted(checkpoint_id)
+        self._tell_tasks(lambda task: task.on_checkpoint_aborted(checkpoint_id))
+
+    def _tell_tasks(self, tell: Callable[[Tasklet], None]) -> None:
+        for tasklet in list(self._running):
+            if not self._guard(tasklet, partial(tell, tasklet)):
+                return
 
     def _with_reader(self, subtask: SubtaskId, action: Callable[[SourceTasklet], None]) -> None:
         for tasklet in self._running:
@@ -144,6 +213,8 @@ class Worker:
         more = False
         try:
             more = self._time.fire()
+            if self._snapshots is not None:
+                more = self._snapshots.deliver() or more
             if self._coroutines.is_live:
                 self._coroutines.run()
         except Exception as error:
@@ -181,7 +252,9 @@ class Worker:
             return
         self._tasklets.remove(tasklet)
         self._keep_metrics(tasklet)
-        self.outbox.append(SubtaskFinished(tasklet.subtask, tasklet.chain.merged_accumulators()))
+        self.outbox.append(
+            SubtaskFinished(tasklet.subtask, tasklet.chain.merged_accumulators(), tasklet.last_checkpoint_id)
+        )
 
     def _guard(self, tasklet: Tasklet | None, action: Callable[[], Any]) -> bool:
         """Do something; says whether it went well."""
@@ -271,7 +344,7 @@ class Worker:
             self._collectors[collector] = next(t for t in self._tasklets if t.subtask == subtask)
         if self._unsent_rows[collector] >= CLIENT_WINDOW_BATCHES:
             self._collectors[collector].may_send_to_client = False
-        self.outbox.append(RowsCollected(self.index, collector, rows))
+        self.outbox.append(RowsCollected(self.index, collector, rows, subtask))
 
     def read_metrics(self) -> dict[str, Any]:
         """Every metric by its full name."""
@@ -296,11 +369,15 @@ class Worker:
         return merged
 
     def peer_lost(self, lost: PeerLost) -> None:
-        """The data plane lost another worker."""
+        """The data plane lost another worker; of no matter while no tasks run."""
+        if not self._tasklets:
+            return
         self._failed(None, WorkerLost(f"the connection to worker {lost.peer} was lost: {lost.reason}"))
 
     def close(self) -> None:
-        """Release sockets."""
+        """Release sockets and threads."""
+        if self._snapshots is not None:
+            self._snapshots.close()
         self._coroutines.close()
         if self.data_plane is not None:
             self.data_plane.close()

@@ -1,0 +1,80 @@
+"""What a checkpoint knows of the state of one operator in one subtask, as data that travels and is written down."""
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class StateFile:
+    """A file of a checkpoint. ``content`` is the file itself where checkpoints are kept in memory."""
+
+    name: str
+    size_bytes: int
+    checksum: str
+    content: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StateDescription:
+    """A state that is in a snapshot, for checks before anything is read and for people."""
+
+    name: str
+    kind: str
+    type_text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorStateHandle:
+    """The state of one operator in one subtask: its files by name, relative to the checkpoint, and what is in them."""
+
+    operator_id: str
+    operator_name: str
+    subtask_index: int
+    parallelism: int
+    max_parallelism: int
+    files: tuple[StateFile, ...]
+    states: tuple[StateDescription, ...] = ()
+
+    @property
+    def size_bytes(self) -> int:
+        """The size of all files."""
+        return sum(file.size_bytes for file in self.files)
+
+
+def handle_as_json(handle: OperatorStateHandle) -> dict[str, Any]:
+    """The handle as it stands in a manifest."""
+    from base64 import b64encode
+
+    files = []
+    for file in handle.files:
+        entry: dict[str, Any] = {"name": file.name, "size": file.size_bytes, "checksum": file.checksum}
+        if file.content is not None:
+            entry["content"] = b64encode(file.content).decode()
+        files.append(entry)
+    states = [{"name": state.name, "kind": state.kind, "type": state.type_text} for state in handle.states]
+    return {"subtask": handle.subtask_index, "files": files, "states": states}
+
+
+def handle_from_json(entry: dict[str, Any], operator: dict[str, Any]) -> OperatorStateHandle:
+    """The handle again; ``operator`` is what the manifest says of its operator."""
+    from base64 import b64decode
+
+    files = tuple(
+        StateFile(
+            file["name"],
+            file["size"],
+            file["checksum"],
+            b64decode(file["content"]) if "content" in file else None,
+        )
+        for file in entry["files"]
+    )
+    states = tuple(StateDescription(state["name"], state["kind"], state["type"]) for state in entry["states"])
+    return OperatorStateHandle(
+        operator["id"],
+        operator["name"],
+        entry["subtask"],
+        operator["parallelism"],
+        operator["max_parallelism"],
+        files,
+        states,
+    )

@@ -1,0 +1,112 @@
+"""What the subtasks of one run left, dealt out to a subtask of the next, at whatever parallelism.
+
+Keyed state and timers go by key group. Operator state is dealt out as its mode says. Of an operator's own values lists are
+cut into parts whose sizes differ by one at most; others are given back at the same parallelism, and where all are the same.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+from typing import Any
+
+from penstock.contracts.state import (
+    KeyedStateSnapshot,
+    OperatorStateMode,
+    OperatorStateSnapshot,
+    StateSnapshot,
+)
+from penstock.data.key_groups import key_group_range
+from penstock.operators.contract import OperatorSnapshot
+
+
+@dataclass(frozen=True, slots=True)
+class SubtaskPlace:
+    """Which subtask of how many."""
+
+    index: int
+    parallelism: int
+    max_parallelism: int
+
+    @property
+    def key_groups(self) -> range:
+        """The key groups that it owns."""
+        return key_group_range(self.max_parallelism, self.parallelism, self.index)
+
+
+def merged(old: Sequence[OperatorSnapshot | None], subtask: SubtaskPlace) -> OperatorSnapshot:
+    """The snapshot of one new subtask; ``old`` has those of all old ones in order, None for one that had finished."""
+    present = [snapshot for snapshot in old if snapshot is not None]
+    return OperatorSnapshot(
+        keyed=_keyed([s.keyed for s in present if s.keyed is not None], subtask.key_groups),
+        timers=_timers([s.timers for s in present], subtask.key_groups),
+        operator=_operator_state([None if s is None else s.operator for s in old], subtask),
+        own=_own([None if s is None else s.own for s in old], subtask),
+        checkpoint_id=max(snapshot.checkpoint_id for snapshot in present),
+    )
+
+
+def _keyed(snapshots: list[KeyedStateSnapshot], own: range) -> KeyedStateSnapshot | None:
+    if not snapshots:
+        return None
+    states: dict[str, StateSnapshot] = {}
+    for snapshot in snapshots:
+        for name, state in snapshot.states.items():
+            _add(states, name, state, own)
+    return replace(snapshots[0], states=states)
+
+
+def _timers(all_timers: list[dict[str, Any]], own: range) -> dict[str, Any]:
+    merged_timers: dict[str, StateSnapshot] = {}
+    for timers in all_timers:
+        for name, state in timers.items():
+            _add(merged_timers, name, state, own)
+    return dict(merged_timers)
+
+
+def _add(states: dict[str, StateSnapshot], name: str, state: StateSnapshot, own: range) -> None:
+    groups = {group: data for group, data in state.groups.items() if group in own}
+    before = states.get(name)
+    states[name] = replace(state, groups=groups if before is None else {**before.groups, **groups})
+
+
+def _operator_state(
+    old: list[OperatorStateSnapshot | None], subtask: SubtaskPlace
+) -> OperatorStateSnapshot | None:
+    if not any(old):
+        return None
+    states: dict[str, tuple[OperatorStateMode, tuple[bytes, ...]]] = {}
+    modes = {name: mode for each in old if each is not None for name, (mode, _) in each.states.items()}
+    for name, mode in modes.items():
+        parts = [each.states[name][1] if each is not None and name in each.states else () for each in old]
+        states[name] = (mode, _part(mode, parts, subtask))
+    return OperatorStateSnapshot(states)
+
+
+def _part(
+    mode: OperatorStateMode, parts: list[tuple[bytes, ...]], subtask: SubtaskPlace
+) -> tuple[bytes, ...]:
+    if mode is OperatorStateMode.UNION:
+        return tuple(chain.from_iterable(parts))
+    if mode is OperatorStateMode.BROADCAST:
+        whole = [part for part in parts if part] or parts
+        return whole[subtask.index % len(whole)]
+    if len(parts) == subtask.parallelism:
+        return parts[subtask.index]
+    return tuple(_share(list(chain.from_iterable(parts)), subtask))
+
+
+def _own(values: list[Any], subtask: SubtaskPlace) -> Any:
+    if len(values) == subtask.parallelism:
+        return values[subtask.index]
+    given = [value for value in values if value is not None]
+    if given and all(isinstance(value, list) for value in given):
+        return _share(list(chain.from_iterable(given)), subtask)
+    if given and len(given) == len(values) and all(value == given[0] for value in given[1:]):
+        return given[0]
+    return None
+
+
+def _share(elements: list[Any], subtask: SubtaskPlace) -> list[Any]:
+    size, larger = divmod(len(elements), subtask.parallelism)
+    start = subtask.index * size + min(subtask.index, larger)
+    return elements[start : start + size + (subtask.index < larger)]

@@ -1,0 +1,44 @@
+"""Removing the files of checkpoints. Nothing is removed that a completed checkpoint still needs."""
+
+from collections.abc import Iterable
+
+from penstock.checkpoint.events import CompletedCheckpoint
+from penstock.checkpoint.manifest import MANIFEST_NAME
+from penstock.storage.writing import delete_directory, delete_if_empty, delete_if_there
+
+SHARED_PREFIX = "../shared/"
+
+
+def remove_checkpoint(
+    directory: str, checkpoint: CompletedCheckpoint, kept: Iterable[CompletedCheckpoint]
+) -> None:
+    """Remove a completed checkpoint: its manifest first, then its own files, and the shared ones that nobody refers to."""
+    needed = {name for other in kept for name in shared_files(other)}
+    delete_if_there(f"{directory}/{MANIFEST_NAME}")
+    delete_directory(directory)
+    job_directory = directory.rpartition("/")[0]
+    for name in shared_files(checkpoint) - needed:
+        delete_if_there(f"{job_directory}/shared/{name.removeprefix(SHARED_PREFIX)}")
+
+
+def remove_leftovers(directory: str) -> None:
+    """Remove what was written of a checkpoint that never was one."""
+    delete_directory(directory)
+
+
+def remove_job_directory(directory: str) -> None:
+    """Remove the directories of a job that has left nothing in them."""
+    for name in ("shared", "taskowned"):
+        delete_if_empty(f"{directory}/{name}")
+    delete_if_empty(directory)
+
+
+def shared_files(checkpoint: CompletedCheckpoint) -> set[str]:
+    """The files that a checkpoint shares with others, by the name that its handles give them."""
+    return {
+        file.name
+        for record in checkpoint.manifest.operators.values()
+        for handle in record.handles
+        for file in handle.files
+        if file.name.startswith(SHARED_PREFIX)
+    }

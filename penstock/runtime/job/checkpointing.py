@@ -1,0 +1,364 @@
+"""Carries out what the checkpoint coordinator decides: sends, writes manifests off the driver's thread, removes files."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from penstock.checkpoint.coordinator import CheckpointCoordinator
+from penstock.checkpoint.events import (
+    Acknowledged,
+    AnswerSavepoint,
+    AttemptStarted,
+    AttemptStopped,
+    CheckpointCommand,
+    CheckpointEvent,
+    CompletedCheckpoint,
+    Declined,
+    Ended,
+    Ending,
+    FailJob,
+    NotifyAborted,
+    NotifyComplete,
+    RemoveLeftovers,
+    SavepointRequest,
+    SavepointWanted,
+    Store,
+    Stored,
+    StoreFailed,
+    Subsume,
+    TimePassed,
+    Trigger,
+    Waiting,
+)
+from penstock.checkpoint.handles import OperatorStateHandle
+from penstock.checkpoint.manifest import Manifest, OperatorRecord, write_manifest
+from penstock.checkpoint.place import CheckpointPlace, CheckpointPlaces
+from penstock.checkpoint.removal import remove_checkpoint, remove_job_directory, remove_leftovers
+from penstock.checkpoint.settings import CheckpointSettings, Retention
+from penstock.clock import Clock
+from penstock.dataflow.submission import JobStatus
+from penstock.errors import OutsideError, PenstockError
+from penstock.ids import SubtaskId
+from penstock.operators.source import SourceSpec
+from penstock.runtime.background import Background
+from penstock.runtime.coordination.split_assignment import SplitAssignment
+from penstock.runtime.messages import (
+    CheckpointAborted,
+    CheckpointAcknowledged,
+    CheckpointCompleted,
+    CheckpointDeclined,
+    Deployment,
+    Restore,
+    SubtaskFinished,
+    SubtaskWaits,
+    ToWorker,
+    TriggerCheckpoint,
+)
+
+_log = logging.getLogger(__name__)
+
+Answer = Callable[[str | None, PenstockError | None], None]
+
+
+@dataclass(frozen=True, slots=True)
+class JobReach:
+    """What the driver lends: ``send`` reaches every worker, ``fail`` fails the job, ``wake_up`` has ``turn`` called soon."""
+
+    send: Callable[[ToWorker], None]
+    fail: Callable[[PenstockError], None]
+    wake_up: Callable[[], None]
+    clock: Clock
+    threaded: bool = True
+
+
+class JobCheckpoints:
+    """The checkpoints of one job. The driver's thread calls it, and nobody else."""
+
+    def __init__(
+        self,
+        deployment: Deployment,
+        settings: CheckpointSettings,
+        reach: JobReach,
+        restored: CompletedCheckpoint | None = None,
+    ) -> None:
+        self._deployment = deployment
+        self._settings = settings
+        self._send = reach.send
+        self._fail = reach.fail
+        self._clock = reach.clock
+        self._background = Background("checkpoint storage", reach.wake_up, reach.threaded)
+        self._splits: SplitAssignment | None = None
+        self._enumerators: dict[int, dict[str, bytes]] = {}
+        self._leftovers: dict[int, str] = {}
+        self._answers: dict[int, Answer] = {}
+        self._places = _places(settings, str(deployment.job_id))
+        self.coordinator = CheckpointCoordinator(settings, restored)
+        self.on_complete: Callable[[int], None] = lambda checkpoint_id: None
+
+    # What the driver tells ----------------------------------------------------------------------------------------------
+
+    def start(self, splits: SplitAssignment) -> None:
+        """The tasks of an attempt run."""
+        self._splits = splits
+        subtasks = frozenset(s for vertex in self._deployment.graph.vertices for s in vertex.subtasks())
+        self._handle(AttemptStarted(subtasks))
+
+    def stop(self, reason: str) -> None:
+        """The tasks are being stopped."""
+        self._handle(AttemptStopped(reason))
+
+    def take(self, message: object) -> bool:
+        """A message of a worker; says whether it was meant for nobody else."""
+        match message:
+            case CheckpointAcknowledged(subtask, checkpoint_id, handles):
+                self._handle(Acknowledged(subtask, checkpoint_id, handles))
+            case CheckpointDeclined(subtask, checkpoint_id, error):
+                self._handle(Declined(checkpoint_id, subtask, error))
+            case SubtaskWaits(subtask):
+                self._handle(Waiting(subtask))
+            case SubtaskFinished(subtask, _, last_checkpoint_id):
+                self._handle(Ended(subtask, last_checkpoint_id))
+                return False
+            case _:
+                return False
+        return True
+
+    def turn(self) -> None:
+        """Take up what was written, and do what is due."""
+        self._background.deliver()
+        due = self.coordinator.next_ms()
+        if due is not None and due <= self._clock.now_ms():
+            self._handle(TimePassed())
+
+    def next_ms(self) -> int | None:
+        """When :meth:`turn` has something to do."""
+        return self.coordinator.next_ms()
+
+    def want_savepoint(self, request: SavepointRequest, answer: Answer) -> None:
+        """Somebody asks for a savepoint; ``answer(path, error)`` is called once."""
+        self._answers[request.number] = answer
+        self._handle(SavepointWanted(request))
+
+    def begin_again(self) -> Restore | None:
+        """All tasks have stopped: what the next attempt goes on from."""
+        self._remove_leftovers()
+        return restore_of(self.coordinator.latest, self._deployment)
+
+    def latest_enumerators(self) -> dict[str, bytes]:
+        """The state of the enumerators in the latest checkpoint, by operator."""
+        return enumerators_of(self.coordinator.latest)
+
+    def close(self, status: JobStatus) -> None:
+        """The job is over: remove what is not to be kept, and wait until all is written and removed."""
+        self._handle(AttemptStopped("the job is over"))
+        self._remove_leftovers()
+        if not self._is_kept(status):
+            for completed in self.coordinator.completed:
+                if completed.owned:
+                    self._remove(completed, ())
+            self.coordinator.completed = [c for c in self.coordinator.completed if not c.owned]
+        if self._places.directory is not None and not self.coordinator.completed:
+            self._background.submit(
+                partial(remove_job_directory, self._places.directory), _log_failure("removing a directory")
+            )
+        self._background.close(finish=True)
+        self._background.deliver()
+
+    def _is_kept(self, status: JobStatus) -> bool:
+        retention = self._settings.retention
+        if status is JobStatus.FAILED:
+            return retention is not Retention.NO_EXTERNALIZED_CHECKPOINTS
+        return status is JobStatus.CANCELED and retention is Retention.RETAIN_ON_CANCELLATION
+
+    # What the coordinator wants -----------------------------------------------------------------------------------------
+
+    def _handle(self, event: CheckpointEvent) -> None:
+        for command in self.coordinator.handle(event, self._clock.now_ms()):
+            self._carry_out(command)
+
+    def _carry_out(self, command: CheckpointCommand) -> None:
+        match command:
+            case Trigger():
+                self._trigger(command)
+            case Store():
+                self._store(command)
+            case NotifyComplete(checkpoint_id):
+                self._completed(checkpoint_id)
+            case NotifyAborted(checkpoint_id, reason, savepoint):
+                self._aborted(checkpoint_id, reason, savepoint)
+            case Subsume(checkpoint, kept):
+                self._remove(checkpoint, kept)
+            case RemoveLeftovers(checkpoint_id):
+                self._note_leftovers(checkpoint_id, None)
+            case FailJob(error):
+                self._fail(error)
+            case AnswerSavepoint(request, path, failure):
+                answer = self._answers.pop(request.number, None)
+                if answer is not None:
+                    answer(path, failure)
+
+    def _trigger(self, trigger: Trigger) -> None:
+        assert self._splits is not None
+        savepoint = trigger.savepoint
+        try:
+            self._enumerators[trigger.checkpoint_id] = self._splits.snapshot(trigger.checkpoint_id)
+        except PenstockError as error:
+            self._handle(Declined(trigger.checkpoint_id, None, error))
+            return
+        self._send(
+            TriggerCheckpoint(
+                trigger.checkpoint_id,
+                trigger.timestamp_ms,
+                self._place(trigger.checkpoint_id, savepoint),
+                savepoint is not None,
+                Ending.GO_ON if savepoint is None else savepoint.ending,
+            )
+        )
+
+    def _store(self, store: Store) -> None:
+        enumerators = self._enumerators.pop(store.checkpoint_id, {})
+        manifest = _manifest(self._deployment, store, enumerators)
+        directory = (
+            self._places.manifest_directory(store.checkpoint_id)
+            if store.savepoint is None
+            else store.savepoint.directory
+        )
+
+        def told(_: object, error: BaseException | None) -> None:
+            if error is None:
+                self._handle(Stored(store.checkpoint_id, manifest, directory))
+            else:
+                self._handle(StoreFailed(store.checkpoint_id, _as_failure(error)))
+
+        if directory is None:
+            told(None, None)
+        else:
+            self._background.submit(partial(write_manifest, directory, manifest), told)
+
+    def _completed(self, checkpoint_id: int) -> None:
+        _log.info("checkpoint %d of job %s is complete", checkpoint_id, self._deployment.job_id)
+        self._send(CheckpointCompleted(checkpoint_id))
+        self.on_complete(checkpoint_id)
+        self._remove_leftovers(checkpoint_id)
+        if self._splits is not None:
+            try:
+                self._splits.checkpoint_completed(checkpoint_id)
+            except PenstockError as error:
+                self._fail(error)
+
+    def _aborted(self, checkpoint_id: int, reason: str, savepoint: SavepointRequest | None) -> None:
+        _log.warning(
+            "checkpoint %d of job %s is given up: %s", checkpoint_id, self._deployment.job_id, reason
+        )
+        self._enumerators.pop(checkpoint_id, None)
+        self._send(CheckpointAborted(checkpoint_id))
+        self._note_leftovers(checkpoint_id, savepoint)
+
+    def _remove(self, checkpoint: CompletedCheckpoint, kept: tuple[CompletedCheckpoint, ...]) -> None:
+        directory = checkpoint.directory
+        if directory is not None:
+            self._background.submit(
+                partial(remove_checkpoint, directory, checkpoint, kept),
+                _log_failure(f"removing checkpoint {checkpoint.checkpoint_id}"),
+            )
+
+    def _note_leftovers(self, checkpoint_id: int, savepoint: SavepointRequest | None) -> None:
+        directory = self._place(checkpoint_id, savepoint).directory
+        if directory is not None:
+            self._leftovers[checkpoint_id] = directory
+
+    def _remove_leftovers(self, before: int | None = None) -> None:
+        """Remove what was written of checkpoints that were given up, once nobody can be writing there any more.
+
+        A worker writes one snapshot after the other, so when a checkpoint is complete all earlier ones have been written.
+        """
+        for checkpoint_id in [each for each in self._leftovers if before is None or each < before]:
+            directory = self._leftovers.pop(checkpoint_id)
+            self._background.submit(
+                partial(remove_leftovers, directory),
+                _log_failure(f"removing what was written of checkpoint {checkpoint_id}"),
+            )
+
+    def _place(self, checkpoint_id: int, savepoint: SavepointRequest | None) -> CheckpointPlace:
+        if savepoint is not None:
+            return CheckpointPlace(savepoint.directory)
+        return self._places.of_checkpoint(checkpoint_id)
+
+
+def restore_of(completed: CompletedCheckpoint | None, deployment: Deployment) -> Restore | None:
+    """What tasks go on from, of a completed checkpoint."""
+    if completed is None:
+        return None
+    records = completed.manifest.operators
+    finished: set[SubtaskId] = set()
+    for vertex in deployment.graph.vertices:
+        mine = [records[chained.id] for chained in vertex.operators if chained.id in records]
+        if mine and all(record.has_finished for record in mine):
+            finished.update(vertex.subtasks())
+    return Restore(
+        completed.checkpoint_id,
+        CheckpointPlace(completed.directory),
+        {operator_id: record.handles for operator_id, record in records.items() if record.handles},
+        frozenset(finished),
+    )
+
+
+def enumerators_of(completed: CompletedCheckpoint | None) -> dict[str, bytes]:
+    """The state of the enumerators in a checkpoint, by operator."""
+    if completed is None:
+        return {}
+    records = completed.manifest.operators.values()
+    return {record.operator_id: record.enumerator for record in records if record.enumerator is not None}
+
+
+def _places(settings: CheckpointSettings, job_id: str) -> CheckpointPlaces:
+    directory = settings.directory
+    if directory is not None and settings.create_subdirectory:
+        directory = f"{directory}/{job_id}"
+    return CheckpointPlaces(directory, settings.in_memory, settings.memory_limit_bytes)
+
+
+def _manifest(deployment: Deployment, store: Store, enumerators: dict[str, bytes]) -> Manifest:
+    handles: dict[str, list[OperatorStateHandle]] = {}
+    for handle in store.handles:
+        handles.setdefault(handle.operator_id, []).append(handle)
+    operators: dict[str, OperatorRecord] = {}
+    for vertex in deployment.graph.vertices:
+        finished = tuple(sorted(s.index for s in store.finished if s.vertex == vertex.id))
+        for chained in vertex.operators:
+            mine = sorted(handles.get(chained.id, ()), key=lambda handle: handle.subtask_index)
+            is_source = isinstance(chained.spec, SourceSpec)
+            operators[chained.id] = OperatorRecord(
+                chained.id,
+                chained.name,
+                vertex.parallelism,
+                vertex.max_parallelism,
+                tuple(mine),
+                enumerators.get(chained.id) if is_source else None,
+                finished,
+            )
+    return Manifest(
+        store.checkpoint_id,
+        store.timestamp_ms,
+        str(deployment.job_id),
+        deployment.graph.job_name,
+        store.savepoint is not None,
+        operators,
+    )
+
+
+def _as_failure(error: BaseException) -> PenstockError:
+    if isinstance(error, PenstockError):
+        return error
+    failure = OutsideError(f"{type(error).__name__}: {error}")
+    failure.__cause__ = error
+    return failure
+
+
+def _log_failure(what: str) -> Callable[[object, BaseException | None], None]:
+    def then(_: object, error: BaseException | None) -> None:
+        if error is not None:
+            _log.warning("%s failed: %s", what, error)
+
+    return then

@@ -1,0 +1,125 @@
+"""Has the snapshots of one worker's tasks written, off their thread, and tells the coordinator."""
+
+from collections import deque
+from collections.abc import Callable
+
+from penstock.checkpoint.handles import OperatorStateHandle
+from penstock.checkpoint.place import CheckpointPlace
+from penstock.checkpoint.redistribution import SubtaskPlace
+from penstock.checkpoint.snapshot_files import is_empty, write_operator_snapshot
+from penstock.data.elements import Barrier
+from penstock.dataflow.job import JobVertex
+from penstock.errors import PenstockError, StateError
+from penstock.ids import SubtaskId
+from penstock.operators.contract import OperatorSnapshot
+from penstock.runtime.background import Background
+from penstock.runtime.messages import (
+    CheckpointAcknowledged,
+    CheckpointDeclined,
+    FromWorker,
+    SnapshotTaken,
+    SubtaskWaits,
+    TriggerCheckpoint,
+)
+from penstock.runtime.task.tasklet import Tasklet
+
+Snapshots = dict[str, OperatorSnapshot]
+KEPT_TRIGGERS = 64
+
+
+class SnapshotWriting:
+    """What tasks tell of checkpoints. A barrier may be quicker than the message that says where the snapshot is to lie."""
+
+    def __init__(
+        self,
+        outbox: deque[FromWorker],
+        wake_up: Callable[[], None],
+        threaded: bool,
+        vertices: dict[int, JobVertex],
+    ) -> None:
+        self._outbox = outbox
+        self._vertices = vertices
+        self._background = Background("checkpoint writer", wake_up, threaded)
+        self._triggers: dict[int, TriggerCheckpoint] = {}
+        self._is_closed = False
+        self._early: dict[int, list[tuple[SubtaskId, Snapshots]]] = {}
+
+    def triggered(self, trigger: TriggerCheckpoint) -> Barrier:
+        """The coordinator wants a checkpoint; the barrier that stands for it."""
+        self._triggers[trigger.checkpoint_id] = trigger
+        for old in [each for each in self._triggers if each <= trigger.checkpoint_id - KEPT_TRIGGERS]:
+            del self._triggers[old]
+        for subtask, snapshots in self._early.pop(trigger.checkpoint_id, []):
+            self._write(subtask, snapshots, trigger)
+        return Barrier(trigger.checkpoint_id, trigger.timestamp_ms, savepoint=trigger.savepoint)
+
+    def aborted(self, checkpoint_id: int) -> None:
+        """The checkpoint will never be complete."""
+        self._triggers.pop(checkpoint_id, None)
+        self._early.pop(checkpoint_id, None)
+
+    def taken(self, task: Tasklet, checkpoint_id: int, snapshots: Snapshots) -> None:
+        self._outbox.append(SnapshotTaken(task.subtask, checkpoint_id))
+        trigger = self._triggers.get(checkpoint_id)
+        if trigger is None:
+            self._early.setdefault(checkpoint_id, []).append((task.subtask, snapshots))
+        else:
+            self._write(task.subtask, snapshots, trigger)
+
+    def declined(self, subtask: SubtaskId, checkpoint_id: int, error: PenstockError) -> None:
+        self._outbox.append(CheckpointDeclined(subtask, checkpoint_id, error))
+
+    def waits(self, subtask: SubtaskId) -> None:
+        self._outbox.append(SubtaskWaits(subtask))
+
+    def deliver(self) -> bool:
+        """Tell the coordinator what is written; says whether there was anything."""
+        return self._background.deliver()
+
+    def close(self) -> None:
+        """Write no more; what is being written is waited for, so that nothing is written behind whoever cleans up."""
+        self._is_closed = True
+        self._background.close(finish=True)
+
+    def _write(self, subtask: SubtaskId, snapshots: Snapshots, trigger: TriggerCheckpoint) -> None:
+        vertex = self._vertices[subtask.vertex]
+
+        def told(handles: dict[str, OperatorStateHandle] | None, error: BaseException | None) -> None:
+            if handles is not None:
+                self._outbox.append(CheckpointAcknowledged(subtask, trigger.checkpoint_id, handles))
+            else:
+                self.declined(subtask, trigger.checkpoint_id, _explained(error, vertex, subtask))
+
+        def write() -> dict[str, OperatorStateHandle]:
+            if self._is_closed or trigger.checkpoint_id not in self._triggers:
+                raise StateError(f"checkpoint {trigger.checkpoint_id} was given up before it was written")
+            return _write_all(trigger.place, vertex, subtask, snapshots)
+
+        self._background.submit(write, told)
+
+
+def _write_all(
+    place: CheckpointPlace, vertex: JobVertex, subtask: SubtaskId, snapshots: Snapshots
+) -> dict[str, OperatorStateHandle]:
+    where = SubtaskPlace(subtask.index, vertex.parallelism, vertex.max_parallelism)
+    handles = {}
+    for chained in vertex.operators:
+        snapshot = snapshots[chained.id]
+        if is_empty(snapshot):
+            continue
+        try:
+            handles[chained.id] = write_operator_snapshot(place, snapshot, chained.id, chained.name, where)
+        except PenstockError as error:
+            at = f", made at {chained.origin}" if chained.origin else ""
+            raise error.at(
+                f"in operator {chained.name!r}, subtask {subtask.index + 1}/{vertex.parallelism}{at}"
+            ) from error.__cause__
+    return handles
+
+
+def _explained(error: BaseException | None, vertex: JobVertex, subtask: SubtaskId) -> PenstockError:
+    if isinstance(error, PenstockError):
+        return error
+    failure = StateError(f"a snapshot cannot be written: {type(error).__name__}: {error}")
+    failure.__cause__ = error
+    return failure.at(f"in {vertex.name!r}, subtask {subtask.index + 1}/{vertex.parallelism}")
