@@ -4,16 +4,19 @@ Keyed state and timers go by key group. Operator state is dealt out as its mode 
 cut into parts whose sizes differ by one at most; others are given back at the same parallelism, and where all are the same.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-from penstock.contracts.state import (
+from penstock.contracts.state_snapshots import (
+    EntryChunk,
     KeyedStateSnapshot,
     OperatorStateMode,
     OperatorStateSnapshot,
-    StateSnapshot,
+    StateEntries,
+    StateMeta,
+    StoredEntries,
 )
 from penstock.data.key_groups import key_group_range
 from penstock.operators.contract import OperatorSnapshot
@@ -38,7 +41,7 @@ def merged(old: Sequence[OperatorSnapshot | None], subtask: SubtaskPlace) -> Ope
     present = [snapshot for snapshot in old if snapshot is not None]
     return OperatorSnapshot(
         keyed=_keyed([s.keyed for s in present if s.keyed is not None], subtask.key_groups),
-        timers=_timers([s.timers for s in present], subtask.key_groups),
+        timers=dict(_by_name([s.timers for s in present], subtask.key_groups)),
         operator=_operator_state([None if s is None else s.operator for s in old], subtask),
         own=_own([None if s is None else s.own for s in old], subtask),
         checkpoint_id=max(snapshot.checkpoint_id for snapshot in present),
@@ -48,25 +51,19 @@ def merged(old: Sequence[OperatorSnapshot | None], subtask: SubtaskPlace) -> Ope
 def _keyed(snapshots: list[KeyedStateSnapshot], own: range) -> KeyedStateSnapshot | None:
     if not snapshots:
         return None
-    states: dict[str, StateSnapshot] = {}
-    for snapshot in snapshots:
-        for name, state in snapshot.states.items():
-            _add(states, name, state, own)
-    return replace(snapshots[0], states=states)
+    states = _by_name([snapshot.states for snapshot in snapshots], own)
+    return KeyedStateSnapshot(snapshots[0].max_parallelism, states)
 
 
-def _timers(all_timers: list[dict[str, Any]], own: range) -> dict[str, Any]:
-    merged_timers: dict[str, StateSnapshot] = {}
-    for timers in all_timers:
-        for name, state in timers.items():
-            _add(merged_timers, name, state, own)
-    return dict(merged_timers)
-
-
-def _add(states: dict[str, StateSnapshot], name: str, state: StateSnapshot, own: range) -> None:
-    groups = {group: data for group, data in state.groups.items() if group in own}
-    before = states.get(name)
-    states[name] = replace(state, groups=groups if before is None else {**before.groups, **groups})
+def _by_name(parts: Sequence[Mapping[str, StateEntries]], own: range) -> dict[str, StateEntries]:
+    """The entries of some key groups in the states of several subtasks, by the name of the state."""
+    chunks: dict[str, list[EntryChunk]] = {}
+    metas: dict[str, StateMeta] = {}
+    for states in parts:
+        for name, entries in states.items():
+            metas.setdefault(name, entries.meta)
+            chunks.setdefault(name, []).extend(entries.chunks(own))
+    return {name: StoredEntries(meta, chunks[name]) for name, meta in metas.items()}
 
 
 def _operator_state(

@@ -11,7 +11,7 @@ from typing import Any
 from penstock.checkpoint.handles import OperatorStateHandle, StateDescription, StateFile
 from penstock.checkpoint.place import CheckpointPlace
 from penstock.checkpoint.redistribution import SubtaskPlace, merged
-from penstock.data import code_pickle
+from penstock.data.pickles import dump
 from penstock.errors import OutsideError, StateError
 from penstock.operators.contract import OperatorSnapshot
 from penstock.storage.reading import open_file
@@ -108,15 +108,13 @@ def _read(place: CheckpointPlace, handle: OperatorStateHandle) -> OperatorSnapsh
 
 def _pickled(snapshot: OperatorSnapshot, operator_name: str) -> bytes:
     try:
-        content = pickle.dumps(snapshot, 5)
-    except Exception as error:  # noqa: BLE001  (whatever a class raises while it is pickled)
-        try:
-            return code_pickle.dumps(snapshot)
-        except Exception:  # noqa: BLE001  (the first error says more)
-            raise StateError(
-                f"what operator {operator_name!r} has to remember cannot be pickled: {error}"
-            ) from error
-    return content
+        return dump(snapshot)
+    except StateError:
+        raise
+    except Exception as error:
+        raise StateError(
+            f"what operator {operator_name!r} has to remember cannot be pickled: {error}"
+        ) from error
 
 
 def _descriptions(snapshot: OperatorSnapshot) -> tuple[StateDescription, ...]:

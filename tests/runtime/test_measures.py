@@ -32,6 +32,7 @@ def test_idle_blocked_and_busy_time_add_up_to_all_of_it(monkeypatch: pytest.Monk
         "idleTimeMs": 4_000,
         "backPressuredTimeMs": 5_000,
         "currentInputWatermark": None,
+        "longestBarrierPauseMs": 0,
     }
 
 

@@ -143,7 +143,7 @@ class OperatorChain:
             timers = self._timers.get(context.operator_id, {})
             own = operator.take_snapshot(checkpoint_id)  # first, as it may bring something into the state
             snapshots[context.operator_id] = OperatorSnapshot(
-                keyed=None if keyed is None else keyed.snapshot(),
+                keyed=None if keyed is None else keyed.snapshot(checkpoint_id),
                 timers={name: set_of_timers.snapshot() for name, set_of_timers in timers.items()},
                 operator=None if state is None else state.snapshot(),
                 own=own,

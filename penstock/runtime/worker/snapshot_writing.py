@@ -56,7 +56,8 @@ class SnapshotWriting:
     def aborted(self, checkpoint_id: int) -> None:
         """The checkpoint will never be complete."""
         self._triggers.pop(checkpoint_id, None)
-        self._early.pop(checkpoint_id, None)
+        for _, snapshots in self._early.pop(checkpoint_id, []):
+            release(snapshots)
 
     def taken(self, task: Tasklet, checkpoint_id: int, snapshots: Snapshots) -> None:
         self._outbox.append(SnapshotTaken(task.subtask, checkpoint_id))
@@ -91,9 +92,12 @@ class SnapshotWriting:
                 self.declined(subtask, trigger.checkpoint_id, _explained(error, vertex, subtask))
 
         def write() -> dict[str, OperatorStateHandle]:
-            if self._is_closed or trigger.checkpoint_id not in self._triggers:
-                raise StateError(f"checkpoint {trigger.checkpoint_id} was given up before it was written")
-            return _write_all(trigger.place, vertex, subtask, snapshots)
+            try:
+                if self._is_closed or trigger.checkpoint_id not in self._triggers:
+                    raise StateError(f"checkpoint {trigger.checkpoint_id} was given up before it was written")
+                return _write_all(trigger.place, vertex, subtask, snapshots)
+            finally:
+                release(snapshots)
 
         self._background.submit(write, told)
 
@@ -115,6 +119,13 @@ def _write_all(
                 f"in operator {chained.name!r}, subtask {subtask.index + 1}/{vertex.parallelism}{at}"
             ) from error.__cause__
     return handles
+
+
+def release(snapshots: Snapshots) -> None:
+    """The snapshots are written, or given up: the backends need not keep what they show."""
+    for snapshot in snapshots.values():
+        if snapshot.keyed is not None:
+            snapshot.keyed.release()
 
 
 def _explained(error: BaseException | None, vertex: JobVertex, subtask: SubtaskId) -> PenstockError:

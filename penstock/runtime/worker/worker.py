@@ -158,12 +158,12 @@ class Worker:
     def _stop(self) -> None:
         accumulators = self._accumulators()
         self._running = []
-        for tasklet in self._tasklets:
-            tasklet.close()
-        self._tasklets = []
         if self._snapshots is not None:
             self._snapshots.close()
             self._snapshots = None
+        for tasklet in self._tasklets:
+            tasklet.close()
+        self._tasklets = []
         self.outbox.append(TasksStopped(self.index, accumulators))
 
     def _renew(self) -> None:
