@@ -48,6 +48,7 @@ def test_a_time_that_still_lasts_counts_when_it_is_read(monkeypatch: pytest.Monk
             "idleTimeMs": 7_000,
             "backPressuredTimeMs": 0,
             "currentInputWatermark": 42,
+            "longestBarrierPauseMs": 0,
         }
 
 
