@@ -70,13 +70,6 @@ def test_checkpoints_are_asked_for_with_an_interval_and_a_mode(env: StreamExecut
     )
 
 
-def test_a_job_that_would_give_other_results_does_not_start(env: StreamExecutionEnvironment) -> None:
-    env.get_configuration().set_string("state.backend.type", "rocksdb")
-    env.from_collection([1]).print()
-    with pytest.raises(OptionError, match=r"state\.backend\.type"):
-        env.execute()
-
-
 def test_a_job_does_not_start_from_a_savepoint_that_is_not_there(env: StreamExecutionEnvironment) -> None:
     env.get_configuration().set_string("execution.state-recovery.path", "file:/s")
     env.from_collection([1]).print()
