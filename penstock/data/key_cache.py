@@ -19,8 +19,8 @@ class KeyCache(dict[Any, Any]):
     def __init__(self, most: int = MANY_KEYS, few: int = FEW_KEYS) -> None:
         super().__init__()
         self._most = most
-        self._few = min(few, most)
-        self._forget()
+        self._few = self._allowed = min(few, most)
+        self._had = self._seen = 0
 
     def make_room(self) -> None:
         """Never remember more than ``most``."""
