@@ -24,14 +24,14 @@ def confluent_admin() -> Any:
 
 
 def answer_of(ask: Callable[[], Any], servers: str) -> Any:
-    """The result of a question to the broker; one that it is not ready for is asked again for a while.
+    """What a question to the broker gives; one that it is not ready for is asked again for a while.
 
     :raises OutsideError: where there is no answer.
     """
     deadline = monotonic() + TIMEOUT_S
     while True:
         try:
-            return ask().result(TIMEOUT_S)
+            return ask()
         except Exception as error:
             reason: Any = error.args[0] if error.args else None
             code = reason.code() if hasattr(reason, "code") else None
@@ -45,6 +45,37 @@ def _not_ready() -> tuple[int, ...]:
     return (kind.COORDINATOR_LOAD_IN_PROGRESS, kind.COORDINATOR_NOT_AVAILABLE, kind.NOT_COORDINATOR)
 
 
+def committed_offsets(configuration: dict[str, str], group: str, places: list[tuple[str, int]]) -> list[Any]:
+    """What a group has committed for partitions: the client's objects with ``offset`` (negative for none) and ``metadata``.
+
+    Asked by a consumer: librdkafka's client for administration crashes where the coordinator of a group is not known yet.
+    """
+    client = confluent()
+    consumer = client.Consumer({**configuration, "group.id": group, "enable.auto.commit": "false"})
+    asked = [client.TopicPartition(topic, partition) for topic, partition in places]
+    try:
+        servers = configuration.get("bootstrap.servers", "")
+        return list(answer_of(lambda: consumer.committed(asked, timeout=TIMEOUT_S), servers)) if asked else []
+    finally:
+        consumer.close()
+
+
+def for_questions(configuration: dict[str, str]) -> dict[str, str]:
+    """What of a configuration is for connections in general."""
+    general = (
+        "bootstrap.",
+        "security.",
+        "sasl.",
+        "ssl.",
+        "socket.",
+        "client.id",
+        "log_level",
+        "debug",
+        "broker.",
+    )
+    return {key: value for key, value in configuration.items() if key.startswith(general)}
+
+
 class KafkaBroker:
     """One connection for questions; ``close`` it after use."""
 
@@ -52,16 +83,8 @@ class KafkaBroker:
         self._servers = configuration.get("bootstrap.servers", "")
         self._group = configuration.get("group.id")
         self._isolation = configuration.get("isolation.level", "read_uncommitted")
-        names = (
-            "enable.auto.commit",
-            "enable.partition.eof",
-            "isolation.level",
-            "auto.offset.reset",
-            "group.id",
-        )
-        self._admin = confluent_admin().AdminClient(
-            {key: value for key, value in configuration.items() if key not in names}
-        )
+        self._configuration = for_questions(configuration)
+        self._admin = confluent_admin().AdminClient(self._configuration)
 
     def partitions_of(self, topics: list[str]) -> list[KafkaTopicPartition]:
         """All partitions of topics that must be there.
@@ -121,19 +144,12 @@ class KafkaBroker:
         return {_own(place): self._offset(future) for place, future in futures.items()}
 
     def _offset(self, future: Any) -> int:
-        offset: int = answer_of(lambda: future, self._servers).offset
+        offset: int = answer_of(lambda: future.result(TIMEOUT_S), self._servers).offset
         return offset
 
     def committed(self, partitions: list[KafkaTopicPartition]) -> Offsets:
-        client = confluent()
-        wanted = [client.TopicPartition(each.topic, each.partition) for each in partitions]
-        asked = [client.ConsumerGroupTopicPartitions(self._group, wanted)]
-
-        def ask() -> Any:
-            (future,) = self._admin.list_consumer_group_offsets(asked, request_timeout=TIMEOUT_S).values()
-            return future
-
-        answers = answer_of(ask, self._servers).topic_partitions
+        places = [(each.topic, each.partition) for each in partitions]
+        answers = committed_offsets(self._configuration, self._group or "", places)
         return {_own(answer): answer.offset for answer in answers if answer.offset >= 0}
 
 

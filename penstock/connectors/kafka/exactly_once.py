@@ -80,10 +80,9 @@ class ExactlyOnceWriter(CommittingSinkWriter, StatefulSinkWriter):
 
     def _end_what_was_left_open(self, parallelism: int) -> None:
         """Abort the transactions of runs before this one: its own share of the ids, at whatever parallelism they ran."""
-        for writer in self._markers.registered():
-            if writer.subtask % parallelism == self._subtask:
-                for name in writer.ids(self._prefix):
-                    TransactionalProducer(self._configuration, name).close()
+        for writer in self._markers.registered(lambda subtask: subtask % parallelism == self._subtask):
+            for name in writer.ids(self._prefix):
+                TransactionalProducer(self._configuration, name).close()
 
     def write(self, element: Any, context: SinkWriterContext) -> None:
         self._send(self._schema.serialize_batch([element], self._for_schema, [context.timestamp()]))

@@ -4,10 +4,18 @@ as the records. And which transactions exist, so that those of writers that are 
 The offset is the number of the epoch, its metadata is the epoch's identity.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from penstock.connectors.kafka.broker import TIMEOUT_S, answer_of, confluent, confluent_admin
+from penstock.connectors.kafka.broker import (
+    TIMEOUT_S,
+    answer_of,
+    committed_offsets,
+    confluent,
+    confluent_admin,
+    for_questions,
+)
 from penstock.errors import OutsideError
 
 _MARKERS: Final = "penstock-sink"
@@ -67,9 +75,9 @@ class Markers:
 
     def __init__(self, configuration: dict[str, str], prefix: str) -> None:
         self._servers = configuration.get("bootstrap.servers", "")
-        self._configuration = configuration
+        self._general = for_questions(configuration)
         self._prefix = prefix
-        self._admin = confluent_admin().AdminClient(_for_questions(configuration))
+        self._admin = confluent_admin().AdminClient(self._general)
 
     def read(self, group: str) -> Marker | None:
         """The marker in a group: the newest of all partitions under which one was written."""
@@ -82,9 +90,7 @@ class Markers:
         """Note which transactions a writer is about to use."""
         client = confluent()
         group = f"{_WRITERS}-{self._prefix}-{writer.subtask}"
-        consumer = client.Consumer(
-            {**_for_questions(self._configuration), "group.id": group, "enable.auto.commit": False}
-        )
+        consumer = client.Consumer({**self._general, "group.id": group, "enable.auto.commit": False})
         try:
             note = client.TopicPartition(topic, 0, writer.generation, f"{writer.generation} {writer.count}")
             consumer.commit(offsets=[note], asynchronous=False)
@@ -95,16 +101,14 @@ class Markers:
         finally:
             consumer.close()
 
-    def registered(self) -> list[WriterTransactions]:
-        """The transactions of all writers that ever registered under the prefix, of the last run of each."""
+    def registered(self, is_wanted: Callable[[int], bool]) -> list[WriterTransactions]:
+        """The transactions of writers that ever registered under the prefix, of the last run of each wanted subtask."""
         beginning = f"{_WRITERS}-{self._prefix}-"
-        groups = answer_of(
-            lambda: self._admin.list_consumer_groups(request_timeout=TIMEOUT_S), self._servers
-        ).valid
+        groups = self._result(self._admin.list_consumer_groups(request_timeout=TIMEOUT_S)).valid
         found: set[WriterTransactions] = set()
         for name in (group.group_id for group in groups):
             subtask = name.removeprefix(beginning)
-            if name.startswith(beginning) and subtask.isdigit():
+            if name.startswith(beginning) and subtask.isdigit() and is_wanted(int(subtask)):
                 for note in self._offsets(name):
                     generation, _, count = (note.metadata or "").partition(" ")
                     if generation.isdigit() and count.isdigit():
@@ -117,35 +121,19 @@ class Markers:
         brokers = self._admin.list_topics(timeout=TIMEOUT_S).brokers
         resource = client.ConfigResource(client.ResourceType.BROKER, str(next(iter(brokers))))
         try:
-            entries = answer_of(lambda: self._admin.describe_configs([resource])[resource], self._servers)
+            entries = self._result(self._admin.describe_configs([resource])[resource])
         except OutsideError:  # not allowed to ask; the broker itself refuses later
             return None
         entry = entries.get("transaction.max.timeout.ms")
         return None if entry is None or entry.value is None else int(entry.value)
 
+    def _result(self, future: Any) -> Any:
+        return answer_of(lambda: future.result(TIMEOUT_S), self._servers)
+
     def _offsets(self, group: str) -> list[Any]:
-        asked = [confluent().ConsumerGroupTopicPartitions(group)]
-
-        def ask() -> Any:
-            (future,) = self._admin.list_consumer_group_offsets(
-                asked, require_stable=True, request_timeout=TIMEOUT_S
-            ).values()
-            return future
-
-        return list(answer_of(ask, self._servers).topic_partitions or ())
-
-
-def _for_questions(configuration: dict[str, str]) -> dict[str, str]:
-    """What of a producer's configuration is for connections in general."""
-    general = (
-        "bootstrap.",
-        "security.",
-        "sasl.",
-        "ssl.",
-        "socket.",
-        "client.id",
-        "log_level",
-        "debug",
-        "broker.",
-    )
-    return {key: value for key, value in configuration.items() if key.startswith(general)}
+        """What is under a group, whatever the topic it was written under."""
+        topics = answer_of(lambda: self._admin.list_topics(timeout=TIMEOUT_S), self._servers).topics
+        places = [
+            (name, 0) for name, topic in topics.items() if topic.error is None and 0 in topic.partitions
+        ]
+        return committed_offsets(self._general, group, places)

@@ -8,7 +8,7 @@ they were committed. Both ways use the same transactional id, so that of two tha
 import threading
 from typing import Any, Final
 
-from penstock.connectors.kafka.broker import confluent
+from penstock.connectors.kafka.broker import confluent, for_questions
 from penstock.connectors.kafka.epochs import Epoch
 from penstock.connectors.kafka.markers import Markers, is_committed
 from penstock.connectors.kafka.producing import RecordProducer
@@ -57,8 +57,7 @@ class TransactionalProducer:
     def _member_of(self, group: str) -> Any:
         consumer = self._consumers.get(group)
         if consumer is None:
-            names = ("bootstrap.", "security.", "sasl.", "ssl.", "socket.", "client.id")
-            general = {key: value for key, value in self._configuration.items() if key.startswith(names)}
+            general = for_questions(self._configuration)
             consumer = self._consumers[group] = confluent().Consumer({**general, "group.id": group})
         return consumer.consumer_group_metadata()
 
