@@ -27,6 +27,8 @@ lint: $(STAMP) ## ruff, formatting, types and import layers (all of them run, ev
 	run ruff check . ; \
 	run ruff format --check . ; \
 	run mypy ; \
+	run mypy --strict tests/typing/typed_program.py ; \
+	run basedpyright --level error --pythonpath $(BIN)/python tests/typing/typed_program.py ; \
 	run lint-imports --no-cache ; \
 	if [ -n "$$failed" ]; then echo "failed:$$failed" >&2; exit 1; fi
 

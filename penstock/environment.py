@@ -8,6 +8,7 @@ from typing import Any
 from penstock.config.configuration import Configuration
 from penstock.config.defaults import default_configuration
 from penstock.config.execution_config import ExecutionConfig
+from penstock.contracts.element_type import T
 from penstock.contracts.source import Source
 from penstock.contracts.watermarks import WatermarkStrategy
 from penstock.data.time import Duration
@@ -186,8 +187,8 @@ class StreamExecutionEnvironment(EnvironmentOptions):
         return DataStream(self, (StreamRef(node_id),), type_info)
 
     def from_collection(
-        self, collection: Iterable[Any], type_info: TypeInformation | None = None
-    ) -> DataStream:
+        self, collection: Iterable[T], type_info: TypeInformation | None = None
+    ) -> DataStream[T]:
         """A bounded stream of the elements of a collection, read by one subtask."""
         from penstock.connectors.collection.source import CollectionSource
 
@@ -201,11 +202,11 @@ class StreamExecutionEnvironment(EnvironmentOptions):
         strategy = WatermarkStrategy.no_watermarks()
         return self._from(CollectionSource(values), strategy, "Collection Source", type_info, **fields)
 
-    def from_elements(self, *elements: Any, type_info: TypeInformation | None = None) -> DataStream:
+    def from_elements(self, *elements: T, type_info: TypeInformation | None = None) -> DataStream[T]:
         """A bounded stream of the arguments."""
         return self.from_collection(elements, type_info)
 
-    def from_sequence(self, start: int, end: int) -> DataStream:
+    def from_sequence(self, start: int, end: int) -> DataStream[int]:
         """A bounded stream of the integers from ``start`` to ``end``, both included, read in parallel."""
         from penstock.connectors.collection.source import NumberSequenceSource
 
@@ -217,7 +218,7 @@ class StreamExecutionEnvironment(EnvironmentOptions):
         source = NumberSequenceSource(start, end)
         return self._from(source, WatermarkStrategy.no_watermarks(), "Sequence Source", None)
 
-    def read_text_file(self, file_path: str, charset_name: str = "UTF-8") -> DataStream:
+    def read_text_file(self, file_path: str, charset_name: str = "UTF-8") -> DataStream[str]:
         """A bounded stream of the lines of a file, or of all files of a directory."""
         from penstock.connectors.files.source import FileSource
         from penstock.data.types import Types
@@ -231,7 +232,7 @@ class StreamExecutionEnvironment(EnvironmentOptions):
 
     def socket_text_stream(
         self, hostname: str, port: int, delimiter: str = "\n", max_retry: int = 0
-    ) -> DataStream:
+    ) -> DataStream[str]:
         """An unbounded stream of the lines that a server sends, read by one subtask."""
         from penstock.connectors.socket.source import SocketTextSource
         from penstock.data.types import Types

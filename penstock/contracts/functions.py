@@ -7,7 +7,7 @@ concurrently. Source: Flink's documentation, "User-Defined Functions" and "Proce
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from penstock.contracts.context import (
     KeyedOnTimerContext,
@@ -135,7 +135,7 @@ class Partitioner(Function):
 class ProcessFunction(Function):
     """The general function on a stream without keys: any number out, side outputs, time stamps."""
 
-    Context = ProcessContext
+    Context: TypeAlias = ProcessContext
 
     @abstractmethod
     def process_element(self, value: Any, ctx: ProcessContext) -> Iterable[Any] | None:
@@ -145,8 +145,8 @@ class ProcessFunction(Function):
 class KeyedProcessFunction(Function):
     """The general function on a keyed stream: state, timers, side outputs."""
 
-    Context = KeyedProcessContext
-    OnTimerContext = KeyedOnTimerContext
+    Context: TypeAlias = KeyedProcessContext
+    OnTimerContext: TypeAlias = KeyedOnTimerContext
 
     @abstractmethod
     def process_element(self, value: Any, ctx: KeyedProcessContext) -> Iterable[Any] | None:
@@ -159,7 +159,7 @@ class KeyedProcessFunction(Function):
 class CoProcessFunction(Function):
     """The general function over two connected streams without keys."""
 
-    Context = ProcessContext
+    Context: TypeAlias = ProcessContext
 
     @abstractmethod
     def process_element1(self, value: Any, ctx: ProcessContext) -> Iterable[Any] | None:
@@ -173,8 +173,8 @@ class CoProcessFunction(Function):
 class KeyedCoProcessFunction(Function):
     """The general function over two connected streams with one key: shared state and timers."""
 
-    Context = KeyedProcessContext
-    OnTimerContext = KeyedOnTimerContext
+    Context: TypeAlias = KeyedProcessContext
+    OnTimerContext: TypeAlias = KeyedOnTimerContext
 
     @abstractmethod
     def process_element1(self, value: Any, ctx: KeyedProcessContext) -> Iterable[Any] | None:
@@ -207,7 +207,7 @@ class AllWindowFunction(Function, Generic[IN, OUT, W]):
 class ProcessWindowFunction(Function, Generic[IN, OUT, KEY, W]):
     """Evaluates the records of one window of one key, with state per window and per key."""
 
-    Context = WindowContext
+    Context: TypeAlias = WindowContext
 
     @abstractmethod
     def process(self, key: Any, context: WindowContext[Any], elements: Iterable[Any]) -> Iterable[Any] | None:
@@ -220,7 +220,7 @@ class ProcessWindowFunction(Function, Generic[IN, OUT, KEY, W]):
 class ProcessAllWindowFunction(Function, Generic[IN, OUT, W]):
     """Evaluates the records of one window of a stream without keys, with state."""
 
-    Context = WindowContext
+    Context: TypeAlias = WindowContext
 
     @abstractmethod
     def process(self, context: WindowContext[Any], elements: Iterable[Any]) -> Iterable[Any] | None:

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Iterator
 from types import TracebackType
-from typing import Any
+from typing import Any, Generic
+
+from penstock.contracts.element_type import T
 
 
-class CloseableIterator:
+class CloseableIterator(Generic[T]):
     """Yields the records of a running job one by one; closing it before the end cancels the job."""
 
     def __init__(self, batches: Iterator[list[Any]], cancel: Callable[[], None]) -> None:
@@ -13,11 +15,11 @@ class CloseableIterator:
         self._cancel = cancel
         self._records = self._flatten()
 
-    def _flatten(self) -> Iterator[Any]:
+    def _flatten(self) -> Iterator[T]:
         for batch in self._batches:
             yield from batch
 
-    def next(self) -> Any:
+    def next(self) -> T:
         """The next record; raises StopIteration at the end."""
         return next(self._records)
 
@@ -29,13 +31,13 @@ class CloseableIterator:
             close()
         self._cancel()
 
-    def __iter__(self) -> "CloseableIterator":
+    def __iter__(self) -> "CloseableIterator[T]":
         return self
 
-    def __next__(self) -> Any:
+    def __next__(self) -> T:
         return next(self._records)
 
-    def __enter__(self) -> "CloseableIterator":
+    def __enter__(self) -> "CloseableIterator[T]":
         return self
 
     def __exit__(

@@ -1,8 +1,10 @@
 """KeyedStream: a stream whose records with equal keys are together."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, overload
 
+from penstock.contracts.element_type import T
 from penstock.contracts.functions import (
     FilterFunction,
     FlatMapFunction,
@@ -25,11 +27,13 @@ if TYPE_CHECKING:
     from penstock.datastream.windowed import WindowedStream
     from penstock.windows.assigners.assigner import WindowAssigner
 
+R = TypeVar("R")
 
-class KeyedStream(DataStream):
+
+class KeyedStream(DataStream[T]):
     """A stream that is spread by key; functions on it have state and timers of the key of each record."""
 
-    def __init__(self, stream: DataStream, key_selector: Any, key_type: Any = None) -> None:
+    def __init__(self, stream: DataStream[T], key_selector: Any, key_type: Any = None) -> None:
         refs = tuple(replace(ref, partitioning=Hash(key_selector)) for ref in stream._refs)
         super().__init__(stream._environment, refs, stream._type_info)
         self._origin_stream = stream
@@ -49,7 +53,7 @@ class KeyedStream(DataStream):
             f"operator before or behind ({origin_of_caller()})"
         )
 
-    def _spread(self, partitioning: Partitioning) -> DataStream:
+    def _spread(self, partitioning: Partitioning) -> DataStream[T]:
         raise ProgramError(
             f"Cannot override partitioning for KeyedStream: key_by has spread the records by key ({origin_of_caller()})"
         )
@@ -61,7 +65,7 @@ class KeyedStream(DataStream):
             f"and key_by on what that returns ({origin_of_caller()})"
         )
 
-    def key_by(self, key_selector: Any, key_type: Any = None) -> "KeyedStream":
+    def key_by(self, key_selector: Any, key_type: Any = None) -> "KeyedStream[T]":
         """Spread by another key."""
         return self._origin_stream.key_by(key_selector, key_type)
 
@@ -74,23 +78,31 @@ class KeyedStream(DataStream):
 
         return self._then(name, KeyedRowSpec(step), output_type)
 
-    def map(self, func: Any, output_type: Any = None) -> DataStream:
+    @overload
+    def map(self, func: MapFunction, output_type: Any = None) -> DataStream[Any]: ...
+    @overload
+    def map(self, func: Callable[[T], R], output_type: Any = None) -> DataStream[R]: ...
+    def map(self, func: Any, output_type: Any = None) -> DataStream[Any]:
         """One record out for each record in; a MapFunction may use keyed state."""
         return self._row_function("map", function_argument(func, "map", MapFunction, 1), "Map", output_type)
 
-    def flat_map(self, func: Any, output_type: Any = None) -> DataStream:
+    @overload
+    def flat_map(self, func: FlatMapFunction, output_type: Any = None) -> DataStream[Any]: ...
+    @overload
+    def flat_map(self, func: Callable[[T], Iterable[R] | None], output_type: Any = None) -> DataStream[R]: ...
+    def flat_map(self, func: Any, output_type: Any = None) -> DataStream[Any]:
         """Any number of records out; a FlatMapFunction may use keyed state."""
         function = function_argument(func, "flat_map", FlatMapFunction, 1)
         return self._row_function("flat_map", function, "FlatMap", output_type)
 
-    def filter(self, func: Any) -> DataStream:
+    def filter(self, func: Callable[[T], Any] | FilterFunction) -> DataStream[T]:
         """The records for which the function is true; a FilterFunction may use keyed state."""
         function = function_argument(func, "filter", FilterFunction, 1)
         stream = self._row_function("filter", function, "Filter", None)
         stream._type_info = self._type_info
         return stream
 
-    def reduce(self, func: Any) -> DataStream:
+    def reduce(self, func: Callable[[T, T], T] | ReduceFunction) -> DataStream[T]:
         """The running combination per key: one updated result for each record, in BATCH mode one per key.
 
         >>> from penstock.datastream import StreamExecutionEnvironment
@@ -103,7 +115,7 @@ class KeyedStream(DataStream):
         function = function_argument(func, "reduce", ReduceFunction, 2)
         return self._then("Reduce", KeyedReduceSpec(function, self._type_info), self._type_info)
 
-    def _aggregate(self, kind: AggregationKind, field: int | str) -> DataStream:
+    def _aggregate(self, kind: AggregationKind, field: int | str) -> DataStream[T]:
         if isinstance(field, bool) or not isinstance(field, (int, str)):
             raise ProgramError(
                 f"{kind} takes a position or a field name, not {field!r} ({origin_of_caller()})"
@@ -112,23 +124,23 @@ class KeyedStream(DataStream):
             aggregation = FieldAggregation(kind, field)
         return self._then("Reduce", KeyedReduceSpec(aggregation, self._type_info), self._type_info)
 
-    def sum(self, position_to_sum: int | str = 0) -> DataStream:
+    def sum(self, position_to_sum: int | str = 0) -> DataStream[T]:
         """The running sum of a field per key; other fields keep their first value."""
         return self._aggregate("sum", position_to_sum)
 
-    def min(self, position_to_min: int | str = 0) -> DataStream:
+    def min(self, position_to_min: int | str = 0) -> DataStream[T]:
         """The running minimum of a field per key; other fields keep their first value."""
         return self._aggregate("min", position_to_min)
 
-    def max(self, position_to_max: int | str = 0) -> DataStream:
+    def max(self, position_to_max: int | str = 0) -> DataStream[T]:
         """The running maximum of a field per key; other fields keep their first value."""
         return self._aggregate("max", position_to_max)
 
-    def min_by(self, position_to_min_by: int | str = 0) -> DataStream:
+    def min_by(self, position_to_min_by: int | str = 0) -> DataStream[T]:
         """The record with the smallest field per key so far."""
         return self._aggregate("min_by", position_to_min_by)
 
-    def max_by(self, position_to_max_by: int | str = 0) -> DataStream:
+    def max_by(self, position_to_max_by: int | str = 0) -> DataStream[T]:
         """The record with the largest field per key so far."""
         return self._aggregate("max_by", position_to_max_by)
 

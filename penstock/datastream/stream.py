@@ -1,9 +1,10 @@
 """DataStream: a stream of records that is being written down."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
 
+from penstock.contracts.element_type import T
 from penstock.contracts.functions import (
     FilterFunction,
     FlatMapFunction,
@@ -50,6 +51,9 @@ if TYPE_CHECKING:
     from penstock.windows.assigners.assigner import WindowAssigner
 
 
+R = TypeVar("R")
+
+
 @dataclass(frozen=True, slots=True)
 class StreamRef:
     """Where records of a stream come from: a node's output or one of its side outputs, and how they are spread."""
@@ -63,7 +67,7 @@ class StreamRef:
         return LogicalEdge(self.node_id, self.partitioning, port, self.side_tag)
 
 
-class DataStream(OperatorSettings):
+class DataStream(OperatorSettings, Generic[T]):
     """A stream of records of one type. Methods add operators to the program; nothing runs before ``execute``."""
 
     def __init__(self, environment: Environment, refs: tuple[StreamRef, ...], type_info: Any = None) -> None:
@@ -88,7 +92,11 @@ class DataStream(OperatorSettings):
         step = RowStep(kind, function, name, output_type=type_argument(output_type, "output_type"))
         return self._then(name, RowChainSpec((step,)), output_type)
 
-    def map(self, func: Callable[[Any], Any] | MapFunction, output_type: Any = None) -> "DataStream":
+    @overload
+    def map(self, func: MapFunction, output_type: Any = None) -> "DataStream[Any]": ...
+    @overload
+    def map(self, func: Callable[[T], R], output_type: Any = None) -> "DataStream[R]": ...
+    def map(self, func: Any, output_type: Any = None) -> "DataStream[Any]":
         """One record out for each record in.
 
         >>> from penstock.datastream import StreamExecutionEnvironment
@@ -99,12 +107,18 @@ class DataStream(OperatorSettings):
         """
         return self._row_function("map", function_argument(func, "map", MapFunction, 1), "Map", output_type)
 
-    def flat_map(self, func: Callable[[Any], Any] | FlatMapFunction, output_type: Any = None) -> "DataStream":
+    @overload
+    def flat_map(self, func: FlatMapFunction, output_type: Any = None) -> "DataStream[Any]": ...
+    @overload
+    def flat_map(
+        self, func: Callable[[T], Iterable[R] | None], output_type: Any = None
+    ) -> "DataStream[R]": ...
+    def flat_map(self, func: Any, output_type: Any = None) -> "DataStream[Any]":
         """Any number of records out for each record in: everything that the iterable returned yields."""
         function = function_argument(func, "flat_map", FlatMapFunction, 1)
         return self._row_function("flat_map", function, "FlatMap", output_type)
 
-    def filter(self, func: Callable[[Any], bool] | FilterFunction) -> "DataStream":
+    def filter(self, func: Callable[[T], Any] | FilterFunction) -> "DataStream[T]":
         """The records for which the function is true."""
         function = function_argument(func, "filter", FilterFunction, 1)
         step = RowStep("filter", function, "Filter")
@@ -127,7 +141,7 @@ class DataStream(OperatorSettings):
             "PROCESS", ProcessSpec(function, type_argument(output_type, "output_type")), output_type
         )
 
-    def assign_timestamps_and_watermarks(self, watermark_strategy: WatermarkStrategy) -> "DataStream":
+    def assign_timestamps_and_watermarks(self, watermark_strategy: WatermarkStrategy) -> "DataStream[T]":
         """Give records their event times, and make watermarks."""
         from penstock.operators.assign_watermarks import AssignWatermarksSpec
 
@@ -200,9 +214,9 @@ class DataStream(OperatorSettings):
         if other._environment is not self._environment:
             raise ProgramError(f"{what} takes streams of one environment ({origin_of_caller()})")
 
-    def key_by(self, key_selector: Any, key_type: Any = None) -> "KeyedStream":
+    def key_by(self, key_selector: Any, key_type: Any = None) -> "KeyedStream[T]":
         """Bring records with equal keys together: by function, position or field name."""
-        keyed: KeyedStream = self._environment.streams.keyed(
+        keyed: KeyedStream[T] = self._environment.streams.keyed(
             self, key_argument(key_selector), type_argument(key_type, "key_type")
         )
         return keyed
@@ -221,23 +235,23 @@ class DataStream(OperatorSettings):
 
     # Partitioning -------------------------------------------------------------------------------------------------------
 
-    def _spread(self, partitioning: Partitioning) -> "DataStream":
+    def _spread(self, partitioning: Partitioning) -> "DataStream[T]":
         refs = tuple(replace(ref, partitioning=partitioning) for ref in self._refs)
         return _PartitionedStream(self._environment, refs, self._type_info)
 
-    def forward(self) -> "DataStream":
+    def forward(self) -> "DataStream[T]":
         """Subtask i to subtask i."""
         return self._spread(Forward())
 
-    def rebalance(self) -> "DataStream":
+    def rebalance(self) -> "DataStream[T]":
         """Round robin over all subtasks."""
         return self._spread(Rebalance())
 
-    def rescale(self) -> "DataStream":
+    def rescale(self) -> "DataStream[T]":
         """Round robin over a few near subtasks."""
         return self._spread(Rescale())
 
-    def shuffle(self) -> "DataStream":
+    def shuffle(self) -> "DataStream[T]":
         """At random over all subtasks."""
         return self._spread(Shuffle())
 
@@ -250,13 +264,13 @@ class DataStream(OperatorSettings):
         descriptors = (broadcast_state_descriptor, *other_broadcast_state_descriptors)
         return self._environment.streams.broadcast(self, descriptors)
 
-    def global_(self) -> "DataStream":
+    def global_(self) -> "DataStream[T]":
         """Every record to the first subtask."""
         return self._spread(Global())
 
     def partition_custom(
         self, partitioner: Callable[[Any, int], int] | Partitioner, key_selector: Any
-    ) -> "DataStream":
+    ) -> "DataStream[T]":
         """Where a function of the key and the number of subtasks says."""
         choose = function_argument(partitioner, "partition", Partitioner, 2)
         return self._spread(Custom(choose, key_argument(key_selector)))
@@ -333,18 +347,26 @@ class DataStream(OperatorSettings):
         node_id = self._environment.program.add(f"Sink: {name}", SinkSpec(sink, self._type_info), edges)
         return DataStreamSink(self._environment, node_id)
 
+    @overload
+    def execute_and_collect(
+        self, job_execution_name: str | None = None, limit: None = None
+    ) -> "CloseableIterator[T]": ...
+    @overload
+    def execute_and_collect(self, job_execution_name: str | None = None, *, limit: int) -> list[T]: ...
+    @overload
+    def execute_and_collect(self, job_execution_name: str | None, limit: int) -> list[T]: ...
     def execute_and_collect(self, job_execution_name: str | None = None, limit: int | None = None) -> Any:
         """Run the program now and bring the records here: an iterator, or with ``limit`` a list of so many at most.
 
         The iterator is to be closed: leave its ``with`` block, or read it to its end; that ends the job.
         """
-        results: CloseableIterator = self._collect(job_execution_name)
+        results: CloseableIterator[T] = self._collect(job_execution_name)
         if limit is None:
             return results
         with results:
             return [value for value, _ in zip(results, range(limit), strict=False)]
 
-    def _collect(self, job_name: str | None) -> "CloseableIterator":
+    def _collect(self, job_name: str | None) -> "CloseableIterator[T]":
         from penstock.datastream.collected import CloseableIterator
         from penstock.operators.collect import CollectSpec
 
@@ -380,7 +402,7 @@ class DataStream(OperatorSettings):
         return self.get_execution_environment().get_config()
 
 
-class _PartitionedStream(DataStream):
+class _PartitionedStream(DataStream[T]):
     """A stream with a partitioning of its own: no operator, so there is nothing to set."""
 
     def _refine(self, what: str, **fields: Any) -> None:
