@@ -124,6 +124,8 @@ def double_text(value: float) -> str:
     >>> [double_text(number) for number in (1.0, 1e7, 0.001, 1e-5, float("nan"))]
     ['1.0', '1.0E7', '0.001', '1.0E-5', 'NaN']
     """
+    if 1e-3 <= value < 1e7 or -1e7 < value <= -1e-3:
+        return repr(value)  # both write the fewest digits that tell the number
     return _java_decimal(value, repr(value), lambda text: float(text) == value)
 
 

@@ -301,10 +301,14 @@ class CsvRowSerializationSchema(SerializationSchema):
         self._quotes = [str if column.kind in NUMBERS else quote for column in schema.columns]
 
     def serialize(self, element: Any) -> bytes:
-        fields = self._fields.texts([element])[0]
-        quoted = [quote(field) for quote, field in zip(self._quotes, fields, strict=True)]
-        line = self._schema.column_separator.join(quoted)
-        return f"{line}{self._schema.line_separator}".encode()
+        return self.serialize_batch([element])[0] or b""
+
+    def serialize_batch(self, elements: list[Any]) -> list[bytes | None]:
+        join, end, quotes = self._schema.column_separator.join, self._schema.line_separator, self._quotes
+        return [
+            f"{join([quote(text) for quote, text in zip(quotes, texts, strict=True)])}{end}".encode()
+            for texts in self._fields.texts(elements)
+        ]
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (type(self), (self._schema,))
