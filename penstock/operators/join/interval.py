@@ -22,6 +22,7 @@ from penstock.errors import PenstockError, ProgramError
 from penstock.operators.collector import Collector
 from penstock.operators.contract import Operator, OperatorContext, OperatorSpec
 from penstock.operators.process_records import FunctionLife
+from penstock.operators.unread_argument import leaves_unread
 from penstock.operators.user_code import callable_of, user_error
 from penstock.operators.window.late import DROPPED_METRIC
 
@@ -90,6 +91,7 @@ class Pairs:
         self._collector = collector
         self._process = callable_of(function, "process_element", "process")
         self._pair_context = PairContext(collector)
+        self._sees_times = not leaves_unread(self._process, 2)
         self._results: list[Any] = []
         self._stamps: list[int] = []
 
@@ -100,7 +102,12 @@ class Pairs:
         context.left_time = context.time = time
         position = iter(partners)
         try:
-            if times[-1] <= time:
+            if times[-1] <= time and not self._sees_times:
+                for partner in position:
+                    given = process(value, partner, context)
+                    if given is not None:
+                        extend(given)
+            elif times[-1] <= time:
                 for partner, context.right_time in zip(position, times, strict=False):
                     given = process(value, partner, context)
                     if given is not None:
@@ -115,6 +122,10 @@ class Pairs:
         except Exception as error:
             raise self._error(error, lambda partner: (value, partner), partners, position) from error
         stamps += [time] * (len(self._results) - len(stamps))
+        if (
+            len(stamps) >= MOST_RESULTS
+        ):  # results of records with so many partners don't wait for the end of the batch
+            self.emit()
 
     def of_right(self, value: Any, time: int, partners: list[Any], times: list[int]) -> None:
         """A right record with its partners, in the order of their times."""
@@ -123,7 +134,12 @@ class Pairs:
         context.right_time = context.time = time
         position = iter(partners)
         try:
-            if times[-1] <= time:
+            if times[-1] <= time and not self._sees_times:
+                for partner in position:
+                    given = process(partner, value, context)
+                    if given is not None:
+                        extend(given)
+            elif times[-1] <= time:
                 for partner, context.left_time in zip(position, times, strict=False):
                     given = process(partner, value, context)
                     if given is not None:
@@ -138,6 +154,10 @@ class Pairs:
         except Exception as error:
             raise self._error(error, lambda partner: (partner, value), partners, position) from error
         stamps += [time] * (len(self._results) - len(stamps))
+        if (
+            len(stamps) >= MOST_RESULTS
+        ):  # results of records with so many partners don't wait for the end of the batch
+            self.emit()
 
     def _error(
         self, error: Exception, pair: Callable[[Any], Any], partners: list[Any], position: Iterator[Any]
@@ -151,11 +171,6 @@ class Pairs:
         if results:
             self._results, self._stamps = [], []
         self._collector.emit_results(results, stamps)
-
-    def emit_much(self) -> None:
-        """Emit what was kept where records have so many partners that it should not wait for the end of the batch."""
-        if len(self._results) >= MOST_RESULTS:
-            self.emit()
 
     def of_one(self, port: int, value: Any, time: int, given_up_at: int) -> None:
         """A record that no partner can come for any more: results have that time, and so are behind no watermark."""
@@ -268,7 +283,6 @@ class IntervalJoin(Operator):
             if low < high:
                 backend.current_key = key
                 call(value, time, values[low:high], times[low:high])
-                pairs.emit_much()
         pairs.emit()
 
     # Time ---------------------------------------------------------------------------------------------------------------
