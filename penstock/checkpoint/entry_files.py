@@ -18,7 +18,7 @@ from penstock.contracts.state_snapshots import unsavable
 from penstock.errors import StateError
 
 ENTRIES_VERSION: Final = 1
-_METADATA: Final = b"penstock"
+METADATA: Final = b"penstock"
 _ROWS_PER_GROUP: Final = 1 << 17
 _CHUNKS_SORTED_AT_ONCE: Final = 64
 _MOST_BYTES: Final = 256 << 20
@@ -128,7 +128,7 @@ def _table_of(meta: StateMeta, chunk: EntryChunk) -> Any:
         "columns": shapes,
     }
     return pa.table(arrays, names=names).replace_schema_metadata(
-        {_METADATA: json.dumps(description, sort_keys=True)}
+        {METADATA: json.dumps(description, sort_keys=True)}
     )
 
 
@@ -203,7 +203,7 @@ def decode_entries(content: bytes, key_groups: range | None, name: str) -> Itera
         file = pq.ParquetFile(pa.BufferReader(content))
     except pa.ArrowInvalid as error:
         raise StateError(f"the entries of state {name!r} cannot be read: {error}") from error
-    meta, shapes = _described(file.schema_arrow.metadata or {}, name)
+    meta, shapes = _meta_and_shapes(file.schema_arrow.metadata or {}, name)
     for index in range(file.num_row_groups):
         if key_groups is not None and not _may_have(file.metadata.row_group(index), key_groups):
             continue
@@ -220,20 +220,24 @@ def read_meta(content: bytes, name: str) -> StateMeta:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    return _described(pq.ParquetFile(pa.BufferReader(content)).schema_arrow.metadata or {}, name)[0]
+    return _meta_and_shapes(pq.ParquetFile(pa.BufferReader(content)).schema_arrow.metadata or {}, name)[0]
 
 
-def _described(metadata: dict[bytes, bytes], name: str) -> tuple[StateMeta, dict[str, Shape]]:
-    if _METADATA not in metadata:
+def described(metadata: dict[bytes, bytes], what: str, newest: int) -> dict[str, Any]:
+    """What the metadata of a file say; raises ``StateError`` for a newer version and for files of others."""
+    if METADATA not in metadata:
+        raise StateError(f"the file of {what} cannot be read: it was not written by penstock")
+    found: dict[str, Any] = json.loads(metadata[METADATA])
+    if found["version"] > newest:
         raise StateError(
-            f"the entries of state {name!r} cannot be read: the file was not written by penstock"
+            f"the file of {what} has format version {found['version']}, and this version of penstock reads up to {newest}: "
+            "use the version that wrote it, or a newer one"
         )
-    found = json.loads(metadata[_METADATA])
-    if found["version"] > ENTRIES_VERSION:
-        raise StateError(
-            f"the entries of state {name!r} have format version {found['version']}, and this version of penstock reads up to "
-            f"{ENTRIES_VERSION}: use the version that wrote them, or a newer one"
-        )
+    return found
+
+
+def _meta_and_shapes(metadata: dict[bytes, bytes], name: str) -> tuple[StateMeta, dict[str, Shape]]:
+    found = described(metadata, f"state {name!r}", ENTRIES_VERSION)
     return StateMeta(found["state"], StateKind(found["kind"]), found["type"], found["ttl"]), found["columns"]
 
 

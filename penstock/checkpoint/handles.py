@@ -1,17 +1,35 @@
 """What a checkpoint knows of the state of one operator in one subtask, as data that travels and is written down."""
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
+
+
+class FileRole(Enum):
+    """What is in a file of a checkpoint."""
+
+    KEYED = "keyed"
+    TIMERS = "timers"
+    OPERATOR = "operator"
+    OWN = "own"
+    """What the operator itself has to remember: a pickle."""
 
 
 @dataclass(frozen=True, slots=True)
 class StateFile:
-    """A file of a checkpoint. ``content`` is the file itself where checkpoints are kept in memory."""
+    """A file of a checkpoint. ``content`` is the file itself where checkpoints are kept in memory.
+
+    ``state`` names the state that it is a part of, and ``columns`` say what a reader of Parquet finds in it.
+    """
 
     name: str
     size_bytes: int
     checksum: str
     content: bytes | None = None
+    role: FileRole = FileRole.OWN
+    state: str = ""
+    rows: int = 0
+    columns: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +39,7 @@ class StateDescription:
     name: str
     kind: str
     type_text: str = ""
+    ttl: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +53,7 @@ class OperatorStateHandle:
     max_parallelism: int
     files: tuple[StateFile, ...]
     states: tuple[StateDescription, ...] = ()
+    checkpoint_id: int = 0
 
     @property
     def size_bytes(self) -> int:
@@ -47,12 +67,28 @@ def handle_as_json(handle: OperatorStateHandle) -> dict[str, Any]:
 
     files = []
     for file in handle.files:
-        entry: dict[str, Any] = {"name": file.name, "size": file.size_bytes, "checksum": file.checksum}
+        entry: dict[str, Any] = {
+            "name": file.name,
+            "size": file.size_bytes,
+            "checksum": file.checksum,
+            "role": file.role.value,
+            "state": file.state,
+            "rows": file.rows,
+            "columns": [list(column) for column in file.columns],
+        }
         if file.content is not None:
             entry["content"] = b64encode(file.content).decode()
         files.append(entry)
-    states = [{"name": state.name, "kind": state.kind, "type": state.type_text} for state in handle.states]
-    return {"subtask": handle.subtask_index, "files": files, "states": states}
+    states = [
+        {"name": state.name, "kind": state.kind, "type": state.type_text, "ttl": state.ttl}
+        for state in handle.states
+    ]
+    return {
+        "subtask": handle.subtask_index,
+        "checkpoint_id": handle.checkpoint_id,
+        "files": files,
+        "states": states,
+    }
 
 
 def handle_from_json(entry: dict[str, Any], operator: dict[str, Any]) -> OperatorStateHandle:
@@ -65,10 +101,17 @@ def handle_from_json(entry: dict[str, Any], operator: dict[str, Any]) -> Operato
             file["size"],
             file["checksum"],
             b64decode(file["content"]) if "content" in file else None,
+            FileRole(file["role"]),
+            file["state"],
+            file["rows"],
+            tuple((name, kind) for name, kind in file["columns"]),
         )
         for file in entry["files"]
     )
-    states = tuple(StateDescription(state["name"], state["kind"], state["type"]) for state in entry["states"])
+    states = tuple(
+        StateDescription(state["name"], state["kind"], state["type"], state["ttl"])
+        for state in entry["states"]
+    )
     return OperatorStateHandle(
         operator["id"],
         operator["name"],
@@ -77,4 +120,5 @@ def handle_from_json(entry: dict[str, Any], operator: dict[str, Any]) -> Operato
         operator["max_parallelism"],
         files,
         states,
+        entry["checkpoint_id"],
     )

@@ -4,7 +4,7 @@ Keyed state and timers go by key group. Operator state is dealt out as its mode 
 cut into parts whose sizes differ by one at most; others are given back at the same parallelism, and where all are the same.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -15,10 +15,9 @@ from penstock.contracts.state_snapshots import (
     OperatorStateMode,
     OperatorStateSnapshot,
     StateEntries,
-    StateMeta,
-    StoredEntries,
 )
 from penstock.data.key_groups import key_group_range
+from penstock.errors import StateError
 from penstock.operators.contract import OperatorSnapshot
 
 
@@ -57,13 +56,35 @@ def _keyed(snapshots: list[KeyedStateSnapshot], own: range) -> KeyedStateSnapsho
 
 def _by_name(parts: Sequence[Mapping[str, StateEntries]], own: range) -> dict[str, StateEntries]:
     """The entries of some key groups in the states of several subtasks, by the name of the state."""
-    chunks: dict[str, list[EntryChunk]] = {}
-    metas: dict[str, StateMeta] = {}
+    found: dict[str, list[StateEntries]] = {}
     for states in parts:
         for name, entries in states.items():
-            metas.setdefault(name, entries.meta)
-            chunks.setdefault(name, []).extend(entries.chunks(own))
-    return {name: StoredEntries(meta, chunks[name]) for name, meta in metas.items()}
+            found.setdefault(name, []).append(entries)
+    return {name: JoinedEntries(of_state, own) for name, of_state in found.items()}
+
+
+class JoinedEntries:
+    """The :class:`~penstock.contracts.state.StateEntries` of one state of several subtasks; read when they are walked."""
+
+    __slots__ = ("_own", "_parts", "meta")
+
+    def __init__(self, parts: Sequence[StateEntries], own: range) -> None:
+        self.meta = parts[0].meta
+        self._parts = parts
+        self._own = own
+        for part in parts:
+            if part.meta.kind is not self.meta.kind or part.meta.ttl != self.meta.ttl:
+                raise StateError(
+                    f"the parts of state {self.meta.name!r} do not fit together: {self.meta} and {part.meta}"
+                )
+
+    def chunks(self, key_groups: range | None = None) -> Iterator[EntryChunk]:
+        """See :class:`~penstock.contracts.state.StateEntries`."""
+        own = self._own
+        if key_groups is not None:
+            own = range(max(own.start, key_groups.start), min(own.stop, key_groups.stop))
+        for part in self._parts:
+            yield from part.chunks(own)
 
 
 def _operator_state(

@@ -1,17 +1,28 @@
-"""From the snapshot of one operator to a file of a checkpoint, and from the files of all old subtasks to one new snapshot.
+"""From the snapshot of one operator to files of a checkpoint, and from the files of all old subtasks to one new snapshot.
 
 State files are the user's own storage and are trusted as such: whoever can write them can run code in the job.
 """
 
 import hashlib
-import pickle
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
-from penstock.checkpoint.handles import OperatorStateHandle, StateDescription, StateFile
+from penstock.checkpoint.element_files import decode_elements, encode_elements
+from penstock.checkpoint.entry_files import EncodedFile, FileEntries, encode_entries
+from penstock.checkpoint.handles import FileRole, OperatorStateHandle, StateDescription, StateFile
 from penstock.checkpoint.place import CheckpointPlace
 from penstock.checkpoint.redistribution import SubtaskPlace, merged
-from penstock.data.pickles import dump
+from penstock.contracts.state import (
+    KeyedStateSnapshot,
+    OperatorStateMode,
+    OperatorStateSnapshot,
+    StateEntries,
+    StateKind,
+    StateMeta,
+)
+from penstock.data.pickles import dump, load
 from penstock.errors import OutsideError, StateError
 from penstock.operators.contract import OperatorSnapshot
 from penstock.storage.reading import open_file
@@ -30,30 +41,69 @@ def write_operator_snapshot(
     Called by a thread of its own, after the task has gone on. Raises ``StateError`` for what cannot be pickled, and
     ``OutsideError`` when the storage does not take it.
     """
-    content = _pickled(snapshot, operator_name)
-    checksum = checksum_of(content)
-    name = f"{operator_id}-{subtask.index}.state"
-    if place.directory is None:
-        limit = place.memory_limit_bytes
-        if limit is not None and len(content) > limit:
-            raise StateError(
-                f"the state of operator {operator_name!r}, subtask {subtask.index + 1}/{subtask.parallelism}, has "
-                f"{len(content)} bytes, and checkpoints in memory take {limit} bytes of each at most; set "
-                "execution.checkpointing.dir to have them in files"
-            )
-        file = StateFile(name, len(content), checksum, content)
-    else:
-        write_new_file(place.path_of(name), content)
-        file = StateFile(name, len(content), checksum)
+    files = _Files(place, operator_id, operator_name, subtask)
+    if snapshot.keyed is not None:
+        for name, entries in snapshot.keyed.states.items():
+            for file in encode_entries(entries):
+                files.add(FileRole.KEYED, name, file)
+    for name, entries in snapshot.timers.items():
+        for file in encode_entries(entries):
+            files.add(FileRole.TIMERS, name, file)
+    if snapshot.operator is not None:
+        for name, (mode, elements) in snapshot.operator.states.items():
+            files.add(FileRole.OPERATOR, name, encode_elements(name, mode, elements))
+    if snapshot.own is not None:
+        files.add(FileRole.OWN, "", EncodedFile(_pickled(snapshot.own, operator_name), 1, ()))
     return OperatorStateHandle(
         operator_id,
         operator_name,
         subtask.index,
         subtask.parallelism,
         subtask.max_parallelism,
-        (file,),
+        tuple(files.written),
         _descriptions(snapshot),
+        snapshot.checkpoint_id,
     )
+
+
+class _Files:
+    """The files of one operator of one subtask as they are written."""
+
+    def __init__(
+        self, place: CheckpointPlace, operator_id: str, operator_name: str, subtask: SubtaskPlace
+    ) -> None:
+        self._place = place
+        self._operator = operator_name
+        self._prefix = f"{operator_id}-{subtask.index}"
+        self._subtask = subtask
+        self._bytes = 0
+        self.written: list[StateFile] = []
+
+    def add(self, role: FileRole, state: str, file: EncodedFile) -> None:
+        """Write a file, or keep it in the handle where checkpoints are kept in memory."""
+        content = file.content
+        suffix = "pickle" if role is FileRole.OWN else "parquet"
+        readable = re.sub(r"[^A-Za-z0-9_-]+", "_", state)[:60] or role.value
+        name = f"{self._prefix}-{len(self.written)}-{readable}.{suffix}"
+        kept = None
+        if self._place.directory is None:
+            self._count(len(content))
+            kept = content
+        else:
+            write_new_file(self._place.path_of(name), content)
+        self.written.append(
+            StateFile(name, len(content), checksum_of(content), kept, role, state, file.rows, file.columns)
+        )
+
+    def _count(self, size_bytes: int) -> None:
+        self._bytes += size_bytes
+        limit = self._place.memory_limit_bytes
+        if limit is not None and self._bytes > limit:
+            raise StateError(
+                f"the state of operator {self._operator!r}, subtask {self._subtask.index + 1}/{self._subtask.parallelism}, "
+                f"has {self._bytes} bytes, and checkpoints in memory take {limit} bytes of each at most; set "
+                "execution.checkpointing.dir to have them in files"
+            )
 
 
 def read_operator_snapshot(
@@ -94,21 +144,43 @@ def read_checked(place: CheckpointPlace, file: StateFile, whose: str) -> bytes:
 
 
 def _read(place: CheckpointPlace, handle: OperatorStateHandle) -> OperatorSnapshot:
+    """The snapshot of one old subtask; its entries are read when somebody asks for them."""
     whose = f"operator {handle.operator_name!r}, subtask {handle.subtask_index + 1}/{handle.parallelism}"
-    content = read_checked(place, handle.files[0], whose)
-    try:
-        snapshot: OperatorSnapshot = pickle.loads(content)
-    except Exception as error:
-        raise StateError(
-            f"the state of {whose} cannot be read: {type(error).__name__}: {error}. Its classes must be importable "
-            "under the names they had"
-        ) from error
-    return snapshot
+    keyed, timers = (_entries(place, handle, role, whose) for role in (FileRole.KEYED, FileRole.TIMERS))
+    states: dict[str, tuple[OperatorStateMode, tuple[bytes, ...]]] = {}
+    own = None
+    for file in handle.files:
+        if file.role is FileRole.OPERATOR:
+            states[file.state] = decode_elements(read_checked(place, file, whose), file.state)
+        elif file.role is FileRole.OWN:
+            own = load(read_checked(place, file, whose), f"what {whose} had to remember")
+    return OperatorSnapshot(
+        keyed=KeyedStateSnapshot(handle.max_parallelism, keyed) if keyed else None,
+        timers=timers,
+        operator=OperatorStateSnapshot(states) if states else None,
+        own=own,
+        checkpoint_id=handle.checkpoint_id,
+    )
 
 
-def _pickled(snapshot: OperatorSnapshot, operator_name: str) -> bytes:
+def _entries(
+    place: CheckpointPlace, handle: OperatorStateHandle, role: FileRole, whose: str
+) -> dict[str, StateEntries]:
+    reads: dict[str, list[Callable[[], bytes]]] = {}
+    for file in handle.files:
+        if file.role is role:
+            reads.setdefault(file.state, []).append(partial(read_checked, place, file, whose))
+    found: dict[str, StateEntries] = {}
+    for state in handle.states:
+        if state.name in reads and (state.kind == StateKind.TIMERS.value) == (role is FileRole.TIMERS):
+            meta = StateMeta(state.name, StateKind(state.kind), state.type_text, state.ttl)
+            found[state.name] = FileEntries(meta, reads[state.name])
+    return found
+
+
+def _pickled(own: Any, operator_name: str) -> bytes:
     try:
-        return dump(snapshot)
+        return dump(own)
     except StateError:
         raise
     except Exception as error:
@@ -121,11 +193,11 @@ def _descriptions(snapshot: OperatorSnapshot) -> tuple[StateDescription, ...]:
     found: list[StateDescription] = []
     if snapshot.keyed is not None:
         for name, state in snapshot.keyed.states.items():
-            found.append(StateDescription(name, state.meta.kind.value, state.meta.type_text))
+            found.append(StateDescription(name, state.meta.kind.value, state.meta.type_text, state.meta.ttl))
     if snapshot.operator is not None:
         for name, (mode, _) in snapshot.operator.states.items():
             found.append(StateDescription(name, f"operator-{mode.value}"))
-    found += [StateDescription(name, "timers") for name in snapshot.timers]
+    found += [StateDescription(name, StateKind.TIMERS.value) for name in snapshot.timers]
     return tuple(found)
 
 

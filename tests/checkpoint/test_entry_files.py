@@ -130,7 +130,7 @@ def test_a_file_of_a_newer_version_and_one_of_somebody_else_are_refused(monkeypa
     (file,) = encode_entries(StoredEntries(StateMeta("s", StateKind.VALUE), [chunk]))
     monkeypatch.undo()
     with pytest.raises(
-        StateError, match=r"state 's' have format version 99, and this version of penstock reads up to 1"
+        StateError, match=r"state 's' has format version 99, and this version of penstock reads up to 1"
     ):
         list(decode_entries(file.content, None, "s"))
     other = BytesIO()
