@@ -1,7 +1,8 @@
 """What the subtasks of one run left, dealt out to a subtask of the next, at whatever parallelism.
 
 Keyed state and timers go by key group. Operator state is dealt out as its mode says. Of an operator's own values lists are
-cut into parts whose sizes differ by one at most; others are given back at the same parallelism, and where all are the same.
+cut into parts whose sizes differ by one at most, but for those that are kept together; others are given back at the same
+parallelism, and where all are the same.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,7 +19,7 @@ from penstock.contracts.state_snapshots import (
 )
 from penstock.data.key_groups import key_group_range
 from penstock.errors import StateError
-from penstock.operators.contract import OperatorSnapshot
+from penstock.operators.contract import KeptTogether, OperatorSnapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +118,11 @@ def _own(values: list[Any], subtask: SubtaskPlace) -> Any:
     if len(values) == subtask.parallelism:
         return values[subtask.index]
     given = [value for value in values if value is not None]
+    if given and all(isinstance(value, KeptTogether) for value in given):
+        parts = [
+            value for old, value in enumerate(values) if old % subtask.parallelism == subtask.index and value
+        ]
+        return KeptTogether(chain.from_iterable(parts)) if parts else None
     if given and all(isinstance(value, list) for value in given):
         return _share(list(chain.from_iterable(given)), subtask)
     if given and len(given) == len(values) and all(value == given[0] for value in given[1:]):

@@ -9,7 +9,8 @@ operator from one thread only, in this order::
 ``snapshot`` may come between any two calls, also after ``finish``, and what it returns must be enough to go on from there in
 a new operator. A list that it returns is dealt out to the subtasks where the job goes on at another parallelism; any other
 value is given back at the same parallelism, and at another one where all subtasks had the same: what must survive a change
-of parallelism is a list, or lies in keyed or operator state.
+of parallelism is a list, or lies in keyed or operator state. A :class:`KeptTogether` goes whole to one subtask: that of old
+subtask *j* to new subtask *j* modulo the parallelism.
 ``close`` is called exactly once, after a failure too, and then perhaps without ``open``. Batches and the lists in them are
 shared: an operator makes new ones.
 """
@@ -36,6 +37,10 @@ from penstock.operators.feedback_loops import FeedbackLoops
 
 if TYPE_CHECKING:
     from penstock.contracts.timers import Timers
+
+
+class KeptTogether(list[Any]):
+    """A list that one subtask hands on as a whole, as it belongs to something outside that bears the subtask's number."""
 
 
 class Layout(Enum):

@@ -10,7 +10,7 @@ from penstock.data.elements import MIN_TIMESTAMP
 from penstock.metrics.kinds import MetricGroup
 from penstock.operators.checkpointed import join_checkpoints
 from penstock.operators.commits import LAST, Commits, Committable, WriterState
-from penstock.operators.contract import Layout, Operator, OperatorContext, OperatorSpec
+from penstock.operators.contract import KeptTogether, Layout, Operator, OperatorContext, OperatorSpec
 from penstock.operators.user_code import user_error
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class SinkOperator(Operator):
             raise user_error(self.context, error) from error
 
     def snapshot(self, checkpoint_id: int) -> Any:
-        """The writer's states, and what waits to be committed; as a list, so that it can be dealt out."""
+        """The writer's states, and what waits to be committed; kept together, as transactions bear the subtask's number."""
         assert self._writer is not None
         try:
             self._writer.flush(False)
@@ -104,7 +104,7 @@ class SinkOperator(Operator):
         except Exception as error:
             raise user_error(self.context, error) from error
         own: list[Any] = [WriterState(state) for state in states]
-        return [*own, *self._commits.waiting(checkpoint_id)] or None
+        return KeptTogether([*own, *self._commits.waiting(checkpoint_id)]) or None
 
     def _prepared(self) -> list[Any]:
         return self._writer.prepare_commit() if isinstance(self._writer, CommittingSinkWriter) else []
