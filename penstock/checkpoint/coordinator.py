@@ -35,8 +35,8 @@ from penstock.checkpoint.events import (
     Waiting,
 )
 from penstock.checkpoint.handles import OperatorStateHandle
-from penstock.checkpoint.history import CheckpointState, CheckpointStatistics
 from penstock.checkpoint.settings import CheckpointSettings
+from penstock.dataflow.recovery import CheckpointState, CheckpointStatistics
 from penstock.errors import OutsideError, PenstockError, StateError
 from penstock.ids import SubtaskId
 

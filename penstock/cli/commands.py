@@ -10,11 +10,11 @@ from penstock.cli.command_lines import CommandGroup, ProgramCommand
 from penstock.cli.program import Program, choose_program
 from penstock.cli.settings import Settings, gather_settings
 
+_CLAIM_MODES = click.Choice(["CLAIM", "NO_CLAIM", "LEGACY"], case_sensitive=False)
 Task = Callable[[], int]
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 _LOCAL_ONLY = "jobs run on this machine only, and there is no cluster to name"
-_NO_SAVEPOINTS = "no savepoints are taken, so no job can start from one"
 _ONE_INTERPRETER = (
     "a program and its functions run in the interpreter that runs penstock: PYTHON -m penstock run ..."
 )
@@ -23,10 +23,6 @@ _ONE_INTERPRETER = (
 _REFUSED = (
     (("-m", "--jobmanager"), True, _LOCAL_ONLY),
     (("-z", "--zookeeperNamespace"), True, _LOCAL_ONLY),
-    (("-s", "--fromSavepoint"), True, _NO_SAVEPOINTS),
-    (("-n", "--allowNonRestoredState"), False, _NO_SAVEPOINTS),
-    (("-cm", "--claimMode"), True, _NO_SAVEPOINTS),
-    (("-rm", "--restoreMode"), True, _NO_SAVEPOINTS),
     (
         ("-d", "--detached"),
         False,
@@ -40,6 +36,34 @@ _REFUSED = (
     ),
     (("-pyexec", "--pyExecutable"), True, _ONE_INTERPRETER),
     (("-pyclientexec", "--pyClientExecutable"), True, _ONE_INTERPRETER),
+)
+
+
+_RESTORE_OPTIONS: tuple[Decorator, ...] = (
+    click.option("-rm", "--restoreMode", "restore_mode", hidden=True, type=_CLAIM_MODES),
+    click.option(
+        "-cm",
+        "--claimMode",
+        "claim_mode",
+        type=_CLAIM_MODES,
+        help="Who owns the files of -s: CLAIM lets the job delete them.  [default: NO_CLAIM]",
+    ),
+    click.option("-claim", "claim_mode", flag_value="CLAIM", hidden=True),
+    click.option("-no_claim", "claim_mode", flag_value="NO_CLAIM", hidden=True),
+    click.option(
+        "-n",
+        "--allowNonRestoredState",
+        "allow_non_restored",
+        is_flag=True,
+        help="Leave behind state of operators that the program does not have.",
+    ),
+    click.option(
+        "-s",
+        "--fromSavepoint",
+        "savepoint",
+        metavar="PATH",
+        help="Start from a savepoint or a retained checkpoint.",
+    ),
 )
 
 
@@ -73,6 +97,7 @@ def _program_options(command: Callable[..., Any]) -> Callable[..., Any]:
             envvar="PENSTOCK_CONF_DIR",
             help="Where config.yaml or flink-conf.yaml is.  [env: PENSTOCK_CONF_DIR]",
         ),
+        *_RESTORE_OPTIONS,
         click.option("-t", "--target", metavar="NAME", help="The executor: local, or one that is installed."),
         click.option(
             "-D", "properties", metavar="KEY=VALUE", multiple=True, help="Set an option; may be repeated."

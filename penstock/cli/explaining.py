@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -12,6 +13,7 @@ from penstock.cli.running import NO_JOB
 from penstock.cli.settings import Settings
 from penstock.dataflow.explain import plan_dot, plan_json, plan_text
 from penstock.dataflow.logical import LogicalGraph
+from penstock.dataflow.recovery import CheckpointStatistics, Recovery, SavepointWish
 from penstock.dataflow.submission import JobExecutionResult, JobStatus, RunningJob, Submit
 from penstock.ids import JobID
 from penstock.plan.compile import settle
@@ -83,6 +85,15 @@ class PlannedJob:
 
     def metrics(self) -> dict[str, Any]:
         _end_program(self._name, "metrics")
+
+    def savepoint(self, wish: SavepointWish) -> "Future[str]":
+        _end_program(self._name, "savepoint")
+
+    def checkpoints(self) -> list[CheckpointStatistics]:
+        _end_program(self._name, "checkpoints")
+
+    def recovery(self) -> Recovery:
+        _end_program(self._name, "failures")
 
 
 @dataclass(frozen=True, slots=True)

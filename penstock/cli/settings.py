@@ -43,6 +43,9 @@ def gather_settings(given: dict[str, Any]) -> Settings:
         "python.files": given["files"],
         "python.pythonpath": given["python_path"],
         "python.requirements": given["requirements"],
+        "execution.state-recovery.path": given["savepoint"],
+        "execution.state-recovery.ignore-unclaimed-state": given["allow_non_restored"] or None,
+        "execution.state-recovery.claim-mode": given["claim_mode"] or given["restore_mode"],
     }
     for key, value in flags.items():
         if value is not None:

@@ -4,12 +4,14 @@ An :class:`Executor` is found by name, so that the writing tower never imports t
 """
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Protocol
 
 from penstock.dataflow.job import JobGraph
 from penstock.dataflow.logical import LogicalGraph
+from penstock.dataflow.recovery import CheckpointStatistics, Recovery, SavepointWish
 from penstock.errors import ProgramError
 from penstock.ids import JobID
 
@@ -45,6 +47,16 @@ class JobExecutionResult:
     net_runtime_ms: int
     accumulators: dict[str, Any] = field(default_factory=dict)
     metrics: dict[str, Any] = field(default_factory=dict)
+    recovery: Recovery = field(default_factory=Recovery)
+    checkpoints: tuple[CheckpointStatistics, ...] = ()
+
+    def get_recovery(self) -> Recovery:
+        """How often the job started again, why, and from which checkpoint."""
+        return self.recovery
+
+    def get_checkpoints(self) -> list[CheckpointStatistics]:
+        """What became of its last checkpoints and savepoints, the oldest first."""
+        return list(self.checkpoints)
 
     def get_job_id(self) -> JobID:
         """The job's identity."""
@@ -112,6 +124,15 @@ class RunningJob(Protocol):
 
     def metrics(self) -> dict[str, Any]:
         """Every metric by its full name, as last reported."""
+
+    def savepoint(self, wish: SavepointWish) -> "Future[str]":
+        """Ask for a savepoint; its path, once it is complete."""
+
+    def checkpoints(self) -> list[CheckpointStatistics]:
+        """What became of the last checkpoints and savepoints, the oldest first."""
+
+    def recovery(self) -> Recovery:
+        """How often the job started again so far, why, and from which checkpoint."""
 
 
 class Executor(Protocol):

@@ -98,8 +98,6 @@ def test_files_and_paths_are_imported_from(folder: Path) -> None:
     [
         (["-m", "host:8081"], "-m/--jobmanager is not in this version: jobs run on this machine only"),
         (["--jobmanager", "host:8081"], "jobs run on this machine only"),
-        (["-s", "file:///savepoint"], "-s/--fromSavepoint is not in this version: no savepoints"),
-        (["-n"], "-n/--allowNonRestoredState is not in this version"),
         (["-d"], "-d/--detached is not in this version: jobs end with the process"),
         (["-pyexec", "python3"], "the interpreter that runs penstock"),
         (["-p", "0"], "0 is not in the range"),
@@ -156,4 +154,4 @@ def test_help_shows_what_exists_and_not_what_is_refused() -> None:
     text = invoke("run", "--help").output
     assert "-p, --parallelism" in text
     assert "-pym, --pyModule" in text
-    assert "--fromSavepoint" not in text
+    assert "--fromSavepoint" in text

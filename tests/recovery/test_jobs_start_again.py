@@ -14,7 +14,7 @@ from penstock.datastream.data_stream import DataStream
 from penstock.errors import JobFailed
 from penstock.testing import Fail, Pause, ScriptedSource
 
-PARALLELISMS = [1, 2, 3]
+PARALLELISMS = [1, 2, pytest.param(3, marks=pytest.mark.slow)]
 FAST_RESTART = {
     "restart-strategy.type": "fixed-delay",
     "restart-strategy.fixed-delay.attempts": "5",
@@ -85,7 +85,7 @@ class KillsItsWorker(MapFunction):
         return value
 
 
-@pytest.mark.parametrize("parallelism", [2, 3])
+@pytest.mark.parametrize("parallelism", [2, pytest.param(3, marks=pytest.mark.slow)])
 def test_a_worker_that_is_killed_loses_and_doubles_nothing(parallelism: int, tmp_path: Path) -> None:
     env = environment(parallelism, tmp_path)
     killed = counted(env, script(tmp_path)).map(KillsItsWorker(3, tmp_path / "killed"))

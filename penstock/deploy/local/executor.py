@@ -3,10 +3,12 @@
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any
 
 from penstock.dataflow.job import JobGraph
+from penstock.dataflow.recovery import CheckpointStatistics, Recovery, SavepointWish
 from penstock.dataflow.submission import JobExecutionResult, JobStatus
 from penstock.errors import ProgramError
 from penstock.ids import JobID
@@ -86,6 +88,15 @@ class LocalJob:
 
     def accumulators(self) -> dict[str, Any]:
         return self._driver.accumulators()
+
+    def savepoint(self, wish: SavepointWish) -> "Future[str]":
+        return self._driver.request_savepoint(wish)
+
+    def checkpoints(self) -> list[CheckpointStatistics]:
+        return self._driver.checkpoints()
+
+    def recovery(self) -> Recovery:
+        return self._driver.recovery()
 
     def start_in_background(self) -> None:
         if self._begun:

@@ -1,17 +1,21 @@
 """Carries out what the coordinator decides: starts workers, sends, waits, keeps time."""
 
 import logging
+from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from dataclasses import replace
 from typing import Any
 
-from penstock.checkpoint.events import CompletedCheckpoint
+from penstock.chance import secret_token
+from penstock.checkpoint.events import CompletedCheckpoint, Ending, SavepointRequest
 from penstock.checkpoint.settings import checkpoint_settings
 from penstock.clock import SYSTEM_CLOCK, Clock, monotonic
 from penstock.contracts.accumulators import Accumulator
 from penstock.dataflow.job import JobGraph
+from penstock.dataflow.recovery import CheckpointStatistics, Recovery, SavepointWish
 from penstock.dataflow.submission import JobExecutionResult, JobStatus
-from penstock.errors import JobCancelled, JobFailed, PenstockError, ProgramError
+from penstock.errors import JobCancelled, JobFailed, OutsideError, PenstockError, ProgramError
 from penstock.ids import JobID, SubtaskId, WorkerIndex
 from penstock.runtime.coordination.split_assignment import SplitAssignment
 from penstock.runtime.job.checkpointing import JobCheckpoints, JobReach, restore_of
@@ -44,6 +48,7 @@ from penstock.runtime.messages import (
 )
 from penstock.runtime.scheduling.placement import worker_of
 from penstock.runtime.scheduling.worker_pool import WorkerPool
+from penstock.storage.reading import absolute_path
 
 STOP_GRACE_S = 5.0
 METRICS_INTERVAL_S = 1.0
@@ -105,6 +110,9 @@ class JobDriver:
         )
         self._splits = self._new_splits()
         self._restart_at_ms: int | None = None
+        self._settings = settings
+        self._savepoints_wanted: deque[tuple[SavepointWish, Future[str]]] = deque()
+        self._savepoint_number = 0
         self._cancel_wanted = False
         self._stop_deadline: float | None = None
         self._running_since = 0.0
@@ -139,7 +147,10 @@ class JobDriver:
             self._cancel_wanted = False
             self._tell(CancelRequested())
         if self.done:
+            self._refuse_savepoints()
             return
+        while self._savepoints_wanted:
+            self._want_savepoint(*self._savepoints_wanted.popleft())
         while self._rows.paid:
             worker, collector = self._rows.paid.popleft()
             self._pool.send(worker, RowsTaken(collector, 1))
@@ -242,6 +253,7 @@ class JobDriver:
                 self._take(message)
         self._checkpoints.close(self.status)
         self.done = True
+        self._refuse_savepoints()
 
     def _wait_s(self, most_s: float) -> float:
         waits = [most_s]
@@ -299,6 +311,66 @@ class JobDriver:
         self._cancel_wanted = True
         self._pool.wake_up()
 
+    def request_savepoint(self, wish: SavepointWish) -> "Future[str]":
+        """Ask for a savepoint; the future has its path once it is complete. May be called by any thread."""
+        future: Future[str] = Future()
+        self._savepoints_wanted.append((wish, future))
+        if self.done:
+            self._refuse_savepoints()
+        else:
+            self._pool.wake_up()
+        return future
+
+    def _want_savepoint(self, wish: SavepointWish, future: "Future[str]") -> None:
+        directory = wish.directory or self._settings.savepoint_directory
+        if directory is None:
+            future.set_exception(
+                ProgramError(
+                    "no directory was given for the savepoint, and none is set; give one, or set "
+                    "execution.checkpointing.savepoint-dir"
+                )
+            )
+            return
+        self._savepoint_number += 1
+        name = f"savepoint-{str(self.job_id)[:6]}-{secret_token(6).hex()}"
+        ending = Ending.GO_ON
+        if wish.stops:
+            ending = Ending.DRAIN if wish.drains else Ending.SUSPEND
+
+        def answer(path: str | None, error: PenstockError | None) -> None:
+            if path is None:
+                future.set_exception(error or OutsideError("the savepoint was given up"))
+                return
+            future.set_result(path)
+            if wish.cancels:
+                self._cancel_wanted = True
+
+        request = SavepointRequest(
+            self._savepoint_number, f"{absolute_path(directory).rstrip('/')}/{name}", ending
+        )
+        self._checkpoints.want_savepoint(request, answer)
+
+    def _refuse_savepoints(self) -> None:
+        while self._savepoints_wanted:
+            _, future = self._savepoints_wanted.popleft()
+            future.set_exception(
+                OutsideError(f"job {self.job_id} is {self.status.name}: it has no savepoint to give")
+            )
+
+    def checkpoints(self) -> list[CheckpointStatistics]:
+        """What became of the last checkpoints and savepoints, the oldest first."""
+        return list(self._checkpoints.coordinator.history)
+
+    def recovery(self) -> Recovery:
+        """How often the job started again, why, and from which checkpoint it runs now."""
+        coordinator = self._coordinator
+        restore = coordinator.deployment.restore
+        return Recovery(
+            coordinator.deployment.attempt,
+            tuple(f"attempt {failure.attempt}: {failure.error}" for failure in coordinator.failures),
+            None if restore is None else restore.checkpoint_id,
+        )
+
     def take_rows(self, collector: str) -> Iterator[list[Any]]:
         """What a collector has received so far; taking it makes room for more. Any one thread may read."""
         return self._rows.take(collector)
@@ -329,7 +401,14 @@ class JobDriver:
         """The result of a job that is done; raises what made it fail."""
         failure = self._coordinator.failure
         if self.status is JobStatus.FINISHED:
-            return JobExecutionResult(self.job_id, self._net_runtime_ms, self.accumulators(), self.metrics())
+            return JobExecutionResult(
+                self.job_id,
+                self._net_runtime_ms,
+                self.accumulators(),
+                self.metrics(),
+                self.recovery(),
+                tuple(self.checkpoints()),
+            )
         if isinstance(failure, JobCancelled):
             raise failure
         name = self._deployment.graph.job_name

@@ -1,5 +1,6 @@
 """A subtask that had come to its end in the checkpoint that the job goes on from. Source: Flink's FLIP-147."""
 
+from penstock.checkpoint.events import Ending
 from penstock.data.elements import END_OF_INPUT, MAX_WATERMARK, Barrier, Watermark
 from penstock.ids import SubtaskId
 from penstock.runtime.task.chain import OperatorChain
@@ -33,7 +34,7 @@ class FinishedTasklet(Tasklet):
         self._finished = True
         return Progress.DONE
 
-    def on_trigger(self, barrier: Barrier) -> None:
+    def on_trigger(self, barrier: Barrier, ending: Ending = Ending.GO_ON) -> None:
         """It counts as finished in every checkpoint."""
 
     def on_checkpoint_completed(self, checkpoint_id: int) -> None:

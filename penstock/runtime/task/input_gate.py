@@ -59,6 +59,7 @@ class InputGate:
         self._waiting: list[GateEvent] = []
         self._first_slots: list[_Slot] = []
         self.first_port: int | None = None
+        self.drained = True
 
     def read_first(self, port: int) -> None:
         """Give nothing of the other ports before this one has come to its end."""
@@ -110,7 +111,8 @@ class InputGate:
                 return self._merged()
             case StreamStatus(idle):
                 return self._status(slot, idle)
-            case EndOfInput():
+            case EndOfInput(drained):
+                self.drained = self.drained and drained
                 return self._end(slot)
             case Barrier():
                 return self._barrier(slot, element)

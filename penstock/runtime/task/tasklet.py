@@ -4,10 +4,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from penstock.checkpoint.events import Ending
 from penstock.clock import monotonic
 from penstock.contracts.source import InputStatus
 from penstock.data.batch import Batch, RowBatch
-from penstock.data.elements import END_OF_INPUT, MAX_WATERMARK, Barrier, StreamStatus, Watermark
+from penstock.data.elements import MAX_WATERMARK, Barrier, EndOfInput, StreamStatus, Watermark
 from penstock.errors import KeyNotUsable, PenstockError, ProtocolError, StateError
 from penstock.ids import SubtaskId
 from penstock.logs.place import Place
@@ -44,6 +45,9 @@ class Tasklet(ABC):
         self.checkpoints: Participation = NO_PART
         self._last_checkpoint = 0
         self._triggered: Barrier | None = None
+        self._endings: dict[int, Ending] = {}
+        self._suspended_by = 0
+        self._drained_by = 0
         self._work_is_done = False
 
     def open(self) -> None:
@@ -56,6 +60,8 @@ class Tasklet(ABC):
             return Progress.DONE
         if self._work_is_done:
             return self._await_checkpoint()
+        if self._suspended_by:
+            return Progress.IDLE
         if not self.may_send_to_client or not all(output.available for output in self._outputs):
             self.measures.was_blocked()
             return Progress.BLOCKED
@@ -122,10 +128,17 @@ class Tasklet(ABC):
         elif now - self._pending_since >= (self._buffer_timeout_s or 0):
             self._flush()
 
-    def _end(self) -> None:
-        self.chain.finish()
+    @property
+    def is_suspended(self) -> bool:
+        """Whether the task stands still behind a savepoint that is to be the end of the job."""
+        return self._suspended_by > 0
+
+    def _end(self, drained: bool = True) -> None:
+        """All is done. Not ``drained``: the job stops behind a savepoint, and nothing in the operators is finished."""
+        if drained:
+            self.chain.finish()
         for output in self._outputs:
-            output.signal(END_OF_INPUT)
+            output.signal(EndOfInput(drained))
         self._work_is_done = True
         if self._triggered is not None:  # its barrier will not come any more, as all inputs have ended
             self._take_part(self._triggered)
@@ -134,7 +147,7 @@ class Tasklet(ABC):
 
     def _await_checkpoint(self) -> Progress:
         """All work is done: the end, unless something written still has to be committed by a checkpoint."""
-        self._finished = not self.chain.awaits_checkpoint
+        self._finished = not (self.chain.awaits_checkpoint or self._drained_by)
         return Progress.DONE if self._finished else Progress.IDLE
 
     # Checkpoints --------------------------------------------------------------------------------------------------------
@@ -144,26 +157,44 @@ class Tasklet(ABC):
         """The last checkpoint that the subtask took part in, 0 for none."""
         return self._last_checkpoint
 
-    def on_trigger(self, barrier: Barrier) -> None:
+    def on_trigger(self, barrier: Barrier, ending: Ending = Ending.GO_ON) -> None:
         """A checkpoint was triggered. A task that has no inputs, or no more, takes part now, others with its barrier.
 
         Called between two steps, in the order in which the coordinator sent messages to the task.
         """
+        if ending is Ending.DRAIN:
+            self._drained_by = barrier.checkpoint_id
+        elif ending is Ending.SUSPEND:
+            self._endings[barrier.checkpoint_id] = ending
         if barrier.checkpoint_id <= self._last_checkpoint:
-            return
-        if self._work_is_done:
+            self._suspend_behind(self._last_checkpoint)  # the barrier was quicker than this message
+        elif self._work_is_done:
             self._take_part(barrier)
         else:
             self._triggered = barrier
 
+    def _suspend_behind(self, checkpoint_id: int) -> None:
+        if self._endings.pop(checkpoint_id, None) is not None and not self._work_is_done:
+            self._suspended_by = checkpoint_id
+
     def on_checkpoint_completed(self, checkpoint_id: int) -> None:
         """The checkpoint will be found after a failure."""
         self.chain.checkpoint_completed(checkpoint_id)
+        if self._drained_by == checkpoint_id:
+            self._drained_by = 0
+        if self._suspended_by == checkpoint_id:
+            self._suspended_by = 0
+            self._end(drained=False)
 
     def on_checkpoint_aborted(self, checkpoint_id: int) -> None:
         """The checkpoint will never be complete."""
         if self._triggered is not None and self._triggered.checkpoint_id <= checkpoint_id:
             self._triggered = None
+        if self._suspended_by == checkpoint_id:
+            self._suspended_by = 0
+        if self._drained_by == checkpoint_id:
+            self._drained_by = 0
+        self._endings.pop(checkpoint_id, None)
         self.chain.checkpoint_aborted(checkpoint_id)
 
     def _take_part(self, barrier: Barrier) -> None:
@@ -186,6 +217,7 @@ class Tasklet(ABC):
             self._pending_since = None
             for output in self._outputs:
                 output.signal(barrier)
+        self._suspend_behind(barrier.checkpoint_id)
 
     def snapshot(self, checkpoint_id: int) -> dict[str, OperatorSnapshot]:
         """Everything that the subtask needs to go on, by operator; may be called between any two steps."""
@@ -208,15 +240,15 @@ class SourceTasklet(Tasklet):
             raise ProtocolError(f"{name!r} has no input, but starts with a {type(head).__name__}")
         self.source = head
 
-    def on_trigger(self, barrier: Barrier) -> None:
-        if self._input_ended and not self._work_is_done:
-            super().on_trigger(
-                barrier
-            )  # it still waits for what is in flight; its end comes before the barrier
-        else:
+    def on_trigger(self, barrier: Barrier, ending: Ending = Ending.GO_ON) -> None:
+        super().on_trigger(barrier, ending)
+        # While it waits for what is in flight at its end, and when it is to drain, its end comes before the barrier.
+        if not (self._input_ended or ending is Ending.DRAIN):
             self._take_part(barrier)
 
     def _work(self) -> Progress:
+        if self._drained_by:
+            return Progress.DONE
         status = self.source.poll()
         if status is InputStatus.MORE_AVAILABLE:
             self.measures.is_busy()
@@ -249,13 +281,21 @@ class OperatorTasklet(Tasklet):
     def _work(self) -> Progress:
         item = self._gate.next()
         if item is None:
-            return Progress.DONE if self._gate.ended else Progress.IDLE
+            return self._ended() if self._gate.ended else Progress.IDLE
         self.measures.is_busy()
         if type(item) is tuple:
             self._on_batch(item[0], item[1])
         else:
             self._on_event(item)
-        return Progress.DONE if self._gate.ended else Progress.MORE
+        return self._ended() if self._gate.ended else Progress.MORE
+
+    def _ended(self) -> Progress:
+        """All inputs have ended: done, unless the job stops behind a savepoint; then nothing is finished."""
+        if self._gate.drained:
+            return Progress.DONE
+        if not self._work_is_done:
+            self._end(drained=False)
+        return self._await_checkpoint()
 
     def _on_batch(self, batch: Batch, port: int) -> None:
         self._records_in.count += len(batch)
@@ -269,7 +309,8 @@ class OperatorTasklet(Tasklet):
             case StreamStatus():
                 self._head.on_status(event)
             case PortEnded(port):
-                self._head.on_end_of_input(port)
+                if self._gate.drained:
+                    self._head.on_end_of_input(port)
             case Barrier():
                 self._take_part(event)
 

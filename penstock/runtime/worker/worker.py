@@ -189,7 +189,7 @@ class Worker:
         if self._snapshots is None:
             return
         barrier = self._snapshots.triggered(trigger)
-        self._tell_tasks(lambda task: task.on_trigger(barrier))
+        self._tell_tasks(lambda task: task.on_trigger(barrier, trigger.ending))
 
     def _abort(self, checkpoint_id: int) -> None:
         if self._snapshots is not None:
@@ -212,7 +212,8 @@ class Worker:
         """Fire timers, run coroutines, step each task once; says whether there is more to do at once."""
         more = False
         try:
-            more = self._time.fire()
+            if not any(tasklet.is_suspended for tasklet in self._running):
+                more = self._time.fire()
             if self._snapshots is not None:
                 more = self._snapshots.deliver() or more
             if self._coroutines.is_live:

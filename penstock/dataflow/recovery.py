@@ -1,0 +1,52 @@
+"""What people are told of a job's checkpoints and failures, and what they may ask for."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class CheckpointState(Enum):
+    """Where a checkpoint stands."""
+
+    IN_PROGRESS = "in progress"
+    COMPLETED = "completed"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointStatistics:
+    """One checkpoint: when it was triggered, how it ended, how long that took, and how much state it holds."""
+
+    checkpoint_id: int
+    state: CheckpointState
+    is_savepoint: bool
+    trigger_timestamp_ms: int
+    duration_ms: int | None = None
+    state_bytes: int | None = None
+    path: str | None = None
+    failure: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """How a job came through its failures.
+
+    ``restarts``: how often it started again; ``failures``: why, the oldest first; ``restored_checkpoint``: the checkpoint or
+    savepoint that its last attempt went on from, None for the beginning.
+    """
+
+    restarts: int = 0
+    failures: tuple[str, ...] = ()
+    restored_checkpoint: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SavepointWish:
+    """A savepoint that somebody asks for. ``directory`` None: where the options say.
+
+    ``stops``: the job finishes behind it; ``drains``: after all event-time timers have fired. ``cancels``: it is cancelled.
+    """
+
+    directory: str | None = None
+    stops: bool = False
+    drains: bool = False
+    cancels: bool = False
