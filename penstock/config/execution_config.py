@@ -3,6 +3,7 @@
 from typing import Any
 
 from penstock.config.configuration import Configuration
+from penstock.config.dropped_execution_settings import DroppedExecutionSettings
 from penstock.errors import OptionError
 
 _PARALLELISM = "parallelism.default"
@@ -10,7 +11,7 @@ _MAX_PARALLELISM = "pipeline.max-parallelism"
 _CLOSURE_CLEANER = "pipeline.closure-cleaner-level"
 
 
-class ExecutionConfig:
+class ExecutionConfig(DroppedExecutionSettings):
     """Settings of one program; ``StreamExecutionEnvironment.get_config()`` gives the environment's own.
 
     Changes are seen in the configuration that it was made with, and the other way round.

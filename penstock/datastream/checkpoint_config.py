@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from penstock.config.configuration import Configuration
+from penstock.config.formerly import formerly
 from penstock.data.time import Duration
 from penstock.datastream.checkpoint_storage import (
     CheckpointStorage,
@@ -12,7 +13,6 @@ from penstock.datastream.checkpoint_storage import (
 )
 from penstock.datastream.checkpointing_mode import CheckpointingMode
 from penstock.datastream.externalized_checkpoint_retention import ExternalizedCheckpointRetention
-from penstock.datastream.formerly import formerly
 from penstock.errors import ProgramError
 from penstock.operators.user_code import origin_of_caller
 

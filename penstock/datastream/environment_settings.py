@@ -207,7 +207,7 @@ class EnvironmentOptions:
 
     def set_state_backend(self, state_backend: "StateBackend") -> Self:
         """Say where keyed state lives, as up to Flink 1.20."""
-        from penstock.datastream.formerly import formerly
+        from penstock.config.formerly import formerly
         from penstock.datastream.state_backend import StateBackend
 
         formerly("set_state_backend", "the option state.backend.type")
@@ -220,7 +220,7 @@ class EnvironmentOptions:
 
     def get_state_backend(self) -> "StateBackend":
         """Where keyed state lives, as up to Flink 1.20."""
-        from penstock.datastream.formerly import formerly
+        from penstock.config.formerly import formerly
         from penstock.datastream.state_backend import state_backend_of
 
         formerly("get_state_backend", "the option state.backend.type")
@@ -228,8 +228,8 @@ class EnvironmentOptions:
 
     def set_restart_strategy(self, restart_strategy_configuration: "RestartStrategyConfiguration") -> Self:
         """Say what happens after a failure, as up to Flink 1.20."""
+        from penstock.config.formerly import formerly
         from penstock.config.restart_strategies import RestartStrategyConfiguration
-        from penstock.datastream.formerly import formerly
 
         formerly("set_restart_strategy", "the options restart-strategy.*")
         if not isinstance(restart_strategy_configuration, RestartStrategyConfiguration):
@@ -242,14 +242,14 @@ class EnvironmentOptions:
 
     def set_stream_time_characteristic(self, characteristic: "TimeCharacteristic") -> Self:
         """Without influence: which time counts is said by windows and timers, as in Flink since 1.12."""
-        from penstock.datastream.formerly import formerly
+        from penstock.config.formerly import formerly
 
         formerly("set_stream_time_characteristic", "windows and timers of event time or of processing time")
         return self
 
     def get_stream_time_characteristic(self) -> "TimeCharacteristic":
         """Event time, as in Flink since 1.12."""
-        from penstock.datastream.formerly import formerly
+        from penstock.config.formerly import formerly
         from penstock.datastream.time_characteristic import TimeCharacteristic
 
         formerly("get_stream_time_characteristic", "windows and timers of event time or of processing time")
