@@ -14,6 +14,9 @@ class Clock(Protocol):
     def now_ms(self) -> int:
         """Milliseconds since the epoch."""
 
+    def monotonic_s(self) -> float:
+        """Seconds that never jump; only differences mean anything."""
+
 
 class SystemClock:
     """The machine's clock."""
@@ -22,6 +25,9 @@ class SystemClock:
 
     def now_ms(self) -> int:
         return time.time_ns() // 1_000_000
+
+    def monotonic_s(self) -> float:
+        return time.perf_counter()
 
 
 class ManualClock:
@@ -33,19 +39,24 @@ class ManualClock:
     1500
     """
 
-    __slots__ = ("_now_ms",)
+    __slots__ = ("_now_ms", "_passed_ms")
 
     def __init__(self, now_ms: int = 0) -> None:
         self._now_ms = now_ms
+        self._passed_ms = 0
 
     def now_ms(self) -> int:
         return self._now_ms
+
+    def monotonic_s(self) -> float:
+        return self._passed_ms / 1000
 
     def advance(self, ms: int) -> None:
         """Let ``ms`` milliseconds pass."""
         if ms < 0:
             raise ValueError(f"time does not run backwards: advance({ms})")
         self._now_ms += ms
+        self._passed_ms += ms
 
     def set(self, now_ms: int) -> None:
         """Jump to a time, also backwards, as a badly set machine does."""

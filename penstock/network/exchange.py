@@ -17,11 +17,10 @@ from penstock.network.channel import InputChannel, OutputChannel
 from penstock.network.connection import DEFAULT_MAX_FRAME_BYTES
 from penstock.network.handshake import Handshake, Role
 from penstock.network.peer import Peer
+from penstock.network.plane import Address
 from penstock.network.spilled import SpoolChannel
 
 _log = logging.getLogger(__name__)
-
-Address = tuple[str, int]
 
 _READ, _WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 _MAX_STRANGERS = 64

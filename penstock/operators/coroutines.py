@@ -87,6 +87,12 @@ class Coroutines:
         if loop is not None:
             loop.shut_down()
 
+    def abandon(self) -> None:
+        """Forget what still runs: none of it goes on, not even to clean up."""
+        loop, self._loop = self._loop, None
+        if loop is not None:
+            loop.abandon()
+
     def _made(self) -> "SteppedLoop":
         if self._loop is None:
             from penstock.operators.stepped_loop import make_loop

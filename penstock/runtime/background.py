@@ -8,6 +8,8 @@ from typing import Any
 
 Work = Callable[[], Any]
 Then = Callable[[Any, BaseException | None], None]
+MakeBackground = Callable[[str, Callable[[], None]], "Background"]
+"""Given a name and ``wake_up``: a :class:`Background` with its thread, :func:`at_once`, or what a simulation has instead."""
 
 
 class Background:
@@ -78,3 +80,8 @@ class Background:
         except Exception as failure:  # noqa: BLE001  (the owner is told, whatever it is)
             result, error = None, failure
         self._done.append((then, result, error))
+
+
+def at_once(name: str, wake_up: Callable[[], None]) -> Background:
+    """One without a thread."""
+    return Background(name, wake_up, threaded=False)

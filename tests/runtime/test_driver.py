@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from penstock.clock import ManualClock
+from penstock.clock import SYSTEM_CLOCK, Clock, ManualClock
 from penstock.connectors.collection.source import NumberSequenceSource
 from penstock.contracts.accumulators import ListAccumulator
 from penstock.contracts.context import RuntimeContext
@@ -52,9 +52,9 @@ def graph_of(*operators: Any, source: Any = None) -> JobGraph:
 class Run:
     """A job driven to its end, with the statuses that it went through."""
 
-    def __init__(self, graph: JobGraph, pool: Any = None) -> None:
+    def __init__(self, graph: JobGraph, pool: Any = None, clock: Clock = SYSTEM_CLOCK) -> None:
         self.statuses: list[JobStatus] = []
-        self.driver = JobDriver(deployment_of(graph), pool or InProcessPool(ManualClock()))
+        self.driver = JobDriver(deployment_of(graph), pool or InProcessPool(ManualClock()), clock)
         self.driver.on_status = self.statuses.append
         self.driver.begin()
 
@@ -201,19 +201,18 @@ class StubbornPool:
         self.stopped_with = grace_s
 
 
-def test_workers_that_do_not_stop_are_given_up_after_a_time_of_grace(monkeypatch: pytest.MonkeyPatch) -> None:
-    now = [0.0]
-    monkeypatch.setattr(driver_module, "monotonic", lambda: now[0])
+def test_workers_that_do_not_stop_are_given_up_after_a_time_of_grace() -> None:
+    clock = ManualClock()
     pool = StubbornPool()
-    run = Run(line_of(2, 2), pool)
+    run = Run(line_of(2, 2), pool, clock)
     run.driver.step(0.0)
     run.driver.request_cancel()
     run.driver.step(0.0)
     assert [message for _, message in pool.sent[-2:]] == [StopTasks(), StopTasks()]
-    now[0] += driver_module.STOP_GRACE_S - 0.1
+    clock.advance(round(driver_module.STOP_GRACE_S * 1000) - 100)
     run.driver.step(0.0)
     assert not run.driver.done
-    now[0] += 0.2
+    clock.advance(200)
     run.driver.step(0.0)
     assert run.driver.done
     assert pool.stopped_with == driver_module.STOP_GRACE_S

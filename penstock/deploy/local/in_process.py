@@ -9,6 +9,7 @@ from penstock.dataflow.job import JobGraph
 from penstock.deploy.local.graph_copying import copied_graph
 from penstock.errors import ProtocolError
 from penstock.ids import WorkerIndex
+from penstock.runtime.background import Background, MakeBackground
 from penstock.runtime.messages import Deploy, FromWorker, MetricsReport, ToWorker, WorkerRegistered
 from penstock.runtime.worker.garbage import job_ended, job_started
 from penstock.runtime.worker.worker import Worker
@@ -28,9 +29,12 @@ class InProcessPool:
     """
 
     def __init__(
-        self, clock: Clock = SYSTEM_CLOCK, restarts: bool = False, writes_in_thread: bool = True
+        self,
+        clock: Clock = SYSTEM_CLOCK,
+        restarts: bool = False,
+        make_background: MakeBackground = Background,
     ) -> None:
-        self._worker = Worker(WorkerIndex(0), clock, writes_in_thread)
+        self._worker = Worker(WorkerIndex(0), clock, make_background)
         self._restarts = restarts
         self._pristine: JobGraph | None = None
         self._events: deque[FromWorker] = deque()

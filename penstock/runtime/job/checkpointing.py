@@ -41,7 +41,7 @@ from penstock.dataflow.submission import JobStatus
 from penstock.errors import OutsideError, PenstockError
 from penstock.ids import SubtaskId
 from penstock.operators.source import SourceSpec
-from penstock.runtime.background import Background
+from penstock.runtime.background import Background, MakeBackground
 from penstock.runtime.coordination.split_assignment import SplitAssignment
 from penstock.runtime.messages import (
     CheckpointAborted,
@@ -69,7 +69,7 @@ class JobReach:
     fail: Callable[[PenstockError], None]
     wake_up: Callable[[], None]
     clock: Clock
-    threaded: bool = True
+    make_background: MakeBackground = Background
 
 
 class JobCheckpoints:
@@ -87,7 +87,7 @@ class JobCheckpoints:
         self._send = reach.send
         self._fail = reach.fail
         self._clock = reach.clock
-        self._background = Background("checkpoint storage", reach.wake_up, reach.threaded)
+        self._background = reach.make_background("checkpoint storage", reach.wake_up)
         self._splits: SplitAssignment | None = None
         self._enumerators: dict[int, dict[str, bytes]] = {}
         self._leftovers: dict[int, str] = {}

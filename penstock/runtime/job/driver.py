@@ -10,13 +10,14 @@ from typing import Any
 from penstock.chance import secret_token
 from penstock.checkpoint.events import CompletedCheckpoint, Ending, SavepointRequest
 from penstock.checkpoint.settings import checkpoint_settings
-from penstock.clock import SYSTEM_CLOCK, Clock, monotonic
+from penstock.clock import SYSTEM_CLOCK, Clock
 from penstock.contracts.accumulators import Accumulator
 from penstock.dataflow.job import JobGraph
 from penstock.dataflow.recovery import CheckpointStatistics, Recovery, SavepointWish
 from penstock.dataflow.submission import JobExecutionResult, JobStatus
 from penstock.errors import JobCancelled, JobFailed, OutsideError, PenstockError, ProgramError
 from penstock.ids import JobID, SubtaskId, WorkerIndex
+from penstock.runtime.background import Background, MakeBackground
 from penstock.runtime.coordination.split_assignment import SplitAssignment
 from penstock.runtime.job.checkpointing import JobCheckpoints, JobReach, restore_of
 from penstock.runtime.job.collected_rows import CollectedRows
@@ -80,7 +81,7 @@ class JobDriver:
         pool: WorkerPool,
         clock: Clock = SYSTEM_CLOCK,
         start_from: CompletedCheckpoint | None = None,
-        writes_in_thread: bool = True,
+        make_background: MakeBackground = Background,
     ) -> None:
         options = deployment.graph.settings
         settings = checkpoint_settings(options, deployment.graph.batch_mode)
@@ -104,7 +105,7 @@ class JobDriver:
                 lambda error: self._tell(JobBroken(error)),
                 pool.wake_up,
                 clock,
-                writes_in_thread,
+                make_background,
             ),
             start_from,
         )
@@ -154,7 +155,7 @@ class JobDriver:
         while self._rows.paid:
             worker, collector = self._rows.paid.popleft()
             self._pool.send(worker, RowsTaken(collector, 1))
-        for message in self._pool.poll(self._wait_s(most_s)):
+        for message in self._pool.poll(self.wait_s(most_s)):
             self._take(message)
         if not self.done:
             self._fail_on_error(self._splits.turn)
@@ -220,13 +221,13 @@ class JobDriver:
         self._log_story(status)
         self.on_status(status)
         if status is JobStatus.RUNNING:
-            self._running_since = self._running_since or monotonic()
-            self._next_metrics = monotonic() + METRICS_INTERVAL_S
+            self._running_since = self._running_since or self._clock.monotonic_s()
+            self._next_metrics = self._clock.monotonic_s() + METRICS_INTERVAL_S
             self._fail_on_error(self._splits.start)
             if self.status is JobStatus.RUNNING:  # not failed by an enumerator that cannot start
                 self._checkpoints.start(self._splits)
         elif self._coordinator.is_stopping:
-            self._stop_deadline = monotonic() + STOP_GRACE_S
+            self._stop_deadline = self._clock.monotonic_s() + STOP_GRACE_S
             self._splits.close()
             self._checkpoints.stop(f"the job is {status.name}")
         elif status is JobStatus.FINISHED:
@@ -245,7 +246,7 @@ class JobDriver:
 
     def _release(self) -> None:
         if self._running_since:
-            self._net_runtime_ms = round((monotonic() - self._running_since) * 1000)
+            self._net_runtime_ms = round((self._clock.monotonic_s() - self._running_since) * 1000)
         self._splits.close()
         self._pool.stop(STOP_GRACE_S)
         for message in self._pool.poll(0.0):
@@ -255,16 +256,17 @@ class JobDriver:
         self.done = True
         self._refuse_savepoints()
 
-    def _wait_s(self, most_s: float) -> float:
+    def wait_s(self, most_s: float) -> float:
+        """How long :meth:`step` has nothing to do unless a message comes, but ``most_s`` at most."""
         waits = [most_s]
         if self._stop_deadline is not None:
-            waits.append(self._stop_deadline - monotonic())
+            waits.append(self._stop_deadline - self._clock.monotonic_s())
         for due in (self._splits.next_ms(), self._checkpoints.next_ms(), self._restart_at_ms):
             waits += [] if due is None else [(due - self._clock.now_ms()) / 1000]
         return max(0.0, min(waits))
 
     def _keep_time(self) -> None:
-        now = monotonic()
+        now = self._clock.monotonic_s()
         if self._stop_deadline is not None and now >= self._stop_deadline and not self.done:
             self._stop_deadline = None
             self._tell(StopTimedOut())

@@ -36,6 +36,7 @@ class Tasklet(ABC):
         self._outputs = chain.edge_outputs
         self._buffer_timeout_s = buffer_timeout_ms / 1000 if buffer_timeout_ms >= 0 else None
         self._pending_since: float | None = None
+        self._clock = chain.contexts[0].clock
         first = chain.contexts[0]
         self.place = Place(first.job_id, name, subtask.index, first.attempt)
         self._finished = False
@@ -122,7 +123,7 @@ class Tasklet(ABC):
         if not any(output.has_pending for output in self._outputs):
             self._pending_since = None
             return
-        now = monotonic()
+        now = self._clock.monotonic_s()
         if self._pending_since is None:
             self._pending_since = now
         elif now - self._pending_since >= (self._buffer_timeout_s or 0):

@@ -12,7 +12,7 @@ from penstock.dataflow.job import JobVertex
 from penstock.errors import PenstockError, StateError
 from penstock.ids import SubtaskId
 from penstock.operators.contract import OperatorSnapshot
-from penstock.runtime.background import Background
+from penstock.runtime.background import MakeBackground
 from penstock.runtime.messages import (
     CheckpointAcknowledged,
     CheckpointDeclined,
@@ -34,12 +34,12 @@ class SnapshotWriting:
         self,
         outbox: deque[FromWorker],
         wake_up: Callable[[], None],
-        threaded: bool,
+        make_background: MakeBackground,
         vertices: dict[int, JobVertex],
     ) -> None:
         self._outbox = outbox
         self._vertices = vertices
-        self._background = Background("checkpoint writer", wake_up, threaded)
+        self._background = make_background("checkpoint writer", wake_up)
         self._triggers: dict[int, TriggerCheckpoint] = {}
         self._is_closed = False
         self._early: dict[int, list[tuple[SubtaskId, Snapshots]]] = {}

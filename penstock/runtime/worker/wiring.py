@@ -21,7 +21,6 @@ from penstock.dataflow.job import JobEdge, JobGraph, JobVertex, Link
 from penstock.ids import SubtaskId, WorkerIndex
 from penstock.metrics.kinds import MetricGroup
 from penstock.network.channel import InputChannel, OutputChannel
-from penstock.network.exchange import DataPlane
 from penstock.network.in_process import InProcessChannel
 from penstock.network.partitioners import (
     BroadcastPartitioner,
@@ -33,6 +32,7 @@ from penstock.network.partitioners import (
     RebalancePartitioner,
     ShufflePartitioner,
 )
+from penstock.network.plane import ChannelPlane
 from penstock.network.spilled import SpoolChannel
 from penstock.operators.contract import OperatorContext, ProcessingTime, SourceLink
 from penstock.operators.coroutines import Coroutines
@@ -62,7 +62,7 @@ class WorkerSurroundings:
     clock: Clock
     processing_time: ProcessingTime
     metrics: MetricGroup
-    data_plane: DataPlane | None
+    data_plane: ChannelPlane | None
     link_of: Callable[[SubtaskId], SourceLink]
     send_to_client: Callable[[SubtaskId], Callable[[str, list[Any]], None]]
     coroutines: Coroutines

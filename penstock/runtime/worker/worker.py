@@ -15,9 +15,11 @@ from penstock.ids import SubtaskId, WorkerIndex
 from penstock.logs import place
 from penstock.logs.place import NOWHERE
 from penstock.metrics.kinds import MetricGroup
-from penstock.network.exchange import DataPlane, PeerLost
+from penstock.network.exchange import PeerLost
+from penstock.network.plane import ChannelPlane
 from penstock.operators.coroutines import Coroutines
 from penstock.operators.user_code import user_error
+from penstock.runtime.background import Background, MakeBackground
 from penstock.runtime.messages import (
     Address,
     AssignSplits,
@@ -66,15 +68,15 @@ class Worker:
     """
 
     def __init__(
-        self, index: WorkerIndex, clock: Clock = SYSTEM_CLOCK, writes_in_thread: bool = True
+        self, index: WorkerIndex, clock: Clock = SYSTEM_CLOCK, make_background: MakeBackground = Background
     ) -> None:
         place.install()
         self.index = index
-        self.make_data_plane: Callable[[], DataPlane] | None = None
-        self._writes_in_thread = writes_in_thread
+        self.make_data_plane: Callable[[], ChannelPlane] | None = None
+        self._make_background = make_background
         self._snapshots: SnapshotWriting | None = None
         self.outbox: deque[FromWorker] = deque()
-        self.data_plane: DataPlane | None = None
+        self.data_plane: ChannelPlane | None = None
         self._time = WorkerTime(clock)
         self._coroutines = Coroutines(clock)
         self._clock = clock
@@ -138,7 +140,7 @@ class Worker:
         vertices = {vertex.id: vertex for vertex in deployment.graph.vertices}
         if deployment.exactly_once is not None:
             self._snapshots = SnapshotWriting(
-                self.outbox, self.wake_up, self._writes_in_thread, {int(i): v for i, v in vertices.items()}
+                self.outbox, self.wake_up, self._make_background, {int(i): v for i, v in vertices.items()}
             )
         for tasklet in self._tasklets:
             if self._snapshots is not None:
@@ -286,7 +288,7 @@ class Worker:
         """Sleep until there may be something to do: a timer, a socket, a reader's descriptor, a wake-up."""
         selector = self.selector
         self._watch_readers()
-        timeout = 0.0 if self._wake_wanted else self._timeout_s(most_s)
+        timeout = 0.0 if self._wake_wanted else self.wait_s(most_s)
         self._wake_wanted = False
         for key, mask in selector.select(timeout):
             if callable(key.data):
@@ -314,7 +316,8 @@ class Worker:
         assert self._wake is not None
         self._wake[0].recv(4096)
 
-    def _timeout_s(self, most_s: float) -> float:
+    def wait_s(self, most_s: float) -> float:
+        """How long there is nothing to do, as far as time alone says, but ``most_s`` at most."""
         waits = [most_s]
         due = self._time.next_ms()
         if due is not None:
@@ -374,6 +377,14 @@ class Worker:
         if not self._tasklets:
             return
         self._failed(None, WorkerLost(f"the connection to worker {lost.peer} was lost: {lost.reason}"))
+
+    def vanish(self) -> None:
+        """What happens to a process that is killed: no code of the user's runs, and the system takes back what it held."""
+        self._running = []
+        for context in [context for tasklet in self._tasklets for context in tasklet.chain.contexts]:
+            if context.keyed_state is not None:
+                context.keyed_state.close()
+        self._coroutines.abandon()
 
     def close(self) -> None:
         """Release sockets and threads."""
