@@ -30,6 +30,9 @@ class WriterInitContext(Protocol):
     def job_id(self) -> str:
         """The job."""
 
+    def operator_id(self) -> str:
+        """The sink's operator, the same in every attempt."""
+
     def restored_checkpoint_id(self) -> int | None:
         """The checkpoint that the task goes on from; None for one that starts from nothing."""
 

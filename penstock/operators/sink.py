@@ -147,6 +147,9 @@ class _InitContext:
     def job_id(self) -> str:
         return self._context.job_id
 
+    def operator_id(self) -> str:
+        return self._context.operator_id
+
     def restored_checkpoint_id(self) -> int | None:
         return self._context.restored_checkpoint_id
 

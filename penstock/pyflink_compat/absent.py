@@ -118,10 +118,6 @@ NAMES: dict[str, dict[str, str]] = {
     "pyflink.datastream.connectors.base": dict.fromkeys(
         ["StreamTransformer", "SupportsPreprocessing"], _INSIDE
     ),
-    "pyflink.datastream.connectors.file_system": dict.fromkeys(
-        ["FileCompactStrategy", "FileCompactor"], f"putting small files together {_LATER}; leave it out"
-    )
-    | {"StreamingFileSink": "Flink replaced it; FileSink has the same methods"},
     "pyflink.datastream.formats.avro": {"AvroBulkWriters": _BULK_WRITING},
     "pyflink.datastream.formats.csv": {"CsvBulkWriters": _BULK_WRITING},
     "pyflink.datastream.formats.orc": {"OrcBulkWriters": _BULK_WRITING},

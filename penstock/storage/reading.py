@@ -3,6 +3,7 @@
 fsspec is imported when the first such URL is seen. What goes wrong becomes an ``OutsideError`` that names the path.
 """
 
+import io
 import os
 import stat
 from collections.abc import Iterator
@@ -12,6 +13,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from penstock.errors import OutsideError, ProgramError
+
+BUFFER_BYTES = 128 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,14 @@ def open_file(path: str) -> BinaryIO:
 
         file_system, inside = fsspec.core.url_to_fs(path)
         return file_system.open(inside, "rb")  # type: ignore[no-any-return]
+
+
+def open_buffered(path: str) -> BinaryIO:
+    """The file, open for reading bytes in large blocks.
+
+    :raises OutsideError: when it cannot be opened.
+    """
+    return io.BufferedReader(open_file(path), BUFFER_BYTES)  # type: ignore[type-var]
 
 
 @contextmanager

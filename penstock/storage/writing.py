@@ -14,7 +14,7 @@ def open_new_file(path: str) -> BinaryIO:
 
     :raises OutsideError: when it cannot be made.
     """
-    with _outside_errors(path):
+    with writing_errors(path):
         if "://" not in path:
             Path(path).parent.mkdir(parents=True, exist_ok=True)
             return open(path, "xb")
@@ -30,9 +30,9 @@ def write_new_file(path: str, content: bytes) -> None:
     """
     stream = open_new_file(path)
     try:
-        with _outside_errors(path), stream:
+        with writing_errors(path), stream:
             stream.write(content)
-            _to_disk(stream, path)
+            make_durable(stream, path)
     except OutsideError:
         with suppress(OutsideError):
             delete_if_there(path)
@@ -53,7 +53,7 @@ def write_in_place(path: str, content: bytes) -> None:
     delete_if_there(hidden)
     write_new_file(hidden, content)
     put_in_place(hidden, path)
-    with _outside_errors(path):
+    with writing_errors(path):
         directory = os.open(os.path.dirname(path), os.O_RDONLY)
         try:
             os.fsync(directory)
@@ -63,7 +63,7 @@ def write_in_place(path: str, content: bytes) -> None:
 
 def delete_directory(path: str) -> None:
     """Delete a directory with everything in it; it may be gone already."""
-    with _outside_errors(path), suppress(FileNotFoundError):
+    with writing_errors(path), suppress(FileNotFoundError):
         if "://" in path:
             file_system, inside = _remote(path)
             file_system.rm(inside, recursive=True)
@@ -80,10 +80,46 @@ def delete_if_empty(path: str) -> None:
             os.rmdir(path)
 
 
-def _to_disk(stream: BinaryIO, path: str) -> None:
-    stream.flush()
-    if "://" not in path:
-        os.fsync(stream.fileno())
+def is_local(path: str) -> bool:
+    """Whether files can be cut and continued there."""
+    return "://" not in path
+
+
+def make_durable(stream: BinaryIO, path: str) -> int:
+    """Have everything that was written survive a crash; the size then."""
+    with writing_errors(path):
+        stream.flush()
+        if is_local(path):
+            os.fsync(stream.fileno())
+        return stream.tell()
+
+
+def reopen_cut(path: str, size_bytes: int) -> BinaryIO:
+    """A local file, cut to a size that it once had, open for writing behind that.
+
+    :raises OutsideError: when it is gone, or shorter.
+    """
+    with writing_errors(path):
+        stream = open(path, "r+b")  # noqa: SIM115  (the caller closes it)
+        try:
+            found_bytes = stream.seek(0, os.SEEK_END)
+            if found_bytes < size_bytes:
+                raise OSError(f"it has {found_bytes} bytes, and had {size_bytes} at the checkpoint")
+            stream.truncate(size_bytes)
+            stream.seek(size_bytes)
+        except BaseException:
+            stream.close()
+            raise
+        return stream
+
+
+def files_below(directory: str) -> list[str]:
+    """All files below a directory, hidden ones too; none where it is not there."""
+    with writing_errors(directory):
+        if is_local(directory):
+            return [f"{folder}/{name}" for folder, _, names in os.walk(directory) for name in names]
+        file_system, inside = _remote(directory)
+        return [file_system.unstrip_protocol(name) for name in file_system.find(inside)]
 
 
 def put_in_place(hidden_path: str, path: str) -> None:
@@ -91,7 +127,7 @@ def put_in_place(hidden_path: str, path: str) -> None:
 
     :raises OutsideError: when there is neither.
     """
-    with _outside_errors(path):
+    with writing_errors(path):
         if "://" not in path:
             try:
                 os.replace(hidden_path, path)
@@ -109,7 +145,7 @@ def put_in_place(hidden_path: str, path: str) -> None:
 
 def delete_if_there(path: str) -> None:
     """Delete a file that may be gone already."""
-    with _outside_errors(path), suppress(FileNotFoundError):
+    with writing_errors(path), suppress(FileNotFoundError):
         if "://" in path:
             file_system, inside = _remote(path)
             file_system.rm(inside)
@@ -125,7 +161,8 @@ def _remote(url: str) -> tuple[Any, str]:
 
 
 @contextmanager
-def _outside_errors(path: str) -> Iterator[None]:
+def writing_errors(path: str) -> Iterator[None]:
+    """Turn what the operating system says about a file into an error with its path."""
     try:
         yield
     except OSError as error:

@@ -22,9 +22,6 @@ RECORDED: dict[str, dict[str, Any]] = json.loads((HERE / "pyflink_names.json").r
 OF_JAVA = ("java", "_j_")
 MISSING_MEMBERS = {
     "DateTypeInfo.EPOCH_ORDINAL",
-    "FileSink.BaseBuilder",
-    "FileSink.BulkFormatBuilder",
-    "FileSink.for_bulk_format",
     "FileSink.get_transformer",
     "JobClient.stop_with_savepoint",
     "JobClient.trigger_savepoint",

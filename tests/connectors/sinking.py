@@ -29,6 +29,12 @@ class ForWriter:
     def job_id(self) -> str:
         return "job"
 
+    def operator_id(self) -> str:
+        return "operator"
+
+    def restored_checkpoint_id(self) -> int | None:
+        return None
+
     def metric_group(self) -> MetricGroup:
         return self.metrics
 

@@ -7,25 +7,14 @@ import pytest
 
 from penstock.clock import ManualClock
 from penstock.connectors.files.layout import BucketAssigner, OutputFileConfig, RollingPolicy
-from penstock.connectors.files.sink import FileSink, FinishedFile
+from penstock.connectors.files.parts import FinishedFile
+from penstock.connectors.files.sink import FileSink
 from penstock.contracts.serialization import Encoder
 from penstock.contracts.sink import CommittingSinkWriter
 from penstock.data.types import Types
 from penstock.environment import StreamExecutionEnvironment
 from penstock.errors import OutsideError, ProgramError
-
-
-class Context:
-    """What a file writer asks of the engine and of each record."""
-
-    def __init__(self) -> None:
-        self.moving_clock = ManualClock(1_700_000_000_000)
-
-    def clock(self) -> ManualClock:
-        return self.moving_clock
-
-    def timestamp(self) -> None:
-        return None
+from tests.connectors.sinking import ForRecord, ForWriter
 
 
 def sink_of(folder: Path, policy: RollingPolicy | None = None) -> FileSink:
@@ -36,15 +25,15 @@ def sink_of(folder: Path, policy: RollingPolicy | None = None) -> FileSink:
     return builder.with_bucket_assigner(BucketAssigner.base_path_bucket_assigner()).build()
 
 
-def writer_of(sink: FileSink, context: Context) -> CommittingSinkWriter:
-    writer = sink.create_writer(context)  # type: ignore[arg-type]
+def writer_of(sink: FileSink, context: ForWriter) -> CommittingSinkWriter:
+    writer = sink.create_writer(context)
     assert isinstance(writer, CommittingSinkWriter)
     return writer
 
 
-def write(writer: CommittingSinkWriter, context: Context, *values: Any) -> None:
+def write(writer: CommittingSinkWriter, context: ForWriter, *values: Any) -> None:
     for value in values:
-        writer.write(value, context)  # type: ignore[arg-type]
+        writer.write(value, ForRecord())
 
 
 def visible(folder: Path) -> list[str]:
@@ -68,10 +57,10 @@ def test_every_subtask_writes_files_of_its_own(tmp_path: Path) -> None:
 
 
 def test_nothing_is_visible_before_the_commit_and_a_second_commit_changes_nothing(tmp_path: Path) -> None:
-    context, sink = Context(), sink_of(tmp_path)
+    context, sink = ForWriter(), sink_of(tmp_path)
     writer = writer_of(sink, context)
     write(writer, context, "a", "b")
-    writer.flush(False)
+    writer.flush(True)
     assert visible(tmp_path) == []
     committables = writer.prepare_commit()
     for _ in range(2):
@@ -87,7 +76,7 @@ def test_a_commit_of_a_file_that_is_gone_fails(tmp_path: Path) -> None:
 
 
 def test_a_writer_that_is_closed_without_a_commit_leaves_nothing(tmp_path: Path) -> None:
-    context = Context()
+    context = ForWriter()
     writer = writer_of(sink_of(tmp_path), context)
     write(writer, context, "a")
     writer.close()
@@ -106,23 +95,23 @@ def test_a_writer_that_is_closed_without_a_commit_leaves_nothing(tmp_path: Path)
 def test_the_next_file_begins_by_size_by_age_by_silence_or_only_at_checkpoints(
     policy: RollingPolicy, wait_ms: int, files: list[str], tmp_path: Path
 ) -> None:
-    context, sink = Context(), sink_of(tmp_path, policy)
+    context, sink = ForWriter(), sink_of(tmp_path, policy)
     writer = writer_of(sink, context)
     for value in "abc":
         write(writer, context, value)
-        context.moving_clock.advance(wait_ms)
+        context.manual_clock.advance(wait_ms)
     writer.flush(True)
     sink.create_committer().commit(writer.prepare_commit())
     assert visible(tmp_path) == files
 
 
 def test_buckets_of_the_clock_are_directories_named_by_the_format(tmp_path: Path) -> None:
-    context = Context()
+    context = ForWriter(manual_clock=ManualClock(1_700_000_000_000))
     assigner = BucketAssigner.date_time_bucket_assigner("yyyy-MM-dd--HH", "UTC")
-    sink = FileSink.for_row_format(str(tmp_path), Encoder.simple_string_encoder())
-    writer = writer_of(sink.with_bucket_assigner(assigner).build(), context)
+    builder = FileSink.for_row_format(str(tmp_path), Encoder.simple_string_encoder())
+    writer = writer_of(builder.with_bucket_assigner(assigner).build(), context)
     write(writer, context, "a")
-    context.moving_clock.advance(3_600_000)
+    context.manual_clock.advance(3_600_000)
     write(writer, context, "b")
     writer.flush(True)
     paths = [Path(file.path).parent.name for file in writer.prepare_commit()]

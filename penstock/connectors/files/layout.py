@@ -2,19 +2,39 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
-from penstock.contracts.sink import SinkWriterContext
 from penstock.errors import ProgramError
 
 _DATE_LETTERS = {"yyyy": "%Y", "MM": "%m", "dd": "%d", "HH": "%H", "mm": "%M", "ss": "%S"}
 
 
+class BucketContext(Protocol):
+    """What an assigner may ask for, beside the record."""
+
+    def current_processing_time(self) -> int:
+        """The clock's time, in milliseconds."""
+
+    def current_watermark(self) -> int:
+        """The watermark."""
+
+    def timestamp(self) -> int | None:
+        """The record's event time, None where it has none."""
+
+
 class BucketAssigner(ABC):
-    """Says in which directory below the sink's a record goes."""
+    """Says in which directory below the sink's a record goes.
+
+    >>> class ByLetter(BucketAssigner):
+    ...     def get_bucket_id(self, element, context):
+    ...         return f"letter={element[0]}"
+    """
+
+    looks_at_records = True
+    """Whether the answer depends on the record; otherwise it is asked once for many, with None."""
 
     @abstractmethod
-    def get_bucket_id(self, element: Any, now_ms: int, context: SinkWriterContext) -> str:
+    def get_bucket_id(self, element: Any, context: BucketContext) -> str:
         """The directory, relative to the sink's; empty for the sink's own."""
 
     @staticmethod
@@ -31,19 +51,23 @@ class BucketAssigner(ABC):
 
 
 class _OneBucket(BucketAssigner):
-    def get_bucket_id(self, element: Any, now_ms: int, context: SinkWriterContext) -> str:
+    looks_at_records = False
+
+    def get_bucket_id(self, element: Any, context: BucketContext) -> str:
         return ""
 
 
 class _DateTimeBuckets(BucketAssigner):
+    looks_at_records = False
+
     def __init__(self, date_format: str, zone: str | None) -> None:
         self._format = date_format
         self._zone = zone
         self._last: tuple[int, str] = (-1, "")
         self._time_zone()
 
-    def get_bucket_id(self, element: Any, now_ms: int, context: SinkWriterContext) -> str:
-        second = now_ms // 1000
+    def get_bucket_id(self, element: Any, context: BucketContext) -> str:
+        second = context.current_processing_time() // 1000
         if second != self._last[0]:
             from datetime import UTC, datetime
 
@@ -128,11 +152,12 @@ class OutputFileConfig:
 
 @dataclass(frozen=True, slots=True)
 class RollingPolicy:
-    """When a file is finished and the next one begun; at a checkpoint always. None stands for never."""
+    """When a file is finished and the next one begun. None stands for never."""
 
     part_size: int | None = None
     rollover_interval: int | None = None
     inactivity_interval: int | None = None
+    at_checkpoints: bool = False
 
     @staticmethod
     def default_rolling_policy(
@@ -146,7 +171,7 @@ class RollingPolicy:
     @staticmethod
     def on_checkpoint_rolling_policy() -> "OnCheckpointRollingPolicy":
         """At checkpoints only."""
-        return OnCheckpointRollingPolicy()
+        return OnCheckpointRollingPolicy(at_checkpoints=True)
 
     def is_due(self, size_bytes: int, opened_ms: int, written_ms: int, now_ms: int) -> bool:
         """Whether the next record goes into a new file."""

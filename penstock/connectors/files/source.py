@@ -1,6 +1,5 @@
 """A source of the records of files: those that are there, or also those that come."""
 
-import io
 from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 
@@ -26,9 +25,7 @@ from penstock.errors import OutsideError, ProgramError
 from penstock.formats.contract import BulkFormat, FileAccess, FileFormat, FilePart
 from penstock.formats.text import StreamFormat
 from penstock.storage.compression import decompressed
-from penstock.storage.reading import absolute_path, open_file, outside_errors
-
-BUFFER_BYTES = 128 * 1024
+from penstock.storage.reading import absolute_path, open_buffered, outside_errors
 
 
 class FileSourceBuilder:
@@ -165,7 +162,7 @@ class _FileReader(SplitAfterSplit[FilePart]):
     def __init__(self, context: SourceReaderContext, file_format: FileFormat) -> None:
         super().__init__(context)
         bad_records = context.metric_group().counter("numRecordsInErrors")
-        opened = _open_decompressed if file_format.decompresses else _open_as_it_is
+        opened = _open_decompressed if file_format.decompresses else open_buffered
         self._format_reader = file_format.create_reader(FileAccess(opened, bad_records.inc))
         self._position: int | None = None
         self._in_columns = file_format.output_layout == "columns"
@@ -205,8 +202,4 @@ class _FileReader(SplitAfterSplit[FilePart]):
 
 
 def _open_decompressed(path: str) -> BinaryIO:
-    return decompressed(_open_as_it_is(path), path)
-
-
-def _open_as_it_is(path: str) -> BinaryIO:
-    return io.BufferedReader(open_file(path), BUFFER_BYTES)  # type: ignore[type-var]
+    return decompressed(open_buffered(path), path)

@@ -1,5 +1,6 @@
 """Files; the names of ``pyflink.datastream.connectors.file_system``."""
 
+from penstock.connectors.files.compaction import FileCompactor, FileCompactStrategy
 from penstock.connectors.files.layout import (
     BucketAssigner,
     DefaultRollingPolicy,
@@ -7,7 +8,7 @@ from penstock.connectors.files.layout import (
     OutputFileConfig,
     RollingPolicy,
 )
-from penstock.connectors.files.sink import FileSink
+from penstock.connectors.files.sink import FileSink, StreamingFileSink
 from penstock.connectors.files.source import FileSource, FileSourceBuilder
 from penstock.connectors.files.source_parts import FileEnumeratorProvider, FileSplitAssignerProvider
 from penstock.formats.contract import BulkFormat
@@ -17,6 +18,8 @@ __all__ = [
     "BucketAssigner",
     "BulkFormat",
     "DefaultRollingPolicy",
+    "FileCompactStrategy",
+    "FileCompactor",
     "FileEnumeratorProvider",
     "FileSink",
     "FileSource",
@@ -26,4 +29,5 @@ __all__ = [
     "OutputFileConfig",
     "RollingPolicy",
     "StreamFormat",
+    "StreamingFileSink",
 ]

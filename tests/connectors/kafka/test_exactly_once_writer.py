@@ -41,6 +41,9 @@ class Context:
     def attempt_number(self) -> int:
         return 0
 
+    def operator_id(self) -> str:
+        return "operator"
+
     def job_id(self) -> str:
         return "0" * 32
 
