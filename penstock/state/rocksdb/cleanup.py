@@ -62,7 +62,8 @@ class DatabaseSweep:
                 else:
                     deletes.append(change[0])
         if puts or deletes:
-            self._database.write(puts, deletes)
+            self._database.write_entries(puts)
+            self._database.write([], [], deletes)
 
     def _change(self, place: bytes, data: bytes, deadline: int) -> Entry | None:
         """What to write instead of an entry; nothing in it means to delete, None that it can stay."""

@@ -109,12 +109,13 @@ class Database:
             raise self._failed("cannot be read", error) from error
         return found
 
-    def write(self, puts: list[Entry], deletes: Iterable[bytes] = ()) -> None:
-        """Store entries, and then forget keys."""
+    def write(self, places: list[bytes], stored: list[bytes], deletes: Iterable[bytes] = ()) -> None:
+        """Store values at places, and then forget what is at others."""
         try:
-            for start in range(0, len(puts), _MOST_IN_BATCH):
+            for start in range(0, len(places), _MOST_IN_BATCH):
                 batch = self._rocksdict.WriteBatch(raw_mode=True)
-                for key, value in puts[start : start + _MOST_IN_BATCH]:
+                end = start + _MOST_IN_BATCH
+                for key, value in zip(places[start:end], stored[start:end], strict=True):
                     batch[key] = value
                 self._db.write(batch, self._unlogged)
             batch = self._rocksdict.WriteBatch(raw_mode=True)
@@ -124,6 +125,10 @@ class Database:
                 self._db.write(batch, self._unlogged)
         except Exception as error:
             raise self._failed("cannot be written", error) from error
+
+    def write_entries(self, entries: list[Entry]) -> None:
+        """Store places with their values."""
+        self.write([place for place, _ in entries], [data for _, data in entries])
 
     def scan(self, prefix: bytes) -> Iterator[Entry]:
         """All entries whose keys begin with ``prefix``, as they are now, in the order of their keys."""

@@ -1,16 +1,25 @@
 """From a state's entries to the database's, and back."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from struct import Struct
 from typing import Any
 
 from penstock.contracts.state import VOID_NAMESPACE
+from penstock.data.key_columns import key_groups_of
 from penstock.data.keys import stable_hash
 from penstock.data.pickles import dump, load
 from penstock.errors import StateError
 from penstock.state.rocksdb.database import Cursor, Database
-from penstock.state.rocksdb.key_bytes import framed, from_bytes, is_exact, to_bytes, unframed
-from penstock.state.rocksdb.value_bytes import value_from_bytes, value_to_bytes
+from penstock.state.rocksdb.key_bytes import (
+    EXACT_COLUMNS,
+    framed,
+    from_bytes,
+    is_exact,
+    key_columns,
+    to_bytes,
+    unframed,
+)
+from penstock.state.rocksdb.value_bytes import value_columns, value_from_bytes, value_to_bytes
 
 HEAD_BYTES = 4  # key group and state
 _SIZE = Struct(">I")
@@ -51,6 +60,26 @@ class EntryBytes:
                 "the record was sent to the wrong subtask, or the key changed after it was computed"
             )
         return self._groups[group] + suffix + to_bytes(key)
+
+    def places(self, suffix: bytes, keys: Sequence[Any], is_own: bool = True) -> list[bytes]:
+        """Where the entries of many keys are; the loops are in C for keys that are all whole numbers or all text."""
+        groups = key_groups_of(keys, self._max_parallelism)
+        if is_own and groups and not (min(groups) in self.key_groups and max(groups) in self.key_groups):
+            for key in keys:
+                self.own_place(suffix, key)  # which says what is wrong
+        tag, bodies = key_columns(keys)
+        heads = {group: self._groups[group] + suffix + tag for group in set(groups)}
+        return [heads[group] + body for group, body in zip(groups, bodies, strict=True)]
+
+    def all_stored(self, namespace: Any, keys: Sequence[Any], values: Sequence[Any]) -> list[bytes]:
+        """The bytes of the values of many keys."""
+        is_void = namespace is VOID_NAMESPACE
+        if (is_void or is_exact(namespace)) and set(map(type, keys)) in EXACT_COLUMNS:
+            columns = value_columns(values)
+            if columns is not None:
+                head = _EMPTY + columns[0]
+                return [head + body for body in columns[1]]
+        return [self.stored(namespace, key, value) for key, value in zip(keys, values, strict=True)]
 
     def stored(self, namespace: Any, key: Any, value: Any) -> bytes:
         """The bytes of a value; raises ``StateError`` naming the key when it cannot be pickled."""

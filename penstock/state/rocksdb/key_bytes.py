@@ -7,8 +7,11 @@ Numbers are written so that their order is that of their bytes.
 
 import enum
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from itertools import repeat
+from operator import add
 from struct import Struct
+from struct import error as StructError
 from typing import Any
 
 from penstock.errors import KeyNotUsable
@@ -30,6 +33,24 @@ def to_bytes(key: Any) -> bytes:
     """
     encode = _ENCODERS.get(key.__class__)
     return encode(key) if encode is not None else _other(key)
+
+
+def key_columns(keys: Sequence[Any]) -> tuple[bytes, Iterable[bytes]]:
+    """The bytes of many values: what all begin with, and the rest of each.
+
+    >>> start, rest = key_columns(["a", "b"])
+    >>> [start + each for each in rest] == [to_bytes("a"), to_bytes("b")]
+    True
+    """
+    kinds = set(map(type, keys))
+    if kinds == {str}:
+        return b"s", map(str.encode, keys, repeat("utf-8"), repeat("surrogatepass"))
+    if kinds == {int}:
+        try:
+            return b"i", list(map(_LONG.pack, map(add, keys, repeat(_SHIFT))))
+        except StructError:
+            pass  # one of them is longer
+    return b"", map(to_bytes, keys)
 
 
 def is_exact(key: Any) -> bool:
@@ -77,7 +98,7 @@ def unframed(data: bytes, start: int) -> tuple[bytes, int]:
 def _int(key: int) -> bytes:
     try:
         return b"i" + _LONG.pack(key + _SHIFT)
-    except Exception:  # noqa: BLE001  (struct.error is not importable without its module; the number is too large)
+    except StructError:
         size = key.bit_length() // 8 + 1
         return b"I" + key.to_bytes(size, "big", signed=True)
 
@@ -117,6 +138,7 @@ _ENCODERS: dict[type, Callable[[Any], bytes]] = {
     GlobalWindow: lambda key: b"G",
 }
 
+EXACT_COLUMNS: tuple[set[type], ...] = ({int}, {str})
 _EXACT = frozenset((int, str, bytes, type(None), TimeWindow, CountWindow, GlobalWindow))
 
 

@@ -148,7 +148,7 @@ class RocksDBMapTable:
         self._old.get(namespace, {}).pop(key, None)
         if self.has_stored:
             places = [place for place, _ in self._database.scan(self.bytes.map_prefix(namespace, key))]
-            self._database.write([], places)
+            self._database.write([], [], places)
         self._young.setdefault(namespace, {})[key] = CachedMap(True)
         self._cache.grown(1)
 
@@ -262,8 +262,9 @@ class RocksDBMapTable:
                 puts.append((place, data))
             cached.changed = set()
         if self.has_stored or puts:
-            puts.sort()
-            self._database.write(puts, deletes if self.has_stored else ())
+            self._database.write_entries(puts)
+            if deletes and self.has_stored:
+                self._database.write([], [], deletes)
             self.has_stored = True
         self._changed.clear()
         self._changed_entries = 0
@@ -292,8 +293,7 @@ class RocksDBMapTable:
                 pair = (self.next_number, value)
                 puts.append((place, self.bytes.stored_pair(namespace, key, map_key, pair)))
                 self.next_number += 1
-        puts.sort()
-        self._database.write(puts)
+        self._database.write_entries(puts)
         self.has_stored = self.has_stored or bool(puts)
 
     def convert(self, change: Callable[[Any], Any]) -> None:
@@ -306,7 +306,7 @@ class RocksDBMapTable:
                 number, value = entries.pair(data)
                 pair = (number, change({map_key: value})[map_key])
                 puts.append((place, entries.stored_pair(namespace, key, map_key, pair)))
-            self._database.write(puts)
+            self._database.write_entries(puts)
 
     def decoded(self, scanned: Iterable[Entry]) -> Iterator[tuple[Any, Any, Any]]:
         """Namespace, key and map of entries; those of one map come one after the other."""

@@ -100,16 +100,17 @@ class RocksDBTable:
             pane.update(dict.fromkeys(keys))
             return
         entries = self.bytes
-        suffix = entries.suffix(namespace)
-        wanted = sorted((entries.place(suffix, key), at) for at, key in enumerate(keys))
-        in_order = list(keys)
-        found = self._database.get_many([place for place, _ in wanted])
+        in_any_order = list(keys)
+        places = entries.places(entries.suffix(namespace), in_any_order, is_own=False)
+        # Neighbours are in one block.
+        order = sorted(range(len(places)), key=places.__getitem__)
+        found = self._database.get_many([places[at] for at in order])
         count = size = 0
-        for (_, at), data in zip(wanted, found, strict=True):
+        for at, data in zip(order, found, strict=True):
             if data is None:
-                pane[in_order[at]] = None
+                pane[in_any_order[at]] = None
             else:
-                pane[in_order[at]] = entries.value(data)
+                pane[in_any_order[at]] = entries.value(data)
                 count += 1
                 size += len(data)
         self._cache.measured(count, size)
@@ -214,10 +215,10 @@ class RocksDBTable:
         for place, _ in self._scan(namespace):
             deletes.append(place)
             if len(deletes) >= _DELETES_AT_A_TIME:
-                self._database.write([], deletes)
+                self._database.write([], [], deletes)
                 deletes = []
         if deletes:
-            self._database.write([], deletes)
+            self._database.write([], [], deletes)
         return popped
 
     def release(self, namespace: Any) -> None:
@@ -243,34 +244,32 @@ class RocksDBTable:
         group = int.from_bytes(entries.place(b"", key)[:2], "big")
         cursor = self._database.frozen()
         places = [entries.place(suffix, key) for suffix, _ in entries.namespaces_of_group(cursor, group)]
-        self._database.write([], places)
+        self._database.write([], [], places)
 
     # Between cache and database
 
     def write_out(self) -> None:
         """Write what has changed to the database."""
-        entries, young = self.bytes, self._young
-        puts: list[Entry] = []
+        entries = self.bytes
+        places: list[bytes] = []
+        stored: list[bytes] = []
         deletes: list[bytes] = []
-        size = 0
-        for namespace, keys in self._changed.items():
-            pane = young.pane(namespace)
+        for namespace, changed in self._changed.items():
             suffix = entries.suffix(namespace)
-            for key in keys:
-                stored = pane.get(key)
-                place = entries.own_place(suffix, key)
-                if stored is None:
-                    deletes.append(place)
-                    continue
-                data = entries.stored(namespace, key, stored)
-                size += len(data)
-                puts.append((place, data))
-        if self.has_stored or puts:
-            puts.sort()
-            self._database.write(puts, deletes if self.has_stored else ())
+            keys = list(changed)
+            values = list(map(self._young_pane(namespace).get, keys))
+            if any(value is None for value in values):
+                gone = [key for key, value in zip(keys, values, strict=True) if value is None]
+                deletes += entries.places(suffix, gone)
+                keys = [key for key, value in zip(keys, values, strict=True) if value is not None]
+                values = [value for value in values if value is not None]
+            places += entries.places(suffix, keys)
+            stored += entries.all_stored(namespace, keys, values)
+        if self.has_stored or places:
+            self._database.write(places, stored, deletes if self.has_stored else ())
             self.has_stored = True
         self._changed.clear()
-        self._cache.measured(len(puts), size)
+        self._cache.measured(len(places), sum(map(len, stored)))
 
     def rotate(self) -> None:
         """Drop the old generation of cached objects; the young one becomes old."""
@@ -287,8 +286,7 @@ class RocksDBTable:
             )
             for namespace, key, stored in zip(namespaces, chunk.keys, chunk.values, strict=False)
         ]
-        puts.sort()
-        self._database.write(puts)
+        self._database.write_entries(puts)
         self.has_stored = self.has_stored or bool(puts)
 
     def convert(self, change: Callable[[Any], Any]) -> None:
@@ -299,7 +297,7 @@ class RocksDBTable:
             for place, data in self._database.scan(entries.group_prefix(group)):
                 namespace, key = entries.namespace_and_key(place, data)
                 puts.append((place, entries.stored(namespace, key, change(entries.value(data)))))
-            self._database.write(puts)
+            self._database.write_entries(puts)
 
     def decoded(self, scanned: Iterable[Entry]) -> Iterator[tuple[Any, Any, Any]]:
         """Namespace, key and stored value of entries."""

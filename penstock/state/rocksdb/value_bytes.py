@@ -1,6 +1,8 @@
 """Stored values as bytes: a tag for whole numbers, floats, text and bytes, and pickle for everything else."""
 
+from collections.abc import Sequence
 from struct import Struct
+from struct import error as StructError
 from typing import Any
 
 from penstock.data.pickles import dump, load
@@ -26,6 +28,23 @@ def value_to_bytes(value: Any) -> bytes:
     if kind is bytes:
         return b"b" + value  # type: ignore[no-any-return]
     return dump(value)
+
+
+def value_columns(values: Sequence[Any]) -> tuple[bytes, list[bytes]] | None:
+    """The bytes of many values, if all are whole numbers or all floats: what all begin with, and the rest of each.
+
+    >>> value_columns([1, 2])[0], value_columns([1, "a"])
+    (b'i', None)
+    """
+    kinds = set(map(type, values))
+    try:
+        if kinds == {int}:
+            return b"i", list(map(_LONG.pack, values))
+        if kinds == {float}:
+            return b"d", list(map(_DOUBLE.pack, values))
+    except StructError:
+        pass  # a number of more than 64 bits
+    return None
 
 
 def value_from_bytes(data: bytes, what: str) -> Any:
