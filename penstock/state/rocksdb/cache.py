@@ -10,7 +10,7 @@ from typing import Protocol
 _OVERHEAD_BYTES = 160  # a place in a dictionary, and the heads of two small objects
 _BYTES_PER_STORED = 4  # Python's objects are larger than their pickles
 _LEAST_ENTRIES = 2
-MOST_CHANGED = 250_000
+MOST_CHANGED = 1 << 20
 """Changed entries are written out when there are so many, so that little is left to do at a barrier."""
 
 
