@@ -61,6 +61,11 @@ def benchmarks(latency_s: int) -> list[Benchmark]:
             lambda quick: {"numbers": 500_000 if quick else 5_000_000}, rivals=(*peers, "inlined"), target=0.9,
         ),
         Benchmark("reduce-1k", "keyed sum from CSV, 1 k keys", "keyed_reduce", _events(1_000), rivals=peers, target=1.0),
+        Benchmark(
+            "rocksdb-count", "keyed count in RocksDB, 1 M keys that fit its cache", "rocksdb_count",
+            lambda quick: {"updates": 1_000_000 if quick else 4_000_000, "keys": 1_000_000}, rivals=(),
+            limits=(("microseconds_per_update", 1_000_000 / 300_000),), rounds=1,
+        ),
         Benchmark("reduce-100k", "keyed sum from CSV, 100 k keys", "keyed_reduce", _events(100_000), target=0.9),
         Benchmark("reduce-1m", "keyed sum from CSV, 1 M keys", "keyed_reduce", _events(1_000_000)),
         Benchmark("windows-1k", "10 s windows, 1 k keys", "windows", _events(1_000), target=0.8),

@@ -14,7 +14,6 @@ from penstock.datastream.data_stream import DataStream
 from penstock.errors import JobFailed
 from penstock.testing import Fail, Pause, ScriptedSource
 
-PARALLELISMS = [1, 2, pytest.param(3, marks=pytest.mark.slow)]
 FAST_RESTART = {
     "restart-strategy.type": "fixed-delay",
     "restart-strategy.fixed-delay.attempts": "5",
@@ -57,9 +56,20 @@ def rows_of(stream: DataStream) -> list[Any]:
 EXPECTED = sorted((number, count) for number in range(10) for count in range(1, 61))
 
 
-@pytest.mark.parametrize("parallelism", PARALLELISMS)
-def test_a_job_that_fails_three_times_has_every_row_exactly_once(parallelism: int, tmp_path: Path) -> None:
-    env = environment(parallelism, tmp_path)
+@pytest.mark.parametrize(
+    ("parallelism", "backend"),
+    [
+        (1, "hashmap"),
+        (2, "hashmap"),
+        pytest.param(3, "hashmap", marks=pytest.mark.slow),
+        (1, "rocksdb"),
+        (2, "rocksdb"),
+    ],
+)
+def test_a_job_that_fails_three_times_has_every_row_exactly_once(
+    parallelism: int, backend: str, tmp_path: Path
+) -> None:
+    env = environment(parallelism, tmp_path, **{"state.backend.type": backend})
     assert rows_of(counted(env, script(tmp_path, 10, 11, 40))) == EXPECTED
     assert not (tmp_path / "checkpoints").is_dir() or not any((tmp_path / "checkpoints").iterdir())
 
@@ -85,9 +95,14 @@ class KillsItsWorker(MapFunction):
         return value
 
 
-@pytest.mark.parametrize("parallelism", [2, pytest.param(3, marks=pytest.mark.slow)])
-def test_a_worker_that_is_killed_loses_and_doubles_nothing(parallelism: int, tmp_path: Path) -> None:
-    env = environment(parallelism, tmp_path)
+@pytest.mark.parametrize(
+    ("parallelism", "backend"),
+    [(2, "hashmap"), pytest.param(3, "hashmap", marks=pytest.mark.slow), (2, "rocksdb")],
+)
+def test_a_worker_that_is_killed_loses_and_doubles_nothing(
+    parallelism: int, backend: str, tmp_path: Path
+) -> None:
+    env = environment(parallelism, tmp_path, **{"state.backend.type": backend})
     killed = counted(env, script(tmp_path)).map(KillsItsWorker(3, tmp_path / "killed"))
     assert rows_of(killed) == EXPECTED
     assert (tmp_path / "killed").exists()

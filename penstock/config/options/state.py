@@ -9,8 +9,8 @@ state.backend.rocksdb.localdir
     string = ; honoured
     The directory of RocksDB's working files.
 state.backend.rocksdb.timer-service.factory
-    string = ROCKSDB ; honoured
-    Where timers live with RocksDB.
+    string = ROCKSDB ; accepted
+    Where timers live with RocksDB; here always on the heap.
 state.backend.rocksdb.timer-service.cache-size
     int = 128 ; accepted
     How many timers RocksDB keeps at hand.

@@ -209,11 +209,17 @@ class RocksDBKeyedStateBackend(KeyedStateAccess):
     def snapshot(self, checkpoint_id: int = 0) -> KeyedStateSnapshot:
         for table in self._tables.values():
             table.write_out()
-        states: dict[str, StateEntries] = {
+        frozen = {
             name: FrozenEntries(table, self._database.frozen(), self._keep_in_snapshot(name))
             for name, table in self._tables.items()
         }
-        return KeyedStateSnapshot(self._max_parallelism, states)
+
+        def release() -> None:
+            for entries in frozen.values():
+                entries.release()
+
+        states: dict[str, StateEntries] = dict(frozen)
+        return KeyedStateSnapshot(self._max_parallelism, states, on_release=release)
 
     def _keep_in_snapshot(self, name: str) -> Callable[[Any], Any] | None:
         lifetime = self._lifetimes.get(name)

@@ -10,7 +10,6 @@ from penstock.errors import OptionError
 
 PREFIX = "state.backend.rocksdb."
 LOCAL_DIR = PREFIX + "localdir"
-TIMERS = PREFIX + "timer-service.factory"
 PREDEFINED = PREFIX + "predefined-options"
 OBJECT_CACHE = PREFIX + "memory.object-cache"
 FIXED_PER_WORKER = PREFIX + "memory.fixed-per-tm"
@@ -36,7 +35,6 @@ class RocksDBSettings:
     write_buffer_ratio: float = 0.5
     has_shared_memory: bool = True
     kind_of_disk: str = "DEFAULT"
-    timers_on_disk: bool = True
 
     @staticmethod
     def of(options: Mapping[str, str]) -> "RocksDBSettings":
@@ -61,7 +59,6 @@ class RocksDBSettings:
             or configuration.get(FIXED_PER_SLOT) is not None
             or configuration.get(FIXED_PER_WORKER) is not None,
             _one_of(configuration, PREDEFINED, KINDS_OF_DISK),
-            _one_of(configuration, TIMERS, ("ROCKSDB", "HEAP")) == "ROCKSDB",
         )
 
 

@@ -5,6 +5,7 @@ from itertools import islice
 from typing import Any
 
 from penstock.contracts.state import ENTRIES_PER_CHUNK, VOID_NAMESPACE, EntryChunk, StateEntries, StateMeta
+from penstock.errors import StateError
 from penstock.state.rocksdb.database import Cursor
 from penstock.state.rocksdb.map_table import RocksDBMapTable
 from penstock.state.rocksdb.table import RocksDBTable
@@ -21,7 +22,7 @@ class FrozenEntries:
     def __init__(self, table: Table, frozen: Cursor, keep: Callable[[Any], Any] | None = None) -> None:
         self.meta: StateMeta = table.meta
         self._table = table
-        self._frozen = frozen
+        self._frozen: Cursor | None = frozen
         self._keep = keep
         self._key_groups = table.bytes.key_groups
 
@@ -33,14 +34,20 @@ class FrozenEntries:
             is_void = all(namespace is VOID_NAMESPACE for namespace in namespaces)
             yield EntryChunk(groups, keys, values, None if is_void else namespaces)
 
+    def release(self) -> None:
+        """Let go of the files that show this moment."""
+        self._frozen = None
+
     def _rows(self, key_groups: range | None) -> Iterator[tuple[int, Any, Any, Any]]:
-        table, keep = self._table, self._keep
+        table, keep, frozen = self._table, self._keep, self._frozen
+        if frozen is None:
+            raise StateError(
+                f"the snapshot of state {self.meta.name!r} has been released and cannot be read any more"
+            )
         for group in self._key_groups:
             if key_groups is not None and group not in key_groups:
                 continue
-            for namespace, key, stored in table.decoded(
-                self._frozen.entries(table.bytes.group_prefix(group))
-            ):
+            for namespace, key, stored in table.decoded(frozen.entries(table.bytes.group_prefix(group))):
                 kept = stored if keep is None else keep(stored)
                 if kept is not None:
                     yield group, namespace, key, kept
