@@ -36,10 +36,11 @@ class FacadeModule(ModuleType):
         return sorted({*super().__dir__(), *self._exported()})
 
     def _exported(self) -> list[str]:
-        targets = [_import_if_there(target) for target in MODULES[self.__name__]]
-        if not targets:
-            return sorted(NAMES.get(self.__name__, ()))
-        return sorted({name for target in targets for name in getattr(target, "__all__", ())})
+        targets = map(_import_if_there, MODULES[self.__name__])
+        names = {name for target in targets for name in getattr(target, "__all__", ())}
+        if self.__name__.startswith("pyflink.datastream.connectors."):
+            names.update(NAMES.get(self.__name__, ()))
+        return sorted(names)
 
 
 def _import_if_there(name: str) -> ModuleType | None:

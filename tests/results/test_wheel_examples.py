@@ -1,9 +1,14 @@
 """The examples that PyFlink ships print and write on penstock what they do on Apache Flink."""
 
+import ast
 import sys
+from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
+
+import penstock.pyflink_compat
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
@@ -53,6 +58,21 @@ def test_every_example_is_run_or_left_out_for_what_it_needs(examples: Path) -> N
     left_out = set(list_left_out(examples))
     assert run | left_out == there
     assert run.isdisjoint(left_out)
+
+
+def test_what_examples_import_is_there_but_for_the_table_api(examples: Path) -> None:
+    penstock.pyflink_compat.install()
+    for path in examples.rglob("*.py"):
+        for module, name in _imported_names(path):
+            if not module.startswith("pyflink.table"):
+                assert hasattr(import_module(module), name), f"{path.name}: {module}.{name}"
+
+
+def _imported_names(path: Path) -> Iterator[tuple[str, str]]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module is not None and node.module.startswith("pyflink"):
+            for alias in node.names:
+                yield node.module, alias.name
 
 
 def test_what_an_example_printed_otherwise_is_told() -> None:
