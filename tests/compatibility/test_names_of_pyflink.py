@@ -23,8 +23,6 @@ OF_JAVA = ("java", "_j_")
 MISSING_MEMBERS = {
     "DateTypeInfo.EPOCH_ORDINAL",
     "FileSink.get_transformer",
-    "JobClient.stop_with_savepoint",
-    "JobClient.trigger_savepoint",
     "KafkaSink.get_transformer",
     "KeyedStream.AccumulateType",
     "TimeTypeInfo.EPOCH_ORDINAL",
