@@ -110,7 +110,9 @@ def saved(place: CheckpointPlace, parallelism: int) -> list[OperatorStateHandle]
 @pytest.mark.parametrize(("before", "after"), [(1, 1), (2, 3), (3, 2), (4, 16)])
 def test_state_is_restored_at_another_parallelism(place: CheckpointPlace, before: int, after: int) -> None:
     handles = saved(place, before)
-    found, due, offsets = [], [], []
+    found: list[Any] = []
+    due: list[Any] = []
+    offsets: list[Any] = []
     for index in range(after):
         subtask = Subtask(index, after)
         snapshot = read_operator_snapshot(place, handles, subtask.place)

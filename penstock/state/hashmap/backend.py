@@ -28,6 +28,7 @@ from penstock.state.hashmap.snapshot import FrozenTable, read_into
 from penstock.state.hashmap.table import Entries, HashMapTable, NamespaceEntries
 from penstock.state.keyed_access import KeyedStateAccess, merge_entries
 from penstock.state.layers import Pin
+from penstock.state.migration import conversion_to
 from penstock.state.ttl import Lifetime, Sweep, unstamp, with_ttl
 
 
@@ -124,6 +125,7 @@ class HashMapStateBackend(KeyedStateAccess):
         if meta.ttl and descriptor.name not in self._lifetimes:
             self._start_lifetime(descriptor, table)
         if table.meta != meta:
+            self._migrate(table, descriptor)
             self._change_ttl(table, meta)
             table.meta = meta
         return table
@@ -143,6 +145,16 @@ class HashMapStateBackend(KeyedStateAccess):
             )
             lifetime.on_access = sweep.access
             self._sweeps.append(sweep)
+
+    def _migrate(self, table: HashMapTable, descriptor: StateDescriptor) -> None:
+        """Bring restored entries to the type that the program declares now."""
+        convert = conversion_to(descriptor, table.meta)
+        if convert is None:
+            return
+        for _, pane in table.all_panes():
+            for key, stored in list(pane.items()):
+                if stored is not None:
+                    pane[key] = convert(stored, key)
 
     def _change_ttl(self, table: HashMapTable, meta: StateMeta) -> None:
         """Rewrite restored entries when the program has given the state a time to live, or taken it away."""

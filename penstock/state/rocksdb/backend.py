@@ -26,6 +26,7 @@ from penstock.state.hashmap.handles import (
     no_none,
 )
 from penstock.state.keyed_access import KeyedStateAccess, merge_entries
+from penstock.state.migration import conversion_to
 from penstock.state.rocksdb.cache import ObjectCache
 from penstock.state.rocksdb.cleanup import DatabaseSweep
 from penstock.state.rocksdb.database import Database, SharedMemory
@@ -138,6 +139,9 @@ class RocksDBKeyedStateBackend(KeyedStateAccess):
         if meta.ttl and descriptor.name not in self._lifetimes:
             self._start_lifetime(descriptor, table)
         if table.meta != meta:
+            convert = conversion_to(descriptor, table.meta)
+            if convert is not None:
+                table.convert(convert)
             if table.meta.ttl != meta.ttl:
                 table.convert(self._ttl_change(meta))
             table.meta = meta
