@@ -47,6 +47,14 @@ def _requests(quick: bool) -> dict[str, Any]:
     return {"requests": 100_000 if quick else 400_000}
 
 
+def _counts(keys: int) -> Callable[[bool], dict[str, Any]]:
+    def parameters(quick: bool) -> dict[str, Any]:
+        part = 10 if quick else 1
+        return {"keys": keys // part, "records": (10 * keys + 10_000_000) // part, "interval_ms": 5000}
+
+    return parameters
+
+
 def benchmarks(latency_s: int) -> list[Benchmark]:
     """All of them, in the order of the table."""
     peers = ("plain", "bytewax", "pyflink")
@@ -72,6 +80,14 @@ def benchmarks(latency_s: int) -> list[Benchmark]:
         Benchmark("windows-100k", "10 s windows, 100 k keys", "windows", _events(100_000), target=0.8),
         Benchmark("interval-join", "1 M with 1 M, 200 ms, 1 k keys", "interval_join", _pairs, target=0.5),
         Benchmark("window-join", "1 M with 1 M, 200 ms, 1 k keys", "window_join", _pairs, target=0.5),
+        Benchmark(
+            "checkpoints-1m", "keyed count, 1 M keys, checkpoint every 5 s", "checkpointed_count", _counts(1_000_000),
+            subject="checkpointed", target=0.85, measure="seconds", rounds=3,
+        ),
+        Benchmark(
+            "checkpoints-5m", "keyed count, 5 M keys, checkpoint every 5 s", "checkpointed_count", _counts(5_000_000),
+            subject="checkpointed", target=0.85, measure="seconds", rounds=3,
+        ),
         Benchmark(
             "exchange", "rows between two workers", "exchange",
             lambda quick: {"numbers": 300_000 if quick else 3_000_000}, subject="rows", rivals=(), measure="seconds",

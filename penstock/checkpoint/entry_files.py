@@ -7,6 +7,7 @@ it is written down in ``docs/internals/checkpoint-format.md``.
 """
 
 import json
+from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
@@ -102,20 +103,20 @@ class _Writer:
 def _is_sorted(groups: Any) -> bool:
     import pyarrow.compute as pc
 
-    array = groups.combine_chunks()
-    return bool(pc.all(pc.less_equal(array[:-1], array[1:])).as_py()) if len(array) > 1 else True
+    joined = groups.combine_chunks()
+    return bool(pc.all(pc.less_equal(joined[:-1], joined[1:])).as_py()) if len(joined) > 1 else True
 
 
 def _table_of(meta: StateMeta, chunk: EntryChunk) -> Any:
     import pyarrow as pa
 
-    arrays = [pa.array(chunk.key_groups, pa.uint16())]
+    arrays = [_groups(chunk.key_groups)]
     names = ["key_group"]
     shapes: dict[str, Shape] = {}
     try:
         for name, values in _columns_of(meta, chunk).items():
-            array, shapes[name] = encode(values)
-            arrays.append(array)
+            column, shapes[name] = encode(values)
+            arrays.append(column)
             names.append(name)
     except Exception as error:
         raise unsavable(meta, chunk, error) from error
@@ -130,6 +131,14 @@ def _table_of(meta: StateMeta, chunk: EntryChunk) -> Any:
     return pa.table(arrays, names=names).replace_schema_metadata(
         {METADATA: json.dumps(description, sort_keys=True)}
     )
+
+
+def _groups(groups: Sequence[int]) -> Any:
+    import pyarrow as pa
+
+    if isinstance(groups, array) and groups.typecode == "H":
+        return pa.Array.from_buffers(pa.uint16(), len(groups), [None, pa.py_buffer(groups)])
+    return pa.array(groups, pa.uint16())
 
 
 def _columns_of(meta: StateMeta, chunk: EntryChunk) -> Columns:

@@ -29,18 +29,16 @@ class StructForm:
     getters: tuple[Callable[[Any], Any], ...]
     description: Shape
 
-    def field(self, values: Sequence[Any], index: int) -> list[Any]:
-        """One field of all values; None of None."""
+    def field(self, values: Sequence[Any], index: int, nullable: bool) -> list[Any]:
+        """One field of all values; None of None, where there is any."""
         get = self.getters[index]
-        try:
-            return list(map(get, values))
-        except (TypeError, AttributeError):
+        if nullable:
             return [None if value is None else get(value) for value in values]
+        return list(map(get, values))
 
 
-def form_of(kind: type, values: Sequence[Any]) -> StructForm | None:
-    """How the values, all of the class or None, become structs; None where they do not."""
-    present = [value for value in values if value is not None]
+def form_of(kind: type, present: Sequence[Any]) -> StructForm | None:
+    """How values of the class become structs; None where they do not."""
     if kind is tuple:
         widths = set(map(len, present))
         return _positional("tuple", widths.pop()) if len(widths) == 1 else None
@@ -80,7 +78,7 @@ def _by_names(names: tuple[str, ...], description: Shape) -> StructForm:
     return StructForm(names, tuple(attrgetter(name) for name in names), description)
 
 
-def _row_form(rows: list[Any]) -> StructForm | None:
+def _row_form(rows: Sequence[Any]) -> StructForm | None:
     outlines = {
         (row.get_row_kind(), None if row._names is None else tuple(row._names), len(row._values))
         for row in rows
@@ -100,7 +98,7 @@ def _row_form(rows: list[Any]) -> StructForm | None:
 # Classes ---------------------------------------------------------------------------------------------------------------
 
 
-def _named_tuple_form(kind: Any, values: list[Any]) -> StructForm | None:
+def _named_tuple_form(kind: Any, values: Sequence[Any]) -> StructForm | None:
     names = kind._fields
     if not _has_plain_pickles(kind, tuple) or any(len(value) != len(names) for value in values):
         return None
@@ -110,7 +108,7 @@ def _named_tuple_form(kind: Any, values: list[Any]) -> StructForm | None:
     return StructForm(tuple(names), tuple(itemgetter(index) for index in range(len(names))), description)
 
 
-def _dataclass_form(kind: Any, values: list[Any]) -> StructForm | None:
+def _dataclass_form(kind: Any, values: Sequence[Any]) -> StructForm | None:
     names = tuple(field.name for field in dataclasses.fields(kind))
     parents = [parent for parent in kind.__mro__ if parent not in (object, Generic)]
     if not all("__dataclass_fields__" in vars(parent) for parent in parents):

@@ -32,6 +32,7 @@ def encode(values: Sequence[Any], depth: int = 0) -> Column:
     ('struct<f0: large_string, f1: int64>', 'tuple', [('a', 1), ('b', 2)])
     """
     kinds = set(map(type, values))
+    nullable = _NONE in kinds
     kinds.discard(_NONE)
     if not kinds:
         return _arrow().nulls(len(values)), {"as": "none"}
@@ -41,11 +42,11 @@ def encode(values: Sequence[Any], depth: int = 0) -> Column:
         if kind in _PLAIN:
             column = _PLAIN[kind](values)
         elif kind is list:
-            column = _lists(values, depth)
+            column = _lists(values, nullable, depth)
         elif kind is dict:
-            column = _maps(values, depth)
+            column = _maps(values, nullable, depth)
         else:
-            column = _structs(kind, values, depth)
+            column = _structs(kind, values, nullable, depth)
         if column is not None:
             return column
     return _pickles(values)
@@ -171,31 +172,34 @@ def _pickles(values: Sequence[Any]) -> Column:
 # Composites ------------------------------------------------------------------------------------------------------------
 
 
-def _list_array(values: Sequence[Any], flat: Any) -> Any:
+def _list_array(values: Sequence[Any], nullable: bool, flat: Any) -> Any:
     pa = _arrow()
-    lengths = [0 if value is None else len(value) for value in values]
+    lengths = [0 if value is None else len(value) for value in values] if nullable else map(len, values)
     offsets = pa.array([0, *accumulate(lengths)], pa.int64())
-    mask = pa.array([value is None for value in values]) if None in set(map(_nothing, values)) else None
-    return pa.LargeListArray.from_arrays(offsets, flat, mask=mask)
+    return pa.LargeListArray.from_arrays(offsets, flat, mask=_mask(values, nullable))
 
 
-def _nothing(value: Any) -> Any:
-    return None if value is None else False
+def _mask(values: Sequence[Any], nullable: bool) -> Any:
+    return _arrow().array([value is None for value in values]) if nullable else None
 
 
-def _lists(values: Sequence[Any], depth: int) -> Column:
-    flat, shape = encode(list(chain.from_iterable(value for value in values if value is not None)), depth + 1)
-    return _list_array(values, flat), {"as": "list", "of": shape}
+def _present(values: Sequence[Any], nullable: bool) -> Sequence[Any]:
+    return [value for value in values if value is not None] if nullable else values
 
 
-def _maps(values: Sequence[Any], depth: int) -> Column:
+def _lists(values: Sequence[Any], nullable: bool, depth: int) -> Column:
+    flat, shape = encode(list(chain.from_iterable(_present(values, nullable))), depth + 1)
+    return _list_array(values, nullable, flat), {"as": "list", "of": shape}
+
+
+def _maps(values: Sequence[Any], nullable: bool, depth: int) -> Column:
     """As lists of pairs: the keys of an Arrow map cannot be null."""
     pa = _arrow()
-    present = [value for value in values if value is not None]
+    present = _present(values, nullable)
     keys, key_shape = encode(list(chain.from_iterable(present)), depth + 1)
     items, item_shape = encode(list(chain.from_iterable(value.values() for value in present)), depth + 1)
     pairs = pa.StructArray.from_arrays([keys, items], ["key", "value"])
-    return _list_array(values, pairs), {"as": "map", "keys": key_shape, "values": item_shape}
+    return _list_array(values, nullable, pairs), {"as": "map", "keys": key_shape, "values": item_shape}
 
 
 def _from_lists(array: Any, flat: list[Any]) -> list[Any]:
@@ -212,13 +216,13 @@ def _from_lists(array: Any, flat: list[Any]) -> list[Any]:
     return made
 
 
-def _structs(kind: type, values: Sequence[Any], depth: int) -> Column | None:
-    form = value_classes.form_of(kind, values)
+def _structs(kind: type, values: Sequence[Any], nullable: bool, depth: int) -> Column | None:
+    form = value_classes.form_of(kind, _present(values, nullable))
     if form is None or not 0 < len(form.names) <= _MOST_FIELDS:
         return None
     pa = _arrow()
-    columns = [encode(form.field(values, index), depth + 1) for index in range(len(form.names))]
-    nothing = [value is None for value in values]
-    mask = pa.array(nothing) if any(nothing) else None
-    array = pa.StructArray.from_arrays([column for column, _ in columns], list(form.names), mask=mask)
+    columns = [encode(form.field(values, index, nullable), depth + 1) for index in range(len(form.names))]
+    array = pa.StructArray.from_arrays(
+        [column for column, _ in columns], list(form.names), mask=_mask(values, nullable)
+    )
     return array, {**form.description, "fields": [shape for _, shape in columns]}

@@ -67,7 +67,7 @@ class PairFold:
 def _loop_of(kind: AggregationKind, key_type: type) -> Fold:
     """The loop, without a call for each record."""
     source = f"""
-def fold(entries, keys, values, results, none=object()):
+def fold(entries, keys, values, results):
     get = entries.get
     append = results.append
     for key, v in zip(keys, values, strict=True):
@@ -77,8 +77,8 @@ def fold(entries, keys, values, results, none=object()):
             raise OtherShape from None
         if a is not key or type(a) is not {key_type.__name__}:
             raise OtherShape
-        r = get(a, none)
-        if r is not none:
+        r = get(a)
+        if r is not None:
             b = {_COMBINED[kind]}
         elif type(v) is not tuple or b is None:
             raise OtherShape

@@ -13,8 +13,8 @@ from typing import Any, Final
 
 from penstock.state.own_copies import own_copies, own_copy
 
-SETTLED_AT_ONCE: Final = 8192
-"""How many entries move down with each batch: a millisecond or two."""
+SETTLED_AT_ONCE: Final = 32768
+"""How many entries move down with each batch: a few milliseconds."""
 
 _ABSENT: Final = object()
 
@@ -78,30 +78,33 @@ class LayeredPane(MutableMapping[Any, Any]):
         if self._freeze.is_over():
             self._settle_keys(keys)
             return self.base
-        delta, get = self.delta, self.base.get
-        missing = [key for key in set(keys).difference(delta) if get(key) is not None]
-        delta.update(zip(missing, own_copies(list(map(get, missing))), strict=True))
+        delta = self.delta
+        missing = set(keys).difference(delta)
+        # None for those that the base has not either, which means the same there.
+        delta.update(zip(missing, own_copies(list(map(self.base.get, missing))), strict=True))
         return delta
 
     def settle(self, limit: int = SETTLED_AT_ONCE) -> int:
         """Move up to ``limit`` entries down; returns what is left of the limit. To be called when the freeze is over."""
-        delta, base = self.delta, self.base
-        while delta and limit > 0:
-            key, stored = delta.popitem()
-            if stored is None:
-                base.pop(key, None)
-            else:
-                base[key] = stored
-            limit -= 1
-        return limit
+        delta = self.delta
+        count = len(delta)
+        if count <= limit:
+            _move_down(delta, self.base)
+            delta.clear()
+        else:
+            popitem = delta.popitem
+            _move_down(dict([popitem() for _ in range(limit)]), self.base)
+        return max(limit - count, 0)
 
     def settle_if_over(self, limit: int = SETTLED_AT_ONCE) -> bool:
         """Move a part down if the freeze is over; says whether the base is everything now."""
         return self._freeze.is_over() and self.settle(limit) >= 0 and not self.delta
 
     def _settle_keys(self, keys: Iterable[Any]) -> None:
-        for key in self.delta.keys() & keys if self.delta else ():
-            self._settle_key(key)
+        delta = self.delta
+        if delta:
+            found = delta.keys() & keys
+            _move_down(dict(zip(found, map(delta.pop, found), strict=True)), self.base)
 
     def _settle_key(self, key: Any) -> None:
         stored = self.delta.pop(key, _ABSENT)
@@ -115,8 +118,9 @@ class LayeredPane(MutableMapping[Any, Any]):
         if self._freeze.is_over():
             self.settle(len(self.delta))
             return self.base
-        merged = {**self.base, **self.delta}
-        return {key: stored for key, stored in merged.items() if stored is not None}
+        merged = dict(self.base)
+        _move_down(self.delta, merged)
+        return merged
 
     def independent(self) -> dict[Any, Any]:
         """Everything, in a dictionary that the snapshot does not see; after that this mapping is not used any more."""
@@ -185,6 +189,14 @@ class LayeredPane(MutableMapping[Any, Any]):
             self.settle(len(self.delta))
             return bool(self.base)
         return self._removed < len(self.base) or any(True for _ in self)
+
+
+def _move_down(entries: dict[Any, Any], into: dict[Any, Any]) -> None:
+    into.update(entries)
+    # By identity, as values may compare in their own way.
+    if type(None) in set(map(type, entries.values())):
+        for key in [key for key, stored in entries.items() if stored is None]:
+            del into[key]
 
 
 def slices(mapping: dict[Any, Any], size: int) -> Iterator[tuple[list[Any], list[Any]]]:

@@ -195,19 +195,25 @@ class HashMapStateBackend(KeyedStateAccess):
             self._is_settling = any(table.is_layered for table in self._tables.values())
 
     def snapshot(self, checkpoint_id: int = 0) -> KeyedStateSnapshot:
-        pin = Pin()
         states: dict[str, StateEntries] = {}
+        pins = []
         for name, table in self._tables.items():
-            form = table.form
+            form, pin = table.form, Pin()
             entries, panes = table.freeze(pin)
             keep = self._keep_in_snapshot(name)
+            pins.append(pin)
             states[name] = FrozenTable(
                 table.meta, self._max_parallelism, self._key_groups, pin, entries, panes, form, keep
             )
         for sweep in self._sweeps:
             sweep.start_over()
         self._is_settling = True
-        return KeyedStateSnapshot(self._max_parallelism, states, on_release=pin.release)
+
+        def release() -> None:
+            for pin in pins:
+                pin.release()
+
+        return KeyedStateSnapshot(self._max_parallelism, states, on_release=release)
 
     def _keep_in_snapshot(self, name: str) -> Callable[[Any], Any] | None:
         lifetime = self._lifetimes.get(name)

@@ -1,7 +1,7 @@
 """A frozen table as chunks of entries, and the way back into a table."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import repeat
 from typing import Any
 
@@ -16,9 +16,11 @@ from penstock.data.key_columns import key_groups_of
 from penstock.errors import StateError
 from penstock.state.hashmap.table import HashMapTable, Pane, Panes
 from penstock.state.layers import Pin, slices
+from penstock.state.own_copies import own_copies
 
 _NOTHING = type(None)
 Keep = Callable[[Any], Any]
+Part = tuple[list[Any], list[Any], list[Any] | None]
 
 
 @dataclass(slots=True)
@@ -26,7 +28,8 @@ class FrozenTable:
     """The :class:`~penstock.contracts.state.StateEntries` of a table at one moment.
 
     ``keep`` says what is written of a stored value, None for nothing. As long as this exists and its pin is not released, the
-    table leaves the dictionaries alone.
+    table leaves the dictionaries alone. Whoever walks the entries takes them out of the dictionaries first, which is soon
+    done; if none of the values can change, the table is let go then, long before everything is written.
     """
 
     meta: StateMeta
@@ -37,10 +40,17 @@ class FrozenTable:
     panes: Panes
     form: StoredForm | None = None
     keep: Keep | None = None
+    _parts: list[Part] | None = field(default=None, init=False)
 
     def chunks(self, key_groups: range | None = None) -> Iterator[EntryChunk]:
         """See :class:`~penstock.contracts.state.StateEntries`."""
-        for keys, values, namespaces in self._parts():
+        if self._parts is None:
+            self._parts = list(self._take_out())
+            if all(own_copies(values) is values for _, values, _ in self._parts):
+                self.pin.release()
+                self.entries, self.panes = {}, {}
+        for keys, values, namespaces in self._parts:
+            keys, values, namespaces = self._kept(keys, values, namespaces)
             groups = key_groups_of(keys, self.max_parallelism)
             if groups and not (min(groups) in self.own and max(groups) in self.own):
                 raise self._misplaced(keys, groups)
@@ -50,13 +60,12 @@ class FrozenTable:
             if len(chunk):
                 yield chunk
 
-    def _parts(self) -> Iterator[tuple[list[Any], list[Any], list[Any] | None]]:
+    def _take_out(self) -> Iterator[Part]:
         for keys, values in slices(self.entries, ENTRIES_PER_CHUNK):
-            yield *self._kept(keys, values), None
+            yield keys, values, None
         gathered: tuple[list[Any], list[Any], list[Any]] = ([], [], [])
         for namespace, pane in self.panes.items():
-            for part in slices(pane, ENTRIES_PER_CHUNK):
-                keys, values = self._kept(*part)
+            for keys, values in slices(pane, ENTRIES_PER_CHUNK):
                 gathered[0].extend(keys)
                 gathered[1].extend(values)
                 gathered[2].extend(repeat(namespace, len(keys)))
@@ -65,7 +74,7 @@ class FrozenTable:
                     gathered = ([], [], [])
         yield gathered
 
-    def _kept(self, keys: list[Any], values: list[Any]) -> tuple[list[Any], list[Any]]:
+    def _kept(self, keys: list[Any], values: list[Any], namespaces: list[Any] | None) -> Part:
         """Without what is nothing, or not to be written any more."""
         keep = self.keep
         if keep is not None:
@@ -73,7 +82,8 @@ class FrozenTable:
         if _NOTHING in set(map(type, values)):
             present = [row for row, stored in enumerate(values) if stored is not None]
             keys, values = [keys[row] for row in present], [values[row] for row in present]
-        return keys, values if self.form is None else self.form.expand(keys, values)
+            namespaces = None if namespaces is None else [namespaces[row] for row in present]
+        return keys, values if self.form is None else self.form.expand(keys, values), namespaces
 
     def _misplaced(self, keys: Sequence[Any], groups: Sequence[int]) -> StateError:
         key, group = next(pair for pair in zip(keys, groups, strict=True) if pair[1] not in self.own)
