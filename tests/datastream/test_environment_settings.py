@@ -194,3 +194,27 @@ def test_a_stream_is_read_by_a_second_job_again(env: StreamExecutionEnvironment)
     numbers = env.from_collection([1, 2])
     assert numbers.map(lambda x: x * 10).execute_and_collect(limit=9) == [10, 20]
     assert numbers.map(lambda x: x * 100).execute_and_collect(limit=9) == [100, 200]
+
+
+def test_the_backends_of_flink_before_1_13_say_where_checkpoints_go_too(
+    env: StreamExecutionEnvironment,
+) -> None:
+    from penstock.datastream import FsStateBackend, MemoryStateBackend, RocksDBStateBackend
+
+    seen = []
+    for make in (
+        MemoryStateBackend,
+        lambda: FsStateBackend("file:///c", "file:///s"),
+        lambda: RocksDBStateBackend("file:///r", True),
+    ):
+        with pytest.warns(DeprecationWarning, match="is gone from Flink since 2.0"):
+            backend = make()
+        with pytest.warns(DeprecationWarning, match=r"state\.backend\.type"):
+            env.set_state_backend(backend)
+        configuration = env.get_configuration()
+        keys = ("state.backend.type", "execution.checkpointing.storage", "execution.checkpointing.dir")
+        seen.append(tuple(configuration.get(key) for key in keys))
+    assert seen[0][:2] == ("hashmap", "jobmanager")
+    assert seen[1] == ("hashmap", "filesystem", "file:/c")
+    assert seen[2] == ("rocksdb", "filesystem", "file:/r")
+    assert env.get_default_savepoint_directory() == "file:/s"
