@@ -112,5 +112,13 @@ class StateError(PenstockError):
     """Keyed or operator state cannot be read, written or restored."""
 
 
+class RestoreFailed(StateError):
+    """A checkpoint cannot be read back; ``checkpoint_id`` says which."""
+
+    def __init__(self, message: str, checkpoint_id: int = 0) -> None:
+        super().__init__(message)
+        self.checkpoint_id = checkpoint_id
+
+
 class ProtocolError(PenstockError):
     """Two parts of the engine do not understand each other, or a peer failed to authenticate."""

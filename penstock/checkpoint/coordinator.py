@@ -73,6 +73,7 @@ class CheckpointCoordinator:
         self._waiting: set[SubtaskId] = set()
         self._wanted: list[SavepointRequest] = []
         self._is_wanted_now = False
+        self._last_is_wanted = False
         self._is_started = False
         self._is_ending = False
         self._next_ms: int | None = None
@@ -116,6 +117,7 @@ class CheckpointCoordinator:
                 return self._end(subtask, last_checkpoint_id)
             case Waiting(subtask):
                 self._waiting.add(subtask)
+                self._last_is_wanted = True
             case SavepointWanted(request):
                 return self._want(request)
             case CheckpointWanted():
@@ -174,7 +176,9 @@ class CheckpointCoordinator:
             return False
         if self._is_wanted_now:
             return True
-        if self._running <= self._waiting:  # nobody works any more, so there is nothing to gather
+        if (
+            self._last_is_wanted and self._running <= self._waiting
+        ):  # nobody works, so there is nothing to gather
             return True
         return self._next_ms is not None and now_ms >= self._next_ms
 
@@ -201,6 +205,7 @@ class CheckpointCoordinator:
         )
         if savepoint is None:
             self._is_wanted_now = False
+            self._last_is_wanted = self._last_is_wanted and not self._running <= self._waiting
             if self._settings.interval_ms is not None:
                 self._next_ms = now_ms + self._settings.interval_ms
         elif savepoint.ending.value != "go on":
@@ -317,6 +322,7 @@ class CheckpointCoordinator:
 
     def _abort(self, pending: _Pending, error: PenstockError, now_ms: int) -> list[CheckpointCommand]:
         del self._pending[pending.checkpoint_id]
+        self._last_is_wanted = bool(self._waiting)
         self._note(
             CheckpointStatistics(
                 pending.checkpoint_id,

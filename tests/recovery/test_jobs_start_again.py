@@ -31,11 +31,11 @@ def environment(parallelism: int, folder: Path | None, **options: str) -> Stream
     return env
 
 
-def script(folder: Path, *failures: int) -> list[Any]:
+def script(folder: Path, *failures: int, pause_ms: int = 2) -> list[Any]:
     """The numbers 0 to 9, 60 times with a pause between, and failures after some rounds."""
     items: list[Any] = []
     for round_number in range(60):
-        items += [*range(10), Pause(2)]
+        items += [*range(10), Pause(pause_ms)]
         if round_number in failures:
             items.append(Fail(ValueError("on purpose"), folder / f"failed-{round_number}"))
     return items

@@ -38,7 +38,7 @@ from penstock.checkpoint.removal import remove_checkpoint, remove_job_directory,
 from penstock.checkpoint.settings import CheckpointSettings, Retention
 from penstock.clock import Clock
 from penstock.dataflow.submission import JobStatus
-from penstock.errors import OutsideError, PenstockError
+from penstock.errors import OutsideError, PenstockError, RestoreFailed
 from penstock.ids import SubtaskId
 from penstock.operators.source import SourceSpec
 from penstock.runtime.background import Background, MakeBackground
@@ -144,6 +144,25 @@ class JobCheckpoints:
         """All tasks have stopped: what the next attempt goes on from."""
         self._remove_leftovers()
         return restore_of(self.coordinator.latest, self._deployment)
+
+    def fall_back(self, failed: RestoreFailed) -> bool:
+        """The latest checkpoint cannot be read: go back to the one before it, if one is kept; says whether there is one."""
+        latest = self.coordinator.latest
+        if (
+            latest is None
+            or latest.checkpoint_id != failed.checkpoint_id
+            or len(self.coordinator.completed) < 2
+        ):
+            return False
+        self.coordinator.forget_latest()
+        _log.warning(
+            "checkpoint %d of job %s cannot be read, so the job goes back to checkpoint %d; what sinks have committed in "
+            "between may be written again",
+            failed.checkpoint_id,
+            self._deployment.job_id,
+            self.coordinator.completed[-1].checkpoint_id,
+        )
+        return True
 
     def latest_enumerators(self) -> dict[str, bytes]:
         """The state of the enumerators in the latest checkpoint, by operator."""

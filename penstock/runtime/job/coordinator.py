@@ -17,7 +17,7 @@ from enum import Enum
 
 from penstock.contracts.accumulators import Accumulator
 from penstock.dataflow.submission import JobStatus
-from penstock.errors import JobCancelled, PenstockError, ProgramError, WorkerLost
+from penstock.errors import JobCancelled, PenstockError, ProgramError, RestoreFailed, WorkerLost
 from penstock.ids import SubtaskId, WorkerIndex
 from penstock.runtime.job.restart_strategies import NoRestart, RestartStrategy
 from penstock.runtime.messages import (
@@ -246,7 +246,9 @@ class JobCoordinator:
         self.failure = error
         self.failures.append(Failure(self.deployment.attempt, now_ms, error))
         # What cannot even be begun as it was written will not be begun the next time.
-        for_good = for_good or (self.status is JobStatus.CREATED and isinstance(error, ProgramError))
+        for_good = for_good or (
+            self.status is JobStatus.CREATED and isinstance(error, ProgramError | RestoreFailed)
+        )
         delay_ms = None if for_good else self.restarts.delay_ms(now_ms)
         if delay_ms is None:
             self.status, self._phase = JobStatus.FAILING, None

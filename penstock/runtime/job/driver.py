@@ -15,7 +15,7 @@ from penstock.contracts.accumulators import Accumulator
 from penstock.dataflow.job import JobGraph
 from penstock.dataflow.recovery import CheckpointStatistics, Recovery, SavepointWish
 from penstock.dataflow.submission import JobExecutionResult, JobStatus
-from penstock.errors import JobCancelled, JobFailed, OutsideError, PenstockError, ProgramError
+from penstock.errors import JobCancelled, JobFailed, OutsideError, PenstockError, ProgramError, RestoreFailed
 from penstock.ids import JobID, SubtaskId, WorkerIndex
 from penstock.runtime.background import Background, MakeBackground
 from penstock.runtime.coordination.split_assignment import SplitAssignment
@@ -237,6 +237,10 @@ class JobDriver:
         self._restart_at_ms = None
         if self._rows.cannot_start_again:
             self._tell(JobBroken(_rows_would_come_twice(), for_good=True))
+            return
+        last = self._coordinator.failures[-1].error
+        if isinstance(last, RestoreFailed) and not self._checkpoints.fall_back(last):
+            self._tell(JobBroken(last, for_good=True))
             return
         restore = self._checkpoints.begin_again()
         self._splits = self._new_splits()

@@ -3,6 +3,7 @@
 from penstock.checkpoint.redistribution import SubtaskPlace
 from penstock.checkpoint.snapshot_files import read_operator_snapshot
 from penstock.dataflow.job import JobVertex
+from penstock.errors import RestoreFailed, StateError
 from penstock.operators.contract import OperatorSnapshot
 from penstock.runtime.messages import Restore
 from penstock.runtime.task.tasklet import Tasklet
@@ -11,8 +12,19 @@ from penstock.runtime.task.tasklet import Tasklet
 def restore_task(task: Tasklet, vertex: JobVertex, restore: Restore) -> None:
     """Read what is this subtask's, and give it to its operators.
 
-    :raises StateError: when a file was altered, or its content does not fit the operator.
+    :raises RestoreFailed: when a file was altered, or its content does not fit the operator.
     """
+    try:
+        _restore(task, vertex, restore)
+    except StateError as error:
+        failed = RestoreFailed(
+            f"checkpoint {restore.checkpoint_id} cannot be restored: {error.message}", restore.checkpoint_id
+        )
+        failed.places.extend(error.places)
+        raise failed from error
+
+
+def _restore(task: Tasklet, vertex: JobVertex, restore: Restore) -> None:
     place = SubtaskPlace(task.subtask.index, vertex.parallelism, vertex.max_parallelism)
     snapshots: dict[str, list[OperatorSnapshot]] = {}
     for chained in vertex.operators:
