@@ -230,6 +230,35 @@ class StreamExecutionEnvironment(EnvironmentOptions):
             source = FileSource.for_record_stream_format(lines, path).build()
         return self._from(source, WatermarkStrategy.no_watermarks(), "Custom File Source", Types.STRING())
 
+    def read_file(
+        self,
+        input_format: Any,
+        file_path: str,
+        watch_type: Any = None,
+        interval: int = -1,
+    ) -> DataStream:
+        """A stream of the records of a file, or of all files of a directory, read by a format of files.
+
+        ``watch_type``: a ``FileProcessingMode``; ``PROCESS_CONTINUOUSLY`` looks for new files every ``interval``
+        milliseconds. A file that is changed later is not read again, other than in Flink.
+        """
+        from penstock.connectors.files.plain import FileProcessingMode
+        from penstock.connectors.files.source import FileSource
+        from penstock.formats.text import StreamFormat
+
+        with AtUsersLine():
+            mode = FileProcessingMode.PROCESS_ONCE if watch_type is None else watch_type
+            if not isinstance(mode, FileProcessingMode):
+                raise ProgramError(f"watch_type is a FileProcessingMode, not {shorten(watch_type)}")
+            is_stream = isinstance(input_format, StreamFormat)
+            begin: Any = FileSource.for_record_stream_format if is_stream else FileSource.for_bulk_file_format
+            builder = begin(input_format, path_argument(file_path, "file_path"))
+            if mode is FileProcessingMode.PROCESS_CONTINUOUSLY:
+                builder.monitor_continuously(interval)
+            source = builder.build()
+        produced = source.get_produced_type()
+        return self._from(source, WatermarkStrategy.no_watermarks(), "Custom File Source", produced)
+
     def socket_text_stream(
         self, hostname: str, port: int, delimiter: str = "\n", max_retry: int = 0
     ) -> DataStream[str]:

@@ -1,5 +1,6 @@
 """Values as bytes at the borders of a program."""
 
+from penstock.contracts.bulk_writing import BulkWriter, BulkWriterFactory
 from penstock.contracts.serialization import (
     ByteArraySchema,
     DeserializationSchema,
@@ -11,6 +12,8 @@ from penstock.contracts.serialization import (
 from penstock.formats.type_bytes import TypeInformationSerializationSchema
 
 __all__ = [
+    "BulkWriter",
+    "BulkWriterFactory",
     "ByteArraySchema",
     "DeserializationSchema",
     "Encoder",

@@ -22,6 +22,9 @@ class BulkWriter(ABC):
     def finish(self) -> None:
         """Write the end of the file. The stream stays open; nothing is added any more."""
 
+    def give_up(self) -> None:  # noqa: B027
+        """The file will be deleted: let go of what is held, before the stream is closed."""
+
 
 class BulkWriterFactory(ABC):
     """Makes a writer for each file; a value that travels with the program."""

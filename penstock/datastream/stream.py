@@ -27,6 +27,7 @@ from penstock.contracts.sink import Sink
 from penstock.contracts.watermarks import WatermarkStrategy
 from penstock.dataflow.logical import LogicalEdge
 from penstock.datastream.arguments import (
+    AtUsersLine,
     function_argument,
     key_argument,
     sink_function_argument,
@@ -342,6 +343,31 @@ class DataStream(OperatorSettings, Generic[T]):
 
         return self._end("Print to Std. Out", PrintSink(sink_identifier, form=print_form(self._type_info)))
 
+    def write_as_text(self, path: str, write_mode: Any = None) -> DataStreamSink:
+        """Write every record as a line into a file, or with several writers into files of a directory. Not exactly once:
+        ``FileSink`` is.
+
+        ``write_mode``: a ``WriteMode``; a file that is there is not overwritten unless it says so.
+        """
+        return self._write_plain(path, write_mode, None, "\n")
+
+    def write_as_csv(
+        self, path: str, write_mode: Any = None, row_delimiter: str = "\n", field_delimiter: str = ","
+    ) -> DataStreamSink:
+        """Write every tuple as a line of its fields, without quotes; otherwise as ``write_as_text``."""
+        return self._write_plain(path, write_mode, field_delimiter, row_delimiter)
+
+    def _write_plain(
+        self, path: str, write_mode: Any, field_delimiter: str | None, row_delimiter: str
+    ) -> DataStreamSink:
+        from penstock.connectors.files.plain import PlainFileSink, WriteMode
+        from penstock.storage.reading import absolute_path
+
+        with AtUsersLine():
+            mode = WriteMode.NO_OVERWRITE if write_mode is None else write_mode
+            sink = PlainFileSink(absolute_path(path), mode, field_delimiter, row_delimiter, self._type_info)
+        return self._end("Unnamed", sink)
+
     def _end(self, name: str, sink: Sink) -> DataStreamSink:
         edges = tuple(ref.edge() for ref in self._refs)
         node_id = self._environment.program.add(f"Sink: {name}", SinkSpec(sink, self._type_info), edges)
@@ -364,7 +390,8 @@ class DataStream(OperatorSettings, Generic[T]):
         if limit is None:
             return results
         with results:
-            return [value for value, _ in zip(results, range(limit), strict=False)]
+            # Not the other way round: an unbounded stream may never have one more.
+            return [value for _, value in zip(range(limit), results, strict=False)]
 
     def _collect(self, job_name: str | None) -> "CloseableIterator[T]":
         from penstock.datastream.collected import CloseableIterator

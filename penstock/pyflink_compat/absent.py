@@ -10,7 +10,6 @@ def _connector(system: str, instead: str) -> str:
     return f"the connector to {system} {_LATER}; {instead}"
 
 
-_BULK_WRITING = f"writing files in bulk {_LATER}; FileSink.for_row_format writes record by record"
 _OWN_SOURCE = "a Source of your own (penstock.contracts.source) can read from it"
 _OWN_SINK = "a Sink of your own (penstock.contracts.sink) can write to it"
 _OWN_BOTH = (
@@ -38,10 +37,9 @@ NAMES: dict[str, dict[str, str]] = {
     "pyflink.common.io": {
         "InputFormat": f"{_JAVA}; write a Source (penstock.contracts.source) in place of it",
     },
-    "pyflink.common.serialization": dict.fromkeys(
-        ["BulkWriterFactory", "RowDataBulkWriterFactory"],
-        _BULK_WRITING,
-    ),
+    "pyflink.common.serialization": {
+        "RowDataBulkWriterFactory": "rows need no other form here; derive from BulkWriterFactory"
+    },
     "pyflink.common.utils": {"JavaObjectWrapper": _JAVA},
     "pyflink.common.watermark_strategy": {
         "AssignerWithPeriodicWatermarksWrapper": f"{_JAVA}; use WatermarkStrategy.for_generator",
@@ -118,13 +116,9 @@ NAMES: dict[str, dict[str, str]] = {
     "pyflink.datastream.connectors.base": dict.fromkeys(
         ["StreamTransformer", "SupportsPreprocessing"], _INSIDE
     ),
-    "pyflink.datastream.formats.avro": {"AvroBulkWriters": _BULK_WRITING},
-    "pyflink.datastream.formats.csv": {"CsvBulkWriters": _BULK_WRITING},
-    "pyflink.datastream.formats.orc": {"OrcBulkWriters": _BULK_WRITING},
     "pyflink.datastream.formats.parquet": {
         "AvroParquetReaders": "ParquetColumnarRowInputFormat reads all Parquet files, whoever wrote them",
-        "AvroParquetWriters": _BULK_WRITING,
-        "ParquetBulkWriters": _BULK_WRITING,
+        "AvroParquetWriters": "ParquetBulkWriters.for_row_type writes Parquet from rows of a type",
     },
     "pyflink.datastream.functions": dict.fromkeys(
         [

@@ -80,6 +80,24 @@ def delete_if_empty(path: str) -> None:
             os.rmdir(path)
 
 
+def open_over(path: str) -> BinaryIO:
+    """A file, open for writing bytes, in place of one that may be there.
+
+    :raises OutsideError: when it cannot be made.
+    """
+    delete_if_there(path)
+    return open_new_file(path)
+
+
+def exists(path: str) -> bool:
+    """Whether there is a file, or a directory."""
+    with writing_errors(path):
+        if is_local(path):
+            return os.path.exists(path)
+        file_system, inside = _remote(path)
+        return bool(file_system.exists(inside))
+
+
 def is_local(path: str) -> bool:
     """Whether files can be cut and continued there."""
     return "://" not in path

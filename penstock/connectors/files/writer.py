@@ -297,6 +297,9 @@ class FileWriter(CommittingSinkWriter, StatefulSinkWriter):
             for file in files:
                 # What a full disk has left in the buffer was reported when it was written.
                 with suppress(OSError):
+                    if file.bulk is not None:
+                        file.bulk.give_up()
+                with suppress(OSError):
                     file.stream.close()
                 self._finished.append(("", file.finished))
         self._open.clear()

@@ -3,11 +3,13 @@
 from penstock.connectors.files.compaction import FileCompactor, FileCompactStrategy
 from penstock.connectors.files.layout import (
     BucketAssigner,
+    BucketContext,
     DefaultRollingPolicy,
     OnCheckpointRollingPolicy,
     OutputFileConfig,
     RollingPolicy,
 )
+from penstock.connectors.files.plain import FileProcessingMode, WriteMode
 from penstock.connectors.files.sink import FileSink, StreamingFileSink
 from penstock.connectors.files.source import FileSource, FileSourceBuilder
 from penstock.connectors.files.source_parts import FileEnumeratorProvider, FileSplitAssignerProvider
@@ -16,11 +18,13 @@ from penstock.formats.text import StreamFormat
 
 __all__ = [
     "BucketAssigner",
+    "BucketContext",
     "BulkFormat",
     "DefaultRollingPolicy",
     "FileCompactStrategy",
     "FileCompactor",
     "FileEnumeratorProvider",
+    "FileProcessingMode",
     "FileSink",
     "FileSource",
     "FileSourceBuilder",
@@ -30,4 +34,5 @@ __all__ = [
     "RollingPolicy",
     "StreamFormat",
     "StreamingFileSink",
+    "WriteMode",
 ]

@@ -7,8 +7,10 @@ from penstock.formats.avro import (
     AvroSchema,
     GenericRecordAvroTypeInfo,
 )
+from penstock.formats.record_writers import AvroBulkWriters
 
 __all__ = [
+    "AvroBulkWriters",
     "AvroInputFormat",
     "AvroRowDeserializationSchema",
     "AvroRowSerializationSchema",

@@ -2,8 +2,10 @@
 
 from penstock.formats.csv import CsvReaderFormat, CsvRowDeserializationSchema, CsvRowSerializationSchema
 from penstock.formats.csv_schema import CsvSchema, CsvSchemaBuilder
+from penstock.formats.record_writers import CsvBulkWriters
 
 __all__ = [
+    "CsvBulkWriters",
     "CsvReaderFormat",
     "CsvRowDeserializationSchema",
     "CsvRowSerializationSchema",

@@ -1,0 +1,212 @@
+"""Rows written into files of columns: Parquet and ORC."""
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from penstock.contracts.bulk_writing import BulkWriter, BulkWriterFactory
+from penstock.data.row import Row
+from penstock.data.type_composites import RowTypeInfo
+from penstock.data.type_information import shortened
+from penstock.errors import ProgramError, TypeMismatch
+from penstock.formats.columns import BATCH_ROWS, arrow_schema
+
+if TYPE_CHECKING:
+    import pyarrow
+
+# A row group is written when so many rows have come.
+ROW_GROUP_ROWS = 16 * BATCH_ROWS
+
+
+class ColumnsWriterFactory(BulkWriterFactory):
+    """Makes writers for rows of a type."""
+
+    def __init__(self, row_type: RowTypeInfo) -> None:
+        if not isinstance(row_type, RowTypeInfo):
+            raise ProgramError(f"row_type is a row type of Types, as Types.ROW_NAMED makes, not {row_type!r}")
+        arrow_schema(row_type)
+        self.row_type = row_type
+
+
+class ColumnsWriter(BulkWriter):
+    """Collects rows and writes them as columns."""
+
+    def __init__(self, row_type: RowTypeInfo) -> None:
+        self.schema = arrow_schema(row_type)
+        self._types = row_type.get_field_types()
+        self._batches: list[pyarrow.RecordBatch] = []
+        self._rows = 0
+
+    @abstractmethod
+    def write_table(self, table: "pyarrow.Table") -> None:
+        """Write rows, as one row group or stripe."""
+
+    def add_elements(self, elements: list[Any]) -> None:
+        if not elements:
+            return
+        self._batches.append(self._columns_of(elements))
+        self._rows += len(elements)
+        if self._rows >= ROW_GROUP_ROWS:
+            self.flush()
+
+    def flush(self) -> None:
+        import pyarrow
+
+        if self._batches:
+            table = pyarrow.Table.from_batches(self._batches, self.schema)
+            self._batches, self._rows = [], 0
+            self.write_table(table)
+
+    def _columns_of(self, rows: list[Any]) -> "pyarrow.RecordBatch":
+        import pyarrow
+
+        width = len(self.schema)
+        try:
+            columns = list(zip(*rows, strict=True))
+        except (TypeError, ValueError):
+            columns = []
+        if len(columns) != width:
+            wrong = next((row for row in rows if not _has_fields(row, width)), rows[0])
+            raise TypeMismatch(
+                f"a row of the {width} fields {', '.join(self.schema.names)} is expected, got {shortened(wrong)}"
+            )
+        arrays = [self._array(index, column) for index, column in enumerate(columns)]
+        return pyarrow.RecordBatch.from_arrays(arrays, schema=self.schema)
+
+    def _array(self, index: int, column: tuple[Any, ...]) -> "pyarrow.Array":
+        import pyarrow
+
+        field = self.schema.field(index)
+        values = list(map(_plain, column)) if pyarrow.types.is_nested(field.type) else column
+        try:
+            return pyarrow.array(values, field.type)
+        except (pyarrow.ArrowException, TypeError, ValueError, OverflowError):
+            for value in values:
+                try:
+                    pyarrow.array([value], field.type)
+                except (pyarrow.ArrowException, TypeError, ValueError, OverflowError) as error:
+                    raise TypeMismatch(
+                        f"the field {field.name} is declared as {self._types[index]}, got {shortened(value)} of type "
+                        f"{type(value).__name__}: {error}"
+                    ) from error
+            raise
+
+
+class ParquetBulkWriters:
+    """Parquet files, for ``FileSink.for_bulk_format``."""
+
+    @staticmethod
+    def for_row_type(
+        row_type: RowTypeInfo,
+        hadoop_config: Any = None,
+        utc_timestamp: bool = False,
+        compression: str = "snappy",
+    ) -> BulkWriterFactory:
+        """Rows of a type. ``compression``: snappy, gzip, zstd, lz4, brotli or none.
+
+        >>> from penstock.data.types import Types
+        >>> factory = ParquetBulkWriters.for_row_type(Types.ROW_NAMED(["a"], [Types.INT()]))
+        """
+        known = ("snappy", "gzip", "zstd", "lz4", "brotli", "none")
+        if compression not in known:
+            raise ProgramError(
+                f"the compression of Parquet is one of {', '.join(known)}, not {compression!r}"
+            )
+        return _ParquetFactory(row_type, compression)
+
+
+class _ParquetFactory(ColumnsWriterFactory):
+    def __init__(self, row_type: RowTypeInfo, compression: str) -> None:
+        super().__init__(row_type)
+        self._compression = compression
+
+    def create(self, out: BinaryIO) -> BulkWriter:
+        return _ParquetWriter(out, self.row_type, self._compression)
+
+
+class _ParquetWriter(ColumnsWriter):
+    def __init__(self, out: BinaryIO, row_type: RowTypeInfo, compression: str) -> None:
+        from pyarrow import parquet
+
+        super().__init__(row_type)
+        self._writer = parquet.ParquetWriter(out, self.schema, compression=compression)
+
+    def write_table(self, table: "pyarrow.Table") -> None:
+        self._writer.write_table(table, ROW_GROUP_ROWS)
+
+    def finish(self) -> None:
+        self.flush()
+        self._writer.close()
+
+    def give_up(self) -> None:
+        self._writer.close()
+
+
+class OrcBulkWriters:
+    """ORC files, for ``FileSink.for_bulk_format``."""
+
+    @staticmethod
+    def for_row_type(
+        row_type: RowTypeInfo, writer_properties: Any = None, hadoop_config: Any = None
+    ) -> BulkWriterFactory:
+        """Rows of a type.
+
+        >>> from penstock.data.types import Types
+        >>> factory = OrcBulkWriters.for_row_type(Types.ROW_NAMED(["a"], [Types.INT()]))
+
+        :raises ProgramError: for ``writer_properties``, which are those of a library of Java.
+        """
+        if writer_properties is not None:
+            raise ProgramError(
+                "writer_properties are those of ORC's library for Java and have no effect here; leave them out"
+            )
+        return _OrcFactory(row_type)
+
+
+class _OrcFactory(ColumnsWriterFactory):
+    def create(self, out: BinaryIO) -> BulkWriter:
+        return _OrcWriter(out, self.row_type)
+
+
+class _OrcWriter(ColumnsWriter):
+    def __init__(self, out: BinaryIO, row_type: RowTypeInfo) -> None:
+        import pyarrow
+        from pyarrow import orc
+
+        super().__init__(row_type)
+        self._file = pyarrow.PythonFile(out, mode="w")
+        self._writer = orc.ORCWriter(self._file)
+        self._has_rows = False
+
+    def write_table(self, table: "pyarrow.Table") -> None:
+        self._has_rows = True
+        self._writer.write(table)
+
+    def finish(self) -> None:
+        self.flush()
+        if not self._has_rows:
+            self._writer.write(self.schema.empty_table())
+        self._writer.close()
+
+    def give_up(self) -> None:
+        if not self._has_rows:
+            self._writer.write(self.schema.empty_table())
+        self._writer.close()
+
+
+def _has_fields(row: Any, width: int) -> bool:
+    try:
+        return len(row) == width and not isinstance(row, (str, bytes, dict))
+    except TypeError:
+        return False
+
+
+def _plain(value: Any) -> Any:
+    """Nested rows as dicts, which Arrow knows."""
+    if isinstance(value, Row):
+        names = value._names or [f"f{index}" for index in range(len(value))]
+        return {name: _plain(field) for name, field in zip(names, value, strict=True)}
+    if isinstance(value, (list, tuple)):
+        return [_plain(each) for each in value]
+    if isinstance(value, dict):
+        return [(key, _plain(each)) for key, each in value.items()]
+    return value

@@ -1,0 +1,97 @@
+"""Files of records that are written as a whole, with a beginning: Avro, and CSV with a header."""
+
+from typing import Any, BinaryIO
+
+from penstock.contracts.bulk_writing import BulkWriter, BulkWriterFactory
+from penstock.data.row import Row
+from penstock.data.type_information import shortened
+from penstock.errors import ProgramError, TypeMismatch
+from penstock.formats.avro import AvroSchema
+from penstock.formats.csv import CsvRowSerializationSchema
+from penstock.formats.csv_schema import CsvSchema
+from penstock.formats.extras import require
+
+_NOT_OF_THE_SCHEMA = (ValueError, TypeError, LookupError, AttributeError, OverflowError)
+_AVRO_CODECS = ("null", "deflate", "bzip2", "xz")
+
+
+class AvroBulkWriters:
+    """Avro files, for ``FileSink.for_bulk_format``; with the extra ``avro``."""
+
+    @staticmethod
+    def for_generic_record(schema: AvroSchema, codec: str = "null") -> BulkWriterFactory:
+        """Dicts, or rows with names, of the fields of a schema. ``codec``: null, deflate, bzip2 or xz."""
+        if not isinstance(schema, AvroSchema):
+            raise ProgramError(
+                f"for_generic_record takes an AvroSchema, not {schema!r}; AvroSchema.parse_string(json) makes one"
+            )
+        if codec not in _AVRO_CODECS:
+            raise ProgramError(f"the codec of Avro is one of {', '.join(_AVRO_CODECS)}, not {codec!r}")
+        require("fastavro", "avro", "Avro")
+        return _AvroFactory(schema, codec)
+
+
+class _AvroFactory(BulkWriterFactory):
+    def __init__(self, schema: AvroSchema, codec: str) -> None:
+        self._schema = schema
+        self._codec = codec
+
+    def create(self, out: BinaryIO) -> BulkWriter:
+        return _AvroWriter(out, self._schema, self._codec)
+
+
+class _AvroWriter(BulkWriter):
+    def __init__(self, out: BinaryIO, schema: AvroSchema, codec: str) -> None:
+        library = require("fastavro.write", "avro", "Avro")
+        self._writer = library.Writer(out, schema.parsed, codec)
+
+    def add_elements(self, elements: list[Any]) -> None:
+        write = self._writer.write
+        element: Any = None
+        try:
+            for element in elements:
+                write(element.as_dict(True) if isinstance(element, Row) else element)
+        except _NOT_OF_THE_SCHEMA as error:
+            raise TypeMismatch(f"{shortened(element)} does not fit the Avro schema: {error}") from error
+
+    def flush(self) -> None:
+        self._writer.flush()
+
+    def finish(self) -> None:
+        self.flush()
+
+
+class CsvBulkWriters:
+    """CSV files, for ``FileSink.for_bulk_format``."""
+
+    @staticmethod
+    def for_schema(schema: CsvSchema) -> BulkWriterFactory:
+        """Rows of a schema; each file begins with the names where the schema uses a header.
+
+        >>> factory = CsvBulkWriters.for_schema(CsvSchema.builder().add_string_column("name").build())
+        """
+        if not isinstance(schema, CsvSchema):
+            raise ProgramError(f"for_schema takes a CsvSchema, not {schema!r}; CsvSchema.builder() makes one")
+        return _CsvFactory(schema)
+
+
+class _CsvFactory(BulkWriterFactory):
+    def __init__(self, schema: CsvSchema) -> None:
+        self._schema = schema
+
+    def create(self, out: BinaryIO) -> BulkWriter:
+        return _CsvWriter(out, self._schema)
+
+
+class _CsvWriter(BulkWriter):
+    def __init__(self, out: BinaryIO, schema: CsvSchema) -> None:
+        self._out = out
+        self._serialize = CsvRowSerializationSchema(schema).serialize
+        if schema.use_header:
+            out.write((schema.column_separator.join(schema.names()) + schema.line_separator).encode())
+
+    def add_elements(self, elements: list[Any]) -> None:
+        self._out.write(b"".join(map(self._serialize, elements)))
+
+    def finish(self) -> None:
+        pass
