@@ -22,6 +22,7 @@ from penstock.contracts.state import (
     StateKind,
     StateMeta,
 )
+from penstock.data.key_groups import key_group_range
 from penstock.data.pickles import dump, load
 from penstock.errors import OutsideError, StateError
 from penstock.operators.contract import OperatorSnapshot
@@ -113,7 +114,7 @@ def read_operator_snapshot(
 
     :raises StateError: when a file was altered, or cannot be restored at this parallelism.
     """
-    snapshots = {handle.subtask_index: _read(place, handle) for handle in handles}
+    snapshots = {handle.subtask_index: _read(place, handle, subtask.key_groups) for handle in handles}
     if not snapshots:
         return None
     old = [snapshots.get(index) for index in range(max(handles[0].parallelism, max(snapshots) + 1))]
@@ -143,10 +144,12 @@ def read_checked(place: CheckpointPlace, file: StateFile, whose: str) -> bytes:
     return content
 
 
-def _read(place: CheckpointPlace, handle: OperatorStateHandle) -> OperatorSnapshot:
-    """The snapshot of one old subtask; its entries are read when somebody asks for them."""
+def _read(place: CheckpointPlace, handle: OperatorStateHandle, wanted: range) -> OperatorSnapshot:
+    """The snapshot of one old subtask; its entries are read when somebody asks for them, and not if none is wanted."""
     whose = f"operator {handle.operator_name!r}, subtask {handle.subtask_index + 1}/{handle.parallelism}"
-    keyed, timers = (_entries(place, handle, role, whose) for role in (FileRole.KEYED, FileRole.TIMERS))
+    keyed, timers = (
+        _entries(place, handle, role, whose, wanted) for role in (FileRole.KEYED, FileRole.TIMERS)
+    )
     states: dict[str, tuple[OperatorStateMode, tuple[bytes, ...]]] = {}
     own = None
     for file in handle.files:
@@ -164,12 +167,16 @@ def _read(place: CheckpointPlace, handle: OperatorStateHandle) -> OperatorSnapsh
 
 
 def _entries(
-    place: CheckpointPlace, handle: OperatorStateHandle, role: FileRole, whose: str
+    place: CheckpointPlace, handle: OperatorStateHandle, role: FileRole, whose: str, wanted: range
 ) -> dict[str, StateEntries]:
+    had = key_group_range(handle.max_parallelism, handle.parallelism, handle.subtask_index)
+    is_wanted = had.start < wanted.stop and wanted.start < had.stop
     reads: dict[str, list[Callable[[], bytes]]] = {}
     for file in handle.files:
         if file.role is role:
-            reads.setdefault(file.state, []).append(partial(read_checked, place, file, whose))
+            of_state = reads.setdefault(file.state, [])
+            if is_wanted:
+                of_state.append(partial(read_checked, place, file, whose))
     found: dict[str, StateEntries] = {}
     for state in handle.states:
         if state.name in reads and (state.kind == StateKind.TIMERS.value) == (role is FileRole.TIMERS):

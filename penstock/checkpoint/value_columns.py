@@ -14,6 +14,7 @@ from itertools import accumulate, chain
 from typing import Any
 
 from penstock.checkpoint import value_classes
+from penstock.contracts.state import TupleColumn
 from penstock.data.pickles import dump, load
 from penstock.errors import StateError
 
@@ -31,6 +32,8 @@ def encode(values: Sequence[Any], depth: int = 0) -> Column:
     >>> str(array.type), shape["as"], decode(array, shape)
     ('struct<f0: large_string, f1: int64>', 'tuple', [('a', 1), ('b', 2)])
     """
+    if isinstance(values, TupleColumn):
+        return _of_fields(values, depth)
     kinds = set(map(type, values))
     nullable = _NONE in kinds
     kinds.discard(_NONE)
@@ -214,6 +217,13 @@ def _from_lists(array: Any, flat: list[Any]) -> list[Any]:
             made.append(flat[start : start + length])
             start += length
     return made
+
+
+def _of_fields(values: TupleColumn, depth: int) -> Column:
+    columns = [encode(field, depth + 1) for field in values.fields]
+    names = [f"f{index}" for index in range(len(columns))]
+    array = _arrow().StructArray.from_arrays([column for column, _ in columns], names)
+    return array, {"as": "tuple", "fields": [shape for _, shape in columns]}
 
 
 def _structs(kind: type, values: Sequence[Any], nullable: bool, depth: int) -> Column | None:

@@ -49,6 +49,7 @@ from penstock.contracts.state_snapshots import (
     StateEntries,
     StateMeta,
     StoredEntries,
+    TupleColumn,
 )
 from penstock.contracts.state_stores import KeyedStateStore, OperatorStateStore
 from penstock.contracts.state_ttl import StateTtlConfig
@@ -91,6 +92,7 @@ __all__ = [
     "StateTtlConfig",
     "StoredEntries",
     "StoredForm",
+    "TupleColumn",
     "ValueState",
     "ValueStateDescriptor",
 ]

@@ -28,7 +28,7 @@ class StoredForm(Protocol):
     def shrink(self, keys: list[Any], stored: list[Any]) -> list[Any] | None:
         """From what is stored under the keys to the form; None when something does not fit it."""
 
-    def expand(self, keys: list[Any], shrunk: list[Any]) -> list[Any]:
+    def expand(self, keys: Sequence[Any], shrunk: Sequence[Any]) -> Sequence[Any]:
         """Back again. Called by other threads too, while snapshots are written."""
 
 

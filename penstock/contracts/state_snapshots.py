@@ -28,6 +28,30 @@ class StateMeta:
     ttl: bool = False
 
 
+class TupleColumn(Sequence[Any]):
+    """Tuples whose fields are columns already, so that they need not be made to be written as columns again.
+
+    >>> list(TupleColumn(["a", "b"], [1, 2]))
+    [('a', 1), ('b', 2)]
+    """
+
+    __slots__ = ("fields",)
+
+    def __init__(self, *fields: Sequence[Any]) -> None:
+        self.fields = fields
+
+    def __len__(self) -> int:
+        return len(self.fields[0])
+
+    def __getitem__(self, row: Any) -> Any:
+        if isinstance(row, slice):
+            return TupleColumn(*(field[row] for field in self.fields))
+        return tuple(field[row] for field in self.fields)
+
+    def __iter__(self) -> Iterator[Any]:
+        return zip(*self.fields, strict=True)
+
+
 @dataclass(frozen=True, slots=True)
 class EntryChunk:
     """Some entries of one state, as columns of equal length: what is stored is ``values[i]``, under ``keys[i]``.

@@ -4,9 +4,11 @@ Counting words and summing by key are this. A pair in the state costs a read of 
 mostly outside of the processor's cache: a third of the whole job. The value is what a loop by hand would keep, too.
 """
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
+from penstock.contracts.state import TupleColumn
 from penstock.operators.aggregations import AggregationKind, FieldAggregation, Fold, OtherShape
 from penstock.operators.user_code import GENERATED
 
@@ -58,9 +60,9 @@ class PairFold:
                 return None
         return [value for _, value in stored]
 
-    def expand(self, keys: list[Any], shrunk: list[Any]) -> list[Any]:
+    def expand(self, keys: Sequence[Any], shrunk: Sequence[Any]) -> TupleColumn:
         """The pairs again."""
-        return list(zip(keys, shrunk, strict=True))
+        return TupleColumn(keys, shrunk)
 
 
 @lru_cache(maxsize=64)

@@ -11,7 +11,9 @@ from penstock.checkpoint.handles import FileRole, OperatorStateHandle, handle_as
 from penstock.checkpoint.place import CheckpointPlace
 from penstock.checkpoint.redistribution import SubtaskPlace
 from penstock.checkpoint.snapshot_files import read_operator_snapshot, write_operator_snapshot
+from penstock.clock import SYSTEM_CLOCK
 from penstock.contracts.state import (
+    KeyedStateBackend,
     ListStateDescriptor,
     MapStateDescriptor,
     ReducingStateDescriptor,
@@ -24,6 +26,8 @@ from penstock.errors import StateError
 from penstock.operators.contract import OperatorSnapshot
 from penstock.state.hashmap.backend import HashMapStateBackend
 from penstock.state.operator_lists import InMemoryOperatorState
+from penstock.state.rocksdb.backend import RocksDBKeyedStateBackend
+from penstock.state.rocksdb.settings import RocksDBSettings
 from penstock.state.timers import KeyedTimers
 from penstock.windows.window import TimeWindow
 
@@ -37,10 +41,13 @@ RULES = MapStateDescriptor("rules", Types.STRING(), Types.INT())
 class Subtask:
     """The state of one subtask."""
 
-    def __init__(self, index: int, parallelism: int) -> None:
+    def __init__(self, index: int, parallelism: int, backend: str = "hashmap") -> None:
         own = key_group_range(GROUPS, parallelism, index)
         self.place = SubtaskPlace(index, parallelism, GROUPS)
-        self.keyed = HashMapStateBackend(GROUPS, own)
+        self.keyed: KeyedStateBackend = HashMapStateBackend(GROUPS, own)
+        if backend == "rocksdb":
+            settings = RocksDBSettings(memory_bytes=4 << 20, object_cache_bytes=1 << 20)
+            self.keyed = RocksDBKeyedStateBackend(GROUPS, own, SYSTEM_CLOCK, settings)
         self.operator = InMemoryOperatorState()
         self.timers = KeyedTimers("user-timers", GROUPS, own)
 
@@ -146,6 +153,42 @@ def test_the_manifest_says_what_is_in_each_file_and_any_reader_of_parquet_reads_
     timers = pl.read_parquet(tmp_path / files[FileRole.TIMERS, "user-timers"].name)
     assert timers["time"].sort().to_list() == list(range(len(KEYS)))
     assert [state.type_text for state in handle.states if state.name == COUNT.name] == [COUNT.type_text]
+
+
+def test_a_subtask_reads_the_files_of_those_whose_keys_it_has(tmp_path: Path) -> None:
+    place = CheckpointPlace(str(tmp_path))
+    handles = saved(place, 4)
+    for handle in handles[2:]:
+        for file in handle.files:
+            if file.role in (FileRole.KEYED, FileRole.TIMERS):
+                (tmp_path / file.name).unlink()
+    subtask = Subtask(0, 2)
+    snapshot = read_operator_snapshot(place, handles, subtask.place)
+    assert snapshot is not None
+    subtask.restore(snapshot)
+    assert len(subtask.content()) == sum(key_group(key, GROUPS) < 8 for key in KEYS)
+
+
+@pytest.mark.parametrize(
+    ("writer", "reader"), [("hashmap", "rocksdb"), ("rocksdb", "hashmap"), ("rocksdb", "rocksdb")]
+)
+def test_any_backend_restores_what_another_wrote(tmp_path: Path, writer: str, reader: str) -> None:
+    place = CheckpointPlace(str(tmp_path))
+    handles = []
+    for index in range(2):
+        subtask = Subtask(index, 2, writer)
+        subtask.fill()
+        handles.append(subtask.save(place))
+        subtask.keyed.close()
+    found = []
+    for index in range(3):
+        subtask = Subtask(index, 3, reader)
+        snapshot = read_operator_snapshot(place, handles, subtask.place)
+        assert snapshot is not None
+        subtask.restore(snapshot)
+        found += subtask.content()
+        subtask.keyed.close()
+    assert sorted(found) == sorted((key, number, number) for number, key in enumerate(KEYS))
 
 
 def test_an_altered_file_is_named_with_its_operator(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock.checkpoint.value_columns import decode, encode
+from penstock.contracts.state import TupleColumn
 from penstock.data.row import Row, RowKind
 from penstock.errors import StateError
 from penstock.windows.window import TimeWindow
@@ -180,6 +181,16 @@ def test_what_types_the_columns_have(values: list[Any], arrow_type: str) -> None
     array, _ = encode(values)
     assert str(array.type) == arrow_type
     assert identical(through_parquet(values), values)
+
+
+def test_tuples_that_are_columns_already_are_written_as_the_same_tuples() -> None:
+    keys, counts = ["a", "b"], [1, None]
+    array, shape = encode(TupleColumn(keys, counts))
+    again, same = encode(list(zip(keys, counts, strict=True)))
+    assert array.equals(again)
+    assert shape == same
+    assert decode(array, shape) == [("a", 1), ("b", None)]
+    assert list(TupleColumn(keys, counts)[1:]) == [TupleColumn(keys, counts)[1]] == [("b", None)]
 
 
 def renamed(shape: Any, new: str) -> Any:

@@ -20,7 +20,7 @@ from penstock.state.own_copies import own_copies
 
 _NOTHING = type(None)
 Keep = Callable[[Any], Any]
-Part = tuple[list[Any], list[Any], list[Any] | None]
+Part = tuple[list[Any], Sequence[Any], list[Any] | None]
 
 
 @dataclass(slots=True)
@@ -74,7 +74,7 @@ class FrozenTable:
                     gathered = ([], [], [])
         yield gathered
 
-    def _kept(self, keys: list[Any], values: list[Any], namespaces: list[Any] | None) -> Part:
+    def _kept(self, keys: list[Any], values: Sequence[Any], namespaces: list[Any] | None) -> Part:
         """Without what is nothing, or not to be written any more."""
         keep = self.keep
         if keep is not None:
