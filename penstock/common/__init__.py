@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from penstock.common.config_options import ConfigOption, ConfigOptions
     from penstock.common.configuration import Configuration
     from penstock.common.execution_config import ExecutionConfig
+    from penstock.common.execution_mode import ExecutionMode
     from penstock.common.input_dependency_constraint import InputDependencyConstraint
     from penstock.common.job_client import JobClient
     from penstock.common.job_execution_result import JobExecutionResult
@@ -37,6 +38,7 @@ _WHERE = {
     "Duration": "time",
     "Encoder": "serialization",
     "ExecutionConfig": "execution_config",
+    "ExecutionMode": "execution_mode",
     "InputDependencyConstraint": "input_dependency_constraint",
     "Instant": "time",
     "JobClient": "job_client",
@@ -66,6 +68,7 @@ __all__ = [
     "Duration",
     "Encoder",
     "ExecutionConfig",
+    "ExecutionMode",
     "InputDependencyConstraint",
     "Instant",
     "JobClient",

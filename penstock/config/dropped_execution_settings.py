@@ -7,9 +7,11 @@ from penstock.errors import ProgramError
 
 if TYPE_CHECKING:
     from penstock.config.configuration import Configuration
+    from penstock.config.execution_mode import ExecutionMode
     from penstock.config.input_dependency_constraint import InputDependencyConstraint
     from penstock.config.restart_strategies import RestartStrategyConfiguration
 
+_EXECUTION_MODE = "hidden.execution.mode"
 _PICKLED = "nothing: values are pickled, and serializers of Java have no part in that"
 _SCHEDULED = "nothing: the scheduler knows when a task's inputs are ready"
 
@@ -36,6 +38,32 @@ class DroppedExecutionSettings:
             )
         restart_strategy_configuration.apply_to(self.to_configuration())
         return self
+
+    def get_restart_strategy(self) -> "RestartStrategyConfiguration":
+        """What happens after a failure; that of the cluster where nothing was set."""
+        from penstock.config.restart_strategies import restart_strategy_of
+
+        formerly("get_restart_strategy", "the options restart-strategy.*")
+        return restart_strategy_of(self.to_configuration())
+
+    def set_execution_mode(self, execution_mode: "ExecutionMode") -> Self:
+        """Keep the mode for ``get_execution_mode``: it was for batch programs of Java, and streams go by the runtime mode."""
+        from penstock.config.execution_mode import ExecutionMode
+
+        formerly("set_execution_mode", "set_runtime_mode of the environment")
+        if not isinstance(execution_mode, ExecutionMode):
+            raise ProgramError(
+                f"an ExecutionMode such as ExecutionMode.PIPELINED is expected, not {execution_mode!r:.200}"
+            )
+        self.to_configuration().set(_EXECUTION_MODE, execution_mode.name)
+        return self
+
+    def get_execution_mode(self) -> "ExecutionMode":
+        """The mode set last; PIPELINED by default."""
+        from penstock.config.execution_mode import ExecutionMode
+
+        formerly("get_execution_mode", "the option execution.runtime-mode")
+        return ExecutionMode[self.to_configuration().get(_EXECUTION_MODE)]
 
     def register_kryo_type(self, type_class_name: str) -> Self:
         """Without influence: it is about Java's serializers."""

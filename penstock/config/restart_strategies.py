@@ -1,6 +1,7 @@
 """Restart strategies as objects, for programs written before they became options."""
 
 from datetime import timedelta
+from typing import Any
 
 from penstock.config.configuration import Configuration
 from penstock.errors import OptionError
@@ -119,6 +120,36 @@ class RestartStrategies:
             """Time before each start."""
             return self._delay
 
+    class ExponentialDelayRestartStrategyConfiguration(RestartStrategyConfiguration):
+        """A failed job starts again after a while that grows with each failure."""
+
+        __slots__ = ()
+
+        def __init__(
+            self,
+            initial_backoff: "timedelta | int",
+            max_backoff: "timedelta | int",
+            backoff_multiplier: float,
+            reset_backoff_threshold: "timedelta | int",
+            jitter_factor: float,
+        ) -> None:
+            first = _interval("initial_backoff", initial_backoff)
+            longest = _interval("max_backoff", max_backoff)
+            super().__init__(
+                f"Restart after {_ms(first)} ms, and {backoff_multiplier} times as long after each further failure, "
+                f"{_ms(longest)} ms at most.",
+                {
+                    "restart-strategy.type": "exponential-delay",
+                    "restart-strategy.exponential-delay.initial-backoff": first,
+                    "restart-strategy.exponential-delay.max-backoff": longest,
+                    "restart-strategy.exponential-delay.backoff-multiplier": backoff_multiplier,
+                    "restart-strategy.exponential-delay.reset-backoff-threshold": _interval(
+                        "reset_backoff_threshold", reset_backoff_threshold
+                    ),
+                    "restart-strategy.exponential-delay.jitter-factor": jitter_factor,
+                },
+            )
+
     @staticmethod
     def no_restart() -> NoRestartStrategyConfiguration:
         """A failed job stays failed."""
@@ -146,6 +177,53 @@ class RestartStrategies:
         return RestartStrategies.FailureRateRestartStrategyConfiguration(
             failure_rate, failure_interval, delay_interval
         )
+
+    @staticmethod
+    def exponential_delay_restart(
+        initial_backoff: "timedelta | int",
+        max_backoff: "timedelta | int",
+        backoff_multiplier: float,
+        reset_backoff_threshold: "timedelta | int",
+        jitter_factor: float,
+    ) -> ExponentialDelayRestartStrategyConfiguration:
+        """Start again after a while that grows with each failure, and is short again after a time without one."""
+        return RestartStrategies.ExponentialDelayRestartStrategyConfiguration(
+            initial_backoff, max_backoff, backoff_multiplier, reset_backoff_threshold, jitter_factor
+        )
+
+
+def restart_strategy_of(configuration: Configuration) -> RestartStrategyConfiguration:
+    """The strategy that the options name; that of the cluster where they name none.
+
+    >>> restart_strategy_of(Configuration().set_string("restart-strategy.type", "fixed-delay"))
+    FixedDelayRestartStrategyConfiguration(Restart with fixed delay (1000 ms), 1 attempts at most.)
+    """
+
+    def option(name: str) -> Any:
+        return configuration.get(f"restart-strategy.{name}")
+
+    match (option("type") or "").replace("-", ""):
+        case "":
+            return RestartStrategies.fall_back_restart()
+        case "fixeddelay":
+            return RestartStrategies.fixed_delay_restart(
+                option("fixed-delay.attempts"), option("fixed-delay.delay")
+            )
+        case "failurerate":
+            return RestartStrategies.failure_rate_restart(
+                option("failure-rate.max-failures-per-interval"),
+                option("failure-rate.failure-rate-interval"),
+                option("failure-rate.delay"),
+            )
+        case "exponentialdelay":
+            return RestartStrategies.exponential_delay_restart(
+                option("exponential-delay.initial-backoff"),
+                option("exponential-delay.max-backoff"),
+                option("exponential-delay.backoff-multiplier"),
+                option("exponential-delay.reset-backoff-threshold"),
+                option("exponential-delay.jitter-factor"),
+            )
+    return RestartStrategies.no_restart()
 
 
 def _interval(name: str, value: "timedelta | int") -> timedelta:

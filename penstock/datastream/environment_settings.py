@@ -240,6 +240,14 @@ class EnvironmentOptions:
         restart_strategy_configuration.apply_to(self._configuration)
         return self
 
+    def get_restart_strategy(self) -> "RestartStrategyConfiguration":
+        """What happens after a failure, as up to Flink 1.20; the strategy of the cluster where nothing was set."""
+        from penstock.config.formerly import formerly
+        from penstock.config.restart_strategies import restart_strategy_of
+
+        formerly("get_restart_strategy", "the options restart-strategy.*")
+        return restart_strategy_of(self._configuration)
+
     def set_stream_time_characteristic(self, characteristic: "TimeCharacteristic") -> Self:
         """Without influence: which time counts is said by windows and timers, as in Flink since 1.12."""
         from penstock.config.formerly import formerly

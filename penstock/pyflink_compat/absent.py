@@ -30,6 +30,18 @@ MODULES: dict[str, str] = {
 
 # Single names. They can be imported, so that programs start that never come to use them; their use fails.
 NAMES: dict[str, dict[str, str]] = {
+    "py4j.java_gateway": dict.fromkeys(
+        [
+            "GatewayParameters",
+            "JavaClass",
+            "JavaGateway",
+            "JavaObject",
+            "get_method",
+            "is_instance_of",
+            "java_import",
+        ],
+        f"{_JAVA}; what programs reach through the gateway is in Python: {_GATEWAY_GUIDE}",
+    ),
     "pyflink": dict.fromkeys(["add_version_doc", "keyword", "keyword_only", "wraps"], _INSIDE),
     "pyflink.common": {
         "AssignerWithPeriodicWatermarksWrapper": f"{_JAVA}; use WatermarkStrategy.for_generator",

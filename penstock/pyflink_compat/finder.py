@@ -1,4 +1,4 @@
-"""Hands out modules of the name ``pyflink...`` whose attributes are found in penstock on first use."""
+"""Hands out modules of the name ``pyflink...``, and ``py4j.protocol``, whose attributes are found on first use."""
 
 import sys
 from collections.abc import Sequence
@@ -54,13 +54,15 @@ def _import_if_there(name: str) -> ModuleType | None:
 
 
 class PyFlinkFinder(MetaPathFinder, Loader):
-    """Answers for every module under ``pyflink``: with a facade, or with an error that says what to use instead."""
+    """Answers for every module under ``pyflink`` and ``py4j``: with a facade, or an error that says what to use instead."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        if fullname != "pyflink" and not fullname.startswith("pyflink."):
+        if fullname.partition(".")[0] not in ("pyflink", "py4j"):
             return None
+        if fullname.startswith("py4j.") and not isinstance(sys.modules.get("py4j"), FacadeModule):
+            return None  # the py4j of another package was there first
         if fullname not in MODULES:
             reason = reason_of_absence(fullname, None)
             if reason is None:

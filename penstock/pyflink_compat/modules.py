@@ -1,6 +1,9 @@
 """Which modules of penstock answer for which module of PyFlink; asked in the order given."""
 
 MODULES: dict[str, tuple[str, ...]] = {
+    "py4j": (),
+    "py4j.java_gateway": (),
+    "py4j.protocol": ("penstock.pyflink_compat.failures_of_java",),
     "pyflink": (),
     "pyflink.version": ("penstock.pyflink_compat.version",),
     "pyflink.common": ("penstock.common",),
@@ -9,6 +12,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "pyflink.common.configuration": ("penstock.common.configuration",),
     "pyflink.common.constants": ("penstock.common.constants",),
     "pyflink.common.execution_config": ("penstock.common.execution_config",),
+    "pyflink.common.execution_mode": ("penstock.common.execution_mode",),
     "pyflink.common.input_dependency_constraint": ("penstock.common.input_dependency_constraint",),
     "pyflink.common.io": (),
     "pyflink.common.job_client": ("penstock.common.job_client",),
@@ -61,7 +65,10 @@ MODULES: dict[str, tuple[str, ...]] = {
     "pyflink.datastream.output_tag": ("penstock.datastream.output_tag",),
     "pyflink.datastream.slot_sharing_group": ("penstock.datastream.slot_sharing_group",),
     "pyflink.datastream.state": ("penstock.datastream.state",),
-    "pyflink.datastream.state_backend": ("penstock.datastream.state_backend",),
+    "pyflink.datastream.state_backend": (
+        "penstock.datastream.state_backend",
+        "penstock.datastream.state_backends_before_113",
+    ),
     "pyflink.datastream.stream_execution_environment": ("penstock.environment",),
     "pyflink.datastream.time_domain": ("penstock.datastream.time_domain",),
     "pyflink.datastream.timerservice": ("penstock.datastream.timerservice",),

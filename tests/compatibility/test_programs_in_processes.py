@@ -91,3 +91,24 @@ def test_installing_imports_no_part_of_penstock_that_is_not_used(tmp_path: Path)
     (tmp_path / "program.py").write_text(program)
     done = run(tmp_path, "program.py")
     assert (done.stdout, done.stderr) == ("[]\n", "")
+
+
+def test_a_program_that_catches_errors_of_py4j_catches_what_fails_here(tmp_path: Path) -> None:
+    (tmp_path / "beside.py").write_text(
+        "from py4j.protocol import Py4JError\n\n\ndef inverse(value):\n    return 1 / value\n"
+    )
+    (tmp_path / "program.py").write_text(
+        "from py4j.protocol import Py4JJavaError\n"
+        "from py4j.java_gateway import java_import\n"
+        "from pyflink.datastream import StreamExecutionEnvironment\n"
+        "import beside\n\n"
+        "env = StreamExecutionEnvironment.get_execution_environment()\n"
+        "env.set_parallelism(2)\n"
+        "env.from_collection([1, 0]).rebalance().map(beside.inverse).print()\n"
+        "try:\n"
+        "    env.execute()\n"
+        "except Py4JJavaError as error:\n"
+        "    print('ZeroDivisionError' in str(error))\n"
+    )
+    done = run(tmp_path, "-m", "penstock.pyflink_compat", "program.py")
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "True"), done.stderr

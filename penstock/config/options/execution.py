@@ -4,6 +4,9 @@ OPTIONS = """
 execution.runtime-mode
     enum:STREAMING|BATCH|AUTOMATIC = STREAMING ; honoured
     Whether to run as a stream, as a batch, or as a batch whenever all sources end.
+hidden.execution.mode
+    enum:PIPELINED|PIPELINED_FORCED|BATCH|BATCH_FORCED = PIPELINED ; accepted
+    How batch programs handed data over up to Flink 1.20.
 execution.batch-shuffle-mode
     string = ALL_EXCHANGES_BLOCKING ; accepted
     How batch stages hand their results over.
