@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from benchmarks.inputs import events_file, text_file
+from benchmarks.inputs import compressed_file, events_file, parquet_file, text_file
 
 # In what the two are compared: where both sides use one thread, processor time disturbs less than the clock on the wall.
 Measure = Literal["cpu_seconds", "seconds"]
@@ -87,6 +87,23 @@ def benchmarks(latency_s: int) -> list[Benchmark]:
         Benchmark(
             "checkpoints-5m", "keyed count, 5 M keys, checkpoint every 5 s", "checkpointed_count", _counts(5_000_000),
             subject="checkpointed", target=0.85, measure="seconds", rounds=3,
+        ),
+        Benchmark("lines", "lines of a text file", "file_lines", _lines, target=0.7),
+        Benchmark(
+            "lines-gzip", "lines of a gzip file", "file_lines",
+            lambda quick: (lines := _lines(quick)) | {"path": compressed_file(lines["path"])}, target=0.7,
+        ),
+        Benchmark(
+            "parquet", "Parquet to columns, pyarrow by hand", "file_columns",
+            lambda quick: {"path": parquet_file(_lines(quick)["path"])}, target=0.9,
+        ),
+        Benchmark(
+            "csv-columns", "CSV to columns, pyarrow by hand", "file_columns",
+            lambda quick: {"path": _lines(quick)["path"]}, target=0.9,
+        ),
+        Benchmark(
+            "file-sink", "numbers as lines of a file", "file_sink",
+            lambda quick: {"rows": 300_000 if quick else 3_000_000}, target=0.7,
         ),
         Benchmark(
             "exchange", "rows between two workers", "exchange",

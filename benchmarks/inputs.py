@@ -30,6 +30,33 @@ def events_file(rows: int, keys: int) -> str:
     return _made(f"events-{rows}-{keys}.csv", lambda: _event_lines(rows, keys))
 
 
+def compressed_file(path: str) -> str:
+    """The same file in gzip's form."""
+    target = Path(f"{path}.gz")
+    if not target.exists():
+        import gzip
+        import shutil
+
+        unfinished = target.with_suffix(f".{os.getpid()}")
+        with open(path, "rb") as plain, gzip.open(unfinished, "wb") as compressed:
+            shutil.copyfileobj(plain, compressed, 1 << 20)
+        unfinished.replace(target)
+    return str(target)
+
+
+def parquet_file(path: str) -> str:
+    """The rows of a file of events in Parquet's form."""
+    target = Path(f"{path}.parquet")
+    if not target.exists():
+        from pyarrow import csv, parquet
+
+        unfinished = target.with_suffix(f".{os.getpid()}")
+        names = csv.ReadOptions(column_names=["key", "ts", "value"])
+        parquet.write_table(csv.read_csv(path, names), unfinished, row_group_size=250_000)
+        unfinished.replace(target)
+    return str(target)
+
+
 def _made(name: str, lines: Callable[[], Iterator[str]]) -> str:
     path = cache_directory() / name
     if not path.exists():
