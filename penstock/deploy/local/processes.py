@@ -212,6 +212,8 @@ class ProcessPool:
                 self._events.append(message)
             case TasksStopped():
                 worker.owes_stop = False
+                # What it said of the attempt that is over must not come behind its last word of it.
+                self._held = [held for held in self._held if getattr(held[1], "worker", None) != worker.index]
                 self._events.append(message)
             case _:
                 self._events.append(message)

@@ -15,11 +15,13 @@ class CollectedRows:
 
     ``holds_back``: rows are given out only once a checkpoint holds them, so that none is seen twice when the job starts
     again. A batch that is held back is paid for at once, as the barrier that it waits for comes behind it on the same way;
-    only when many are there that nobody takes is the sink left waiting.
+    only when many are there that nobody takes is the sink left waiting. ``may_repeat``: rows may be seen twice, as
+    at-least-once allows.
     """
 
-    def __init__(self, holds_back: bool) -> None:
+    def __init__(self, holds_back: bool, may_repeat: bool = False) -> None:
         self._holds_back = holds_back
+        self._may_repeat = may_repeat
         self._released: dict[str, deque[Batch]] = {}
         self._held: dict[SubtaskId, deque[tuple[str, Batch]]] = {}
         self._given: dict[SubtaskId, int] = {}
@@ -32,7 +34,7 @@ class CollectedRows:
     @property
     def cannot_start_again(self) -> bool:
         """Whether rows were given out that another attempt would give out again."""
-        return self._came_through and not self._holds_back
+        return self._came_through and not (self._holds_back or self._may_repeat)
 
     def add(self, worker: WorkerIndex, collector: str, rows: list[Any], subtask: SubtaskId | None) -> None:
         """A batch has arrived."""

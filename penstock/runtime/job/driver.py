@@ -121,9 +121,8 @@ class JobDriver:
         self._next_metrics = 0.0
         self._metrics: dict[WorkerIndex, dict[str, Any]] = {}
         self._live_accumulators: dict[WorkerIndex, dict[str, Accumulator]] = {}
-        self._rows = CollectedRows(
-            settings.enabled and settings.exactly_once and not deployment.graph.batch_mode
-        )
+        holds_back = settings.enabled and settings.exactly_once
+        self._rows = CollectedRows(holds_back, may_repeat=settings.enabled)
         self._checkpoints.on_complete = self._rows.complete
         self.on_status: Callable[[JobStatus], None] = lambda status: None
         self.done = False
