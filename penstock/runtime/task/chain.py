@@ -27,6 +27,7 @@ from penstock.operators.coroutines import Coroutines
 from penstock.operators.feedback_loops import FeedbackLoops
 from penstock.runtime.task.counted import counted, counting_input
 from penstock.runtime.task.edge_output import EdgeOutput
+from penstock.state.own_copies import own_copy
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +136,8 @@ class OperatorChain:
     def snapshot(self, checkpoint_id: int) -> dict[str, OperatorSnapshot]:
         """Everything that the subtask needs to go on, by operator; to be called between two steps, with the outputs flushed.
 
-        Nothing that is in the snapshot changes afterwards, except what ``Operator.snapshot`` hands out.
+        Nothing that is in the snapshot changes afterwards: of what ``Operator.snapshot`` hands out it has a copy, as readers
+        and writers of the user's may go on with it.
         """
         snapshots = {}
         for context, operator in zip(self.contexts, self.operators, strict=True):
@@ -146,7 +148,7 @@ class OperatorChain:
                 keyed=None if keyed is None else keyed.snapshot(checkpoint_id),
                 timers={name: set_of_timers.snapshot() for name, set_of_timers in timers.items()},
                 operator=None if state is None else state.snapshot(),
-                own=own,
+                own=own_copy(own),
                 checkpoint_id=checkpoint_id,
             )
         return snapshots
