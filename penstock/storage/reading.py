@@ -168,6 +168,7 @@ def _find_remote(url: str) -> list[FoundFile]:
     import fsspec
 
     file_system, root = fsspec.core.url_to_fs(url)
+    file_system.invalidate_cache()  # others write there, too
     if is_pattern(root) and not file_system.exists(root):
         found = file_system.glob(root, detail=True)
         inside = len(_fixed_part(root))

@@ -137,6 +137,7 @@ def files_below(directory: str) -> list[str]:
         if is_local(directory):
             return [f"{folder}/{name}" for folder, _, names in os.walk(directory) for name in names]
         file_system, inside = _remote(directory)
+        file_system.invalidate_cache()
         return [file_system.unstrip_protocol(name) for name in file_system.find(inside)]
 
 
