@@ -1,12 +1,17 @@
 """Randomness; the only file that may use ``random`` and ``secrets``."""
 
 import os
-import random
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import random
 
 
-def seeded(seed: int | str) -> random.Random:
+def seeded(seed: int | str) -> "random.Random":
     """A generator that yields the same numbers for the same seed on every machine."""
-    return random.Random(seed)
+    from random import Random
+
+    return Random(seed)
 
 
 def secret_token(size_bytes: int = 32) -> bytes:

@@ -1,20 +1,12 @@
 """What the checkpoint coordinator is told, and what it wants done."""
 
 from dataclasses import dataclass
-from enum import Enum
 
+from penstock.checkpoint.endings import Ending
 from penstock.checkpoint.handles import OperatorStateHandle
 from penstock.checkpoint.manifest import Manifest
 from penstock.errors import PenstockError
 from penstock.ids import SubtaskId
-
-
-class Ending(Enum):
-    """What the tasks do once they have taken part in a savepoint."""
-
-    GO_ON = "go on"
-    SUSPEND = "suspend"
-    DRAIN = "drain"
 
 
 @dataclass(frozen=True, slots=True)

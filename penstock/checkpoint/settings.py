@@ -77,11 +77,10 @@ def checkpoint_settings(options: dict[str, str], batch_mode: bool = False) -> Ch
         raise OptionError(
             f"{_PREFIX}storage is filesystem, and no directory is set; set {_PREFIX}dir to a path or URL"
         )
-    from penstock.storage.reading import absolute_path
 
     def path(key: str) -> str | None:
         text = given.get(key)
-        return None if not text else absolute_path(text).rstrip("/") or "/"
+        return _absolute(text) if text else None
 
     return CheckpointSettings(
         interval_ms=interval_ms,
@@ -101,6 +100,12 @@ def checkpoint_settings(options: dict[str, str], batch_mode: bool = False) -> Ch
         allow_non_restored_state=bool(given.get(_RECOVERY + "ignore-unclaimed-state")),
         claim_mode=ClaimMode[given.get(_RECOVERY + "claim-mode")],
     )
+
+
+def _absolute(path: str) -> str:
+    from penstock.storage.reading import absolute_path
+
+    return absolute_path(path).rstrip("/") or "/"
 
 
 def _at_least(least: int, given: Configuration, key: str) -> int:

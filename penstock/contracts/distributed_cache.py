@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from pathlib import Path
 
 from penstock.errors import OutsideError, ProgramError
 
@@ -37,6 +36,8 @@ class DistributedCache:
         :raises ProgramError: when nothing was registered under the name.
         :raises OutsideError: when there is no such file.
         """
+        from pathlib import Path
+
         try:
             path = Path(self._paths[name])
         except KeyError:

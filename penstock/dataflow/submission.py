@@ -4,16 +4,18 @@ An :class:`Executor` is found by name, so that the writing tower never imports t
 """
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from penstock.dataflow.job import JobGraph
 from penstock.dataflow.logical import LogicalGraph
 from penstock.dataflow.recovery import CheckpointStatistics, Recovery, SavepointWish
 from penstock.errors import ProgramError
 from penstock.ids import JobID
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 
 class JobStatus(Enum):

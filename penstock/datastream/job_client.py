@@ -1,15 +1,17 @@
 """JobClient: a job that runs in the background, as the user talks to it."""
 
 from collections.abc import Callable
-from concurrent.futures import Future
 from threading import Thread
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from penstock.dataflow.recovery import CheckpointStatistics, Recovery, SavepointWish
 from penstock.dataflow.submission import JobExecutionResult, JobStatus, RunningJob
 from penstock.datastream.arguments import path_argument
 from penstock.errors import JobCancelled
 from penstock.ids import JobID
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 
 class JobClient:
@@ -84,6 +86,8 @@ def _directory(given: str | None) -> str | None:
 
 
 def _in_future(function: Callable[[], Any]) -> "Future[Any]":
+    from concurrent.futures import Future
+
     future: Future[Any] = Future()
 
     def run() -> None:

@@ -1,9 +1,8 @@
 """Calling the user's functions: what counts as one, and errors that point at the user's line."""
 
+import os
 import sys
-import traceback
 from collections.abc import Callable
-from pathlib import Path
 from types import CodeType, FunctionType, TracebackType
 from typing import Any
 
@@ -11,7 +10,7 @@ from penstock.contracts.functions import Function
 from penstock.errors import PenstockError, ProgramError, UserCodeError
 from penstock.operators.contract import OperatorContext, Origin
 
-PACKAGE_DIR = str(Path(__file__).resolve().parent.parent)
+PACKAGE_DIR = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 GENERATED = "<penstock generated"
 SHOWN_RECORD_CHARS = 200
 
@@ -66,7 +65,9 @@ def user_error(context: OperatorContext, error: BaseException, *records: Any) ->
     where = user_line(error.__traceback__)
     at = f" at {where}" if where else _advice(error)
     record = f"; the record was {shorten(records[0])}" if records else _record_in_notes(error)
-    text = "".join(traceback.format_exception(error))
+    from traceback import format_exception
+
+    text = "".join(format_exception(error))
     wrapped = UserCodeError(f"{type(error).__name__}: {text_of(error)}{at}{record}", text)
     wrapped.__cause__ = error
     return wrapped.at(context.place)

@@ -1,15 +1,17 @@
 """Every message between a job's coordinator and its workers."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from penstock.checkpoint.events import Ending
-from penstock.checkpoint.handles import OperatorStateHandle
-from penstock.checkpoint.place import CheckpointPlace
+from penstock.checkpoint.endings import Ending
 from penstock.contracts.accumulators import Accumulator
 from penstock.dataflow.job import JobGraph
 from penstock.errors import PenstockError
 from penstock.ids import JobID, SubtaskId, WorkerIndex
+
+if TYPE_CHECKING:
+    from penstock.checkpoint.handles import OperatorStateHandle
+    from penstock.checkpoint.place import CheckpointPlace
 
 Address = tuple[str, int]
 
@@ -19,8 +21,8 @@ class Restore:
     """What the tasks go on from: the files of a checkpoint, and which subtasks of which operator had come to their end."""
 
     checkpoint_id: int
-    place: CheckpointPlace
-    handles: dict[str, tuple[OperatorStateHandle, ...]]
+    place: "CheckpointPlace"
+    handles: "dict[str, tuple[OperatorStateHandle, ...]]"
     finished: frozenset[SubtaskId] = frozenset()
 
 
@@ -73,7 +75,7 @@ class TriggerCheckpoint:
 
     checkpoint_id: int
     timestamp_ms: int
-    place: CheckpointPlace
+    place: "CheckpointPlace"
     savepoint: bool = False
     ending: Ending = Ending.GO_ON
 
@@ -191,7 +193,7 @@ class CheckpointAcknowledged:
 
     subtask: SubtaskId
     checkpoint_id: int
-    handles: dict[str, OperatorStateHandle] = field(default_factory=dict)
+    handles: "dict[str, OperatorStateHandle]" = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ import os
 import pickle
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, BinaryIO
 
 from penstock.data import code_pickle
@@ -109,7 +109,8 @@ class PartWriter:
         """Leave nothing of a part that was not finished."""
         if self._file is not None:
             self._file.close()
-            Path(self._hidden).unlink(missing_ok=True)
+            with suppress(FileNotFoundError):
+                os.unlink(self._hidden)
 
     def _opened(self) -> BinaryIO:
         if self._file is None:

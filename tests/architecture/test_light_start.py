@@ -28,6 +28,27 @@ def list_modules_after(program: str) -> set[str]:
     return set(json.loads(finished.stdout))
 
 
+# What a job of one row without checkpoints can do without: each of these costs more than most of its own modules together.
+UNUSED = HEAVY | {
+    "concurrent.futures", "json", "multiprocessing", "pathlib", "penstock.checkpoint.coordinator",
+    "penstock.checkpoint.events",
+    "penstock.checkpoint.handles", "penstock.checkpoint.manifest", "penstock.checkpoint.snapshot_files",
+    "penstock.checkpoint.value_columns", "penstock.runtime.job.checkpointing", "penstock.storage.reading", "random",
+    "subprocess", "urllib.parse",
+}  # fmt: skip
+ONE_ELEMENT_JOB = """
+import io
+from contextlib import redirect_stdout
+from penstock.datastream import StreamExecutionEnvironment
+environment = StreamExecutionEnvironment.get_execution_environment()
+environment.set_parallelism(1)
+environment.from_collection([1]).map(lambda number: number + 1).print()
+with redirect_stdout(io.StringIO()):
+    environment.execute()
+"""
+
+MOST_MODULES_OF_A_JOB = 265
+
 # What a program of rows in one process loads, and the most modules that it may bring, Python's own included.
 # Each costs about half a millisecond, and a whole one-element job has 300.
 START_PATH = {
@@ -49,3 +70,9 @@ def test_an_import_loads_little_and_nothing_heavy(name: str) -> None:
     loaded = list_modules_after(f"import {name}")
     assert loaded & HEAVY == set()
     assert len(loaded) <= START_PATH[name], sorted(loaded)
+
+
+def test_a_job_of_one_element_loads_nothing_that_it_does_not_need() -> None:
+    loaded = list_modules_after(ONE_ELEMENT_JOB)
+    assert loaded & UNUSED == set()
+    assert len(loaded) <= MOST_MODULES_OF_A_JOB, sorted(loaded)

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock.checkpoint.coordinator import CheckpointCoordinator
+from penstock.checkpoint.endings import Ending
 from penstock.checkpoint.events import (
     Acknowledged,
     AnswerSavepoint,
@@ -18,7 +19,6 @@ from penstock.checkpoint.events import (
     CompletedCheckpoint,
     Declined,
     Ended,
-    Ending,
     FailJob,
     NotifyAborted,
     NotifyComplete,

@@ -3,9 +3,8 @@
 import sys
 import threading
 from collections.abc import Iterator
-from concurrent.futures import Future
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from penstock.dataflow.job import JobGraph
 from penstock.dataflow.recovery import CheckpointStatistics, Recovery, SavepointWish
@@ -17,6 +16,9 @@ from penstock.runtime.job.start import find_start
 from penstock.runtime.messages import Deployment
 from penstock.runtime.scheduling.placement import workers_wanted
 from penstock.runtime.scheduling.worker_pool import WorkerPool
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 
 class LocalExecutor:

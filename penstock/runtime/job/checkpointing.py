@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from penstock.checkpoint.coordinator import CheckpointCoordinator
+from penstock.checkpoint.endings import Ending
 from penstock.checkpoint.events import (
     Acknowledged,
     AnswerSavepoint,
@@ -16,7 +17,6 @@ from penstock.checkpoint.events import (
     CompletedCheckpoint,
     Declined,
     Ended,
-    Ending,
     FailJob,
     NotifyAborted,
     NotifyComplete,
@@ -37,6 +37,7 @@ from penstock.checkpoint.place import CheckpointPlace, CheckpointPlaces
 from penstock.checkpoint.removal import remove_checkpoint, remove_job_directory, remove_leftovers
 from penstock.checkpoint.settings import CheckpointSettings, Retention
 from penstock.clock import Clock
+from penstock.dataflow.recovery import CheckpointStatistics
 from penstock.dataflow.submission import JobStatus
 from penstock.errors import OutsideError, PenstockError, RestoreFailed
 from penstock.ids import SubtaskId
@@ -143,7 +144,8 @@ class JobCheckpoints:
     def begin_again(self) -> Restore | None:
         """All tasks have stopped: what the next attempt goes on from."""
         self._remove_leftovers()
-        return restore_of(self.coordinator.latest, self._deployment)
+        latest = self.coordinator.latest
+        return None if latest is None else restore_of(latest, self._deployment)
 
     def fall_back(self, failed: RestoreFailed) -> bool:
         """The latest checkpoint cannot be read: go back to the one before it, if one is kept; says whether there is one."""
@@ -167,6 +169,16 @@ class JobCheckpoints:
     def latest_enumerators(self) -> dict[str, bytes]:
         """The state of the enumerators in the latest checkpoint, by operator."""
         return enumerators_of(self.coordinator.latest)
+
+    @property
+    def latest(self) -> CompletedCheckpoint | None:
+        """The checkpoint to go back to after a failure."""
+        return self.coordinator.latest
+
+    @property
+    def history(self) -> list[CheckpointStatistics]:
+        """What became of the last checkpoints and savepoints, the oldest first."""
+        return self.coordinator.history
 
     def close(self, status: JobStatus) -> None:
         """The job is over: remove what is not to be kept, and wait until all is written and removed."""
@@ -305,10 +317,8 @@ class JobCheckpoints:
         return self._places.of_checkpoint(checkpoint_id)
 
 
-def restore_of(completed: CompletedCheckpoint | None, deployment: Deployment) -> Restore | None:
+def restore_of(completed: CompletedCheckpoint, deployment: Deployment) -> Restore:
     """What tasks go on from, of a completed checkpoint."""
-    if completed is None:
-        return None
     records = completed.manifest.operators
     finished: set[SubtaskId] = set()
     for vertex in deployment.graph.vertices:

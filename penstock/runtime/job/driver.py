@@ -3,13 +3,13 @@
 import logging
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
 from dataclasses import replace
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from penstock.chance import secret_token
-from penstock.checkpoint.events import CompletedCheckpoint, Ending, SavepointRequest
-from penstock.checkpoint.settings import checkpoint_settings
+from penstock.checkpoint.endings import Ending
+from penstock.checkpoint.settings import CheckpointSettings, checkpoint_settings
 from penstock.clock import SYSTEM_CLOCK, Clock
 from penstock.contracts.accumulators import Accumulator
 from penstock.dataflow.job import JobGraph
@@ -19,7 +19,7 @@ from penstock.errors import JobCancelled, JobFailed, OutsideError, PenstockError
 from penstock.ids import JobID, SubtaskId, WorkerIndex
 from penstock.runtime.background import Background, MakeBackground
 from penstock.runtime.coordination.split_assignment import SplitAssignment
-from penstock.runtime.job.checkpointing import JobCheckpoints, JobReach, restore_of
+from penstock.runtime.job.checkpoints_on_demand import CheckpointsOnDemand
 from penstock.runtime.job.collected_rows import CollectedRows
 from penstock.runtime.job.coordinator import (
     CancelRequested,
@@ -41,6 +41,7 @@ from penstock.runtime.messages import (
     Deployment,
     MetricsReport,
     ReportMetrics,
+    Restore,
     RowsCollected,
     RowsTaken,
     SnapshotTaken,
@@ -49,7 +50,12 @@ from penstock.runtime.messages import (
 )
 from penstock.runtime.scheduling.placement import worker_of
 from penstock.runtime.scheduling.worker_pool import WorkerPool
-from penstock.storage.reading import absolute_path
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+    from penstock.checkpoint.events import CompletedCheckpoint
+    from penstock.runtime.job.checkpointing import JobCheckpoints
 
 STOP_GRACE_S = 5.0
 METRICS_INTERVAL_S = 1.0
@@ -72,6 +78,14 @@ def may_restart(graph: JobGraph) -> bool:
     return not isinstance(restart_strategy(graph.settings, takes_checkpoints), NoRestart)
 
 
+def _restore(start_from: "CompletedCheckpoint | None", deployment: Deployment) -> Restore | None:
+    if start_from is None:
+        return None
+    from penstock.runtime.job.checkpointing import restore_of
+
+    return restore_of(start_from, deployment)
+
+
 class JobDriver:
     """Runs one job. One thread calls :meth:`step` until :attr:`done`; ``request_cancel`` and readers may be others."""
 
@@ -80,7 +94,7 @@ class JobDriver:
         deployment: Deployment,
         pool: WorkerPool,
         clock: Clock = SYSTEM_CLOCK,
-        start_from: CompletedCheckpoint | None = None,
+        start_from: "CompletedCheckpoint | None" = None,
         make_background: MakeBackground = Background,
     ) -> None:
         options = deployment.graph.settings
@@ -89,7 +103,7 @@ class JobDriver:
             deployment,
             exactly_once=None if deployment.graph.batch_mode else settings.exactly_once,
             takes_checkpoints=settings.enabled and settings.after_tasks_finish,
-            restore=restore_of(start_from, deployment),
+            restore=_restore(start_from, deployment),
         )
         self._deployment = deployment
         self._pool = pool
@@ -97,17 +111,10 @@ class JobDriver:
         self._coordinator = JobCoordinator(
             deployment, restart_strategy(options, settings.enabled, str(deployment.job_id))
         )
-        self._checkpoints = JobCheckpoints(
-            deployment,
-            settings,
-            JobReach(
-                self._to_all_workers,
-                lambda error: self._tell(JobBroken(error)),
-                pool.wake_up,
-                clock,
-                make_background,
-            ),
-            start_from,
+        needs_checkpoints = settings.enabled or start_from is not None
+        make_checkpoints = partial(self._make_checkpoints, settings, make_background, start_from)
+        self._checkpoints: JobCheckpoints | CheckpointsOnDemand = (
+            make_checkpoints() if needs_checkpoints else CheckpointsOnDemand(make_checkpoints)
         )
         self._splits = self._new_splits()
         self._restart_at_ms: int | None = None
@@ -160,6 +167,23 @@ class JobDriver:
             self._fail_on_error(self._splits.turn)
             self._checkpoints.turn()
         self._keep_time()
+
+    def _make_checkpoints(
+        self,
+        settings: CheckpointSettings,
+        make_background: MakeBackground,
+        start_from: "CompletedCheckpoint | None",
+    ) -> "JobCheckpoints":
+        from penstock.runtime.job.checkpointing import JobCheckpoints, JobReach
+
+        reach = JobReach(
+            self._to_all_workers,
+            lambda error: self._tell(JobBroken(error)),
+            self._pool.wake_up,
+            self._clock,
+            make_background,
+        )
+        return JobCheckpoints(self._deployment, settings, reach, start_from)
 
     def _new_splits(self) -> SplitAssignment:
         return SplitAssignment(
@@ -300,7 +324,7 @@ class JobDriver:
                 failures[-1].error,
             )
         elif status is JobStatus.RUNNING and failures:
-            latest = self._checkpoints.coordinator.latest
+            latest = self._checkpoints.latest
             _log.warning(
                 "job %r (%s) runs again, attempt %d, %s",
                 self._deployment.graph.job_name,
@@ -318,6 +342,8 @@ class JobDriver:
 
     def request_savepoint(self, wish: SavepointWish) -> "Future[str]":
         """Ask for a savepoint; the future has its path once it is complete. May be called by any thread."""
+        from concurrent.futures import Future
+
         future: Future[str] = Future()
         self._savepoints_wanted.append((wish, future))
         if self.done:
@@ -350,6 +376,9 @@ class JobDriver:
             if wish.cancels:
                 self._cancel_wanted = True
 
+        from penstock.checkpoint.events import SavepointRequest
+        from penstock.storage.reading import absolute_path
+
         request = SavepointRequest(
             self._savepoint_number, f"{absolute_path(directory).rstrip('/')}/{name}", ending
         )
@@ -364,7 +393,7 @@ class JobDriver:
 
     def checkpoints(self) -> list[CheckpointStatistics]:
         """What became of the last checkpoints and savepoints, the oldest first."""
-        return list(self._checkpoints.coordinator.history)
+        return list(self._checkpoints.history)
 
     def recovery(self) -> Recovery:
         """How often the job started again, why, and from which checkpoint it runs now."""

@@ -1,6 +1,6 @@
 """A subtask that had come to its end in the checkpoint that the job goes on from. Source: Flink's FLIP-147."""
 
-from penstock.checkpoint.events import Ending
+from penstock.checkpoint.endings import Ending
 from penstock.data.elements import END_OF_INPUT, MAX_WATERMARK, Barrier, Watermark
 from penstock.ids import SubtaskId
 from penstock.runtime.task.chain import OperatorChain

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from penstock.checkpoint.events import Ending
+from penstock.checkpoint.endings import Ending
 from penstock.clock import monotonic
 from penstock.contracts.source import InputStatus
 from penstock.data.batch import Batch, RowBatch

@@ -2,11 +2,8 @@
 
 from collections import deque
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from penstock.checkpoint.handles import OperatorStateHandle
-from penstock.checkpoint.place import CheckpointPlace
-from penstock.checkpoint.redistribution import SubtaskPlace
-from penstock.checkpoint.snapshot_files import is_empty, write_operator_snapshot
 from penstock.data.elements import Barrier
 from penstock.dataflow.job import JobVertex
 from penstock.errors import PenstockError, StateError
@@ -22,6 +19,10 @@ from penstock.runtime.messages import (
     TriggerCheckpoint,
 )
 from penstock.runtime.task.tasklet import Tasklet
+
+if TYPE_CHECKING:
+    from penstock.checkpoint.handles import OperatorStateHandle
+    from penstock.checkpoint.place import CheckpointPlace
 
 Snapshots = dict[str, OperatorSnapshot]
 KEPT_TRIGGERS = 64
@@ -85,13 +86,13 @@ class SnapshotWriting:
     def _write(self, subtask: SubtaskId, snapshots: Snapshots, trigger: TriggerCheckpoint) -> None:
         vertex = self._vertices[subtask.vertex]
 
-        def told(handles: dict[str, OperatorStateHandle] | None, error: BaseException | None) -> None:
+        def told(handles: "dict[str, OperatorStateHandle] | None", error: BaseException | None) -> None:
             if handles is not None:
                 self._outbox.append(CheckpointAcknowledged(subtask, trigger.checkpoint_id, handles))
             else:
                 self.declined(subtask, trigger.checkpoint_id, _explained(error, vertex, subtask))
 
-        def write() -> dict[str, OperatorStateHandle]:
+        def write() -> "dict[str, OperatorStateHandle]":
             try:
                 if self._is_closed or trigger.checkpoint_id not in self._triggers:
                     raise StateError(f"checkpoint {trigger.checkpoint_id} was given up before it was written")
@@ -103,8 +104,11 @@ class SnapshotWriting:
 
 
 def _write_all(
-    place: CheckpointPlace, vertex: JobVertex, subtask: SubtaskId, snapshots: Snapshots
-) -> dict[str, OperatorStateHandle]:
+    place: "CheckpointPlace", vertex: JobVertex, subtask: SubtaskId, snapshots: Snapshots
+) -> "dict[str, OperatorStateHandle]":
+    from penstock.checkpoint.redistribution import SubtaskPlace
+    from penstock.checkpoint.snapshot_files import is_empty, write_operator_snapshot
+
     where = SubtaskPlace(subtask.index, vertex.parallelism, vertex.max_parallelism)
     handles = {}
     for chained in vertex.operators:

@@ -51,7 +51,6 @@ from penstock.runtime.messages import (
 from penstock.runtime.task.progress import Progress
 from penstock.runtime.task.tasklet import SourceTasklet, Tasklet
 from penstock.runtime.task.timekeeping import WorkerTime
-from penstock.runtime.worker.restoring import restore_task
 from penstock.runtime.worker.snapshot_writing import SnapshotWriting
 from penstock.runtime.worker.wiring import TaskWiring, WorkerSurroundings
 
@@ -146,6 +145,8 @@ class Worker:
             if self._snapshots is not None:
                 tasklet.checkpoints = self._snapshots
             if deployment.restore is not None and tasklet.subtask not in deployment.restore.finished:
+                from penstock.runtime.worker.restoring import restore_task
+
                 restore_task(tasklet, vertices[tasklet.subtask.vertex], deployment.restore)
         self.outbox.append(TasksDeployed(self.index))
 

@@ -1,0 +1,96 @@
+"""The checkpoints of a job that takes none by the clock, so that it pays for them only when somebody asks for a savepoint."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from penstock.dataflow.recovery import CheckpointStatistics
+from penstock.dataflow.submission import JobStatus
+from penstock.errors import RestoreFailed
+from penstock.runtime.coordination.split_assignment import SplitAssignment
+from penstock.runtime.messages import Restore, SubtaskFinished
+
+if TYPE_CHECKING:
+    from penstock.checkpoint.events import CompletedCheckpoint, SavepointRequest
+    from penstock.runtime.job.checkpointing import Answer, JobCheckpoints
+
+
+class CheckpointsOnDemand:
+    """Stands where :class:`JobCheckpoints` would, and has one made for the first savepoint; the driver's thread calls it.
+
+    Until then it keeps what that one will have to know: whether the tasks run, and which have come to their end.
+    """
+
+    def __init__(self, make: "Callable[[], JobCheckpoints]") -> None:
+        self._make = make
+        self._made: JobCheckpoints | None = None
+        self._splits: SplitAssignment | None = None
+        self._ended: list[SubtaskFinished] = []
+        self.on_complete: Callable[[int], None] = lambda checkpoint_id: None
+
+    def start(self, splits: SplitAssignment) -> None:
+        """The tasks of an attempt run."""
+        self._splits = splits
+        self._ended.clear()
+        if self._made is not None:
+            self._made.start(splits)
+
+    def stop(self, reason: str) -> None:
+        """The tasks are being stopped."""
+        self._splits = None
+        if self._made is not None:
+            self._made.stop(reason)
+
+    def take(self, message: object) -> bool:
+        """A message of a worker; says whether it was meant for nobody else."""
+        if self._made is not None:
+            return self._made.take(message)
+        if isinstance(message, SubtaskFinished):
+            self._ended.append(message)
+        return False
+
+    def turn(self) -> None:
+        """Take up what was written, and do what is due."""
+        if self._made is not None:
+            self._made.turn()
+
+    def next_ms(self) -> int | None:
+        """When :meth:`turn` has something to do."""
+        return None if self._made is None else self._made.next_ms()
+
+    def want_savepoint(self, request: "SavepointRequest", answer: "Answer") -> None:
+        """Somebody asks for a savepoint; ``answer(path, error)`` is called once."""
+        if self._made is None:
+            self._made = self._make()
+            self._made.on_complete = self.on_complete
+            if self._splits is not None:
+                self._made.start(self._splits)
+            for message in self._ended:
+                self._made.take(message)
+        self._made.want_savepoint(request, answer)
+
+    def begin_again(self) -> Restore | None:
+        """All tasks have stopped: what the next attempt goes on from."""
+        return None if self._made is None else self._made.begin_again()
+
+    def fall_back(self, error: RestoreFailed) -> bool:
+        """Whether there is another checkpoint to go back to than the one that cannot be restored."""
+        return self._made is not None and self._made.fall_back(error)
+
+    def latest_enumerators(self) -> dict[str, bytes]:
+        """The state of the enumerators in the latest checkpoint, by operator."""
+        return {} if self._made is None else self._made.latest_enumerators()
+
+    @property
+    def latest(self) -> "CompletedCheckpoint | None":
+        """The checkpoint to go back to after a failure; a savepoint is none."""
+        return None if self._made is None else self._made.latest
+
+    @property
+    def history(self) -> list[CheckpointStatistics]:
+        """What became of the last checkpoints and savepoints, the oldest first."""
+        return [] if self._made is None else self._made.history
+
+    def close(self, status: JobStatus) -> None:
+        """The job is over: wait until all is written."""
+        if self._made is not None:
+            self._made.close(status)
