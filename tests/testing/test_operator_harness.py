@@ -342,5 +342,7 @@ def _ended() -> OperatorHarness:
 def test_a_value_that_cannot_be_saved_is_named() -> None:
     harness = OperatorHarness(KeyedReduceSpec(max), [lambda x: 0], HarnessSettings(name="reduce"))
     harness.process_element(threading.Lock())
-    with pytest.raises(StateError):
-        harness.snapshot()
+    with pytest.raises(
+        StateError, match="state '_keyed_reduce' cannot be saved: under key 0 it holds a lock"
+    ):
+        harness.restored()
