@@ -56,13 +56,17 @@ class FileSourceBuilder:
         return self
 
     def set_file_enumerator(self, file_enumerator: FileEnumeratorProvider) -> "FileSourceBuilder":
-        """Say whether readers may share large files."""
+        """Say whether readers may share large files, and which files are read."""
         if not isinstance(file_enumerator, FileEnumeratorProvider):
             raise ProgramError(
                 f"set_file_enumerator takes a FileEnumeratorProvider, not {file_enumerator!r}; "
                 "FileEnumeratorProvider.default_splittable_file_enumerator() makes one"
             )
-        search = replace(self._source.search, splits_files=file_enumerator.splits_files)
+        search = replace(
+            self._source.search,
+            splits_files=file_enumerator.splits_files,
+            path_filter=file_enumerator.path_filter,
+        )
         self._source = replace(self._source, search=search)
         return self
 

@@ -1,11 +1,13 @@
 """Which files a source reads, in which parts, and who reads them when."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
 from penstock.connectors.splits import SplitQueue
 from penstock.contracts.source import SplitEnumeratorContext
+from penstock.errors import ProgramError
 from penstock.formats.contract import END_OF_FILE, FileFormat, FilePart
 from penstock.storage.compression import compression_of
 from penstock.storage.reading import FoundFile, find_files
@@ -15,21 +17,36 @@ PARTS_PER_READER = 4
 SMALLEST_PART_BYTES = 64 * 1024
 
 
+PathFilter = Callable[[str], bool]
+
+
 @dataclass(frozen=True, slots=True)
 class FileEnumeratorProvider:
     """How files are found and divided: all below a directory, but hidden ones, whose names begin with ``.`` or ``_``."""
 
     splits_files: bool
+    path_filter: PathFilter | None = None
 
     @staticmethod
-    def default_splittable_file_enumerator() -> "FileEnumeratorProvider":
-        """Large files are read by several readers where the format can, and no compression is in the way."""
-        return FileEnumeratorProvider(True)
+    def default_splittable_file_enumerator(path_filter: PathFilter | None = None) -> "FileEnumeratorProvider":
+        """Large files are read by several readers where the format can, and no compression is in the way.
+
+        ``path_filter``: is given the path of each file found, and says whether it is read.
+        """
+        return FileEnumeratorProvider(True, _checked(path_filter))
 
     @staticmethod
-    def default_non_splittable_file_enumerator() -> "FileEnumeratorProvider":
+    def default_non_splittable_file_enumerator(
+        path_filter: PathFilter | None = None,
+    ) -> "FileEnumeratorProvider":
         """Each file is read by one reader, from its start to its end."""
-        return FileEnumeratorProvider(False)
+        return FileEnumeratorProvider(False, _checked(path_filter))
+
+
+def _checked(path_filter: PathFilter | None) -> PathFilter | None:
+    if path_filter is not None and not callable(path_filter):
+        raise ProgramError(f"path_filter is a function of a path, not {path_filter!r}")
+    return path_filter
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +66,13 @@ class FileSearch:
     paths: tuple[str, ...]
     file_format: FileFormat
     splits_files: bool
+    path_filter: PathFilter | None = None
 
     def find(self) -> list[FoundFile]:
         """All files that are there now, each once, in the order of the paths."""
         found = {file.path: file for path in self.paths for file in find_files(path)}
-        return list(found.values())
+        wanted = self.path_filter
+        return [file for file in found.values() if wanted is None or wanted(file.path)]
 
     def divide(self, files: list[FoundFile], readers: int) -> list[FilePart]:
         """Whole files for one reader, ranges of bytes for several."""
