@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from penstock.clock import pause
 from penstock.contracts.sink import Committer
 from penstock.errors import OutsideError
 from penstock.operators.contract import OperatorContext
@@ -111,10 +112,11 @@ class Commits:
 
     def _commit_all(self, values: list[Any]) -> None:
         """Commit at once, where nothing can be done later."""
-        left = values
-        for _ in range(MOST_TRIES_AT_ONCE):
+        left = self._commit(values)
+        for _ in range(MOST_TRIES_AT_ONCE - 1):
             if not left:
                 return
+            pause(RETRY_MS / 1_000)
             left = self._commit(left)
         if left:
             raise OutsideError(

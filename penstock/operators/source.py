@@ -244,6 +244,7 @@ class _TaskOutput(_SplitOutput):
         if split_id not in self._splits:
             target = WatermarkTarget(self._split_moved, self._split_status)
             self._splits[split_id] = _SplitOutput(self._spec, self._context, self._emit, target)
+            self._task.mark_active()  # a task that had no splits may have been idle
         return self._splits[split_id]
 
     def release_output_for_split(self, split_id: str) -> None:

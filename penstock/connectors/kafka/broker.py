@@ -72,6 +72,7 @@ def for_questions(configuration: dict[str, str]) -> dict[str, str]:
         "log_level",
         "debug",
         "broker.",
+        "reconnect.",
     )
     return {key: value for key, value in configuration.items() if key.startswith(general)}
 

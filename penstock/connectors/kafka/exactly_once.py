@@ -7,7 +7,6 @@ alone, the others written again. Nothing depends on how long a transaction lives
 in ``docs/decisions``.
 """
 
-import logging
 from typing import Any
 
 from penstock.chance import secret_token
@@ -15,18 +14,15 @@ from penstock.connectors.kafka.epochs import Epoch, EpochRecords
 from penstock.connectors.kafka.markers import Markers, WriterTransactions, marker_group, transactional_id
 from penstock.connectors.kafka.producing import RecordProducer
 from penstock.connectors.kafka.serialization import KafkaRecordSerializationSchema, ProducerRecord
-from penstock.connectors.kafka.transactions import EpochCommitter, TransactionalProducer, drop_open, hand_over
+from penstock.connectors.kafka.transactions import TransactionalProducer, drop_open, hand_over
 from penstock.connectors.kafka.writer import SchemaContext, messages_of
 from penstock.contracts.sink import (
-    Committer,
     CommittingSinkWriter,
     SinkWriterContext,
     StatefulSinkWriter,
     WriterInitContext,
 )
-from penstock.errors import OutsideError, ProgramError
-
-_log = logging.getLogger(__name__)
+from penstock.errors import ProgramError
 
 _idle: dict[tuple[str, int, int], list[TransactionalProducer]] = {}
 """Producers whose transactions were committed, for further use, by prefix, subtask and generation of the writer."""
@@ -56,7 +52,7 @@ class ExactlyOnceWriter(CommittingSinkWriter, StatefulSinkWriter):
         self._made = 0
         self._registered_count = 0
         # Restored epochs were committed before this; what else is open here is of an attempt that is over.
-        drop_open(f"{prefix}-{self._subtask}-")
+        drop_open(prefix, self._subtask)
         self._key = (prefix, self._subtask, self._generation)
         self._idle: list[TransactionalProducer] = []
         _idle[self._key] = self._idle
@@ -148,31 +144,11 @@ class ExactlyOnceWriter(CommittingSinkWriter, StatefulSinkWriter):
             self._idle.pop().close()
 
 
-class ExactlyOnceCommitter(Committer):
-    """Commits the epochs of the writers."""
-
-    def __init__(self, configuration: dict[str, str], prefix: str) -> None:
-        self._prefix = prefix
-        self._committer = EpochCommitter(configuration, prefix)
-
-    def commit(self, committables: list[Any]) -> list[Any]:
-        for index, epoch in enumerate(committables):
-            try:
-                producer = self._committer.commit(epoch)
-            except OutsideError as error:
-                if not error.retryable:
-                    raise
-                _log.warning("a commit is tried again: %s", error)
-                return committables[index:]  # in their order only: a marker stands for all epochs before it
-            if producer is not None:
-                self._give_back(epoch, producer)
-        return []
-
-    def _give_back(self, epoch: Epoch, producer: TransactionalProducer) -> None:
-        """For the next epoch of the writer, if that is still there."""
-        _, subtask, generation = epoch.identity.split(" ")
-        idle = _idle.get((self._prefix, int(subtask), int(generation)))
-        if idle is None:
-            producer.close()
-        else:
-            idle.append(producer)
+def give_back(prefix: str, epoch: Epoch, producer: TransactionalProducer) -> None:
+    """Keep a producer for the next epoch of the writer, if that is still there."""
+    _, subtask, generation = epoch.identity.split(" ")
+    idle = _idle.get((prefix, int(subtask), int(generation)))
+    if idle is None:
+        producer.close()
+    else:
+        idle.append(producer)

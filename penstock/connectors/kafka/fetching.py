@@ -36,7 +36,7 @@ class Fetcher:
         self,
         configuration: dict[str, str],
         wake_up: Callable[[], None],
-        committed: Callable[[int | None, Exception | None], None],
+        committed: Callable[[Any], None],
     ) -> None:
         self._configuration = configuration
         self._wake_up = wake_up
@@ -72,22 +72,29 @@ class Fetcher:
         """Fetch a paused partition again."""
         self._want(lambda consumer: consumer.resume([_place(partition.topic, partition.partition)]))
 
-    def commit(self, checkpoint_id: int | None, offsets: Offsets) -> None:
-        """Tell the broker how far the group has read; ``committed(checkpoint_id, error)`` is called when that was done."""
+    def commit(self, offsets: Offsets) -> None:
+        """Tell the broker how far the group has read; ``committed(error)`` is called when that was done, or not."""
         places = [
             _place(partition.topic, partition.partition, offset) for partition, offset in offsets.items()
         ]
 
         def do(consumer: Any) -> None:
-            failure: Exception | None = None
             try:
-                consumer.commit(offsets=places, asynchronous=False)
+                if self._closing:
+                    consumer.commit(offsets=places, asynchronous=False)
+                    self._committed(None)
+                else:  # a broker that is away must not keep others from being read
+                    consumer.commit(offsets=places, asynchronous=True)
             except Exception as error:  # noqa: BLE001  (the offsets are in the checkpoint; the next one commits again)
-                failure = error
-                _log.warning("offsets could not be committed to Kafka: %s", error)
-            self._committed(checkpoint_id, failure)
+                self._note_commit(error)
 
         self._want(do)
+
+    def _note_commit(self, error: Any, _: Any = None) -> None:
+        """What came of a commit, told by the client while it polls."""
+        if error is not None:
+            _log.warning("offsets could not be committed to Kafka: %s", error)
+        self._committed(error)
 
     def take(self) -> list[Any] | None:
         """The next batch of messages, or None. Raises what ended the thread."""
@@ -127,7 +134,7 @@ class Fetcher:
         consumer: Any = None
         try:
             consumer = confluent().Consumer(
-                {**self._configuration, "error_cb": self._complain},
+                {**self._configuration, "error_cb": self._complain, "on_commit": self._note_commit},
                 logger=_log,
             )
             while self._work_through(consumer):

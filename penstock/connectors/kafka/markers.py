@@ -18,7 +18,7 @@ from penstock.connectors.kafka.broker import (
 )
 from penstock.errors import OutsideError
 
-_MARKERS: Final = "penstock-sink"
+_MARKERS: Final = "penstock-sink-markers"
 _WRITERS: Final = "penstock-sink-writers"
 
 

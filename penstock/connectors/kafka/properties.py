@@ -12,6 +12,9 @@ from penstock.errors import OptionError, ProgramError
 DISCOVERY_INTERVAL: Final = "partition.discovery.interval.ms"
 COMMIT_ON_CHECKPOINT: Final = "commit.offsets.on.checkpoint"
 
+# librdkafka waits up to ten seconds between two tries to connect, which is how long a broker that is back would be missed.
+CONNECTING: Final = {"reconnect.backoff.max.ms": "1000"}
+
 # What Flink's connector itself reads, or sets whatever the user says.
 _OF_THE_CONNECTOR: Final = {
     DISCOVERY_INTERVAL,

@@ -18,10 +18,12 @@ _error_of = methodcaller("error")
 class KafkaReader(SourceReader):
     """``make_fetcher(wake_up, committed)`` makes the thread that consumes; it is started with the first split."""
 
+    pauses_splits = True
+
     def __init__(
         self,
         context: SourceReaderContext,
-        make_fetcher: Callable[[Callable[[], None], Callable[[int | None, Exception | None], None]], Fetcher],
+        make_fetcher: Callable[[Callable[[], None], Callable[[Any], None]], Fetcher],
         deserializer: Deserializer,
         commits: bool,
     ) -> None:
@@ -29,10 +31,15 @@ class KafkaReader(SourceReader):
         self._metrics = group.add_group("KafkaSourceReader")
         self._commits_succeeded = self._metrics.counter("commitsSucceeded")
         self._commits_failed = self._metrics.counter("commitsFailed")
+        self._wake_up = context.wake_up
         self._fetcher = make_fetcher(context.wake_up, self._committed)
         self._deserializer = deserializer
         self._commits = commits
         self._splits: dict[tuple[str, int], KafkaPartitionSplit] = {}
+        self._unseen: list[str] = []
+        self._paused: set[tuple[str, int]] = set()
+        self._held: dict[tuple[str, int], list[Any]] = {}
+        """Of paused splits: what was fetched before the pause."""
         self._finished: Offsets = {}
         self._to_commit: dict[int, Offsets] = {}
         self._no_more_splits = False
@@ -47,6 +54,7 @@ class KafkaReader(SourceReader):
             place = (split.partition.topic, split.partition.partition)
             self._splits[place] = split
             started.append(split)
+            self._unseen.append(split.split_id())
             offsets = self._metrics.add_group("topic", place[0]).add_group("partition", str(place[1]))
             offsets.gauge("currentOffset", partial(self._position, place))
         if started:
@@ -65,10 +73,9 @@ class KafkaReader(SourceReader):
     def poll_next(self, output: ReaderOutput) -> InputStatus:
         if not self._splits:
             return InputStatus.END_OF_INPUT if self._no_more_splits else InputStatus.NOTHING_AVAILABLE
-        batch = self._fetcher.take()
-        if batch is None:
-            return InputStatus.NOTHING_AVAILABLE
-        for place, messages in self._by_partition(batch):
+        while self._unseen:  # a split without records yet takes part in the minimum of watermarks
+            output.create_output_for_split(self._unseen.pop())
+        for place, messages in self._next_parts():
             self._give(place, messages, output)
             if self._deserializer.ended:
                 self._finish_all(output)
@@ -78,6 +85,22 @@ class KafkaReader(SourceReader):
         if not self._splits and self._no_more_splits:
             return InputStatus.END_OF_INPUT
         return InputStatus.NOTHING_AVAILABLE
+
+    def _next_parts(self) -> list[tuple[tuple[str, int], list[Any]]]:
+        """What to emit next: what was held of splits that go on again, else a batch, without what is held of it."""
+        again = [place for place in self._held if place not in self._paused]
+        if again:
+            return [(place, self._held.pop(place)) for place in again]
+        batch = self._fetcher.take()
+        if batch is None:
+            return []
+        parts = self._by_partition(batch)
+        if self._paused:
+            for place, messages in parts:
+                if place in self._paused:
+                    self._held.setdefault(place, []).extend(messages)
+            parts = [part for part in parts if part[0] not in self._paused]
+        return parts
 
     def _by_partition(self, batch: list[Any]) -> list[tuple[tuple[str, int], list[Any]]]:
         """The messages of each partition, in order."""
@@ -119,6 +142,8 @@ class KafkaReader(SourceReader):
 
     def _finish(self, place: tuple[str, int], output: ReaderOutput) -> None:
         split = self._splits.pop(place)
+        self._paused.discard(place)
+        self._held.pop(place, None)
         self._finished[split.partition] = split.offset
         self._fetcher.unassign(split.partition)
         output.release_output_for_split(split.split_id())
@@ -126,6 +151,16 @@ class KafkaReader(SourceReader):
     def _finish_all(self, output: ReaderOutput) -> None:
         for place in list(self._splits):
             self._finish(place, output)
+
+    def pause_or_resume_splits(self, to_pause: list[str], to_resume: list[str]) -> None:
+        places = {split.split_id(): place for place, split in self._splits.items()}
+        for place in (places[name] for name in to_pause if name in places):
+            self._paused.add(place)
+            self._fetcher.pause(self._splits[place].partition)
+        for place in (places[name] for name in to_resume if name in places):
+            self._paused.discard(place)
+            self._fetcher.resume(self._splits[place].partition)
+        self._wake_up()  # for what is held, and for batches that came with nothing but that
 
     def snapshot_state(self, checkpoint_id: int) -> list[Any]:
         self._deserializer.flush()
@@ -140,12 +175,12 @@ class KafkaReader(SourceReader):
         for older in [each for each in self._to_commit if each < checkpoint_id]:
             del self._to_commit[older]
         if offsets:
-            self._fetcher.commit(checkpoint_id, offsets)
+            self._fetcher.commit(offsets)
 
     def notify_checkpoint_aborted(self, checkpoint_id: int) -> None:
         self._to_commit.pop(checkpoint_id, None)
 
-    def _committed(self, checkpoint_id: int | None, failure: Exception | None) -> None:
+    def _committed(self, failure: Any) -> None:
         (self._commits_succeeded if failure is None else self._commits_failed).inc()
 
     def close(self) -> None:

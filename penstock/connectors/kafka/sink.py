@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from penstock.connectors.kafka.broker import confluent
 from penstock.connectors.kafka.producing import RecordProducer
-from penstock.connectors.kafka.properties import check_property, client_configuration
+from penstock.connectors.kafka.properties import CONNECTING, check_property, client_configuration
 from penstock.connectors.kafka.serialization import KafkaRecordSerializationSchema
 from penstock.connectors.kafka.writer import KafkaWriter
 from penstock.contracts.delivery import DeliveryGuarantee
@@ -28,7 +29,11 @@ class KafkaSinkSettings:
 
     def producer_configuration(self) -> dict[str, str]:
         """For the client that produces. Order within a partition holds even when sends are repeated."""
-        defaults = {"enable.idempotence": "true", "linger.ms": "5", "queue.buffering.max.messages": "500000"}
+        defaults = CONNECTING | {
+            "enable.idempotence": "true",
+            "linger.ms": "5",
+            "queue.buffering.max.messages": "500000",
+        }
         if self.guarantee is DeliveryGuarantee.NONE:
             del defaults["enable.idempotence"]
         if self.guarantee is DeliveryGuarantee.EXACTLY_ONCE:
@@ -67,9 +72,13 @@ class KafkaSink(Sink):
         settings = self._settings
         if settings.transactional_id_prefix is None:
             return None
-        from penstock.connectors.kafka.exactly_once import ExactlyOnceCommitter
+        from penstock.connectors.kafka.committing import ExactlyOnceCommitter
+        from penstock.connectors.kafka.exactly_once import give_back
+        from penstock.connectors.kafka.transactions import EpochCommitter
 
-        return ExactlyOnceCommitter(settings.producer_configuration(), settings.transactional_id_prefix)
+        prefix = settings.transactional_id_prefix
+        committer = EpochCommitter(settings.producer_configuration(), prefix)
+        return ExactlyOnceCommitter(committer, partial(give_back, prefix))
 
     def display_name(self) -> str:
         return "Kafka Sink"

@@ -17,6 +17,7 @@ from penstock.connectors.kafka.offsets import KafkaOffsetResetStrategy, KafkaOff
 from penstock.connectors.kafka.partitions import KafkaTopicPartition
 from penstock.connectors.kafka.properties import (
     COMMIT_ON_CHECKPOINT,
+    CONNECTING,
     DISCOVERY_INTERVAL,
     check_property,
     client_configuration,
@@ -73,13 +74,16 @@ class KafkaSourceSettings:
     def consumer_configuration(self, client_id: str) -> dict[str, str]:
         """For the client that consumes."""
         given = client_configuration(self.properties)
-        defaults = {
-            "group.id": f"penstock-{client_id}",  # the client insists on one, and nothing is committed under it
-            "isolation.level": "read_uncommitted",
-            "enable.auto.commit": "false",
-            "enable.auto.offset.store": "true",
-            "fetch.wait.max.ms": "100",
-        }
+        defaults = (
+            CONNECTING
+            | {
+                "group.id": f"penstock-{client_id}",  # the client insists on one, and nothing is committed under it
+                "isolation.level": "read_uncommitted",
+                "enable.auto.commit": "false",
+                "enable.auto.offset.store": "true",
+                "fetch.wait.max.ms": "100",
+            }
+        )
         own = {
             "client.id": client_id,
             "auto.offset.reset": _RESETS[self.starting.reset_strategy],

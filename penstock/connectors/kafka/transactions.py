@@ -5,19 +5,32 @@ is still here, and otherwise aborts what is left of the transaction and writes t
 they were committed. Both ways use the same transactional id, so that of two that try, one is fenced.
 """
 
+import logging
 import threading
+from collections.abc import Callable
 from typing import Any, Final
 
-from penstock.connectors.kafka.broker import confluent, for_questions
+from penstock.clock import monotonic
+from penstock.connectors.kafka.broker import confluent
 from penstock.connectors.kafka.epochs import Epoch
 from penstock.connectors.kafka.markers import Markers, is_committed
 from penstock.connectors.kafka.producing import RecordProducer
 from penstock.errors import OutsideError
 
-TIMEOUT_S: Final = 60.0
+TIMEOUT_S: Final = 10.0
+"""Of one call."""
+PATIENCE_S: Final = 30.0
+"""For a call that is repeated."""
+MARKER_S: Final = 5.0
+"""For the marker, with the one call of librdkafka's that passes over its time-out: where the coordinator of a group went away
+it may wait for ever, as after every second restart of a broker."""
+
+_log = logging.getLogger(__name__)
 
 _open: dict[str, "TransactionalProducer"] = {}
 _lock = threading.Lock()
+_members: dict[str, Any] = {}
+"""The client's description of each group that a marker goes to; it never joins it."""
 
 
 class TransactionalProducer:
@@ -25,10 +38,12 @@ class TransactionalProducer:
 
     def __init__(self, configuration: dict[str, str], transactional_id: str) -> None:
         self.transactional_id = transactional_id
-        self._configuration = configuration
         self.producer = RecordProducer({**configuration, "transactional.id": transactional_id})
-        self._consumers: dict[str, Any] = {}
-        self._do("prepare transactions", lambda: self.producer.client.init_transactions(TIMEOUT_S))
+        try:
+            self._do("prepare transactions", lambda: self.producer.client.init_transactions(TIMEOUT_S))
+        except OutsideError:
+            self.producer.close()
+            raise
 
     def begin(self) -> None:
         """Open a transaction."""
@@ -41,41 +56,59 @@ class TransactionalProducer:
         """
         client = self.producer.client
         position = confluent().TopicPartition(epoch.topic, 0, epoch.number, epoch.identity)
-        member = self._member_of(epoch.group)
-        self._do(
+        member = _member_of(epoch.group)
+        self._in_time(
             "write the marker of a commit",
-            lambda: client.send_offsets_to_transaction([position], member, TIMEOUT_S),
+            lambda: client.send_offsets_to_transaction([position], member, MARKER_S),
         )
         self._do("commit a transaction", lambda: client.commit_transaction(TIMEOUT_S))
 
     def close(self) -> None:
         """Let go; an open transaction is aborted by whoever uses the id next, or by the broker in time."""
-        for consumer in self._consumers.values():
-            consumer.close()
         self.producer.close()
 
-    def _member_of(self, group: str) -> Any:
-        consumer = self._consumers.get(group)
-        if consumer is None:
-            general = for_questions(self._configuration)
-            consumer = self._consumers[group] = confluent().Consumer({**general, "group.id": group})
-        return consumer.consumer_group_metadata()
-
-    def _do(self, what: str, action: Any) -> None:
+    def _do(self, what: str, action: Callable[[], None]) -> None:
         """Do something that may have to be repeated; librdkafka says when."""
-        for _ in range(5):
+        deadline = monotonic() + PATIENCE_S
+        while True:
             try:
                 action()
                 return
             except confluent().KafkaException as failure:
                 error = failure.args[0]
-                if not error.retriable():
+                if not error.retriable() or monotonic() >= deadline:
                     raise OutsideError(
                         f"Kafka did not {what} under the transactional id {self.transactional_id!r}: {error.str()}"
                     ) from failure
-        raise OutsideError(
-            f"Kafka did not {what} under the transactional id {self.transactional_id!r} in five tries"
-        )
+
+    def _in_time(self, what: str, action: Callable[[], None]) -> None:
+        """Do something that may never come back; then it is left behind, in its thread."""
+        failures: list[Exception] = []
+        is_over = threading.Event()
+
+        def run() -> None:
+            try:
+                self._do(what, action)
+            except Exception as failure:  # noqa: BLE001  (raised below)
+                failures.append(failure)
+            is_over.set()
+
+        threading.Thread(target=run, name="kafka marker", daemon=True).start()
+        if not is_over.wait(MARKER_S):
+            raise OutsideError(
+                f"Kafka did not {what} under the transactional id {self.transactional_id!r} in {MARKER_S:g} s"
+            )
+        if failures:
+            raise failures[0]
+
+
+def _member_of(group: str) -> Any:
+    member = _members.get(group)
+    if member is None:
+        consumer = confluent().Consumer({"group.id": group})  # without brokers: only its name is of use
+        member = _members[group] = consumer.consumer_group_metadata()
+        consumer.close()
+    return member
 
 
 def hand_over(epoch: Epoch, producer: TransactionalProducer) -> None:
@@ -90,10 +123,14 @@ def claim(identity: str) -> TransactionalProducer | None:
         return _open.pop(identity, None)
 
 
-def drop_open(beginning: str) -> None:
-    """Forget the transactions of this process whose ids begin like this: those of an attempt that is over."""
+def drop_open(prefix: str, subtask: int) -> None:
+    """Forget the transactions in this process of one subtask's writers: those of an attempt that is over."""
     with _lock:
-        over = [key for key, producer in _open.items() if producer.transactional_id.startswith(beginning)]
+        over = [
+            key
+            for key, producer in _open.items()
+            if producer.transactional_id.rsplit("-", 2)[0] == f"{prefix}-{subtask}"
+        ]
         dropped = [_open.pop(key) for key in over]
     for producer in dropped:
         producer.close()
@@ -114,7 +151,8 @@ class EpochCommitter:
             try:
                 producer.commit(epoch)
                 return producer
-            except OutsideError:
+            except OutsideError as error:
+                _log.info("%s; the records are written anew if they are not there", error)
                 # Timed out by the broker, fenced, or in doubt: the marker decides, once nothing is open any more.
                 producer.close()
         self._commit_anew(epoch)

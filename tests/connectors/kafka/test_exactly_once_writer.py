@@ -112,7 +112,9 @@ class Run:
         return pickle.loads(pickle.dumps(epochs))  # type: ignore[no-any-return]
 
     def commit(self, epochs: list[Epoch]) -> None:
-        assert self.committer.commit(epochs) == []
+        left: list[Epoch] = epochs
+        while left:
+            left = self.committer.commit(left)
 
 
 def start(

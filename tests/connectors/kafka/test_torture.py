@@ -23,7 +23,7 @@ pytestmark = pytest.mark.service
 
 JOB = Path(__file__).with_name("torture_job.py")
 PARTITIONS = 3
-PATIENCE_S = 120.0
+PATIENCE_S = 60.0
 
 
 @dataclass
@@ -86,14 +86,14 @@ class Torture:
             write(self.kafka, self.source, map(str, numbers), partition)
         self.written += count
 
-    def read_until(self, count: int) -> None:
+    def read_until(self, count: int, patience_s: float = PATIENCE_S) -> None:
         waited = 0.0
         while len(self.seen) < count:
             messages = self.consumer.consume(1_000, 0.2)
             self.seen += [message.value().decode() for message in messages if message.error() is None]
             waited = 0.0 if messages else waited + 0.2
             assert self.program is None or self.program.poll() is None, self.said()
-            assert waited < PATIENCE_S, f"{len(self.seen)} of {count} rows came\n{self.said()}"
+            assert waited < patience_s, f"{len(self.seen)} of {count} rows came\n{self.said()}"
 
     def said(self) -> str:
         return (self.folder / "output.txt").read_text(errors="replace")[-3000:]

@@ -1,0 +1,93 @@
+"""Event time of each partition by itself: watermarks, silence, alignment."""
+
+from typing import Any
+
+import pytest
+
+from penstock.common import Duration, Time, WatermarkStrategy
+from penstock.contracts.watermarks import WatermarkGenerator, WatermarkOutput
+from penstock.datastream import ProcessWindowFunction, StreamExecutionEnvironment
+from penstock.datastream.window import TumblingEventTimeWindows
+from tests.connectors.driving import RunningSource
+from tests.connectors.kafka.talking import bounded, builder, new_topic, write
+from tests.services.kafka_broker import KafkaCluster
+
+pytestmark = pytest.mark.service
+
+
+class _AfterEachRecord(WatermarkGenerator):
+    """A watermark with every record, so that what is late shows at once."""
+
+    def on_event(self, event: Any, event_timestamp: int, output: WatermarkOutput) -> None:
+        output.emit_watermark(event_timestamp - 1)
+
+    def on_periodic_emit(self, output: WatermarkOutput) -> None:
+        pass
+
+
+class _Count(ProcessWindowFunction):
+    """``(start of the window, records in it)``."""
+
+    def process(self, key: Any, context: Any, elements: Any) -> Any:
+        yield (context.window().start, len(list(elements)))
+
+
+def _counts(stream: Any) -> Any:
+    """Of windows of a second."""
+    return stream.key_by(lambda _: 0).window(TumblingEventTimeWindows.of(Time.seconds(1))).process(_Count())
+
+
+@pytest.mark.parametrize("parallelism", [1, 2, 4])
+def test_no_record_is_late_because_another_partition_was_read_first(
+    kafka: KafkaCluster, parallelism: int
+) -> None:
+    topic = new_topic(kafka, partitions=3)
+    for partition in range(3):
+        for second in range(5):
+            write(kafka, topic, ["x"] * 10, partition, timestamp=1_000 * (second + 1))
+    strategy = WatermarkStrategy.for_generator(_AfterEachRecord)
+    env = StreamExecutionEnvironment.get_execution_environment().set_parallelism(parallelism)
+    with _counts(env.from_source(bounded(kafka, topic), strategy, "kafka")).execute_and_collect() as rows:
+        assert sorted(rows) == [(1_000 * (second + 1), 30) for second in range(5)]
+
+
+@pytest.mark.parametrize("parallelism", [1, 3])
+def test_silent_partitions_and_readers_without_any_hold_nothing_back_once_they_are_idle(
+    kafka: KafkaCluster, parallelism: int
+) -> None:
+    topic = new_topic(kafka, partitions=2)
+    write(kafka, topic, ["x", "y"], 0, timestamp=1_000)
+    write(kafka, topic, ["z"], 0, timestamp=2_500)
+    strategy = WatermarkStrategy.for_monotonous_timestamps().with_idleness(Duration.of_millis(300))
+    env = StreamExecutionEnvironment.get_execution_environment().set_parallelism(parallelism)
+    stream = _counts(env.from_source(builder(kafka, topic).build(), strategy, "kafka"))
+    with stream.execute_and_collect() as rows:
+        assert next(rows) == (1_000, 2)
+
+
+def test_a_paused_split_gives_nothing_until_it_is_resumed_and_loses_nothing(kafka: KafkaCluster) -> None:
+    topic = new_topic(kafka, partitions=2)
+    for partition in range(2):
+        write(kafka, topic, [f"{partition}:{n}" for n in range(6_000)], partition)
+    running = RunningSource(bounded(kafka, topic))
+    reader = running.readers[0]
+    reader.pause_or_resume_splits([f"{topic}-0"], [])
+    running.run_until(lambda: len(running.records) == 6_000)
+    assert running.records == [f"1:{n}" for n in range(6_000)]
+    (left,) = [split for split in reader.snapshot_state(1) if split.split_id() == f"{topic}-0"]
+    assert left.offset == 0, "what is held is not read yet"
+    reader.pause_or_resume_splits([], [f"{topic}-0"])
+    assert running.run()[6_000:] == [f"0:{n}" for n in range(6_000)]
+    running.close()
+
+
+def test_a_partition_that_is_ahead_waits_for_the_others_of_its_reader(kafka: KafkaCluster) -> None:
+    topic = new_topic(kafka, partitions=2)
+    for second in range(40):
+        write(kafka, topic, ["ahead"] * 5, 0, timestamp=10_000 * second)
+        write(kafka, topic, ["behind"] * 5, 1, timestamp=100 * second)
+    strategy = WatermarkStrategy.for_monotonous_timestamps()
+    strategy = strategy.with_watermark_alignment("group", Duration.of_millis(500), Duration.of_millis(20))
+    env = StreamExecutionEnvironment.get_execution_environment({"pipeline.auto-watermark-interval": "10 ms"})
+    with env.from_source(bounded(kafka, topic), strategy, "kafka").execute_and_collect() as rows:
+        assert sorted(rows) == ["ahead"] * 200 + ["behind"] * 200
