@@ -32,6 +32,23 @@ class StateFile:
     columns: tuple[tuple[str, str], ...] = ()
 
 
+_IN_FLIGHT = "-in-flight"
+
+
+def in_flight_id(operator_id: str) -> str:
+    """The id under which a checkpoint holds what was on its way to an operator.
+
+    >>> in_flight_id("ab12")
+    'ab12-in-flight'
+    """
+    return operator_id + _IN_FLIGHT
+
+
+def is_in_flight(operator_id: str) -> bool:
+    """Whether an entry holds what was on its way, rather than the state of an operator."""
+    return operator_id.endswith(_IN_FLIGHT)
+
+
 @dataclass(frozen=True, slots=True)
 class StateDescription:
     """A state that is in a snapshot, for checks before anything is read and for people."""

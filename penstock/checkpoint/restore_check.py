@@ -1,5 +1,6 @@
 """Whether a program can go on from a checkpoint or savepoint: everything that stands in the way, before anything runs."""
 
+from penstock.checkpoint.handles import is_in_flight
 from penstock.checkpoint.manifest import Manifest
 from penstock.dataflow.job import ChainedOperator, JobGraph, JobVertex
 from penstock.errors import StateError
@@ -15,8 +16,14 @@ def check_restore(manifest: Manifest, graph: JobGraph, path: str, allow_non_rest
     """
     wanted = _operators_by_id(graph)
     problems = []
+    in_flight = [record for record in manifest.operators.values() if is_in_flight(record.operator_id)]
+    if in_flight and _parallelism_changed(manifest, wanted):
+        problems.append(
+            f"the checkpoint holds records that were on their way ({in_flight[0].name}, ...), and they cannot be dealt out "
+            "at another parallelism; start at the parallelism that it was taken at, or take a savepoint, which holds none"
+        )
     for record in manifest.operators.values():
-        if not record.has_state:
+        if not record.has_state or is_in_flight(record.operator_id):
             continue
         if record.operator_id not in wanted:
             if not allow_non_restored_state:
@@ -47,6 +54,13 @@ def _operators_by_id(graph: JobGraph) -> dict[str, tuple[JobVertex, ChainedOpera
                 for step in chained.spec.steps:
                     found.setdefault(step.operator_id, (vertex, chained))
     return found
+
+
+def _parallelism_changed(manifest: Manifest, wanted: dict[str, tuple[JobVertex, ChainedOperator]]) -> bool:
+    return any(
+        record.operator_id in wanted and wanted[record.operator_id][0].parallelism != record.parallelism
+        for record in manifest.operators.values()
+    )
 
 
 def _nobody_takes(name: str, operator_id: str) -> str:

@@ -48,6 +48,7 @@ class CheckpointSettings:
     savepoint_directory: str | None = None
     create_subdirectory: bool = True
     after_tasks_finish: bool = True
+    unaligned_after_ms: int | None = None
     memory_limit_bytes: int = JOBMANAGER_LIMIT_BYTES
     restore_path: str | None = None
     allow_non_restored_state: bool = False
@@ -96,6 +97,7 @@ def checkpoint_settings(options: dict[str, str], batch_mode: bool = False) -> Ch
         savepoint_directory=path(_PREFIX + "savepoint-dir"),
         create_subdirectory=bool(given.get(_PREFIX + "create-subdir")),
         after_tasks_finish=bool(given.get(_PREFIX + "checkpoints-after-tasks-finish")),
+        unaligned_after_ms=_unaligned_after_ms(given),
         restore_path=path(_RECOVERY + "path"),
         allow_non_restored_state=bool(given.get(_RECOVERY + "ignore-unclaimed-state")),
         claim_mode=ClaimMode[given.get(_RECOVERY + "claim-mode")],
@@ -106,6 +108,13 @@ def _absolute(path: str) -> str:
     from penstock.storage.reading import absolute_path
 
     return absolute_path(path).rstrip("/") or "/"
+
+
+def _unaligned_after_ms(given: Configuration) -> int | None:
+    """After how long a barrier overtakes what is in front of it; None for never. At-least-once waits for nothing anyway."""
+    if not given.get(_PREFIX + "unaligned.enabled") or given.get(_PREFIX + "mode") != "EXACTLY_ONCE":
+        return None
+    return given.get_millis(_PREFIX + "aligned-checkpoint-timeout") or 0
 
 
 def _at_least(least: int, given: Configuration, key: str) -> int:

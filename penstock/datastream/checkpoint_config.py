@@ -146,7 +146,7 @@ class CheckpointConfig:
         return exactly_once and bool(self._configuration.get(_UNALIGNED))
 
     def enable_unaligned_checkpoints(self, enabled: bool = True) -> "CheckpointConfig":
-        """Let barriers overtake records; accepted, and without influence here."""
+        """Let barriers overtake records; those are part of the checkpoint then."""
         return self._set(_UNALIGNED, bool(enabled))
 
     def disable_unaligned_checkpoints(self) -> "CheckpointConfig":
@@ -154,7 +154,7 @@ class CheckpointConfig:
         return self.enable_unaligned_checkpoints(False)
 
     def set_aligned_checkpoint_timeout(self, alignment_timeout: Duration) -> "CheckpointConfig":
-        """After which time an aligned checkpoint becomes unaligned; accepted, and without influence here."""
+        """After which time a barrier that waits begins to overtake, where unaligned checkpoints are enabled."""
         return self._set(_ALIGNED_TIMEOUT, timedelta(milliseconds=Duration.of(alignment_timeout).to_millis()))
 
     def get_aligned_checkpoint_timeout(self) -> Duration:

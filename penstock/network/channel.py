@@ -50,3 +50,10 @@ class InputChannel(Protocol):
 
     def poll(self) -> Element | None:
         """The next element, or None when there is none at the moment."""
+
+    @property
+    def barriers(self) -> int:
+        """How many barriers wait in it."""
+
+    def queued(self) -> list[Element]:
+        """Everything that waits in it, in order; it stays there."""

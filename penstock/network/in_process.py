@@ -3,7 +3,7 @@
 from collections import deque
 
 from penstock.data.batch import ColumnBatch, RowBatch
-from penstock.data.elements import Element
+from penstock.data.elements import Barrier, Element
 from penstock.errors import ProgramError, ProtocolError
 
 # Signals do not count against the bound, but a sender that produces nothing else has to wait at some point, too.
@@ -21,7 +21,7 @@ class InProcessChannel:
     (RowBatch([1, 2], None, None), True)
     """
 
-    __slots__ = ("_batches", "_capacity", "_closed", "_elements")
+    __slots__ = ("_batches", "_capacity", "_closed", "_elements", "barriers")
 
     def __init__(self, capacity_batches: int) -> None:
         if capacity_batches < 1:
@@ -30,6 +30,7 @@ class InProcessChannel:
         self._elements: deque[Element] = deque()
         self._batches = 0
         self._closed = False
+        self.barriers = 0
 
     @property
     def available(self) -> bool:
@@ -44,6 +45,8 @@ class InProcessChannel:
             raise ProtocolError(f"{element!r:.200} was put into a channel that is closed")
         if type(element) is RowBatch or type(element) is ColumnBatch:
             self._batches += 1
+        elif type(element) is Barrier:
+            self.barriers += 1
         self._elements.append(element)
 
     def poll(self) -> Element | None:
@@ -52,7 +55,12 @@ class InProcessChannel:
         element = self._elements.popleft()
         if type(element) is RowBatch or type(element) is ColumnBatch:
             self._batches -= 1
+        elif type(element) is Barrier:
+            self.barriers -= 1
         return element
+
+    def queued(self) -> list[Element]:
+        return list(self._elements)
 
     def close(self) -> None:
         self._closed = True

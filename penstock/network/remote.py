@@ -8,7 +8,7 @@ from penstock.data.batch import ColumnBatch, RowBatch
 from penstock.data.elements import Element
 from penstock.errors import OutsideError, ProtocolError
 from penstock.network.credits import ReceiverCredit, SenderCredit
-from penstock.network.framing import BATCH_KINDS, Encoder, Payload, decode
+from penstock.network.framing import BATCH_KINDS, Encoder, Kind, Payload, decode
 
 if TYPE_CHECKING:
     from penstock.network.spilled import SpoolChannel
@@ -62,10 +62,11 @@ class RemoteInput:
     What arrived before the peer was lost can still be polled; nothing comes after it.
     """
 
-    __slots__ = ("_credit", "_frames", "_grant")
+    __slots__ = ("_credit", "_frames", "_grant", "barriers")
 
     def __init__(self, grant: Callable[[int], None], window: int) -> None:
         self._grant = grant
+        self.barriers = 0
         self._credit = ReceiverCredit(window)
         self._frames: deque[tuple[int, Payload]] = deque()
 
@@ -81,10 +82,17 @@ class RemoteInput:
             granted = self._credit.consume()
             if granted:
                 self._grant(granted)
+        elif kind == Kind.BARRIER:
+            self.barriers -= 1
         return decode(kind, payload)
+
+    def queued(self) -> list[Element]:
+        return [decode(kind, payload) for kind, payload in self._frames]
 
     def receive(self, kind: int, payload: Payload) -> None:
         """Take a frame from the connection."""
+        if kind == Kind.BARRIER:
+            self.barriers += 1
         self._frames.append((kind, payload))
 
     def move_to(self, other: "SpooledInput") -> None:

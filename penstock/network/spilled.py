@@ -44,6 +44,13 @@ class SpoolChannel:
         return True
 
     @property
+    def barriers(self) -> int:
+        return 0  # it carries the input of a job that takes no checkpoints
+
+    def queued(self) -> list[Element]:
+        return []
+
+    @property
     def has_data(self) -> bool:
         return bool(self._in_memory or self._on_disk or self._failure)
 

@@ -40,6 +40,7 @@ class Deployment:
     workers: int
     exactly_once: bool | None = None
     takes_checkpoints: bool = False
+    unaligned_after_ms: int | None = None
     restore: Restore | None = None
 
 

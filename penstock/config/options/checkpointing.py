@@ -58,7 +58,7 @@ execution.checkpointing.incremental
     formerly state.backend.incremental
     Whether a checkpoint holds only what changed since the last.
 execution.checkpointing.unaligned.enabled
-    boolean = false ; accepted
+    boolean = false ; honoured
     formerly execution.checkpointing.unaligned
     Whether barriers overtake records in flight.
 execution.checkpointing.unaligned.forced
@@ -74,7 +74,7 @@ execution.checkpointing.unaligned.recover-output-on-downstream.enabled
     boolean = false ; accepted
     Who reads the records in flight back.
 execution.checkpointing.aligned-checkpoint-timeout
-    duration = 0 ms ; accepted
+    duration = 0 ms ; honoured
     formerly execution.checkpointing.alignment-timeout
     After this time an aligned checkpoint becomes unaligned.
 execution.checkpointing.checkpoints-after-tasks-finish

@@ -31,7 +31,7 @@ from penstock.checkpoint.events import (
     Trigger,
     Waiting,
 )
-from penstock.checkpoint.handles import OperatorStateHandle
+from penstock.checkpoint.handles import OperatorStateHandle, in_flight_id
 from penstock.checkpoint.manifest import Manifest, OperatorRecord, write_manifest
 from penstock.checkpoint.place import CheckpointPlace, CheckpointPlaces
 from penstock.checkpoint.removal import remove_checkpoint, remove_job_directory, remove_leftovers
@@ -355,6 +355,12 @@ def _manifest(deployment: Deployment, store: Store, enumerators: dict[str, bytes
     operators: dict[str, OperatorRecord] = {}
     for vertex in deployment.graph.vertices:
         finished = tuple(sorted(s.index for s in store.finished if s.vertex == vertex.id))
+        on_the_way = in_flight_id(vertex.head.id)
+        if on_the_way in handles:
+            parts = tuple(sorted(handles[on_the_way], key=lambda handle: handle.subtask_index))
+            operators[on_the_way] = OperatorRecord(
+                on_the_way, parts[0].operator_name, vertex.parallelism, vertex.max_parallelism, parts
+            )
         for chained in vertex.operators:
             mine = sorted(handles.get(chained.id, ()), key=lambda handle: handle.subtask_index)
             is_source = isinstance(chained.spec, SourceSpec)

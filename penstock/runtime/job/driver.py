@@ -103,6 +103,7 @@ class JobDriver:
             deployment,
             exactly_once=None if deployment.graph.batch_mode else settings.exactly_once,
             takes_checkpoints=settings.enabled and settings.after_tasks_finish,
+            unaligned_after_ms=settings.unaligned_after_ms,
             restore=_restore(start_from, deployment),
         )
         self._deployment = deployment

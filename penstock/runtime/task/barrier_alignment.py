@@ -17,35 +17,43 @@ class BarrierAlignment:
     Barrier(checkpoint_id=1, timestamp=0, unaligned=False, savepoint=False)
     """
 
-    __slots__ = ("_barrier", "_brought", "_done_up_to", "blocks")
+    __slots__ = ("_brought", "_done_up_to", "barrier", "blocks")
 
     def __init__(self, blocks: bool = True) -> None:
         self.blocks = blocks
-        self._barrier: Barrier | None = None
+        self.barrier: Barrier | None = None
         self._brought: set[int] = set()
         self._done_up_to = 0
 
     @property
     def is_under_way(self) -> bool:
         """Whether some channels have brought a barrier that others have not."""
-        return self._barrier is not None
+        return self.barrier is not None
+
+    def is_done(self, checkpoint_id: int) -> bool:
+        """Whether a checkpoint was taken part in, or given up."""
+        return checkpoint_id <= self._done_up_to
+
+    def brought(self, barrier: Barrier) -> set[int]:
+        """The channels that have brought a barrier."""
+        return set(self._brought) if self.barrier == barrier else set()
 
     def holds(self, channel: int) -> bool:
         """Whether a channel is not to be read for now."""
-        return self.blocks and self._barrier is not None and channel in self._brought
+        return self.blocks and self.barrier is not None and channel in self._brought
 
     def begins_anew(self, barrier: Barrier) -> bool:
         """Whether this barrier gives up an older checkpoint that was being waited for."""
-        return self._barrier is not None and barrier.checkpoint_id > self._barrier.checkpoint_id
+        return self.barrier is not None and barrier.checkpoint_id > self.barrier.checkpoint_id
 
     def arrived(self, channel: int, barrier: Barrier, open_channels: set[int]) -> Barrier | None:
         """A channel brought a barrier; the barrier when it is the last one missing."""
         if barrier.checkpoint_id <= self._done_up_to:
             return None
-        if self._barrier is None or self.begins_anew(barrier):
-            self._barrier = barrier
+        if self.barrier is None or self.begins_anew(barrier):
+            self.barrier = barrier
             self._brought = set()
-        if barrier.checkpoint_id < self._barrier.checkpoint_id:
+        if barrier.checkpoint_id < self.barrier.checkpoint_id:
             return None
         self._brought.add(channel)
         return self._complete(open_channels)
@@ -56,16 +64,16 @@ class BarrierAlignment:
 
     def abort(self, checkpoint_id: int) -> bool:
         """Give a checkpoint up, and all before it; says whether its barrier was being waited for."""
-        was_under_way = self._barrier is not None and self._barrier.checkpoint_id <= checkpoint_id
+        was_under_way = self.barrier is not None and self.barrier.checkpoint_id <= checkpoint_id
         if was_under_way:
-            self._barrier = None
+            self.barrier = None
         self._done_up_to = max(self._done_up_to, checkpoint_id)
         return was_under_way
 
     def _complete(self, open_channels: set[int]) -> Barrier | None:
-        barrier = self._barrier
+        barrier = self.barrier
         if barrier is None or not open_channels <= self._brought:
             return None
-        self._barrier = None
+        self.barrier = None
         self._done_up_to = barrier.checkpoint_id
         return barrier

@@ -1,5 +1,6 @@
 """The inputs of one task: fair reading over its channels, the minimum of their watermarks, the end of each port."""
 
+from collections import deque
 from dataclasses import dataclass
 
 from penstock.data.batch import Batch, ColumnBatch, RowBatch
@@ -8,6 +9,7 @@ from penstock.data.elements import (
     IDLE,
     MIN_TIMESTAMP,
     Barrier,
+    Element,
     EndOfInput,
     StreamStatus,
     Watermark,
@@ -16,6 +18,7 @@ from penstock.errors import ProtocolError
 from penstock.network.channel import InputChannel
 from penstock.network.spilled import SpoolChannel
 from penstock.runtime.task.barrier_alignment import BarrierAlignment
+from penstock.runtime.task.in_flight import InFlight, Recording
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,7 @@ GateEvent = Watermark | StreamStatus | PortEnded | Barrier
 class _Slot:
     """One channel with what is known of it."""
 
-    __slots__ = ("blocked", "channel", "ended", "idle", "lags", "port", "watermark")
+    __slots__ = ("blocked", "channel", "ended", "idle", "lags", "port", "replayed", "watermark")
 
     def __init__(self, port: int, channel: InputChannel) -> None:
         self.port = port
@@ -41,6 +44,7 @@ class _Slot:
         self.lags = False
         self.ended = False
         self.blocked = False
+        self.replayed: deque[Element] = deque()
 
 
 class InputGate:
@@ -57,6 +61,8 @@ class InputGate:
         self._open_ports = {port: sum(p == port for p, _ in channels) for port, _ in channels}
         self._held: list[SpoolChannel] = []
         self._waiting: list[GateEvent] = []
+        self._recording: Recording | None = None
+        self._barrier_since: float | None = None
         self._first_slots: list[_Slot] = []
         self.first_port: int | None = None
         self.drained = True
@@ -93,8 +99,10 @@ class InputGate:
         start = self._next
         for offset in range(count):
             slot = slots[(start + offset) % count]
-            while not slot.ended and not slot.blocked and slot.channel.has_data:
-                element = slot.channel.poll()
+            while not slot.ended and not slot.blocked and (slot.channel.has_data or slot.replayed):
+                element = slot.replayed.popleft() if slot.replayed else slot.channel.poll()
+                if self._recording is not None and element is not None:
+                    self._recording.read(self._slots.index(slot), element)
                 if type(element) is RowBatch or type(element) is ColumnBatch:
                     self._next = (start + offset + 1) % count
                     return element, slot.port
@@ -169,8 +177,62 @@ class InputGate:
 
     # Barriers -----------------------------------------------------------------------------------------------------------
 
+    @property
+    def is_recording(self) -> bool:
+        """Whether a barrier has overtaken elements that belong to its checkpoint."""
+        return self._recording is not None
+
+    @property
+    def waits_for_barrier(self) -> bool:
+        """Whether a barrier has come that has not overtaken anything yet."""
+        return self._barrier_since is not None
+
+    def overtaking(self, now_s: float, patience_s: float) -> Barrier | None:
+        """The barrier of a checkpoint that has been waited for too long; from now on what it overtakes is recorded.
+
+        Barriers of savepoints wait: a savepoint holds no elements that are on their way.
+        """
+        barrier = self._alignment.barrier or self._arrived()
+        if barrier is None or barrier.savepoint or self._alignment.is_done(barrier.checkpoint_id):
+            self._barrier_since = None
+            return None
+        if self._barrier_since is None:
+            self._barrier_since = now_s
+        if now_s - self._barrier_since < patience_s:
+            return None
+        self._barrier_since = None
+        unread = self._open_slots() - self._alignment.brought(barrier)
+        self._recording = Recording(barrier, len(self._slots), unread)
+        if self._alignment.abort(barrier.checkpoint_id):
+            self._unblock()
+        return barrier
+
+    def recorded(self) -> InFlight | None:
+        """What the barrier has overtaken, once it has arrived on every channel."""
+        if self._recording is None:
+            return None
+        in_flight = self._recording.whole([[*slot.replayed, *slot.channel.queued()] for slot in self._slots])
+        if in_flight is not None:
+            self._recording = None
+        return in_flight
+
+    def replay(self, in_flight: InFlight) -> None:
+        """Give what was on its way in the restored checkpoint before anything new; called before the first :meth:`next`."""
+        for slot, elements in zip(self._slots, in_flight.channels, strict=True):
+            slot.replayed.extend(elements)
+
+    def _arrived(self) -> Barrier | None:
+        for slot in self._slots:
+            if slot.channel.barriers and not slot.ended:
+                for element in slot.channel.queued():
+                    if isinstance(element, Barrier) and not self._alignment.is_done(element.checkpoint_id):
+                        return element
+        return None
+
     def abort(self, checkpoint_id: int) -> None:
         """The checkpoint will never be complete: read on where its barrier has stopped the reading."""
+        if self._recording is not None and self._recording.barrier.checkpoint_id <= checkpoint_id:
+            self._recording = None
         if self._alignment.abort(checkpoint_id):
             self._unblock()
 

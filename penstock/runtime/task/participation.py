@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 class Participation(Protocol):
     """Takes what tasks have to say of checkpoints; called by the task's thread, and returns at once."""
 
+    def stands(self, subtask: SubtaskId, checkpoint_id: int) -> None:
+        """The task stands at the barrier: what it sent before belongs to the checkpoint."""
+
     def taken(self, task: "Tasklet", checkpoint_id: int, snapshots: dict[str, OperatorSnapshot]) -> None:
         """The snapshots of all operators, frozen: to be written, and then acknowledged."""
 
@@ -26,6 +29,9 @@ class Participation(Protocol):
 class NoParticipation:
     """Of a job that takes no checkpoints."""
 
+    def stands(self, subtask: SubtaskId, checkpoint_id: int) -> None:
+        raise ProtocolError(f"subtask {subtask} stands at a barrier, but this job takes no checkpoints")
+
     def taken(self, task: "Tasklet", checkpoint_id: int, snapshots: dict[str, OperatorSnapshot]) -> None:
         raise ProtocolError("a checkpoint barrier arrived, but this job takes no checkpoints")
 
@@ -37,3 +43,10 @@ class NoParticipation:
 
 
 NO_PART = NoParticipation()
+
+
+def release(snapshots: dict[str, OperatorSnapshot]) -> None:
+    """The snapshots are written, or given up: the backends need not keep what they show."""
+    for snapshot in snapshots.values():
+        if snapshot.keyed is not None:
+            snapshot.keyed.release()

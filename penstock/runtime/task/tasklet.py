@@ -19,7 +19,7 @@ from penstock.operators.user_code import shorten
 from penstock.runtime.task.chain import OperatorChain
 from penstock.runtime.task.input_gate import InputGate, PortEnded
 from penstock.runtime.task.measures import TaskMeasures
-from penstock.runtime.task.participation import NO_PART, Participation
+from penstock.runtime.task.participation import NO_PART, Participation, release
 from penstock.runtime.task.progress import Progress
 
 GROUPED_RECORDS_PER_STEP = 10_000
@@ -212,13 +212,18 @@ class Tasklet(ABC):
             # The job goes on without this checkpoint; whether it may fail is the coordinator's to say.
             self.checkpoints.declined(self.subtask, barrier.checkpoint_id, error)
         else:
-            self.checkpoints.taken(self, barrier.checkpoint_id, snapshots)
+            self.checkpoints.stands(self.subtask, barrier.checkpoint_id)
+            self._give(barrier.checkpoint_id, snapshots)
         self.measures.took_part(monotonic() - started)
         if not self._work_is_done:
             self._pending_since = None
             for output in self._outputs:
                 output.signal(barrier)
         self._suspend_behind(barrier.checkpoint_id)
+
+    def _give(self, checkpoint_id: int, snapshots: dict[str, OperatorSnapshot]) -> None:
+        """Have the snapshots written."""
+        self.checkpoints.taken(self, checkpoint_id, snapshots)
 
     def snapshot(self, checkpoint_id: int) -> dict[str, OperatorSnapshot]:
         """Everything that the subtask needs to go on, by operator; may be called between any two steps."""
@@ -271,6 +276,8 @@ class OperatorTasklet(Tasklet):
     ) -> None:
         super().__init__(subtask, name, chain, buffer_timeout_ms)
         self._gate = gate
+        self.unaligned_after_s: float | None = None
+        self._incomplete: tuple[int, dict[str, OperatorSnapshot]] | None = None
         self._head = chain.head
         self._records_in = chain.contexts[0].metrics.counter("numRecordsIn")
 
@@ -278,6 +285,42 @@ class OperatorTasklet(Tasklet):
     def gate(self) -> InputGate:
         """The inputs."""
         return self._gate
+
+    def step(self) -> Progress:
+        if self.unaligned_after_s is None or self._work_is_done:
+            return super().step()
+        barrier = self._gate.overtaking(monotonic(), self.unaligned_after_s)
+        if barrier is not None:
+            self._take_part(barrier)  # although an output has no room, or records are in front of the barrier
+        progress = super().step()
+        self._complete_recording()
+        return progress
+
+    def _give(self, checkpoint_id: int, snapshots: dict[str, OperatorSnapshot]) -> None:
+        if self._gate.is_recording:
+            self._incomplete = (checkpoint_id, snapshots)
+        else:
+            super()._give(checkpoint_id, snapshots)
+
+    def wait_ms(self) -> int | None:
+        waits = self.unaligned_after_s is not None and self._gate.waits_for_barrier
+        return max(1, round((self.unaligned_after_s or 0) * 1000)) if waits else None
+
+    def _complete_recording(self) -> None:
+        """Give the snapshots once everything that the barrier has overtaken is known."""
+        if self._incomplete is None:
+            return
+        in_flight = self._gate.recorded()
+        if in_flight is None:
+            return
+        checkpoint_id, snapshots = self._incomplete
+        self._incomplete = None
+        if not in_flight.is_empty:
+            from penstock.checkpoint.handles import in_flight_id
+
+            head = self.chain.contexts[0].operator_id
+            snapshots[in_flight_id(head)] = OperatorSnapshot(own=in_flight, checkpoint_id=checkpoint_id)
+        self.checkpoints.taken(self, checkpoint_id, snapshots)
 
     def _work(self) -> Progress:
         item = self._gate.next()
@@ -317,6 +360,9 @@ class OperatorTasklet(Tasklet):
 
     def on_checkpoint_aborted(self, checkpoint_id: int) -> None:
         self._gate.abort(checkpoint_id)
+        if self._incomplete is not None and self._incomplete[0] <= checkpoint_id:
+            release(self._incomplete[1])
+            self._incomplete = None
         super().on_checkpoint_aborted(checkpoint_id)
 
 

@@ -1,12 +1,13 @@
 """Gives the tasks of one worker what an earlier attempt, or a savepoint, left for them; before they are opened."""
 
+from penstock.checkpoint.handles import in_flight_id
 from penstock.checkpoint.redistribution import SubtaskPlace
 from penstock.checkpoint.snapshot_files import read_operator_snapshot
 from penstock.dataflow.job import JobVertex
 from penstock.errors import RestoreFailed, StateError
 from penstock.operators.contract import OperatorSnapshot
 from penstock.runtime.messages import Restore
-from penstock.runtime.task.tasklet import Tasklet
+from penstock.runtime.task.tasklet import OperatorTasklet, Tasklet
 
 
 def restore_task(task: Tasklet, vertex: JobVertex, restore: Restore) -> None:
@@ -32,3 +33,8 @@ def _restore(task: Tasklet, vertex: JobVertex, restore: Restore) -> None:
         # An operator that had nothing to remember is told all the same that it does not begin from nothing.
         snapshots[chained.id] = [snapshot or OperatorSnapshot(checkpoint_id=restore.checkpoint_id)]
     task.chain.restore(snapshots)
+    if isinstance(task, OperatorTasklet):
+        handles = restore.handles.get(in_flight_id(vertex.head.id), ())
+        found = read_operator_snapshot(restore.place, handles, place)
+        if found is not None and found.own is not None:
+            task.gate.replay(found.own)

@@ -18,6 +18,7 @@ from penstock.runtime.messages import (
     SubtaskWaits,
     TriggerCheckpoint,
 )
+from penstock.runtime.task.participation import release
 from penstock.runtime.task.tasklet import Tasklet
 
 if TYPE_CHECKING:
@@ -60,8 +61,10 @@ class SnapshotWriting:
         for _, snapshots in self._early.pop(checkpoint_id, []):
             release(snapshots)
 
+    def stands(self, subtask: SubtaskId, checkpoint_id: int) -> None:
+        self._outbox.append(SnapshotTaken(subtask, checkpoint_id))
+
     def taken(self, task: Tasklet, checkpoint_id: int, snapshots: Snapshots) -> None:
-        self._outbox.append(SnapshotTaken(task.subtask, checkpoint_id))
         trigger = self._triggers.get(checkpoint_id)
         if trigger is None:
             self._early.setdefault(checkpoint_id, []).append((task.subtask, snapshots))
@@ -122,14 +125,13 @@ def _write_all(
             raise error.at(
                 f"in operator {chained.name!r}, subtask {subtask.index + 1}/{vertex.parallelism}{at}"
             ) from error.__cause__
+    for operator_id in snapshots.keys() - {chained.id for chained in vertex.operators}:
+        # What is on its way to the head has an entry of its own, so that the head's need not be read for it.
+        name = f"{vertex.head.name}, records in flight"
+        handles[operator_id] = write_operator_snapshot(
+            place, snapshots[operator_id], operator_id, name, where
+        )
     return handles
-
-
-def release(snapshots: Snapshots) -> None:
-    """The snapshots are written, or given up: the backends need not keep what they show."""
-    for snapshot in snapshots.values():
-        if snapshot.keyed is not None:
-            snapshot.keyed.release()
 
 
 def _explained(error: BaseException | None, vertex: JobVertex, subtask: SubtaskId) -> PenstockError:

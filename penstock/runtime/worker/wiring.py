@@ -123,7 +123,10 @@ class TaskWiring:
             )
         if self._graph.batch_mode:
             gate.hold_until_complete()
-        return OperatorTasklet(subtask, name, chain, vertex.buffer_timeout_ms, gate)
+        task = OperatorTasklet(subtask, name, chain, vertex.buffer_timeout_ms, gate)
+        patience_ms = self._deployment.unaligned_after_ms
+        task.unaligned_after_s = None if patience_ms is None else patience_ms / 1000
+        return task
 
     def _environment(self, vertex: JobVertex, subtask: SubtaskId, gate: list[InputGate]) -> TaskEnvironment:
         around = self._around
