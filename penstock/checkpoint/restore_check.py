@@ -14,7 +14,7 @@ def check_restore(manifest: Manifest, graph: JobGraph, path: str, allow_non_rest
     :raises StateError: one error that names every operator whose state nobody takes, and every one whose maximum parallelism
         has changed.
     """
-    wanted = _operators_by_id(graph)
+    wanted = operators_by_id(graph)
     problems = []
     in_flight = [record for record in manifest.operators.values() if is_in_flight(record.operator_id)]
     if in_flight and _parallelism_changed(manifest, wanted):
@@ -45,7 +45,8 @@ def check_restore(manifest: Manifest, graph: JobGraph, path: str, allow_non_rest
         )
 
 
-def _operators_by_id(graph: JobGraph) -> dict[str, tuple[JobVertex, ChainedOperator]]:
+def operators_by_id(graph: JobGraph) -> dict[str, tuple[JobVertex, ChainedOperator]]:
+    """Every operator of a job with its vertex; those that run fused in one by their own identity, too."""
     found: dict[str, tuple[JobVertex, ChainedOperator]] = {}
     for vertex in graph.vertices:
         for chained in vertex.operators:

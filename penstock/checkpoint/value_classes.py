@@ -158,7 +158,8 @@ def _find_class(reference: Shape) -> Any:
     return found
 
 
-def _class_of(shape: Shape) -> Any:
+def class_of(shape: Shape) -> Any:
+    """The class that a shape names, or else the one that was saved with it; raises ``StateError`` when it is gone."""
     import importlib
 
     name = f"{shape['module']}.{shape['class']}"
@@ -182,7 +183,7 @@ def _class_of(shape: Shape) -> Any:
 
 
 def _make_named_tuples(shape: Shape, fields: list[list[Any]], count: int) -> list[Any]:
-    kind = _class_of(shape)
+    kind = class_of(shape)
     names = getattr(kind, "_fields", None)
     if not issubclass(kind, tuple) or names is None:
         raise _other_class(shape, kind, "named tuple")
@@ -191,7 +192,7 @@ def _make_named_tuples(shape: Shape, fields: list[list[Any]], count: int) -> lis
 
 
 def _make_dataclasses(shape: Shape, fields: list[list[Any]], count: int) -> list[Any]:
-    kind: Any = _class_of(shape)
+    kind: Any = class_of(shape)
     is_dataclass: bool = dataclasses.is_dataclass(kind)
     if not is_dataclass:
         raise _other_class(shape, kind, "dataclass")

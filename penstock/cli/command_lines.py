@@ -4,7 +4,7 @@ from typing import Any, NoReturn
 
 import click
 
-_FLINK_ONLY = ("cancel", "checkpoint", "list", "modify", "run-application", "savepoint", "stop")
+_FLINK_ONLY = ("cancel", "checkpoint", "list", "modify", "run-application", "stop")
 
 
 class ProgramCommand(click.Command):

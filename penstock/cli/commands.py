@@ -8,6 +8,7 @@ import click
 from penstock import __version__
 from penstock.cli.command_lines import CommandGroup, ProgramCommand
 from penstock.cli.program import Program, choose_program
+from penstock.cli.savepoint_commands import savepoint_group
 from penstock.cli.settings import Settings, gather_settings
 
 _CLAIM_MODES = click.Choice(["CLAIM", "NO_CLAIM", "LEGACY"], case_sensitive=False)
@@ -194,3 +195,6 @@ def _unknown_shell(shell: str) -> NoReturn:
 def _understand(given: dict[str, Any]) -> tuple[Program, Settings]:
     program = choose_program(given["file"], given["module"], given["entry"], given["arguments"])
     return program, gather_settings(given)
+
+
+penstock.add_command(savepoint_group(_program_options))

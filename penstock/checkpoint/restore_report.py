@@ -1,0 +1,109 @@
+"""What would become of each operator's state if a program started from a checkpoint or savepoint; nothing is run for it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+from penstock.checkpoint.class_changes import ClassChange, class_changes
+from penstock.checkpoint.contents import OperatorContent, contents_of
+from penstock.checkpoint.handles import FileRole
+from penstock.checkpoint.manifest import Manifest, OperatorRecord
+from penstock.checkpoint.place import CheckpointPlace
+from penstock.checkpoint.restore_check import check_restore, operators_by_id
+from penstock.checkpoint.snapshot_files import read_checked
+from penstock.dataflow.job import ChainedOperator, JobGraph
+from penstock.errors import StateError
+from penstock.operators.checkpointed import takes_part
+from penstock.operators.contract import Origin
+from penstock.operators.source import SourceSpec
+
+
+class Fate(Enum):
+    """What becomes of the state of one operator."""
+
+    RESTORED = "restored"
+    MIGRATED = "migrated"
+    LOST = "lost"
+    EMPTY = "begins empty"
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorFate:
+    """One operator: what is saved of it, and what has changed. ``content`` None where nothing is."""
+
+    operator_id: str
+    name: str
+    fate: Fate
+    content: OperatorContent | None = None
+    changes: tuple[ClassChange, ...] = ()
+    origin: Origin | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreReport:
+    """All operators with state, on one side or the other; ``problems`` keep the program from starting."""
+
+    operators: tuple[OperatorFate, ...]
+    problems: tuple[str, ...]
+
+    @property
+    def can_start(self) -> bool:
+        """Whether the program can start from it."""
+        return not self.problems
+
+
+def restore_report(
+    manifest: Manifest, place: CheckpointPlace, graph: JobGraph, allow_non_restored_state: bool
+) -> RestoreReport:
+    """Compare what was saved with what is to run.
+
+    :raises StateError: when a file of the checkpoint was altered.
+    """
+    wanted = operators_by_id(graph)
+    fates: list[OperatorFate] = []
+    problems: list[str] = []
+    contents = {content.operator_id: content for content in contents_of(manifest)}
+    for record in manifest.operators.values():
+        if not record.has_state:
+            continue
+        found = wanted.get(record.operator_id)
+        content = contents[record.operator_id]
+        if found is None:
+            fates.append(OperatorFate(record.operator_id, record.name, Fate.LOST, content))
+            continue
+        changes = tuple(_changes(record, place))
+        fate = Fate.MIGRATED if changes else Fate.RESTORED
+        problems += [f"operator {found[1].name!r}: {change}" for change in changes if change.problem]
+        fates.append(OperatorFate(record.operator_id, found[1].name, fate, content, changes, found[1].origin))
+    for vertex in graph.vertices:
+        for chained in vertex.operators:
+            saved = manifest.operators.get(chained.id)
+            if (saved is None or not saved.has_state) and _keeps_state(chained):
+                fates.append(OperatorFate(chained.id, chained.name, Fate.EMPTY, origin=chained.origin))
+    try:
+        check_restore(manifest, graph, place.directory or "", allow_non_restored_state)
+    except StateError as error:
+        problems.insert(0, error.message)
+    return RestoreReport(tuple(fates), tuple(problems))
+
+
+def _changes(record: OperatorRecord, place: CheckpointPlace) -> Iterator[ClassChange]:
+    seen: set[ClassChange] = set()
+    for handle in record.handles:
+        whose = f"operator {record.name!r}, subtask {handle.subtask_index + 1}/{handle.parallelism}"
+        for file in handle.files:
+            if file.role is FileRole.OWN:
+                continue
+            for change in class_changes(read_checked(place, file, whose), file.state):
+                if change not in seen:
+                    seen.add(change)
+                    yield change
+
+
+def _keeps_state(chained: ChainedOperator) -> bool:
+    spec = chained.spec
+    return (
+        spec.uses_keyed_state
+        or isinstance(spec, SourceSpec)
+        or any(takes_part(function) for function in spec.user_functions())
+    )

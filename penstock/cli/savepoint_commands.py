@@ -1,0 +1,55 @@
+"""``penstock savepoint``: what is in a savepoint, and whether a program can start from it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from penstock.cli.command_lines import CommandGroup, ProgramCommand
+from penstock.cli.program import choose_program
+from penstock.cli.settings import gather_settings
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+Task = Callable[[], int]
+
+
+def savepoint_group(program_options: Decorator) -> click.Group:
+    """The group of commands; ``program_options`` are those of every command that runs a program."""
+
+    @click.group(cls=CommandGroup)
+    def savepoint() -> None:
+        """Look into savepoints and checkpoints."""
+
+    @savepoint.command()
+    @click.argument("path")
+    @click.option("--json", "as_json", is_flag=True, help="For programs: one JSON document.")
+    def inspect(path: str, as_json: bool) -> Task:
+        """Show the operators and states in the savepoint or checkpoint at PATH."""
+
+        def task() -> int:
+            from penstock.cli.savepoints import inspect_savepoint
+
+            return inspect_savepoint(path, as_json)
+
+        return task
+
+    @savepoint.command(cls=ProgramCommand)
+    @click.option("--json", "as_json", is_flag=True, help="For programs: one JSON document.")
+    @click.argument("path")
+    @program_options
+    def check(path: str, as_json: bool, **given: Any) -> Task:
+        """Tell whether a program can start from the savepoint at PATH; no job runs.
+
+        The exit code is 0 when it can, and 1 when it cannot.
+        """
+        program = choose_program(given["file"], given["module"], given["entry"], given["arguments"])
+        settings = gather_settings(given)
+
+        def task() -> int:
+            from penstock.cli.savepoints import check_savepoint
+
+            return check_savepoint(path, program, settings, as_json)
+
+        return task
+
+    return savepoint
