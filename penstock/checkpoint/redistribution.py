@@ -39,9 +39,12 @@ class SubtaskPlace:
 def merged(old: Sequence[OperatorSnapshot | None], subtask: SubtaskPlace) -> OperatorSnapshot:
     """The snapshot of one new subtask; ``old`` has those of all old ones in order, None for one that had finished."""
     present = [snapshot for snapshot in old if snapshot is not None]
+    # At the same parallelism all of a subtask's key groups were its own before: the files of the others need not be read.
+    own = old[subtask.index] if len(old) == subtask.parallelism else None
+    with_keys = present if own is None else [own]
     return OperatorSnapshot(
-        keyed=_keyed([s.keyed for s in present if s.keyed is not None], subtask.key_groups),
-        timers=dict(_by_name([s.timers for s in present], subtask.key_groups)),
+        keyed=_keyed([s.keyed for s in with_keys if s.keyed is not None], subtask.key_groups),
+        timers=dict(_by_name([s.timers for s in with_keys], subtask.key_groups)),
         operator=_operator_state([None if s is None else s.operator for s in old], subtask),
         own=_own([None if s is None else s.own for s in old], subtask),
         checkpoint_id=max(snapshot.checkpoint_id for snapshot in present),
