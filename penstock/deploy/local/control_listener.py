@@ -26,22 +26,28 @@ class _Caller:
 
 
 class ControlListener:
-    """Listens on a loopback port; ``on_worker(index, sock)`` is called for each caller that knows the secret."""
+    """Listens on a port, of the loopback interface unless told otherwise.
+
+    ``on_worker(index, sock)`` is called for each caller that knows the secret.
+    """
 
     def __init__(
         self,
         selector: selectors.BaseSelector,
         secret: bytes,
         on_worker: Callable[[int, socket.socket], None],
+        host: str = HOST,
+        port: int = 0,
     ) -> None:
         self._selector = selector
         self._secret = secret
         self._on_worker = on_worker
         self._callers: set[_Caller] = set()
         try:
-            self._listener = socket.create_server((HOST, 0), backlog=128)
+            self._listener = socket.create_server((host, port), backlog=128)
         except OSError as error:
-            raise OutsideError(f"cannot listen on {HOST} for worker processes: {error}") from error
+            where = f"{host}:{port}" if port else host
+            raise OutsideError(f"cannot listen on {where} for worker processes: {error}") from error
         self._listener.setblocking(False)
         selector.register(self._listener, selectors.EVENT_READ, self._accept)
 

@@ -21,7 +21,7 @@ ORPHANED = 70
 
 @dataclass(frozen=True, slots=True)
 class Birth:
-    """What a worker process is told first."""
+    """What a worker process is told first: it calls ``host`` and ``port``, and listens for other workers on ``data_host``."""
 
     index: int
     port: int
@@ -30,6 +30,14 @@ class Birth:
     sys_path: list[str]
     argv: list[str]
     python_path: str | None
+    host: str = "127.0.0.1"
+    data_host: str = "127.0.0.1"
+
+    @staticmethod
+    def of_this_process(index: int, port: int, secret: bytes) -> "Birth":
+        """A worker that finds modules as this process does."""
+        python_path = os.environ.get("PYTHONPATH")
+        return Birth(index, port, secret, os.getpid(), list(sys.path), list(sys.argv), python_path)
 
 
 def tell(pipe: IO[bytes], birth: Birth) -> None:

@@ -1,6 +1,5 @@
 """The carrier of a job of parallelism above 1: worker processes on this machine."""
 
-import os
 import selectors
 import signal
 import socket
@@ -19,7 +18,7 @@ from penstock.deploy.local.control_listener import ControlListener
 from penstock.deploy.local.graph_shipping import ship_graph
 from penstock.deploy.local.message_encoding import NO_GRAPH, ShippedDeploy
 from penstock.deploy.local.output_relay import OutputRelay
-from penstock.deploy.local.starting import StartedProcess, start_process
+from penstock.deploy.local.starting import Launcher, LocalLauncher, Started
 from penstock.errors import OutsideError, PenstockError, ProtocolError, WorkerLost
 from penstock.ids import WorkerIndex
 from penstock.runtime.messages import (
@@ -47,7 +46,7 @@ STOP_GRACE_WORDS = "the time that was given"
 @dataclass(slots=True, eq=False)
 class _WorkerProcess:
     index: WorkerIndex
-    started: StartedProcess
+    started: Started
     register_before: float
     link: ControlLink | None = None
     gone: bool = False
@@ -56,12 +55,14 @@ class _WorkerProcess:
 
 
 class ProcessPool:
-    """Worker processes, each over a control connection of its own.
+    """Worker processes, each over a control connection of its own. ``launcher`` starts them: here, unless told otherwise.
 
     The graph is pickled at once, so that what cannot travel is known before anything was started.
     """
 
-    def __init__(self, graph: JobGraph) -> None:
+    def __init__(self, graph: JobGraph, launcher: Launcher | None = None) -> None:
+        self._launcher: Launcher = launcher or LocalLauncher()
+        self._unplaced: dict[WorkerIndex, float] = {}
         self._graph = graph
         self._shipped = ship_graph(graph)
         self._secret = secret_token()
@@ -78,29 +79,47 @@ class ProcessPool:
             end.setblocking(False)
         self._selector.register(self._wake[0], selectors.EVENT_READ, self._woken)
         self._listener: ControlListener | None = None
-        self._processes: list[StartedProcess] = []
+        self._processes: list[Started] = []
 
     # The port -----------------------------------------------------------------------------------------------------------
 
     def start(self, workers: Sequence[WorkerIndex]) -> None:
         if self._listener is None:
-            self._listener = ControlListener(self._selector, self._secret, self._registered)
+            self._listener = ControlListener(
+                self._selector, self._secret, self._registered, self._launcher.host
+            )
             weakref.finalize(self, _let_go, self._processes)
         for index in workers:
-            if index in self._workers:
-                self._forget(self._workers[index])
-            started = start_process(index, self._listener.port, self._secret)
-            self._processes.append(started)
-            worker = _WorkerProcess(index, started, monotonic() + REGISTER_TIMEOUT_S)
-            self._workers[index] = worker
-            self._relay.add(index, started.stdout, started.stderr)
-            if started.exit_descriptor is not None:
-                self._selector.register(
-                    started.exit_descriptor,
-                    selectors.EVENT_READ,
-                    lambda _, worker=worker: self._check(worker),
-                )
-        self._relay.start()
+            self._unplaced[index] = monotonic() + self._launcher.patience_s
+        self._place()
+
+    def _place(self) -> None:
+        """Start what waits for a place, as far as there is one."""
+        for index, deadline in list(self._unplaced.items()):
+            if not self._start_worker(index):
+                if monotonic() < deadline:
+                    return
+                self._events.append(WorkerDied(index, f"it found no place: {self._launcher.why_not()}"))
+            del self._unplaced[index]
+
+    def _start_worker(self, index: WorkerIndex) -> bool:
+        assert self._listener is not None
+        started = self._launcher.launch(index, self._listener.port, self._secret, self.wake_up)
+        if started is None:
+            return False
+        if index in self._workers:
+            self._forget(self._workers[index])
+        self._processes.append(started)
+        worker = _WorkerProcess(index, started, monotonic() + REGISTER_TIMEOUT_S)
+        self._workers[index] = worker
+        if started.pipes is not None:
+            self._relay.add(index, *started.pipes)
+            self._relay.start()
+        if started.exit_descriptor is not None:
+            self._selector.register(
+                started.exit_descriptor, selectors.EVENT_READ, lambda _: self._check(worker)
+            )
+        return True
 
     def kill(self, workers: Sequence[WorkerIndex]) -> None:
         for index in workers:
@@ -154,7 +173,7 @@ class ProcessPool:
         self._await_exits(deadline)
         for last, seconds in ((signal.SIGTERM, TERMINATED_S), (signal.SIGKILL, None)):
             for worker in self._workers.values():
-                if worker.started.process.returncode is None:
+                if not worker.gone:
                     worker.started.signal(last)
             self._await_exits(None if seconds is None else monotonic() + seconds)
         self._close()
@@ -165,6 +184,7 @@ class ProcessPool:
         now = monotonic()
         deadlines = [deadline for deadline, _ in self._held]
         deadlines += [w.register_before for w in self._workers.values() if w.link is None and not w.gone]
+        deadlines += self._unplaced.values()
         if deadlines:
             timeout_s = max(0.0, min(timeout_s, min(deadlines) - now))
         for key, mask in self._selector.select(timeout_s):
@@ -175,12 +195,14 @@ class ProcessPool:
         now = monotonic()
         assert self._listener is not None
         self._listener.give_up_late()
+        if self._unplaced and not self._stopping:
+            self._place()
         for worker in self._workers.values():
             if worker.gone:
                 continue
             if worker.started.exit_descriptor is None:
                 self._check(worker)
-            elif worker.link is None and worker.register_before <= now:
+            if not worker.gone and worker.link is None and worker.register_before <= now:
                 self._died(worker, f"it did not report within {REGISTER_TIMEOUT_S:g} s of its start")
         self._events += [event for deadline, event in self._held if deadline <= now]
         self._held = [held for held in self._held if held[0] > now]
@@ -236,12 +258,14 @@ class ProcessPool:
         worker.gone = True
         exited = worker.started.has_exited()
         worker.started.kill_group()
-        worker.started.process.wait()
+        worker.started.reap()
         if worker.started.exit_descriptor is not None:
             self._selector.unregister(worker.started.exit_descriptor)
         if worker.link is not None:
             worker.link.close()
-        words = self._relay.last_words(worker.index, LAST_WORDS_S)
+        words = worker.started.last_words()
+        if words is None:
+            words = self._relay.last_words(worker.index, LAST_WORDS_S)
         said = "\n    ".join(["; the last lines of its standard error:", *words]) if words else ""
         how = worker.started.how_it_ended() if exited else reason
         self._events.append(WorkerDied(worker.index, how + said))
@@ -269,7 +293,7 @@ class ProcessPool:
             if worker.started.wait_for_exit(remaining):
                 worker.gone = True
                 worker.started.kill_group()  # what user code has started in it and left running
-                worker.started.process.wait()
+                worker.started.reap()
 
     def _close(self) -> None:
         for worker in self._workers.values():
@@ -300,10 +324,7 @@ class ProcessPool:
             self._wake[0].recv(4096)
 
 
-def _let_go(processes: list[StartedProcess]) -> None:
+def _let_go(processes: list[Started]) -> None:
     """The pool was forgotten or the program ends without having stopped it."""
     for started in processes:
-        if started.process.returncode is None and started.parent == os.getpid():
-            started.kill_group()
-            started.process.wait()
-        started.close()
+        started.let_go()

@@ -5,10 +5,11 @@ import select
 import signal
 import subprocess
 import sys
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, Protocol
 
 import penstock
 from penstock.clock import monotonic, pause
@@ -16,6 +17,77 @@ from penstock.deploy.local.lifeline import Birth, tell
 from penstock.errors import OutsideError, ProgramError
 
 MODULE = "penstock.deploy.local.worker_process"
+
+
+class Started(Protocol):
+    """A worker process, wherever it runs. ``exit_descriptor``: becomes readable when it ends; None where that is told
+    otherwise, or can only be asked for."""
+
+    @property
+    def exit_descriptor(self) -> int | None: ...
+
+    @property
+    def pipes(self) -> tuple[IO[bytes], IO[bytes]] | None:
+        """Its standard output and error, where they come here."""
+
+    def has_exited(self) -> bool:
+        """Whether it has ended."""
+
+    def wait_for_exit(self, timeout_s: float | None) -> bool:
+        """Wait until it has ended, for ever with None; says whether it has."""
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to it and to the processes that user code has started in it, if it lives."""
+
+    def kill_group(self) -> None:
+        """Kill it, if it lives, and what it has started."""
+
+    def reap(self) -> None:
+        """After its end: let go of what the system keeps of it."""
+
+    def how_it_ended(self) -> str:
+        """Exit code or signal, in words."""
+
+    def last_words(self) -> list[str] | None:
+        """The last lines of its standard error, where they do not come through :attr:`pipes`."""
+
+    def let_go(self) -> None:
+        """The pool was forgotten: nothing may be left of it."""
+
+    def close(self) -> None:
+        """Let go of descriptors; its output is closed by whoever reads it."""
+
+
+class Launcher(Protocol):
+    """Starts worker processes for a pool."""
+
+    @property
+    def host(self) -> str:
+        """The address on which the pool listens for its workers."""
+
+    @property
+    def patience_s(self) -> float:
+        """How long a worker may wait for a place."""
+
+    def launch(self, index: int, port: int, secret: bytes, wake_up: Callable[[], None]) -> "Started | None":
+        """Start worker ``index``, which calls ``port``; None where there is no place for it now. ``wake_up`` is called when
+        there may be one, and when a worker without an exit descriptor has ended."""
+
+    def why_not(self) -> str:
+        """Why there is no place."""
+
+
+class LocalLauncher:
+    """Worker processes of this program, on this machine."""
+
+    host = "127.0.0.1"
+    patience_s = 0.0
+
+    def launch(self, index: int, port: int, secret: bytes, wake_up: Callable[[], None]) -> "StartedProcess":
+        return start_process(Birth.of_this_process(index, port, secret))
+
+    def why_not(self) -> str:
+        return "this machine has always a place"
 
 
 @dataclass(slots=True, eq=False)
@@ -27,16 +99,14 @@ class StartedProcess:
     parent: int = field(default_factory=os.getpid)
 
     @property
-    def stdout(self) -> IO[bytes]:
-        """What it prints."""
+    def pipes(self) -> tuple[IO[bytes], IO[bytes]]:
+        """What it prints, and what it complains about."""
         assert self.process.stdout is not None
-        return self.process.stdout
-
-    @property
-    def stderr(self) -> IO[bytes]:
-        """What it complains about."""
         assert self.process.stderr is not None
-        return self.process.stderr
+        return self.process.stdout, self.process.stderr
+
+    def last_words(self) -> None:
+        """They come through the pipes."""
 
     def has_exited(self) -> bool:
         """Whether it has ended; does not reap it, so that its id stays its own, where the system can tell."""
@@ -68,6 +138,17 @@ class StartedProcess:
         """Kill it, if it lives, and what it has started."""
         self.signal(signal.SIGKILL)
 
+    def reap(self) -> None:
+        """Take its exit code, so that the system forgets it."""
+        self.process.wait()
+
+    def let_go(self) -> None:
+        """Kill it if it lives, unless this is a fork of the program that started it."""
+        if self.process.returncode is None and self.parent == os.getpid():
+            self.kill_group()
+            self.process.wait()
+        self.close()
+
     def how_it_ended(self) -> str:
         """Exit code or signal, in words."""
         code = self.process.returncode
@@ -91,8 +172,8 @@ class StartedProcess:
             self.exit_descriptor = None
 
 
-def start_process(index: int, port: int, secret: bytes) -> StartedProcess:
-    """Start a worker process that calls ``port``.
+def start_process(birth: Birth, environment: Mapping[str, str] | None = None) -> StartedProcess:
+    """Start the worker process that ``birth`` describes.
 
     It runs in a session of its own, where Ctrl-C of the terminal does not reach it: the program decides what that means.
     """
@@ -101,9 +182,10 @@ def start_process(index: int, port: int, secret: bytes) -> StartedProcess:
             "there is no sys.executable to start worker processes with; run with parallelism 1"
         )
     root = str(Path(penstock.__file__).resolve().parent.parent)
-    python_path = os.environ.get("PYTHONPATH")
+    python_path = birth.python_path
     environment = {
         **os.environ,
+        **(environment or {}),
         "PYTHONPATH": root if python_path is None else root + os.pathsep + python_path,
     }
     try:
@@ -117,9 +199,8 @@ def start_process(index: int, port: int, secret: bytes) -> StartedProcess:
             start_new_session=True,
         )
     except OSError as error:
-        raise OutsideError(f"worker process {index} cannot be started: {error}") from error
+        raise OutsideError(f"worker process {birth.index} cannot be started: {error}") from error
     assert process.stdin is not None
-    birth = Birth(index, port, secret, os.getpid(), list(sys.path), list(sys.argv), python_path)
     with suppress(BrokenPipeError):  # it is dead already, which is noticed as every other death
         tell(process.stdin, birth)
     return StartedProcess(process, _exit_descriptor(process.pid))

@@ -31,7 +31,7 @@ class WorkerLoop:
         index = WorkerIndex(birth.index)
         self._index = index
         self._worker = worker = Worker(index)
-        sock = socket.create_connection(("127.0.0.1", birth.port), HANDSHAKE_TIMEOUT_S)
+        sock = socket.create_connection((birth.host, birth.port), HANDSHAKE_TIMEOUT_S)
         shake_hands(sock, Handshake(Role.CALLER, birth.secret, index), HANDSHAKE_TIMEOUT_S)
         self._link = ControlLink(sock, worker.selector, self._take, self._dismissed)
         worker.make_data_plane = lambda: DataPlane(worker.selector, index, birth.secret, worker.peer_lost)
