@@ -1,0 +1,86 @@
+"""What a JobManager and a TaskManager say to each other, over an authenticated connection."""
+
+from dataclasses import dataclass, field
+
+from penstock.deploy.local.lifeline import Birth
+
+
+@dataclass(frozen=True, slots=True)
+class TaskManagerJoined:
+    """The first words of a TaskManager. ``log`` and ``out`` are the paths of its files, empty where it has none."""
+
+    id: str
+    host: str
+    slots: int
+    pid: int
+    log: str = ""
+    out: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """The TaskManager lives. ``metrics`` are of its process: CPU load, memory, threads."""
+
+    metrics: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class StartWorker:
+    """Start a worker process; ``number`` is its name between the two."""
+
+    number: int
+    birth: Birth
+    environment: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class SignalWorker:
+    """Send a signal to a worker process and what it has started."""
+
+    number: int
+    signal: int
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerEnded:
+    """A worker process has ended, or could not be started. ``words`` are the last lines of its standard error."""
+
+    number: int
+    how: str
+    words: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReadFile:
+    """Send the content of one of the TaskManager's files: ``log``, ``out``, or a name in its log directory."""
+
+    request: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileContent:
+    """The answer; None where there is no such file."""
+
+    request: int
+    content: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class ListFiles:
+    """Send the names of the files in the log directory."""
+
+    request: int
+
+
+@dataclass(frozen=True, slots=True)
+class FileNames:
+    """The answer: names, sizes in bytes and times of the last change in milliseconds."""
+
+    request: int
+    files: tuple[tuple[str, int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Dismissed:
+    """The JobManager wants the TaskManager to end."""

@@ -1,0 +1,40 @@
+"""Starts the workers of a job in the slots of the cluster."""
+
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from penstock.deploy.cluster.roster import PlacedWorker, Roster
+from penstock.deploy.local.lifeline import Birth
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterLauncher:
+    """One job's way to slots. ``import_path``: where its workers look for modules besides where the TaskManager does."""
+
+    roster: Roster
+    job_id: str
+    import_path: tuple[str, ...]
+    argv: tuple[str, ...]
+    patience_s: float = 300.0
+
+    @property
+    def host(self) -> str:
+        return self.roster.host
+
+    def launch(
+        self, index: int, port: int, secret: bytes, wake_up: Callable[[], None]
+    ) -> PlacedWorker | None:
+        path = [*self.import_path, *(place for place in sys.path if place not in self.import_path)]
+        birth = Birth(
+            index, port, secret, 0, path, list(self.argv), os.environ.get("PYTHONPATH"), self.host, self.host
+        )
+        return self.roster.place(self.job_id, birth, {}, wake_up)
+
+    def why_not(self) -> str:
+        total, free = self.roster.slots()
+        return (
+            f"the cluster has {total} slots, {free} of them free, and none for this job in {self.patience_s:g} s; "
+            "start another TaskManager with `penstock taskmanager start`, or lower the parallelism"
+        )

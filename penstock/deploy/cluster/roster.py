@@ -1,0 +1,297 @@
+"""Who is in the cluster: one thread of the JobManager that talks to all TaskManagers.
+
+Jobs ask it for slots from their own threads; whatever they want said is queued for the thread that owns the connections.
+"""
+
+import logging
+import selectors
+import signal
+import socket
+import threading
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import suppress
+from typing import IO, Any
+
+from penstock.clock import SYSTEM_CLOCK, monotonic
+from penstock.deploy.cluster.messages import (
+    Dismissed,
+    FileContent,
+    FileNames,
+    Heartbeat,
+    ListFiles,
+    ReadFile,
+    SignalWorker,
+    StartWorker,
+    TaskManagerJoined,
+    WorkerEnded,
+)
+from penstock.deploy.cluster.slots import SlotTable, TaskManagerEntry
+from penstock.deploy.local.control_link import ControlLink
+from penstock.deploy.local.control_listener import ControlListener
+from penstock.deploy.local.lifeline import Birth
+
+LOOK_S = 0.5
+
+_log = logging.getLogger(__name__)
+
+
+class PlacedWorker:
+    """A worker process on a TaskManager, as its pool sees it."""
+
+    exit_descriptor: int | None = None
+    pipes: tuple[IO[bytes], IO[bytes]] | None = None
+
+    def __init__(self, number: int, taskmanager: str, roster: "Roster", wake_up: Callable[[], None]) -> None:
+        self.number = number
+        self.taskmanager = taskmanager
+        self._roster = roster
+        self._wake_up = wake_up
+        self._ended = threading.Event()
+        self._how = ""
+        self._words: tuple[str, ...] = ()
+
+    def ended(self, how: str, words: tuple[str, ...] = ()) -> None:
+        """What the TaskManager tells of its end."""
+        self._how, self._words = how, words
+        self._ended.set()
+        self._wake_up()
+
+    def has_exited(self) -> bool:
+        return self._ended.is_set()
+
+    def wait_for_exit(self, timeout_s: float | None) -> bool:
+        return self._ended.wait(timeout_s)
+
+    def signal(self, number: signal.Signals) -> None:
+        if not self._ended.is_set():
+            self._roster.tell(self.taskmanager, SignalWorker(self.number, number))
+
+    def kill_group(self) -> None:
+        self.signal(signal.SIGKILL)
+
+    def reap(self) -> None:
+        """The TaskManager does it."""
+
+    def how_it_ended(self) -> str:
+        return f"on TaskManager {self.taskmanager}: {self._how}"
+
+    def last_words(self) -> list[str]:
+        return list(self._words)
+
+    def let_go(self) -> None:
+        self.kill_group()
+
+    def close(self) -> None:
+        self._roster.forget(self.number)
+
+
+class Roster:
+    """All TaskManagers. ``start`` begins to listen, ``close`` ends the thread."""
+
+    def __init__(self, secret: bytes, host: str, port: int, heartbeat_timeout_s: float = 50.0) -> None:
+        self._secret = secret
+        self._host = host
+        self._port = port
+        self._heartbeat_timeout_s = heartbeat_timeout_s
+        self._lock = threading.Lock()
+        self._table = SlotTable()
+        self._links: dict[str, ControlLink] = {}
+        self._heard: dict[str, float] = {}
+        self._workers: dict[int, PlacedWorker] = {}
+        self._numbers = 0
+        self._questions: dict[int, Future[Any]] = {}
+        self._outbox: deque[tuple[str, object]] = deque()
+        self._waiting: list[Callable[[], None]] = []
+        self._selector = selectors.DefaultSelector()
+        self._wake, self._waker = socket.socketpair()
+        self._wake.setblocking(False)
+        self._waker.setblocking(False)
+        self._selector.register(self._wake, selectors.EVENT_READ, lambda _: self._woken())
+        self._listener = ControlListener(self._selector, secret, self._called, host, port)
+        self._running = True
+        self._thread = threading.Thread(target=self._run, daemon=True, name="taskmanagers")
+
+    @property
+    def port(self) -> int:
+        """Where TaskManagers call."""
+        return self._listener.port
+
+    @property
+    def host(self) -> str:
+        """The address that is listened on."""
+        return self._host
+
+    def start(self) -> None:
+        """Begin to listen."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop listening. TaskManagers call again until there is a JobManager."""
+        self._running = False
+        self._stir()
+        self._thread.join()
+
+    # What jobs ask ------------------------------------------------------------------------------------------------------
+
+    def place(
+        self, job_id: str, birth: Birth, environment: dict[str, str], wake_up: Callable[[], None]
+    ) -> PlacedWorker | None:
+        """Start a worker in a free slot; None, and ``wake_up`` later, where there is none."""
+        with self._lock:
+            self._numbers += 1
+            number = self._numbers
+            taskmanager = self._table.take(number, job_id)
+            if taskmanager is None:
+                self._waiting.append(wake_up)
+                return None
+            worker = PlacedWorker(number, taskmanager, self, wake_up)
+            self._workers[number] = worker
+        self.tell(taskmanager, StartWorker(number, birth, environment))
+        return worker
+
+    def forget(self, number: int) -> None:
+        """A worker's pool has let it go."""
+        with self._lock:
+            self._workers.pop(number, None)
+
+    def tell(self, taskmanager: str, message: object) -> None:
+        """Say something to a TaskManager; nothing happens where it is gone."""
+        self._outbox.append((taskmanager, message))
+        self._stir()
+
+    def entries(self) -> list[TaskManagerEntry]:
+        """The TaskManagers as they are now."""
+        with self._lock:
+            return list(self._table.entries.values())
+
+    def slots(self) -> tuple[int, int]:
+        """All slots, and the free ones."""
+        with self._lock:
+            return self._table.total, self._table.free
+
+    def ask_for_file(self, taskmanager: str, name: str) -> "Future[bytes | None]":
+        """The content of a TaskManager's file."""
+        return self._ask(taskmanager, lambda request: ReadFile(request, name))
+
+    def ask_for_files(self, taskmanager: str) -> "Future[tuple[tuple[str, int, int], ...]]":
+        """The names, sizes and times of a TaskManager's files."""
+        return self._ask(taskmanager, ListFiles)
+
+    def dismiss_all(self) -> None:
+        """Have every TaskManager end."""
+        for entry in self.entries():
+            self.tell(entry.description.id, Dismissed())
+
+    def _ask(self, taskmanager: str, question: Callable[[int], object]) -> "Future[Any]":
+        answer: Future[Any] = Future()
+        with self._lock:
+            self._numbers += 1
+            request = self._numbers
+            self._questions[request] = answer
+        self.tell(taskmanager, question(request))
+        return answer
+
+    # The thread ---------------------------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        while self._running:
+            for key, mask in self._selector.select(LOOK_S):
+                key.data(mask)
+            self._listener.give_up_late()
+            self._give_up_silent()
+            while self._outbox:
+                taskmanager, message = self._outbox.popleft()
+                link = self._links.get(taskmanager)
+                if link is not None:
+                    link.send(message)
+                    link.write()
+        for link in self._links.values():
+            link.close()
+        self._listener.close()
+        self._selector.close()
+        for end in (self._wake, self._waker):
+            end.close()
+
+    def _called(self, _index: int, sock: socket.socket) -> None:
+        known: list[str] = []
+        link: ControlLink | None = None
+
+        def take(message: Any) -> None:
+            if isinstance(message, TaskManagerJoined) and link is not None:
+                known.append(message.id)
+                self._joined(message, link)
+            elif known:
+                self._take(known[0], message)
+
+        def lost(reason: str) -> None:
+            if known:
+                self._left(known[0], f"its TaskManager was lost: {reason}")
+
+        link = ControlLink(sock, self._selector, take, lost)
+
+    def _joined(self, description: TaskManagerJoined, link: ControlLink) -> None:
+        self._links[description.id] = link
+        self._heard[description.id] = monotonic()
+        with self._lock:
+            self._table.join(description, SYSTEM_CLOCK.now_ms())
+            waiting, self._waiting = self._waiting, []
+        _log.info("TaskManager %s joined with %d slots", description.id, description.slots)
+        for wake_up in waiting:
+            wake_up()
+
+    def _take(self, taskmanager: str, message: Any) -> None:
+        self._heard[taskmanager] = monotonic()
+        match message:
+            case Heartbeat(metrics):
+                with self._lock:
+                    entry = self._table.entries.get(taskmanager)
+                    if entry is not None:
+                        entry.last_heartbeat_ms = SYSTEM_CLOCK.now_ms()
+                        entry.metrics = metrics
+            case WorkerEnded(number, how, words):
+                self._worker_ended(number, how, words)
+            case FileContent(request, content):
+                self._answer(request, content)
+            case FileNames(request, files):
+                self._answer(request, files)
+
+    def _worker_ended(self, number: int, how: str, words: tuple[str, ...] = ()) -> None:
+        with self._lock:
+            self._table.give_back(number)
+            worker = self._workers.get(number)
+            waiting, self._waiting = self._waiting, []
+        if worker is not None:
+            worker.ended(how, words)
+        for wake_up in waiting:
+            wake_up()
+
+    def _answer(self, request: int, value: Any) -> None:
+        with self._lock:
+            answer = self._questions.pop(request, None)
+        if answer is not None and not answer.cancelled():
+            answer.set_result(value)
+
+    def _left(self, taskmanager: str, why: str) -> None:
+        self._links.pop(taskmanager, None)
+        self._heard.pop(taskmanager, None)
+        with self._lock:
+            workers = self._table.leave(taskmanager)
+        _log.warning("TaskManager %s is gone: %s", taskmanager, why)
+        for number in workers:
+            self._worker_ended(number, why)
+
+    def _give_up_silent(self) -> None:
+        late = monotonic() - self._heartbeat_timeout_s
+        for taskmanager in [each for each, heard in self._heard.items() if heard < late]:
+            self._links[taskmanager].close()
+            self._left(taskmanager, f"its TaskManager did not answer for {self._heartbeat_timeout_s:g} s")
+
+    def _stir(self) -> None:
+        with suppress(OSError):
+            self._waker.send(b"w")
+
+    def _woken(self) -> None:
+        with suppress(BlockingIOError):
+            self._wake.recv(4096)

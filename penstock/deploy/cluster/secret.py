@@ -1,0 +1,42 @@
+"""The secret of a cluster: who knows it may join it. It lies in a file that only its owner can read."""
+
+import os
+from pathlib import Path
+
+from penstock.chance import secret_token
+from penstock.errors import OutsideError
+
+NAME = "cluster.secret"
+
+
+def cluster_secret(directory: Path) -> bytes:
+    """The secret in a directory; the first who asks makes it.
+
+    :raises OutsideError: where it cannot be read or written, or others could read it.
+    """
+    path = directory / NAME
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            return _read(path)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(secret_token().hex().encode())
+        return _read(path)
+    except OSError as error:
+        raise OutsideError(
+            f"the secret of the cluster at {path} cannot be used: {error.strerror or error}"
+        ) from error
+
+
+def _read(path: Path) -> bytes:
+    mode = path.stat().st_mode & 0o077
+    if mode:
+        raise OutsideError(f"others can read the secret of the cluster: run chmod 600 {path}")
+    content = path.read_bytes().strip()
+    if not content:
+        raise OutsideError(
+            f"the secret of the cluster at {path} is empty; delete the file, and start the cluster again"
+        )
+    return bytes.fromhex(content.decode())

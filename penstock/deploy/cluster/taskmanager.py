@@ -1,0 +1,221 @@
+"""A TaskManager: starts worker processes in its slots for the JobManager, and tells how they ended.
+
+The workers talk to their job and to each other directly. They die with the TaskManager: their lifelines are its pipes.
+"""
+
+import logging
+import os
+import selectors
+import signal
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from penstock.chance import secret_token
+from penstock.clock import monotonic, pause
+from penstock.deploy.cluster.messages import (
+    Dismissed,
+    FileContent,
+    FileNames,
+    Heartbeat,
+    ListFiles,
+    ReadFile,
+    SignalWorker,
+    StartWorker,
+    TaskManagerJoined,
+    WorkerEnded,
+)
+from penstock.deploy.cluster.process_metrics import process_metrics
+from penstock.deploy.local.control_link import ControlLink
+from penstock.deploy.local.output_relay import OutputRelay
+from penstock.deploy.local.starting import StartedProcess, start_process
+from penstock.errors import OutsideError, PenstockError, ProtocolError
+from penstock.network.handshake import Handshake, Role, shake_hands
+
+HANDSHAKE_TIMEOUT_S = 10.0
+CALL_AGAIN_S = 0.3
+LAST_WORDS_S = 0.5
+MOST_FILE_BYTES = 32 << 20
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class TaskManagerSettings:
+    """Where the JobManager is, and what this TaskManager offers."""
+
+    jobmanager_host: str
+    jobmanager_port: int
+    secret: bytes
+    slots: int = 1
+    host: str = "127.0.0.1"
+    heartbeat_s: float = 10.0
+    log: str = ""
+    out: str = ""
+
+
+class TaskManager:
+    """Runs until the JobManager dismisses it or :meth:`stop` is called; calls again while the JobManager is away."""
+
+    def __init__(self, settings: TaskManagerSettings) -> None:
+        self.id = f"{settings.host}-{os.getpid()}-{secret_token(3).hex()}"
+        self._settings = settings
+        self._selector = selectors.DefaultSelector()
+        self._relay = OutputRelay()
+        self._workers: dict[int, StartedProcess] = {}
+        self._link: ControlLink | None = None
+        self._running = True
+        self._next_heartbeat = 0.0
+
+    def stop(self) -> None:
+        """End :meth:`run` soon; may be called by a signal handler."""
+        self._running = False
+
+    def run(self, joined: Callable[[], None] = lambda: None) -> None:
+        """Serve the JobManager. ``joined`` is called each time it was found."""
+        try:
+            while self._running:
+                if self._link is None:
+                    if not self._call():
+                        pause(CALL_AGAIN_S)
+                        continue
+                    joined()
+                self._beat()
+                for key, mask in self._selector.select(
+                    min(1.0, max(0.0, self._next_heartbeat - monotonic()))
+                ):
+                    key.data(mask)
+                self._look_after_workers()
+        finally:
+            self._end_workers()
+            self._relay.finish()
+
+    def _call(self) -> bool:
+        settings = self._settings
+        try:
+            sock = socket.create_connection(
+                (settings.jobmanager_host, settings.jobmanager_port), HANDSHAKE_TIMEOUT_S
+            )
+        except OSError:
+            return False
+        number = int.from_bytes(secret_token(3), "big")
+        try:
+            shake_hands(sock, Handshake(Role.CALLER, settings.secret, number), HANDSHAKE_TIMEOUT_S)
+        except ProtocolError as error:
+            sock.close()
+            _log.warning("the JobManager refuses this TaskManager: %s", error.message)
+            return False
+        self._link = ControlLink(sock, self._selector, self._take, self._lost)
+        self._say(
+            TaskManagerJoined(self.id, settings.host, settings.slots, os.getpid(), settings.log, settings.out)
+        )
+        self._next_heartbeat = 0.0
+        _log.info(
+            "joined the JobManager at %s:%d as %s",
+            settings.jobmanager_host,
+            settings.jobmanager_port,
+            self.id,
+        )
+        return True
+
+    def _lost(self, reason: str) -> None:
+        """Nobody is left for whom the workers work."""
+        _log.warning("the JobManager is gone: %s", reason)
+        self._link = None
+        self._end_workers()
+
+    def _say(self, message: object) -> None:
+        if self._link is not None:
+            self._link.send(message)
+            self._link.write()
+
+    def _beat(self) -> None:
+        if monotonic() >= self._next_heartbeat:
+            self._next_heartbeat = monotonic() + self._settings.heartbeat_s
+            self._say(Heartbeat(process_metrics()))
+
+    def _take(self, message: object) -> None:
+        match message:
+            case StartWorker():
+                self._start(message)
+            case SignalWorker(number, wanted):
+                started = self._workers.get(number)
+                if started is not None:
+                    started.signal(signal.Signals(wanted))
+            case ReadFile(request, name):
+                self._say(FileContent(request, self._content(name)))
+            case ListFiles(request):
+                self._say(FileNames(request, self._files()))
+            case Dismissed():
+                self._running = False
+            case PenstockError():
+                _log.error("a message of the JobManager cannot be read: %s", message)
+
+    # Workers ------------------------------------------------------------------------------------------------------------
+
+    def _start(self, order: StartWorker) -> None:
+        try:
+            started = start_process(order.birth, order.environment)
+        except OutsideError as error:
+            self._say(WorkerEnded(order.number, error.message))
+            return
+        self._workers[order.number] = started
+        self._relay.add(order.number, *started.pipes)
+        self._relay.start()
+        if started.exit_descriptor is not None:
+            self._selector.register(
+                started.exit_descriptor, selectors.EVENT_READ, lambda _: self._ended(order.number)
+            )
+
+    def _look_after_workers(self) -> None:
+        for number, started in list(self._workers.items()):
+            if started.exit_descriptor is None and started.has_exited():
+                self._ended(number)
+
+    def _ended(self, number: int) -> None:
+        started = self._workers.pop(number)
+        if started.exit_descriptor is not None:
+            self._selector.unregister(started.exit_descriptor)
+        started.kill_group()  # what user code has started in it and left running
+        started.reap()
+        words = self._relay.last_words(number, LAST_WORDS_S)
+        started.close()
+        self._say(WorkerEnded(number, started.how_it_ended(), tuple(words)))
+
+    def _end_workers(self) -> None:
+        for number in list(self._workers):
+            self._workers[number].kill_group()
+            self._workers[number].wait_for_exit(None)
+            self._ended(number)
+
+    # Files --------------------------------------------------------------------------------------------------------------
+
+    def _content(self, name: str) -> bytes | None:
+        path = {"log": self._settings.log, "out": self._settings.out}.get(name)
+        if path is None:
+            path = next((str(self._folder / each) for each, _, _ in self._files() if each == name), "")
+        try:
+            with open(path, "rb") as file:
+                size = file.seek(0, os.SEEK_END)
+                file.seek(max(0, size - MOST_FILE_BYTES))
+                return file.read()
+        except OSError:
+            return None
+
+    @property
+    def _folder(self) -> Path:
+        return Path(self._settings.log or self._settings.out or os.devnull).parent
+
+    def _files(self) -> tuple[tuple[str, int, int], ...]:
+        """The files of the log directory, without those of its folders."""
+        if not self._settings.log and not self._settings.out:
+            return ()
+        found = []
+        with suppress(OSError):
+            for entry in os.scandir(self._folder):
+                if entry.is_file(follow_symlinks=False):
+                    stat = entry.stat()
+                    found.append((entry.name, stat.st_size, int(stat.st_mtime * 1000)))
+        return tuple(sorted(found))
