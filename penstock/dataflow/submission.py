@@ -146,7 +146,10 @@ class Executor(Protocol):
 
 ExecutorFactory = Callable[[], Executor]
 
-_BUILT_IN = {"local": "penstock.deploy.local.executor:LocalExecutor"}
+_BUILT_IN = {
+    "local": "penstock.deploy.local.executor:LocalExecutor",
+    "remote": "penstock.deploy.remote.executor:RemoteExecutor",
+}
 
 
 def find_executor(name: str) -> Executor:

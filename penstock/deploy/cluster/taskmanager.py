@@ -10,7 +10,7 @@ import signal
 import socket
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from penstock.chance import secret_token
@@ -157,7 +157,7 @@ class TaskManager:
 
     def _start(self, order: StartWorker) -> None:
         try:
-            started = start_process(order.birth, order.environment)
+            started = start_process(replace(order.birth, parent=os.getpid()), order.environment)
         except OutsideError as error:
             self._say(WorkerEnded(order.number, error.message))
             return

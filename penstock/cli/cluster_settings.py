@@ -1,0 +1,90 @@
+"""What the processes of a cluster are told: the directory that they share, and options in the order in which they count."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from penstock.cli.command_lines import usage_error
+from penstock.cli.configuration_files import read_configuration
+from penstock.errors import OptionError
+
+DEFAULTS = {
+    "jobmanager.rpc.address": "localhost",
+    "jobmanager.rpc.port": "6123",
+    "rest.bind-address": "localhost",
+    "rest.port": "8081",
+    "taskmanager.numberOfTaskSlots": "1",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterSettings:
+    """``home`` holds ``conf/``, ``log/`` and ``run/``: pid files, the secret, the jobs."""
+
+    home: Path
+    options: dict[str, str]
+    conf_dir: Path | None
+
+    @property
+    def run_dir(self) -> Path:
+        """Pid files, the secret and the submitted jobs."""
+        return self.home / "run"
+
+    @property
+    def log_dir(self) -> Path:
+        """Where logs and outputs go: ``env.log.dir``, else ``log/`` of the home."""
+        return Path(
+            self.options.get("env.log.dir") or os.environ.get("PENSTOCK_LOG_DIR") or self.home / "log"
+        )
+
+    def number(self, key: str) -> int:
+        """A whole number."""
+        text = self.options[key]
+        if not text.isdigit():
+            usage_error(f"{key} is a number, not {text!r}")
+        return int(text)
+
+    def ports(self) -> list[int]:
+        """The ports of the REST API, the wanted one first: ``rest.bind-port`` may be a range."""
+        text = self.options.get("rest.bind-port") or self.options["rest.port"]
+        first, dash, last = text.partition("-")
+        if not first.isdigit() or (dash and not last.isdigit()):
+            usage_error(f"rest.bind-port is a port or a range such as 8081-8089, not {text!r}")
+        return list(range(int(first), int(last or first) + 1))
+
+    def seconds(self, key: str, default_s: float) -> float:
+        """A duration in Flink's way of writing it."""
+        from penstock.config.configuration import Configuration
+
+        text = self.options.get(key)
+        if text is None:
+            return default_s
+        millis = Configuration.from_dict({key: text}).get_millis(key)
+        return default_s if millis is None else millis / 1000
+
+
+def home_directory() -> Path:
+    """``PENSTOCK_HOME``, else ``~/.penstock``."""
+    return Path(os.environ.get("PENSTOCK_HOME") or Path.home() / ".penstock").absolute()
+
+
+def cluster_settings(
+    conf_dir: str | None, properties: tuple[str, ...], **flags: str | None
+) -> ClusterSettings:
+    """Options of the file, of ``-D`` and of flags; later ones win."""
+    home = home_directory()
+    directory = Path(conf_dir) if conf_dir else home / "conf"
+    options = dict(DEFAULTS)
+    if conf_dir or directory.is_dir():
+        try:
+            options.update(read_configuration(directory).to_dict())
+        except OptionError as error:
+            if conf_dir:
+                usage_error(str(error))
+    for text in properties:
+        key, equals, value = text.partition("=")
+        if not equals or not key.strip():
+            usage_error(f"-D {text!r} is not an option; write -D key=value")
+        options[key.strip()] = value.strip()
+    options.update({key: value for key, value in flags.items() if value is not None})
+    return ClusterSettings(home, options, directory if directory.is_dir() else None)

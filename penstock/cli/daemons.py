@@ -1,0 +1,88 @@
+"""Starts and stops processes that stay: pid files, logs and outputs, one after the other."""
+
+import os
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+from penstock.cli.cluster_settings import ClusterSettings
+from penstock.clock import monotonic, pause
+from penstock.errors import OutsideError
+from penstock.logs.roles import Role, next_log, rotate
+
+STOP_S = 10.0
+
+
+def start_daemon(role: Role, settings: ClusterSettings, arguments: list[str]) -> int:
+    """Start a process of a role with its output in a file of its own; gives its id.
+
+    :raises OutsideError: where the files cannot be written.
+    """
+    try:
+        settings.log_dir.mkdir(parents=True, exist_ok=True)
+        settings.run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        log = next_log(settings.log_dir, role)
+        out = Path(f"{log}.out")
+        rotate(out, int(settings.options.get("env.log.max", "10")))
+        with open(out, "ab") as output:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "penstock", role.value, "start-foreground", *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                env={**os.environ, "PENSTOCK_HOME": str(settings.home), "PENSTOCK_LOG_PREFIX": str(log)},
+            )
+        with open(_pid_file(role, settings), "a", encoding="ascii") as file:
+            file.write(f"{process.pid}\n")
+    except OSError as error:
+        raise OutsideError(f"the {role.value} cannot be started: {error}") from error
+    return process.pid
+
+
+def running(role: Role, settings: ClusterSettings) -> list[int]:
+    """The processes of a role that live, the oldest first; others are struck off."""
+    path = _pid_file(role, settings)
+    try:
+        known = [int(line) for line in path.read_text(encoding="ascii").split() if line.isdigit()]
+    except OSError:
+        return []
+    alive = [pid for pid in known if _is_ours(pid, role)]
+    if alive != known:
+        path.write_text("".join(f"{pid}\n" for pid in alive), encoding="ascii")
+    return alive
+
+
+def stop(pids: list[int], role: Role, settings: ClusterSettings) -> None:
+    """End processes, and wait until they are gone; what does not end is killed."""
+    for number, seconds in ((signal.SIGTERM, STOP_S), (signal.SIGKILL, STOP_S)):
+        for pid in pids:
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
+        deadline = monotonic() + seconds
+        while monotonic() < deadline and any(_is_ours(pid, role) for pid in pids):
+            pause(0.02)
+        if not any(_is_ours(pid, role) for pid in pids):
+            break
+    running(role, settings)
+
+
+def _pid_file(role: Role, settings: ClusterSettings) -> Path:
+    return settings.run_dir / f"penstock-{role.value}.pid"
+
+
+def _is_ours(pid: int, role: Role) -> bool:
+    """Whether a process lives and is what the pid file says: numbers are given to others in time."""
+    with suppress(ChildProcessError):
+        os.waitpid(pid, os.WNOHANG)  # where it is a child of this process
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, PermissionError):
+        return False
+    try:
+        command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return sys.platform != "linux"
+    return role.value.encode() in command

@@ -1,0 +1,224 @@
+"""Many jobs on one cluster: takes them over, lists them, and keeps in mind what became of those that have ended.
+
+Each job is driven by a thread of its own. What it was submitted with lies in the JobManager's directory until it has ended,
+so that a JobManager that is started again takes it up from its last checkpoint.
+"""
+
+import logging
+import pickle
+import sys
+import threading
+from collections import OrderedDict
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from penstock.checkpoint.events import CompletedCheckpoint
+from penstock.checkpoint.manifest import MANIFEST_NAME, read_manifest
+from penstock.checkpoint.settings import checkpoint_settings
+from penstock.clock import SYSTEM_CLOCK
+from penstock.dataflow.job import JobGraph
+from penstock.dataflow.submission import JobStatus
+from penstock.deploy.cluster.placing import ClusterLauncher
+from penstock.deploy.cluster.roster import Roster
+from penstock.deploy.cluster.submission import Submission, decode_submission
+from penstock.deploy.local.executor import LocalJob
+from penstock.deploy.local.processes import ProcessPool
+from penstock.errors import PenstockError, ProgramError
+from penstock.ids import JobID
+from penstock.runtime.job.driver import JobDriver
+from penstock.runtime.job.start import find_start
+from penstock.runtime.messages import Deployment
+from penstock.runtime.scheduling.placement import workers_wanted
+
+MOST_ENDED_JOBS = 100
+
+_log = logging.getLogger(__name__)
+
+
+class JobNotFound(ProgramError):
+    """No job of this id is known."""
+
+
+@dataclass(slots=True, eq=False)
+class DispatchedJob:
+    """One job. ``times``: when it came into each status, in milliseconds since the epoch."""
+
+    id: str
+    name: str
+    graph: JobGraph
+    job: LocalJob
+    times: dict[JobStatus, int] = field(default_factory=dict)
+    failure: str = ""
+    net_runtime_ms: int = 0
+
+    @property
+    def status(self) -> JobStatus:
+        """Where it stands."""
+        return self.job.status()
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it is over for good."""
+        return self.status.is_globally_terminal_state()
+
+    @property
+    def started_at_ms(self) -> int:
+        """When it was taken over."""
+        return self.times[JobStatus.CREATED]
+
+    @property
+    def ended_at_ms(self) -> int | None:
+        """When it was over."""
+        return next((at for status, at in self.times.items() if status.is_globally_terminal_state()), None)
+
+
+class Dispatcher:
+    """All jobs of a JobManager. Methods may be called from any thread."""
+
+    def __init__(self, roster: Roster, directory: Path, slot_patience_s: float = 300.0) -> None:
+        self._roster = roster
+        self._directory = directory
+        self._slot_patience_s = slot_patience_s
+        self._lock = threading.Lock()
+        self._jobs: OrderedDict[str, DispatchedJob] = OrderedDict()
+
+    def submit(self, data: bytes) -> DispatchedJob:
+        """Take over a job, and run it as soon as there are slots.
+
+        :raises PenstockError: when it cannot be read, or cannot start from the savepoint that it names.
+        """
+        submission = decode_submission(data)
+        with self._lock:
+            if submission.job_id in self._jobs:
+                raise ProgramError(f"job {submission.job_id} was submitted before")
+        kept = self._path_of(submission.job_id)
+        kept.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        partial = kept.with_suffix(".part")
+        partial.write_bytes(data)
+        partial.replace(kept)
+        try:
+            graph = self._graph_of(submission)
+            return self._begin(submission, graph, find_start(graph))
+        except BaseException:
+            kept.unlink(missing_ok=True)
+            raise
+
+    def take_up_again(self) -> list[DispatchedJob]:
+        """Go on with the jobs that a JobManager before this one has left, each from its newest checkpoint."""
+        found = []
+        for path in sorted(self._directory.glob("jobs/*.job")):
+            try:
+                submission = decode_submission(path.read_bytes())
+                graph = self._graph_of(submission)
+                start = newest_checkpoint(graph, submission.job_id) or find_start(graph)
+                found.append(self._begin(submission, graph, start))
+                place = "the beginning" if start is None else f"checkpoint {start.checkpoint_id}"
+                _log.warning(
+                    "job %r (%s) is taken up again from %s", graph.job_name, submission.job_id, place
+                )
+            except (PenstockError, OSError) as error:
+                _log.error("the job in %s cannot be taken up again: %s", path, error)
+        return found
+
+    def _graph_of(self, submission: Submission) -> JobGraph:
+        for place in submission.import_path:
+            if place not in sys.path:
+                sys.path.append(place)
+        try:
+            graph = pickle.loads(submission.graph)
+        except Exception as error:
+            raise ProgramError(
+                f"the functions of job {submission.job_name!r} cannot be loaded here: {type(error).__name__}: {error}; name "
+                "their files with -pyfs, and install what they need on the cluster"
+            ) from error
+        if not isinstance(graph, JobGraph):
+            raise ProgramError("what was submitted holds no graph")
+        return graph
+
+    def _begin(
+        self, submission: Submission, graph: JobGraph, start: CompletedCheckpoint | None
+    ) -> DispatchedJob:
+        launcher = ClusterLauncher(
+            self._roster, submission.job_id, submission.import_path, submission.argv, self._slot_patience_s
+        )
+        deployment = Deployment(JobID(submission.job_id), 0, graph, workers_wanted(graph))
+        driver = JobDriver(deployment, ProcessPool(graph, launcher), start_from=start)
+        made = DispatchedJob(submission.job_id, graph.job_name, graph, LocalJob(driver))
+        made.times[JobStatus.CREATED] = SYSTEM_CLOCK.now_ms()
+        driver.on_status = lambda status: self._status_changed(made, status)
+        with self._lock:
+            self._jobs[made.id] = made
+        made.job.start_in_background()
+        threading.Thread(
+            target=self._see_to_the_end, args=(made,), daemon=True, name=f"end of {made.id}"
+        ).start()
+        return made
+
+    def _status_changed(self, job: DispatchedJob, status: JobStatus) -> None:
+        job.times.pop(status, None)
+        job.times[status] = SYSTEM_CLOCK.now_ms()
+        _log.info("job %r (%s) is %s", job.name, job.id, status.name)
+
+    def _see_to_the_end(self, job: DispatchedJob) -> None:
+        try:
+            job.net_runtime_ms = job.job.result().net_runtime_ms
+        except PenstockError as error:
+            job.failure = str(error)
+        except Exception as error:  # noqa: BLE001  (the job's thread broke; whatever it was, the others go on)
+            job.failure = f"{type(error).__name__}: {error}"
+            _log.exception("job %r (%s) broke", job.name, job.id)
+        self._path_of(job.id).unlink(missing_ok=True)
+        with self._lock:
+            ended = [each for each in self._jobs.values() if each.has_ended]
+            for oldest in ended[: max(0, len(ended) - MOST_ENDED_JOBS)]:
+                del self._jobs[oldest.id]
+
+    def jobs(self) -> list[DispatchedJob]:
+        """All jobs, in the order in which they came."""
+        with self._lock:
+            return list(self._jobs.values())
+
+    def job(self, job_id: str) -> DispatchedJob:
+        """One job.
+
+        :raises JobNotFound: where there is none of this id.
+        """
+        with self._lock:
+            found = self._jobs.get(job_id)
+        if found is None:
+            raise JobNotFound(f"there is no job {job_id}; `penstock list -a` shows all")
+        return found
+
+    def close(self) -> None:
+        """Let the jobs be: they are taken up again by the JobManager's next run."""
+        with self._lock:
+            self._jobs.clear()
+
+    def _path_of(self, job_id: str) -> Path:
+        return self._directory / "jobs" / f"{job_id}.job"
+
+
+def newest_checkpoint(graph: JobGraph, job_id: str) -> CompletedCheckpoint | None:
+    """The last checkpoint of a job that can be read."""
+    settings = checkpoint_settings(graph.settings, graph.batch_mode)
+    if settings.directory is None:
+        return None
+    base = f"{settings.directory}/{job_id}" if settings.create_subdirectory else settings.directory
+    for number in sorted(_numbers_of_checkpoints(base), reverse=True):
+        with suppress(PenstockError):
+            manifest, place = read_manifest(f"{base}/chk-{number}")
+            return CompletedCheckpoint(manifest, place.directory)
+    return None
+
+
+def _numbers_of_checkpoints(base: str) -> list[int]:
+    from fsspec.core import url_to_fs
+
+    system, path = url_to_fs(base)
+    names: list[Any] = []
+    with suppress(OSError):
+        names = system.glob(f"{path}/chk-*/{MANIFEST_NAME}")
+    texts = [str(name).rsplit("/", 2)[-2].removeprefix("chk-") for name in names]
+    return [int(text) for text in texts if text.isdigit()]

@@ -1,0 +1,43 @@
+"""What a client hands to the JobManager: the graph, and where its functions are imported from."""
+
+import pickle
+from dataclasses import dataclass
+
+from penstock.dataflow.job import JobGraph
+from penstock.deploy.local.graph_shipping import ship_graph
+from penstock.errors import ProgramError
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """``graph`` is pickled for itself, so that name and path are known before user code is loaded."""
+
+    job_id: str
+    job_name: str
+    graph: bytes
+    import_path: tuple[str, ...] = ()
+    argv: tuple[str, ...] = ()
+
+
+def encode_submission(job_id: str, graph: JobGraph, import_path: list[str], argv: list[str]) -> bytes:
+    """The bytes that are sent; only who may run code on the cluster may send them.
+
+    :raises NotSerializable: naming the operator and the function that cannot travel.
+    """
+    return pickle.dumps(
+        Submission(job_id, graph.job_name, ship_graph(graph), tuple(import_path), tuple(argv)), 5
+    )
+
+
+def decode_submission(data: bytes) -> Submission:
+    """The submission again.
+
+    :raises ProgramError: where it is none.
+    """
+    try:
+        made = pickle.loads(data)
+    except Exception as error:
+        raise ProgramError(f"this is not a job of penstock: {type(error).__name__}: {error}") from error
+    if not isinstance(made, Submission):
+        raise ProgramError(f"this is not a job of penstock but a {type(made).__name__}")
+    return made

@@ -1,0 +1,1 @@
+"""The way from a program to a cluster: its REST API."""

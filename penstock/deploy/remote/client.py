@@ -1,0 +1,95 @@
+"""Talks to the REST API of a JobManager."""
+
+import http.client
+import json
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from penstock.clock import monotonic, pause
+from penstock.errors import OutsideError, ProgramError
+
+TIMEOUT_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterClient:
+    """Where the API is; ``token`` is sent where it is set."""
+
+    host: str
+    port: int
+    token: str | None = None
+
+    @staticmethod
+    def of(settings: dict[str, str]) -> "ClusterClient":
+        """The cluster that options name.
+
+        :raises ProgramError: where the port is none.
+        """
+        host = settings.get("rest.address") or settings.get("jobmanager.rpc.address") or "localhost"
+        port = settings.get("rest.port") or "8081"
+        if not port.isdigit():
+            raise ProgramError(f"rest.port is a number, not {port!r}")
+        return ClusterClient(host, int(port), settings.get("rest.token"))
+
+    def get(self, path: str) -> Any:
+        """What is at a path."""
+        return self.ask("GET", path)
+
+    def ask(self, method: str, path: str, body: bytes | dict[str, Any] | None = None) -> Any:
+        """The JSON of an answer.
+
+        :raises OutsideError: where no JobManager answers.
+        :raises ProgramError: with the JobManager's words, where it refuses.
+        """
+        headers = {"Accept": "application/json"}
+        if self.token is not None:
+            headers["Authorization"] = f"Bearer {self.token}"
+        data: bytes | None
+        if isinstance(body, dict):
+            headers["Content-Type"] = "application/json"
+            data = json.dumps(body).encode()
+        else:
+            data = body
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=TIMEOUT_S)
+        try:
+            connection.request(method, quote(path, safe="/?=&-_.~"), data, headers)
+            answer = connection.getresponse()
+            content = answer.read()
+        except (OSError, http.client.HTTPException) as error:
+            raise OutsideError(
+                f"no JobManager answers at {self.host}:{self.port} ({error}); start one with `penstock start-cluster`, or "
+                "name it with -m HOST:PORT"
+            ) from error
+        finally:
+            connection.close()
+        return self._understood(answer.status, content)
+
+    def _understood(self, status: int, content: bytes) -> Any:
+        try:
+            made = json.loads(content) if content else {}
+        except ValueError as error:
+            raise OutsideError(
+                f"what answers at {self.host}:{self.port} is no JobManager: {content[:80]!r}"
+            ) from error
+        if status >= 400:
+            texts = (
+                made.get("errors", [content.decode(errors="replace")])
+                if isinstance(made, dict)
+                else [str(made)]
+            )
+            raise ProgramError("\n".join(texts))
+        return made
+
+    def wait_for(self, path: str, timeout_s: float = 600.0) -> Any:
+        """The outcome of an operation that was triggered; raises ``ProgramError`` with what made it fail."""
+        deadline = monotonic() + timeout_s
+        while monotonic() < deadline:
+            answer = self.get(path)
+            if answer["status"]["id"] == "COMPLETED":
+                operation = answer.get("operation") or {}
+                if "failure-cause" in operation:
+                    raise ProgramError(operation["failure-cause"]["stack-trace"])
+                return operation.get("location")
+            pause(0.05)
+        raise OutsideError(f"the operation at {path} did not end within {timeout_s:g} s")

@@ -1,0 +1,136 @@
+"""Runs jobs on a cluster: ``execution.target`` is ``remote``, ``rest.address`` and ``rest.port`` say where."""
+
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future
+from typing import Any
+
+from penstock.clock import monotonic, pause
+from penstock.dataflow.job import JobGraph
+from penstock.dataflow.recovery import CheckpointState, CheckpointStatistics, Recovery, SavepointWish
+from penstock.dataflow.submission import JobExecutionResult, JobStatus
+from penstock.deploy.cluster.submission import encode_submission
+from penstock.deploy.remote.client import ClusterClient
+from penstock.errors import JobCancelled, JobFailed, ProgramError
+from penstock.ids import JobID
+
+ASK_AGAIN_S = 0.1
+
+
+class RemoteExecutor:
+    """The executor ``remote``."""
+
+    def submit(self, graph: JobGraph) -> "RemoteJob":
+        """Hand a job over; it runs on the cluster, whatever becomes of this program."""
+        client = ClusterClient.of(graph.settings)
+        job_id = JobID.random()
+        path = [os.path.abspath(place or os.curdir) for place in sys.path]
+        answer = client.ask("POST", "/v1/jobs", encode_submission(str(job_id), graph, path, list(sys.argv)))
+        return RemoteJob(client, JobID(answer["jobid"]), graph.job_name)
+
+
+class RemoteJob:
+    """A job on a cluster, seen through its API."""
+
+    def __init__(self, client: ClusterClient, job_id: JobID, name: str) -> None:
+        self._client = client
+        self._job_id = job_id
+        self._name = name
+        self._path = f"/v1/jobs/{job_id}"
+
+    @property
+    def job_id(self) -> JobID:
+        return self._job_id
+
+    @property
+    def in_background(self) -> bool:
+        return True
+
+    def status(self) -> JobStatus:
+        return JobStatus[self._client.get(f"{self._path}/status")["status"]]
+
+    def start_in_background(self) -> None:
+        """It runs already."""
+
+    def cancel(self) -> None:
+        self._client.ask("PATCH", f"{self._path}?mode=cancel")
+
+    def result(self, timeout_s: float | None = None) -> JobExecutionResult:
+        deadline = None if timeout_s is None else monotonic() + timeout_s
+        while True:
+            answer = self._client.get(f"{self._path}/execution-result")
+            if answer["status"]["id"] == "COMPLETED":
+                return self._result(answer["job-execution-result"])
+            if deadline is not None and monotonic() >= deadline:
+                raise TimeoutError(f"job {self._job_id} still runs after {timeout_s} s")
+            pause(ASK_AGAIN_S)
+
+    def _result(self, result: dict[str, Any]) -> JobExecutionResult:
+        match result["application-status"]:
+            case "SUCCEEDED":
+                return JobExecutionResult(
+                    self._job_id, result["net-runtime"], result["accumulator-results"], {}, self.recovery()
+                )
+            case "CANCELED":
+                raise JobCancelled(f"job {self._job_id} was cancelled")
+        raise JobFailed(result["failure"] or f"job {self._name!r} ({self._job_id}) failed")
+
+    def rows(self, collector: str) -> Iterator[list[Any]]:
+        """Not from a cluster: a job's rows would have to come all the way to this program.
+
+        :raises ProgramError: always; the job is cancelled.
+        """
+        self.cancel()
+        raise ProgramError(
+            "execute_and_collect is not supported on a cluster (execution.target: remote); write to a sink, or run locally"
+        )
+
+    def accumulators(self) -> dict[str, Any]:
+        found = self._client.get(f"{self._path}/accumulators")["user-task-accumulators"]
+        return {entry["name"]: entry["value"] for entry in found}
+
+    def metrics(self) -> dict[str, Any]:
+        names = [entry["id"] for entry in self._client.get(f"{self._path}/metrics")]
+        values = self._client.get(f"{self._path}/metrics?get={','.join(names)}") if names else []
+        return {entry["id"]: entry["value"] for entry in values}
+
+    def savepoint(self, wish: SavepointWish) -> "Future[str]":
+        if wish.stops:
+            body = {"targetDirectory": wish.directory, "drain": wish.drains}
+            answer = self._client.ask("POST", f"{self._path}/stop", body)
+        else:
+            body = {"target-directory": wish.directory, "cancel-job": wish.cancels}
+            answer = self._client.ask("POST", f"{self._path}/savepoints", body)
+        future: Future[str] = Future()
+
+        def wait() -> None:
+            try:
+                future.set_result(self._client.wait_for(f"{self._path}/savepoints/{answer['request-id']}"))
+            except Exception as error:  # noqa: BLE001  (whoever asks for the path gets it)
+                future.set_exception(error)
+
+        threading.Thread(target=wait, daemon=True).start()
+        return future
+
+    def checkpoints(self) -> list[CheckpointStatistics]:
+        return [
+            CheckpointStatistics(
+                entry["id"],
+                CheckpointState[entry["status"]],
+                entry["is_savepoint"],
+                entry["trigger_timestamp"],
+                entry["end_to_end_duration"],
+                entry["state_size"],
+                entry["external_path"],
+                entry["failure_message"],
+            )
+            for entry in reversed(self._client.get(f"{self._path}/checkpoints")["history"])
+        ]
+
+    def recovery(self) -> Recovery:
+        history = self._client.get(f"{self._path}/exceptions")["exceptionHistory"]["entries"]
+        restored = self._client.get(f"{self._path}/checkpoints")["latest"]["restored"]
+        failures = tuple(entry["stacktrace"] for entry in reversed(history))
+        return Recovery(len(failures), failures, None if restored is None else restored["id"])

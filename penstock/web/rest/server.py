@@ -1,0 +1,60 @@
+"""Serves the API from a thread of the JobManager."""
+
+import socket
+import threading
+
+import uvicorn
+
+from penstock.clock import monotonic, pause
+from penstock.errors import OutsideError, ProgramError
+from penstock.web.rest.app import Api
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+class RestServer:
+    """Listens from :meth:`start` to :meth:`close`. ``ports``: the first that is free is taken."""
+
+    def __init__(self, api: Api, host: str, ports: list[int]) -> None:
+        if host not in LOOPBACK and api.token is None:
+            raise ProgramError(
+                f"the REST API would listen on {host}, where others can reach it, and whoever reaches it can run code: set "
+                "rest.token to a secret, or rest.bind-address to localhost"
+            )
+        self.host = host
+        self._socket, self.port = _listen(host, ports)
+        config = uvicorn.Config(api.app(), log_level="warning", lifespan="off", timeout_graceful_shutdown=2)
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(
+            target=self._server.run, kwargs={"sockets": [self._socket]}, daemon=True, name="rest"
+        )
+
+    def start(self) -> None:
+        """Begin to answer."""
+        self._thread.start()
+        deadline = monotonic() + 10
+        while not self._server.started:
+            if not self._thread.is_alive() or monotonic() > deadline:
+                raise OutsideError("the REST API did not start; the log says why")
+            pause(0.005)
+
+    def close(self) -> None:
+        """Stop answering."""
+        self._server.should_exit = True
+        self._thread.join(5)
+        self._socket.close()
+
+
+def _listen(host: str, ports: list[int]) -> tuple[socket.socket, int]:
+    for port in ports:
+        try:
+            made = socket.create_server((host, port), backlog=128)
+        except OSError as error:
+            failure = error
+            continue
+        return made, made.getsockname()[1]
+    which = str(ports[0]) if len(ports) == 1 else f"{ports[0]} to {ports[-1]}"
+    raise OutsideError(
+        f"the REST API cannot listen on {host}:{which}: {failure.strerror or failure}; another program, perhaps "
+        "another cluster, has the port: stop it, or set rest.bind-port to another port or a range such as 8081-8089"
+    ) from failure
