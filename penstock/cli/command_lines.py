@@ -4,7 +4,7 @@ from typing import Any, NoReturn
 
 import click
 
-_FLINK_ONLY = ("cancel", "checkpoint", "list", "modify", "run-application", "stop")
+_FLINK_ONLY = ("checkpoint", "modify", "run-application")
 
 
 class ProgramCommand(click.Command):
@@ -52,9 +52,7 @@ class CommandGroup(click.Group):
         known = self.list_commands(ctx)
         close = get_close_matches(word, known, n=1)
         if word in _FLINK_ONLY:
-            hint = (
-                "jobs run inside the program that was started and end with it, so there is no cluster to ask"
-            )
+            hint = f"{word} is one of Flink's that is not in this version"
         elif word.endswith(".py"):
             hint = f"to run a program: penstock run {' '.join(args)}"
         elif close:

@@ -6,6 +6,7 @@ from typing import Any, NoReturn
 import click
 
 from penstock import __version__
+from penstock.cli import cluster_commands, job_commands
 from penstock.cli.command_lines import CommandGroup, ProgramCommand
 from penstock.cli.program import Program, choose_program
 from penstock.cli.savepoint_commands import savepoint_group
@@ -15,20 +16,14 @@ _CLAIM_MODES = click.Choice(["CLAIM", "NO_CLAIM", "LEGACY"], case_sensitive=Fals
 Task = Callable[[], int]
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
-_LOCAL_ONLY = "jobs run on this machine only, and there is no cluster to name"
+_LOCAL_ONLY = "a cluster is named by the address of its JobManager: -m HOST:PORT"
 _ONE_INTERPRETER = (
     "a program and its functions run in the interpreter that runs penstock: PYTHON -m penstock run ..."
 )
 
 # Flags of Flink that would promise something, and why they cannot here: (names, takes a value, the reason).
 _REFUSED = (
-    (("-m", "--jobmanager"), True, _LOCAL_ONLY),
     (("-z", "--zookeeperNamespace"), True, _LOCAL_ONLY),
-    (
-        ("-d", "--detached"),
-        False,
-        "jobs end with the process that runs them; let the shell run it in the background",
-    ),
     (("-C", "--classpath"), True, "there is no Java here, and so no class path"),
     (
         ("-pyarch", "--pyArchives"),
@@ -99,6 +94,13 @@ def _program_options(command: Callable[..., Any]) -> Callable[..., Any]:
             help="Where config.yaml or flink-conf.yaml is.  [env: PENSTOCK_CONF_DIR]",
         ),
         *_RESTORE_OPTIONS,
+        click.option(
+            "-m",
+            "--jobmanager",
+            "address",
+            metavar="HOST:PORT",
+            help="Run on the cluster whose REST API is there (sets the target to remote).",
+        ),
         click.option("-t", "--target", metavar="NAME", help="The executor: local, or one that is installed."),
         click.option(
             "-D", "properties", metavar="KEY=VALUE", multiple=True, help="Set an option; may be repeated."
@@ -136,17 +138,23 @@ def _complete_files(context: click.Context, parameter: click.Parameter, incomple
 
 @penstock.command(cls=ProgramCommand)
 @_program_options
-def run(**given: Any) -> Task:
+@click.option("-d", "--detached", is_flag=True, help="Do not wait for the jobs; only on a cluster.")
+def run(detached: bool, **given: Any) -> Task:
     """Run a program and wait for its jobs.
 
     What stands behind the program is the program's: `penstock run -p 4 shop.py --day monday`.
     """
     program, settings = _understand(given)
+    if detached and settings.configuration.get_string("execution.target", "local") == "local":
+        raise click.UsageError(
+            "-d is for clusters (-m HOST:PORT): here jobs end with the process that runs them; let the shell run it in the "
+            "background"
+        )
 
     def task() -> int:
         from penstock.cli.running import run_program
 
-        return run_program(program, settings)
+        return run_program(program, settings, detached)
 
     return task
 
@@ -197,4 +205,6 @@ def _understand(given: dict[str, Any]) -> tuple[Program, Settings]:
     return program, gather_settings(given)
 
 
-penstock.add_command(savepoint_group(_program_options))
+penstock.add_command(savepoint_group(_program_options, job_commands.savepoint))
+for _command in (*cluster_commands.COMMANDS, *job_commands.COMMANDS):
+    penstock.add_command(_command)

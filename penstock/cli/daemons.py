@@ -83,6 +83,13 @@ def _is_ours(pid: int, role: Role) -> bool:
         return False
     try:
         command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-    except OSError:
+        state = (
+            Path(f"/proc/{pid}/stat")
+            .read_text(encoding="ascii", errors="replace")
+            .rpartition(")")[2]
+            .split()[0]
+        )
+    except (OSError, IndexError):
         return sys.platform != "linux"
-    return role.value.encode() in command
+    # A process has no command line for a moment while it starts, and when it is dead and not yet taken note of.
+    return state != "Z" if command == [b""] else role.value.encode() in command

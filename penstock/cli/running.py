@@ -1,25 +1,28 @@
 """``penstock run``: the program, and the jobs that it leaves running in the background."""
 
 from contextlib import suppress
+from typing import Any, cast
 
 from penstock.cli.carrying_out import FAILED, INTERRUPTED, Ending, carry_out, report
 from penstock.cli.failures import describe
 from penstock.cli.program import Program
 from penstock.cli.settings import Settings
 from penstock.dataflow.logical import LogicalGraph
-from penstock.dataflow.submission import JobStatus, RunningJob, Submit
+from penstock.dataflow.submission import JobExecutionResult, JobStatus, RunningJob, Submit
 from penstock.errors import JobCancelled, PenstockError
 
 NO_JOB = "Warning: the program has defined no job; is there a call of execute() on its environment?"
 
 
-def run_program(program: Program, settings: Settings) -> int:
+def run_program(program: Program, settings: Settings, detached: bool = False) -> int:
     """Run a program and wait for its jobs; gives the exit code.
 
     Jobs in the background go on after the last line of the program, as they would on a cluster; after a failure of the
-    program they are cancelled.
+    program they are cancelled. With ``detached`` nobody waits for them, in the program neither.
     """
-    jobs = Jobs(settings.verbose)
+    jobs = Jobs(
+        settings.verbose, detached, settings.configuration.get_string("execution.target", "local") != "local"
+    )
     ending = carry_out(program, settings, jobs.submit)
     if ending.at_last_line and jobs.count == 0:
         report(NO_JOB)
@@ -32,8 +35,10 @@ def run_program(program: Program, settings: Settings) -> int:
 class Jobs:
     """The jobs of a program."""
 
-    def __init__(self, verbose: bool) -> None:
+    def __init__(self, verbose: bool, detached: bool = False, on_cluster: bool = False) -> None:
         self.count = 0
+        self._detached = detached
+        self._on_cluster = on_cluster
         self._verbose = verbose
         self._background: list[RunningJob] = []
 
@@ -41,10 +46,14 @@ class Jobs:
         """Let a job be submitted and keep it in mind."""
         self.count += 1
         job = submit(graph)
+        if self._on_cluster:
+            print(f"Job has been submitted with JobID {job.job_id}", flush=True)
+        if self._detached:
+            return cast(RunningJob, DetachedJob(job))
         # Whether it will run in the background is not known yet; those that have finished need no waiting for.
         self._background = [other for other in self._background if other.status() is not JobStatus.FINISHED]
         self._background.append(job)
-        if self._verbose:
+        if self._verbose and not self._on_cluster:
             report(f"Job has been submitted with JobID {job.job_id}")
         return job
 
@@ -83,3 +92,17 @@ class Jobs:
             report(describe(error, self._verbose))
             return False
         return True
+
+
+class DetachedJob:
+    """A job on a cluster for which the program does not wait: its result is there at once, and holds nothing but its id."""
+
+    def __init__(self, job: RunningJob) -> None:
+        self._job = job
+
+    def result(self, timeout_s: float | None = None) -> JobExecutionResult:
+        """Not waited for."""
+        return JobExecutionResult(self._job.job_id, -1)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._job, name)

@@ -13,12 +13,24 @@ Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 Task = Callable[[], int]
 
 
-def savepoint_group(program_options: Decorator) -> click.Group:
-    """The group of commands; ``program_options`` are those of every command that runs a program."""
+class _SavepointGroup(CommandGroup):
+    """``savepoint JOB [DIRECTORY]`` and ``savepoint -d PATH`` are Flink's, and name no command of the group."""
 
-    @click.group(cls=CommandGroup)
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the command line into the context."""
+        if args and args[0] not in (*self.commands, "-h", "--help"):
+            args = ["of-job", *args]
+        return super().parse_args(ctx, args)
+
+
+def savepoint_group(program_options: Decorator, of_job: click.Command) -> click.Group:
+    """The group of commands; ``program_options`` are those of every command that runs a program, ``of_job`` is Flink's."""
+
+    @click.group(cls=_SavepointGroup, subcommand_metavar="JOB [DIRECTORY] | -d PATH | COMMAND [ARGS]...")
     def savepoint() -> None:
-        """Look into savepoints and checkpoints."""
+        """Take or delete savepoints, and look into them."""
+
+    savepoint.add_command(of_job)
 
     @savepoint.command()
     @click.argument("path")

@@ -37,6 +37,14 @@ def gather_settings(given: dict[str, Any]) -> Settings:
         configuration = _read_directory(given["conf_dir"])
     for text in given["properties"]:
         configuration.add_all(_property(text))
+    address = given.get("address")
+    if address is not None:
+        host, colon, port = address.rpartition(":")
+        if not colon or not host or not port.isdigit():
+            usage_error(f"-m takes HOST:PORT, not {address!r}")
+        configuration.set_string("execution.target", "remote")
+        configuration.set_string("rest.address", host)
+        configuration.set_string("rest.port", port)
     flags = {
         "parallelism.default": given["parallelism"],
         "execution.target": given["target"],

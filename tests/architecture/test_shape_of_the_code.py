@@ -15,7 +15,7 @@ EMPTY_NAMES = {
 }  # fmt: skip
 EMPTY_ENDINGS = re.compile(r"(Manager|Handler|Helper|Utils?|Base|Impl|Info|Data)$")
 # PyFlink's own names end like this: BasicTypeInfo, RowTypeInfo, MapTypeInfo.
-PYFLINK_ENDINGS = re.compile(r"TypeInfo$|FlinkKafka(Consumer|Producer)Base$")
+PYFLINK_ENDINGS = re.compile(r"TypeInfo$|FlinkKafka(Consumer|Producer)Base$|TaskManager$")
 
 
 def test_no_file_is_longer_than_six_hundred_lines() -> None:

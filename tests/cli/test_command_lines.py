@@ -96,9 +96,9 @@ def test_files_and_paths_are_imported_from(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "answer"),
     [
-        (["-m", "host:8081"], "-m/--jobmanager is not in this version: jobs run on this machine only"),
-        (["--jobmanager", "host:8081"], "jobs run on this machine only"),
-        (["-d"], "-d/--detached is not in this version: jobs end with the process"),
+        (["-m", "host"], "-m takes HOST:PORT, not 'host'"),
+        (["-z", "zoo"], "a cluster is named by the address of its JobManager"),
+        (["-d"], "-d is for clusters"),
         (["-pyexec", "python3"], "the interpreter that runs penstock"),
         (["-p", "0"], "0 is not in the range"),
         (["-p", "many"], "'many' is not a valid integer"),
@@ -138,10 +138,10 @@ def test_what_is_no_program_is_told_apart(folder: Path) -> None:
 
 
 def test_a_command_that_is_not_there_is_answered_with_those_that_are() -> None:
-    assert (
-        "there is no command 'list'; there are run, info, completion, savepoint; jobs run inside"
-        in refusal("list")
+    assert "there is no command 'checkpoint'; there are run, info, completion, savepoint" in refusal(
+        "checkpoint"
     )
+    assert "checkpoint is one of Flink's that is not in this version" in refusal("checkpoint")
     assert "did you mean 'info'?" in refusal("inof")
     assert "to run a program: penstock run shop.py x" in refusal("shop.py", "x")
 

@@ -68,7 +68,7 @@ class ProcessPool:
         self._secret = secret_token()
         self._workers: dict[WorkerIndex, _WorkerProcess] = {}
         self._events: list[FromWorker] = []
-        self._held: list[tuple[float, FromWorker]] = []
+        self._held: list[tuple[float, FromWorker, _WorkerProcess]] = []
         self._selector = selectors.DefaultSelector()
         self._relay = OutputRelay()
         self._output_failed = False
@@ -182,7 +182,7 @@ class ProcessPool:
 
     def _wait(self, timeout_s: float) -> None:
         now = monotonic()
-        deadlines = [deadline for deadline, _ in self._held]
+        deadlines = [deadline for deadline, _, _ in self._held]
         deadlines += [w.register_before for w in self._workers.values() if w.link is None and not w.gone]
         deadlines += self._unplaced.values()
         if deadlines:
@@ -204,7 +204,7 @@ class ProcessPool:
                 self._check(worker)
             if not worker.gone and worker.link is None and worker.register_before <= now:
                 self._died(worker, f"it did not report within {REGISTER_TIMEOUT_S:g} s of its start")
-        self._events += [event for deadline, event in self._held if deadline <= now]
+        self._events += [event for deadline, event, _ in self._held if deadline <= now]
         self._held = [held for held in self._held if held[0] > now]
         if self._relay.failure is not None and not self._output_failed:
             self._output_failed = True
@@ -228,14 +228,14 @@ class ProcessPool:
             case PenstockError():
                 self._events.append(SubtaskFailed(worker.index, None, message))
             case SubtaskFailed(error=WorkerLost()):
-                self._held.append((monotonic() + WAIT_FOR_CAUSE_S, message))
+                self._held.append((monotonic() + WAIT_FOR_CAUSE_S, message, worker))
             case MetricsReport():
                 worker.owes_metrics = False
                 self._events.append(message)
             case TasksStopped():
                 worker.owes_stop = False
-                # What it said of the attempt that is over must not come behind its last word of it.
-                self._held = [held for held in self._held if getattr(held[1], "worker", None) != worker.index]
+                # What it had to complain of was of the attempt that is over now.
+                self._held = [held for held in self._held if held[2] is not worker]
                 self._events.append(message)
             case _:
                 self._events.append(message)
@@ -269,7 +269,7 @@ class ProcessPool:
         said = "\n    ".join(["; the last lines of its standard error:", *words]) if words else ""
         how = worker.started.how_it_ended() if exited else reason
         self._events.append(WorkerDied(worker.index, how + said))
-        self._events += [event for _, event in self._held]
+        self._events += [event for _, event, _ in self._held]
         self._held.clear()
 
     # The end ------------------------------------------------------------------------------------------------------------

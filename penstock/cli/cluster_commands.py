@@ -1,0 +1,99 @@
+"""Commands that start and stop the processes of a cluster."""
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from penstock.cli.cluster_settings import ClusterSettings, cluster_settings
+
+Command = Callable[..., Any]
+
+
+def _cluster_options(command: Command) -> Command:
+    for option in (
+        click.option(
+            "-D", "properties", metavar="KEY=VALUE", multiple=True, help="Set an option; may be repeated."
+        ),
+        click.option(
+            "--conf-dir",
+            metavar="DIR",
+            envvar="PENSTOCK_CONF_DIR",
+            help="Where config.yaml is.  [env: PENSTOCK_CONF_DIR]",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def _passed_on(conf_dir: str | None, properties: tuple[str, ...]) -> list[str]:
+    arguments = [word for text in properties for word in ("-D", text)]
+    return [*arguments, *(["--conf-dir", conf_dir] if conf_dir else [])]
+
+
+@click.command("start-cluster")
+@click.option(
+    "-n", "taskmanagers", type=click.IntRange(min=0), default=1, show_default=True, help="TaskManagers."
+)
+@click.option("-s", "slots", type=click.IntRange(min=1), help="Slots of each.  [default: 1]")
+@_cluster_options
+def start_cluster(
+    taskmanagers: int, slots: int | None, conf_dir: str | None, properties: tuple[str, ...]
+) -> Callable[[], int]:
+    """Start a JobManager and TaskManagers on this machine, and wait until they are ready."""
+    if slots is not None:
+        properties = (*properties, f"taskmanager.numberOfTaskSlots={slots}")
+    settings = cluster_settings(conf_dir, properties)
+
+    def task() -> int:
+        from penstock.cli.clusters import start_local_cluster
+
+        return start_local_cluster(settings, taskmanagers, _passed_on(conf_dir, properties))
+
+    return task
+
+
+@click.command("stop-cluster")
+@_cluster_options
+def stop_cluster(conf_dir: str | None, properties: tuple[str, ...]) -> Callable[[], int]:
+    """Stop the JobManager and all TaskManagers of this machine."""
+    settings = cluster_settings(conf_dir, properties)
+
+    def task() -> int:
+        from penstock.cli.clusters import stop_local_cluster
+
+        return stop_local_cluster(settings)
+
+    return task
+
+
+@click.command()
+@click.argument("action", type=click.Choice(["start", "stop", "start-foreground"]))
+@_cluster_options
+def jobmanager(action: str, conf_dir: str | None, properties: tuple[str, ...]) -> Callable[[], int]:
+    """Start or stop a JobManager."""
+    return _of_role(
+        "jobmanager", action, cluster_settings(conf_dir, properties), _passed_on(conf_dir, properties)
+    )
+
+
+@click.command()
+@click.argument("action", type=click.Choice(["start", "stop", "stop-all", "start-foreground"]))
+@_cluster_options
+def taskmanager(action: str, conf_dir: str | None, properties: tuple[str, ...]) -> Callable[[], int]:
+    """Start a TaskManager, or stop the last that was started, or all."""
+    return _of_role(
+        "taskmanager", action, cluster_settings(conf_dir, properties), _passed_on(conf_dir, properties)
+    )
+
+
+def _of_role(role: str, action: str, settings: ClusterSettings, arguments: list[str]) -> Callable[[], int]:
+    def task() -> int:
+        from penstock.cli.clusters import act
+
+        return act(role, action, settings, arguments)
+
+    return task
+
+
+COMMANDS = (start_cluster, stop_cluster, jobmanager, taskmanager)

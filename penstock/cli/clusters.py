@@ -1,0 +1,97 @@
+"""Starts and stops clusters on this machine, and says how that went."""
+
+from penstock.cli.carrying_out import FAILED, report
+from penstock.cli.cluster_processes import run_jobmanager, run_taskmanager, wait_until
+from penstock.cli.cluster_settings import ClusterSettings
+from penstock.cli.daemons import running, start_daemon, stop
+from penstock.deploy.remote.client import ClusterClient
+from penstock.errors import PenstockError
+from penstock.logs.roles import Role
+
+READY_S = 20.0
+
+
+def start_local_cluster(settings: ClusterSettings, taskmanagers: int, arguments: list[str]) -> int:
+    """A JobManager, unless one runs, and TaskManagers; gives the exit code once all have joined."""
+    before = running(Role.JOBMANAGER, settings)
+    port_file = settings.run_dir / "rest.port"
+    try:
+        if before:
+            print(f"A JobManager runs already (process {before[0]}).")
+        else:
+            port_file.unlink(missing_ok=True)
+            start_daemon(Role.JOBMANAGER, settings, arguments)
+            print("Starting the JobManager.")
+        had = len(running(Role.TASKMANAGER, settings))
+        for _ in range(taskmanagers):
+            start_daemon(Role.TASKMANAGER, settings, arguments)
+            print("Starting a TaskManager.")
+    except PenstockError as error:
+        report(str(error))
+        return FAILED
+
+    def ready() -> bool:
+        if not port_file.exists():
+            return not running(Role.JOBMANAGER, settings)
+        return int(client_of(settings).get("/overview")["taskmanagers"]) >= had + taskmanagers
+
+    in_time = wait_until(ready, READY_S)
+    if not running(Role.JOBMANAGER, settings):
+        newest = max(settings.log_dir.glob("*jobmanager*.out"), key=lambda path: path.stat().st_mtime_ns)
+        report(f"The JobManager has ended: {newest.read_text(errors='replace').strip()[-1000:]}")
+        return FAILED
+    if not in_time:
+        report(f"The cluster is not complete after {READY_S:g} s; the logs in {settings.log_dir} say why.")
+        return FAILED
+    client = client_of(settings)
+    print(f"The cluster is ready: http://{client.host}:{client.port}")
+    return 0
+
+
+def client_of(settings: ClusterSettings) -> ClusterClient:
+    """The API of the cluster on this machine, at the port that it has found."""
+    port_file = settings.run_dir / "rest.port"
+    options = dict(settings.options)
+    if port_file.exists():
+        options["rest.port"] = port_file.read_text(encoding="ascii").strip()
+    return ClusterClient.of(options)
+
+
+def stop_local_cluster(settings: ClusterSettings) -> int:
+    """End all processes of the cluster; gives the exit code."""
+    stopped = False
+    for role, name in ((Role.TASKMANAGER, "TaskManager"), (Role.JOBMANAGER, "JobManager")):
+        pids = running(role, settings)
+        if pids:
+            stopped = True
+            stop(pids, role, settings)
+            print(f"Stopped {len(pids)} {name}{'s' if len(pids) > 1 else ''}.")
+    (settings.run_dir / "rest.port").unlink(missing_ok=True)
+    if not stopped:
+        report("No cluster runs here.")
+    return 0
+
+
+def act(role_name: str, action: str, settings: ClusterSettings, arguments: list[str]) -> int:
+    """Start or stop one process; gives the exit code."""
+    role = Role(role_name)
+    if action == "start-foreground":
+        return run_jobmanager(settings) if role is Role.JOBMANAGER else run_taskmanager(settings)
+    pids = running(role, settings)
+    if action == "start":
+        if role is Role.JOBMANAGER and pids:
+            report(f"A JobManager runs already (process {pids[0]}).")
+            return FAILED
+        try:
+            print(f"Starting a {role_name} (process {start_daemon(role, settings, arguments)}).")
+        except PenstockError as error:
+            report(str(error))
+            return FAILED
+        return 0
+    if not pids:
+        report(f"No {role_name} runs here.")
+        return FAILED
+    chosen = pids if action == "stop-all" else pids[-1:]
+    stop(chosen, role, settings)
+    print(f"Stopped {role_name} {', '.join(map(str, chosen))}.")
+    return 0

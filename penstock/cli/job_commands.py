@@ -1,0 +1,181 @@
+"""Commands that talk to the jobs of a cluster, with Flink's words."""
+
+import json as json_module
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+
+from penstock.cli.carrying_out import FAILED, report
+from penstock.cli.cluster_settings import cluster_settings
+from penstock.deploy.remote.client import ClusterClient
+from penstock.errors import PenstockError
+
+Command = Callable[..., Any]
+Task = Callable[[], int]
+
+
+def _client_options(command: Command) -> Command:
+    for option in (
+        click.option("--json", "as_json", is_flag=True, help="For scripts."),
+        click.option(
+            "-D", "properties", metavar="KEY=VALUE", multiple=True, help="Set an option; may be repeated."
+        ),
+        click.option("-m", "--jobmanager", "address", metavar="HOST:PORT", help="Where the REST API is."),
+        click.option("--conf-dir", metavar="DIR", envvar="PENSTOCK_CONF_DIR", help="Where config.yaml is."),
+    ):
+        command = option(command)
+    return command
+
+
+def _client(given: dict[str, Any]) -> ClusterClient:
+    from penstock.cli.clusters import client_of
+
+    flags: dict[str, str | None] = {}
+    if given["address"]:
+        host, colon, port = given["address"].rpartition(":")
+        if not colon or not port.isdigit() or not host:
+            raise click.UsageError(f"-m takes HOST:PORT, not {given['address']!r}")
+        flags = {"rest.address": host, "rest.port": port}
+    settings = cluster_settings(given["conf_dir"], given["properties"], **flags)
+    return ClusterClient.of(settings.options) if given["address"] else client_of(settings)
+
+
+def _carefully(work: Callable[[], None]) -> Task:
+    def task() -> int:
+        try:
+            work()
+        except PenstockError as error:
+            report(str(error))
+            return FAILED
+        return 0
+
+    return task
+
+
+@click.command("list")
+@click.option("-r", "--running", is_flag=True, help="Only running jobs.")
+@click.option("-s", "--scheduled", is_flag=True, help="Only jobs that wait to run.")
+@click.option("-a", "--all", "everything", is_flag=True, help="Also jobs that have ended.")
+@_client_options
+def list_jobs(running: bool, scheduled: bool, everything: bool, **given: Any) -> Task:
+    """List the jobs of a cluster."""
+    client = _client(given)
+
+    def work() -> None:
+        jobs = client.get("/v1/jobs/overview")["jobs"]
+        if given["as_json"]:
+            click.echo(json_module.dumps(jobs, indent=2))
+            return
+        ended = ("FINISHED", "FAILED", "CANCELED")
+        groups = {
+            "running": [job for job in jobs if job["state"] not in (*ended, "CREATED")],
+            "scheduled": [job for job in jobs if job["state"] == "CREATED"],
+        }
+        wanted = [name for name, flag in (("running", running), ("scheduled", scheduled)) if flag]
+        for name in wanted or list(groups):
+            _show(name, groups[name])
+        if everything:
+            _show("terminated", [job for job in jobs if job["state"] in ended])
+
+    return _carefully(work)
+
+
+def _show(name: str, jobs: list[dict[str, Any]]) -> None:
+    if not jobs:
+        click.echo(f"No {name} jobs.")
+        return
+    click.echo(f"------------------ {name.capitalize()} Jobs -------------------")
+    for job in sorted(jobs, key=lambda job: int(job["start-time"])):
+        start = (
+            datetime.fromtimestamp(job["start-time"] / 1000, UTC).astimezone().strftime("%d.%m.%Y %H:%M:%S")
+        )
+        click.echo(f"{start} : {job['jid']} : {job['name']} ({job['state']})")
+    click.echo("--------------------------------------------------------------")
+
+
+@click.command()
+@click.option(
+    "-s",
+    "--withSavepoint",
+    "with_savepoint",
+    is_flag=True,
+    help="Take a savepoint first; its directory may follow.",
+)
+@click.argument("words", nargs=-1, required=True, metavar="[DIRECTORY] JOB")
+@_client_options
+def cancel(with_savepoint: bool, words: tuple[str, ...], **given: Any) -> Task:
+    """Cancel a job; with -s [DIRECTORY] a savepoint is taken first."""
+    if len(words) > (2 if with_savepoint else 1):
+        raise click.UsageError("cancel takes the id of one job")
+    client, job = _client(given), words[-1]
+    directory = words[0] if len(words) == 2 else None
+
+    def work() -> None:
+        if not with_savepoint:
+            click.echo(f"Cancelling job {job}.")
+            client.ask("PATCH", f"/v1/jobs/{job}?mode=cancel")
+            click.echo(f"Cancelled job {job}.")
+            return
+        where = f"to {directory}" if directory else "to the default savepoint directory"
+        click.echo(f"Cancelling job {job} with savepoint {where}.")
+        path = _savepoint(client, job, {"target-directory": directory, "cancel-job": True})
+        click.echo(f"Cancelled job {job}. Savepoint stored in {path}.")
+
+    return _carefully(work)
+
+
+@click.command()
+@click.option("-d", "--drain", is_flag=True, help="Let all event-time timers fire before.")
+@click.option("-p", "--savepointPath", "directory", metavar="DIR", help="Where the savepoint goes.")
+@click.argument("job")
+@_client_options
+def stop(drain: bool, directory: str | None, job: str, **given: Any) -> Task:
+    """Stop a job with a savepoint."""
+    client = _client(given)
+
+    def work() -> None:
+        click.echo(f"Suspending job {job!r} with a CANONICAL savepoint.")
+        answer = client.ask("POST", f"/v1/jobs/{job}/stop", {"targetDirectory": directory, "drain": drain})
+        path = client.wait_for(f"/v1/jobs/{job}/savepoints/{answer['request-id']}")
+        click.echo(f"Savepoint completed. Path: {path}")
+
+    return _carefully(work)
+
+
+@click.command("of-job", hidden=True)
+@click.option("-d", "--dispose", "disposed", metavar="PATH", help="Delete a savepoint.")
+@click.argument("job", required=False)
+@click.argument("directory", required=False)
+@_client_options
+def savepoint(disposed: str | None, job: str | None, directory: str | None, **given: Any) -> Task:
+    """Take a savepoint of a job, or delete one with -d."""
+    if (job is None) == (disposed is None):
+        raise click.UsageError("savepoint takes the id of a job, or -d PATH")
+    client = _client(given)
+
+    def work() -> None:
+        if disposed is not None:
+            click.echo(f"Disposing savepoint '{disposed}'.")
+            click.echo("Waiting for response...")
+            answer = client.ask("POST", "/v1/savepoint-disposal", {"savepoint-path": disposed})
+            client.wait_for(f"/v1/savepoint-disposal/{answer['request-id']}")
+            click.echo(f"Savepoint '{disposed}' disposed.")
+            return
+        click.echo(f"Triggering savepoint for job {job}.")
+        click.echo("Waiting for response...")
+        path = _savepoint(client, str(job), {"target-directory": directory, "cancel-job": False})
+        click.echo(f"Savepoint completed. Path: {path}")
+        click.echo("You can resume your program from this savepoint with the run command.")
+
+    return _carefully(work)
+
+
+def _savepoint(client: ClusterClient, job: str, body: dict[str, Any]) -> str:
+    answer = client.ask("POST", f"/v1/jobs/{job}/savepoints", body)
+    path: str = client.wait_for(f"/v1/jobs/{job}/savepoints/{answer['request-id']}")
+    return path
+
+
+COMMANDS = (list_jobs, cancel, stop)
