@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 PYTHON ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint reference bench format clean
+.PHONY: help demo test test-all simulate lint reference bench format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,6 +20,9 @@ test: $(STAMP) ## the fast tests: everything not marked slow
 
 test-all: $(STAMP) ## every test
 	@$(BIN)/python -m pytest -q $(ARGS)
+
+simulate: $(STAMP) ## random programs in simulated worlds, as many as you want: make simulate ARGS='--seeds 1000'
+	@$(BIN)/python -m penstock.testing.simulation $(ARGS)
 
 lint: $(STAMP) ## ruff, formatting, types and import layers (all of them run, even when one fails)
 	@failed=; \

@@ -20,6 +20,7 @@ from penstock.checkpoint.events import (
     CompletedCheckpoint,
     Declined,
     Ended,
+    Ending,
     FailJob,
     NotifyAborted,
     NotifyComplete,
@@ -277,15 +278,18 @@ class CheckpointCoordinator:
         )
         if self._next_ms is not None:
             self._next_ms = max(self._next_ms, now_ms + self._settings.min_pause_ms)
-        complete = NotifyComplete(stored.checkpoint_id)
-        if pending.savepoint is not None:
-            return [complete, AnswerSavepoint(pending.savepoint, stored.directory)]
-        commands: list[CheckpointCommand] = [complete]
+        savepoint = pending.savepoint
+        if savepoint is not None and savepoint.ending is Ending.GO_ON:
+            # Nobody goes back to it after a failure, so nothing may be committed that it alone holds.
+            return [AnswerSavepoint(savepoint, stored.directory)]
+        commands: list[CheckpointCommand] = [NotifyComplete(stored.checkpoint_id)]
+        if savepoint is not None:
+            commands.append(AnswerSavepoint(savepoint, stored.directory))
         # Older ones that are still under way would go back behind this one.
         for older in [each for each in self._pending.values() if each.checkpoint_id < stored.checkpoint_id]:
             if older.savepoint is None:
                 commands += self._abort(older, StateError("a newer checkpoint is complete"), now_ms)
-        self.completed.append(CompletedCheckpoint(stored.manifest, stored.directory))
+        self.completed.append(CompletedCheckpoint(stored.manifest, stored.directory, owned=savepoint is None))
         while len(self.completed) > self._settings.retained:
             oldest = self.completed.pop(0)
             if oldest.owned:

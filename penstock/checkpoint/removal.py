@@ -22,7 +22,12 @@ def remove_checkpoint(
 
 
 def remove_leftovers(directory: str) -> None:
-    """Remove what was written of a checkpoint that never was one."""
+    """Remove what was written of a checkpoint that never was one.
+
+    First its manifest, which may be there although writing it was reported as failed: whoever looks for the newest
+    checkpoint must not find one with half its files.
+    """
+    delete_if_there(f"{directory}/{MANIFEST_NAME}")
     delete_directory(directory)
 
 

@@ -127,7 +127,11 @@ def checksum_of(content: bytes) -> str:
 
 
 def read_checked(place: CheckpointPlace, file: StateFile, whose: str) -> bytes:
-    """The content of a file of a checkpoint; raises ``StateError`` naming file and owner when it is not what was written."""
+    """The content of a file of a checkpoint.
+
+    :raises StateError: when it is gone, or is not what was written; the error names file and owner.
+    :raises OutsideError: when the storage does not give it now, and may the next time.
+    """
     if file.content is not None:
         return file.content
     path = place.path_of(file.name)
@@ -135,7 +139,10 @@ def read_checked(place: CheckpointPlace, file: StateFile, whose: str) -> bytes:
         with open_file(path) as stream:
             content = stream.read()
     except OutsideError as error:
-        raise StateError(f"{error.message} (it holds the state of {whose})") from error
+        explained = f"{error.message} (it holds the state of {whose})"
+        if isinstance(error.__cause__, FileNotFoundError):
+            raise StateError(explained) from error
+        raise OutsideError(explained) from error
     if len(content) != file.size_bytes or checksum_of(content) != file.checksum:
         raise StateError(
             f"{path} was altered or cut off: it has {len(content)} bytes of {file.size_bytes}, or its checksum is not "

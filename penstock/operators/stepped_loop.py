@@ -7,6 +7,7 @@ that it wants to sleep. The selector here never sleeps while the loop is stepped
 import asyncio
 import selectors
 from collections.abc import Callable, Coroutine, Iterable, Iterator
+from inspect import CORO_CREATED, getcoroutinestate
 from typing import Any
 
 from penstock.clock import SYSTEM_CLOCK, Clock
@@ -102,6 +103,9 @@ class SteppedLoop(asyncio.SelectorEventLoop):
         """Close without a word to the tasks."""
         for task in asyncio.all_tasks(self):
             task._log_destroy_pending = False  # type: ignore[attr-defined]
+            coroutine: Any = task.get_coro()
+            if getcoroutinestate(coroutine) == CORO_CREATED:
+                coroutine.close()  # runs nothing, and keeps Python from complaining that nobody awaited it
         self.close()
 
     def shut_down(self) -> None:

@@ -199,8 +199,23 @@ def test_a_savepoint_is_taken_at_once_and_is_no_checkpoint_to_go_back_to() -> No
     assert run.tell(SavepointWanted(SAVEPOINT)) == [Trigger(2, 100, SAVEPOINT)]
     assert run.acknowledge(2) == [Store(2, 100, (HANDLE, HANDLE), frozenset(), SAVEPOINT)]
     stored = run.tell(Stored(2, manifest(2), SAVEPOINT.directory))
-    assert stored == [NotifyComplete(2), AnswerSavepoint(SAVEPOINT, SAVEPOINT.directory)]
+    assert stored == [AnswerSavepoint(SAVEPOINT, SAVEPOINT.directory)]  # and nothing is committed by it
     assert run.coordinator.latest is None
+
+
+def test_the_savepoint_that_ends_the_job_commits_and_is_gone_back_to_but_never_removed() -> None:
+    run = Run()
+    run.at(100)
+    run.complete(1)
+    request = SavepointRequest(1, "/s", Ending.SUSPEND)
+    run.tell(SavepointWanted(request))
+    run.acknowledge(2)
+    stored = run.tell(Stored(2, manifest(2), "/s"))
+    assert stored[:2] == [NotifyComplete(2), AnswerSavepoint(request, "/s")]
+    assert isinstance(stored[2], Subsume)
+    latest = run.coordinator.latest
+    assert latest is not None
+    assert (latest.checkpoint_id, latest.owned) == (2, False)
 
 
 def test_a_failed_savepoint_does_not_count_against_the_job() -> None:

@@ -82,7 +82,7 @@ class CheckpointsOnDemand:
 
     @property
     def latest(self) -> "CompletedCheckpoint | None":
-        """The checkpoint to go back to after a failure; a savepoint is none."""
+        """The checkpoint to go back to after a failure; a savepoint is none, but the one that ends the job."""
         return None if self._made is None else self._made.latest
 
     @property

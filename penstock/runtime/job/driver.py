@@ -122,6 +122,7 @@ class JobDriver:
         self._settings = settings
         self._savepoints_wanted: deque[tuple[SavepointWish, Future[str]]] = deque()
         self._savepoint_number = 0
+        self._stopping: tuple[Future[str], str] | None = None
         self._cancel_wanted = False
         self._stop_deadline: float | None = None
         self._running_since = 0.0
@@ -144,6 +145,11 @@ class JobDriver:
     def status(self) -> JobStatus:
         """Where the job stands."""
         return self._coordinator.status
+
+    @property
+    def latest_checkpoint(self) -> "CompletedCheckpoint | None":
+        """The checkpoint that the job would go back to now."""
+        return self._checkpoints.latest
 
     def begin(self) -> None:
         """Start the workers."""
@@ -244,6 +250,7 @@ class JobDriver:
     def _status_changed(self, status: JobStatus) -> None:
         self._log_story(status)
         self.on_status(status)
+        self._answer_stop(status)
         if status is JobStatus.RUNNING:
             self._running_since = self._running_since or self._clock.monotonic_s()
             self._next_metrics = self._clock.monotonic_s() + METRICS_INTERVAL_S
@@ -373,6 +380,9 @@ class JobDriver:
             if path is None:
                 future.set_exception(error or OutsideError("the savepoint was given up"))
                 return
+            if wish.stops:
+                self._stopping = (future, path)
+                return
             future.set_result(path)
             if wish.cancels:
                 self._cancel_wanted = True
@@ -384,6 +394,21 @@ class JobDriver:
             self._savepoint_number, f"{absolute_path(directory).rstrip('/')}/{name}", ending
         )
         self._checkpoints.want_savepoint(request, answer)
+
+    def _answer_stop(self, status: JobStatus) -> None:
+        """The job was to stop with a savepoint that is written; now it has stopped, or does not come to it."""
+        if self._stopping is None:
+            return
+        (future, path), self._stopping = self._stopping, None
+        if status is JobStatus.FINISHED:
+            future.set_result(path)
+            return
+        future.set_exception(
+            OutsideError(
+                f"the savepoint is written, at {path}, but job {self.job_id} has not stopped: it is {status.name}; "
+                "one that starts again goes on from this savepoint"
+            )
+        )
 
     def _refuse_savepoints(self) -> None:
         while self._savepoints_wanted:

@@ -1,0 +1,324 @@
+"""One seed, one world: a job with its workers, storage and time in one thread, where the seed decides everything."""
+
+from collections.abc import Callable
+from concurrent.futures import Future
+
+from penstock.chance import Chance, seeded
+from penstock.checkpoint.manifest import MANIFEST_NAME, read_manifest
+from penstock.checkpoint.place import CheckpointPlace
+from penstock.checkpoint.snapshot_files import read_checked
+from penstock.clock import ManualClock
+from penstock.dataflow.job import JobGraph
+from penstock.dataflow.recovery import SavepointWish
+from penstock.dataflow.submission import JobStatus
+from penstock.environment import StreamExecutionEnvironment
+from penstock.errors import PenstockError, StateError
+from penstock.ids import JobID
+from penstock.plan.compile import compile_graph
+from penstock.runtime.job.driver import JobDriver
+from penstock.runtime.job.start import find_start
+from penstock.runtime.messages import Deployment
+from penstock.runtime.scheduling.placement import workers_wanted
+from penstock.testing.simulation.actors import Actor, Killed, Scheduler
+from penstock.testing.simulation.background import Delay, SimulatedBackground, background_maker, delays
+from penstock.testing.simulation.faults import Fault, Faults, Misfortunes
+from penstock.testing.simulation.files import PROTOCOL, ROOT, SimulatedFiles, file_system_class
+from penstock.testing.simulation.story import Story
+from penstock.testing.simulation.transactions import Ledger, TransactionalSink
+from penstock.testing.simulation.workers import LONG_S, SimulatedPool, SimulatedWorker
+
+Program = Callable[[StreamExecutionEnvironment, "World"], None]
+
+START_MS = 1_700_000_000_000
+MOST_ACTS = 60_000
+MOST_LIVES = 12
+CHECKPOINTS = "checkpoints"
+SAVEPOINTS = "savepoints"
+
+_worlds: list["World"] = []
+
+
+def current_world() -> "World":
+    """The world that is being simulated; functions of the user's that run in it may ask."""
+    if not _worlds:
+        raise StateError("no world is being simulated")
+    return _worlds[-1]
+
+
+def _current_ledger() -> Ledger:
+    return current_world().ledger
+
+
+class World:
+    """What a seed makes. A program is given it to make its sinks and directories with."""
+
+    def __init__(
+        self,
+        seed: int,
+        faults: Faults | None = None,
+        parallelisms: tuple[int, ...] = (1, 2, 3, 4),
+        options: dict[str, str] | None = None,
+    ) -> None:
+        self.seed = seed
+        faults = Faults() if faults is None else faults
+        self._is_calm = not faults.kinds
+        self._parallelisms = parallelisms
+        self._options = dict(options or {})
+        self._chance = seeded(f"penstock world {seed}")
+        self.clock = ManualClock(START_MS)
+        self.story = Story(self.clock, START_MS)
+        self.misfortunes = Misfortunes(faults, seeded(f"penstock faults {seed}"))
+        self.scheduler = Scheduler(self.clock, self._chance, self._is_calm)
+        self._delay: Delay = (
+            (lambda kind: 0) if self._is_calm else delays(self.misfortunes, self._chance.randint)
+        )
+        self.files = SimulatedFiles(self.misfortunes, self.story, self.touch, self._chance.random() < 0.5)
+        self.ledger = Ledger(self.misfortunes, self.story, self.touch)
+        self.sinks: dict[str, None] = {}
+        self.directories: dict[str, None] = {}
+        self.problems: list[str] = []
+        self.asked_for_chance = False
+        self.job: SimulatedJob | None = None
+        self._checkpointing = self._draw_checkpointing()
+
+    # What a program asks ------------------------------------------------------------------------------------------------
+
+    def sink(self, name: str) -> TransactionalSink:
+        """A sink with two-phase commit, whose committed records are the output ``name``."""
+        self.sinks[name] = None
+        return TransactionalSink(name, _current_ledger)
+
+    def directory(self, name: str) -> str:
+        """The URL of a directory for a file sink; the lines of its visible files are the output ``name``."""
+        self.directories[name] = None
+        return ROOT + name
+
+    def chance(self, name: str = "program") -> Chance:
+        """Numbers for a program to be made by: the same each time that it is written, as after the death of the job."""
+        self.asked_for_chance = True
+        return seeded(f"penstock {name} {self.seed}")
+
+    def maybe_raise(self) -> None:
+        """To be called in functions of a program: raises when the seed wants a function to fail."""
+        if self.misfortunes.strikes(Fault.FUNCTION_RAISES):
+            self.story.tell("FAULT a function raises")
+            raise RuntimeError("simulated: a function raises")
+
+    def fingerprint(self) -> str:
+        """The next number of its chance, its time, and a digest of what happened."""
+        return f"{self._chance.random()!r} {self.clock.now_ms()} {self.story.digest()}"
+
+    # What everybody in the world calls ----------------------------------------------------------------------------------
+
+    def touch(self, what: str) -> None:
+        """Whoever acts may die here."""
+        actor = self.scheduler.acting
+        victim = actor._owner if isinstance(actor, SimulatedBackground) else actor
+        if victim is None or self.misfortunes.is_suspended:
+            return
+        if victim.is_doomed:
+            raise Killed
+        self.story.note(what)
+        dies = isinstance(victim, SimulatedWorker) and self.misfortunes.strikes(Fault.WORKER_DIES)
+        dies = dies or (isinstance(victim, SimulatedJob) and self.misfortunes.strikes(Fault.JOB_DIES))
+        if dies:
+            self.story.tell(f"FAULT {victim.name} is killed at: {what}")
+            victim.is_doomed = True
+            raise Killed
+
+    # Running ------------------------------------------------------------------------------------------------------------
+
+    def run(self, program: Program) -> None:
+        """Run a program to its end, over as many lives of its job as it takes."""
+        _register()
+        _worlds.append(self)
+        try:
+            start_from: str | None = None
+            for _ in range(MOST_LIVES):
+                job = self.job = self._new_job(program, start_from)
+                ended = self._live(job)
+                if ended:
+                    return
+                start_from = self._find_newest(job)
+            self.problems.append(f"the job did not end in {MOST_LIVES} lives")
+        finally:
+            if self.job is not None:
+                self.job.vanish()
+            _worlds.remove(self)
+
+    def _new_job(self, program: Program, start_from: str | None) -> "SimulatedJob":
+        parallelism = self._chance.choice(self._parallelisms)
+        options = {**self._checkpointing, **self._options}
+        if start_from is not None:
+            options["execution.state-recovery.path"] = start_from
+            options["execution.state-recovery.claim-mode"] = self._chance.choice(("CLAIM", "NO_CLAIM"))
+        environment = StreamExecutionEnvironment.get_execution_environment(options)
+        environment.set_parallelism(parallelism)
+        program(environment, self)
+        graph = compile_graph(environment.get_stream_graph())
+        self.ledger.era += 1
+        self.scheduler.forget_alarms()
+        self.story.tell(f"a job starts at parallelism {parallelism}, from {start_from or 'nothing'}")
+        job = SimulatedJob(self, graph, self._chance, self._delay)
+        job.start_from = start_from
+        return job
+
+    def _live(self, job: "SimulatedJob") -> bool:
+        """Run until the job is over, or dead; says whether there is nothing more to come."""
+        self.scheduler.perform(job, job.begin)
+        while not job.is_over:
+            if not self.scheduler.run_one():
+                self.problems.append("the job hangs: nobody has anything to do, and no time is waited for")
+                return True
+            if self.scheduler.acts > MOST_ACTS:
+                self.problems.append(f"the job hangs: it is not over after {MOST_ACTS} acts")
+                return True
+        job.vanish()
+        self.story.tell(f"the job is {'dead' if job.is_dead else job.driver.status.name}")
+        if job.driver.status is JobStatus.FAILED:
+            self.problems.append(f"the job failed: {job.driver.recovery().failures[-1]}")
+        return job.driver.status.is_globally_terminal_state() and job.savepoint_path() is None
+
+    def _find_newest(self, job: "SimulatedJob") -> str | None:
+        """What somebody finds who looks for the newest checkpoint, or for the savepoint."""
+        self.misfortunes.is_suspended = True
+        try:
+            if (path := job.savepoint_path()) is not None:
+                return path
+            newest: list[tuple[int, str]] = []
+            found = [
+                ROOT + path for path in self.files.below(CHECKPOINTS) if path.endswith("/" + MANIFEST_NAME)
+            ]
+            for path in found + ([] if job.start_from is None else [job.start_from]):
+                try:
+                    manifest, place = read_manifest(path)
+                except StateError:
+                    continue  # torn, or removed since
+                newest.append((manifest.checkpoint_id, str(place.directory)))
+            return max(newest, default=(0, None))[1]
+        finally:
+            self.misfortunes.is_suspended = False
+
+    def _draw_checkpointing(self) -> dict[str, str]:
+        chance = self._chance
+        interval_ms = chance.choice((5, 20, 60, 200))
+        return {
+            "execution.checkpointing.interval": f"{interval_ms} ms",
+            "execution.checkpointing.timeout": f"{chance.choice((500, 2_000))} ms",
+            "execution.checkpointing.min-pause": f"{chance.choice((0, 0, 10))} ms",
+            "execution.checkpointing.max-concurrent-checkpoints": str(chance.choice((1, 1, 2))),
+            "execution.checkpointing.tolerable-failed-checkpoints": str(chance.choice((0, 3, 1_000))),
+            "execution.checkpointing.num-retained": str(chance.choice((1, 1, 2, 3))),
+            "execution.checkpointing.unaligned.enabled": chance.choice(("true", "false")),
+            "execution.checkpointing.aligned-checkpoint-timeout": f"{chance.choice((0, 0, 5, 50))} ms",
+            "execution.checkpointing.dir": ROOT + CHECKPOINTS,
+            "execution.checkpointing.savepoint-dir": ROOT + SAVEPOINTS,
+            "restart-strategy.type": "fixed-delay",
+            "restart-strategy.fixed-delay.attempts": "1000",
+            "restart-strategy.fixed-delay.delay": f"{chance.choice((0, 1, 50))} ms",
+        }
+
+
+class SimulatedJob(Actor):
+    """One life of the job: its driver, and the workers that live and die with it."""
+
+    def __init__(self, world: World, graph: JobGraph, chance: Chance, delay: Delay) -> None:
+        super().__init__("the job")
+        self._world = world
+        scheduler = world.scheduler
+        scheduler.actors.clear()
+        scheduler.actors.append(self)
+        self.pool = SimulatedPool(
+            graph, scheduler, chance, world.misfortunes, world.story, (delay, world.touch)
+        )
+        self.pool.driver = self
+        self.job_id = JobID(f"{chance.getrandbits(128):032x}")
+        deployment = Deployment(self.job_id, 0, graph, workers_wanted(graph))
+        self._backgrounds: list[SimulatedBackground] = []
+        make = background_maker(self, scheduler, delay, self._backgrounds)
+        world.misfortunes.is_suspended = True
+        start_from = find_start(graph)
+        world.misfortunes.is_suspended = False
+        self.driver = JobDriver(deployment, self.pool, world.clock, start_from, make)
+        self.driver.on_status = lambda status: world.story.tell(f"the job is {status.name}")
+        self.is_dead = False
+        self.start_from: str | None = None
+        self._savepoint: Future[str] | None = None
+        self._seen = 0
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will come of it."""
+        return self.is_dead or self.driver.done
+
+    def begin(self) -> None:
+        """Start."""
+        self.driver.begin()
+
+    def act(self) -> None:
+        world = self._world
+        world.touch("the job steps")
+        if (
+            self._savepoint is None
+            and self.driver.status is JobStatus.RUNNING
+            and world.misfortunes.strikes(Fault.SAVEPOINT)
+        ):
+            world.story.tell("FAULT somebody stops the job with a savepoint")
+            self._savepoint = self.driver.request_savepoint(SavepointWish(None, stops=True))
+        self.driver.step(0.0)
+        self._verify()
+        self.is_idle = True
+        wait_s = self.driver.wait_s(LONG_S)
+        if wait_s < LONG_S:
+            now = world.clock.now_ms()
+            world.scheduler.wake_at(now + max(1, round(wait_s * 1000 + 0.499)), self)
+
+    def died(self) -> None:
+        self.is_dead = True
+
+    def vanish(self) -> None:
+        """Nothing of it goes on."""
+        self.is_idle = True
+        for background in self._backgrounds:
+            background.discard()
+        self.pool.all_gone()
+
+    def savepoint_path(self) -> str | None:
+        """Where the savepoint lies with which the job was stopped."""
+        if self._savepoint is None or self.is_dead or not self._savepoint.done():
+            return None
+        return None if self._savepoint.exception() is not None else self._savepoint.result()
+
+    def _verify(self) -> None:
+        """A checkpoint that is complete can be restored, every file of it."""
+        latest = self.driver.latest_checkpoint
+        if latest is None or latest.directory is None or latest.checkpoint_id == self._seen:
+            return
+        self._seen = latest.checkpoint_id
+        world = self._world
+        world.story.tell(f"checkpoint {latest.checkpoint_id} is complete")
+        world.misfortunes.is_suspended = True
+        try:
+            manifest, _ = read_manifest(latest.directory)
+            if manifest != latest.manifest:
+                raise StateError("its manifest is another one than the job knows")
+            place = CheckpointPlace(latest.directory)
+            for record in manifest.operators.values():
+                for handle in record.handles:
+                    for file in handle.files:
+                        read_checked(place, file, f"operator {record.name!r}")
+        except PenstockError as error:
+            world.problems.append(
+                f"checkpoint {latest.checkpoint_id} is complete and cannot be restored: {error}"
+            )
+        finally:
+            world.misfortunes.is_suspended = False
+
+
+def _register() -> None:
+    """Make ``simulated://`` known to fsspec."""
+    import fsspec
+
+    if PROTOCOL not in fsspec.registry:
+        kind = file_system_class(lambda: current_world().files)
+        fsspec.register_implementation(PROTOCOL, kind)
