@@ -13,6 +13,7 @@ from penstock.contracts.output_tag import OutputTag
 from penstock.contracts.state import ValueStateDescriptor
 from penstock.data.elements import MAX_WATERMARK, MIN_TIMESTAMP, Watermark
 from penstock.errors import ProgramError, UserCodeError
+from penstock.operators.join.inner_loop import inner_loops
 from penstock.operators.join.interval import STATE_NAME, IntervalJoinSpec
 from penstock.testing import HarnessSettings, ModeOptions, OperatorHarness, StreamRecord, run_in_all_modes
 from tests.operators.stage import Stage
@@ -33,6 +34,10 @@ keeps = st.tuples(st.booleans(), st.booleans())
 
 def show(left: Any, right: Any, ctx: ProcessJoinContext) -> Iterator[Any]:
     yield left, right, ctx.get_left_timestamp(), ctx.get_right_timestamp(), ctx.get_timestamp()
+
+
+def show_pair(left: Any, right: Any, ctx: ProcessJoinContext) -> list[Any]:
+    return [(left, right), left] if left[1] % 3 else [(left, right)]
 
 
 def spec_of(bounds: tuple[int, int], keeps: tuple[bool, bool] = (False, False)) -> IntervalJoinSpec:
@@ -137,6 +142,39 @@ def test_the_rows_are_those_of_the_oracle_and_nothing_is_kept_at_the_end(
     oracle = Oracle(bounds, keeps)
     expected = oracle.play(script)
     assert play(script, stage, restores) == [*expected, oracle.late]
+
+
+@given(scripts, bounds, st.booleans())
+def test_a_function_that_never_looks_at_its_context_is_called_for_the_same_pairs(
+    script: Script, bounds: tuple[int, int], restores: bool
+) -> None:
+    oracle = Oracle(bounds, (False, False))
+    expected = [
+        [(result, time) for (left, right, *_), time in rows for result in show_pair(left, right, None)]  # type: ignore[arg-type]
+        for rows in oracle.play(script)
+    ]
+    stage = Stage(IntervalJoinSpec(*bounds, show_pair, LATE), sides=("left late", "right late"))
+    assert play(script, stage, restores) == [*expected, oracle.late]
+
+
+@given(st.lists(records, min_size=1, max_size=40), bounds, st.integers(1, 3))
+def test_results_of_a_long_batch_are_emitted_before_its_end(
+    script: list[Record], bounds: tuple[int, int], most: int
+) -> None:
+    stage = Stage(IntervalJoinSpec(*bounds, show_pair, LATE), sides=("left late", "right late"))
+    stage.operator._loops = inner_loops(most)  # type: ignore[attr-defined]
+    oracle = Oracle(bounds, (False, False))
+    for side in (0, 1):
+        batch = [record for record in script if record[0] == side]
+        if batch:
+            stage.give([record[1:3] for record in batch], [record[3] for record in batch], key_of, side)
+    in_order: Script = sorted(script, key=lambda record: record[0])
+    rows = [row for rows in oracle.play(in_order) for row in rows]
+    assert stage.take() == [
+        (result, time)
+        for (left, right, *_), time in rows
+        for result in show_pair(left, right, None)  # type: ignore[arg-type]
+    ]
 
 
 @given(scripts, bounds, keeps)
@@ -305,3 +343,12 @@ def test_an_error_of_the_function_shows_the_pair() -> None:
         harness.process_element1(("a", 1), 1)
         with pytest.raises(UserCodeError, match=r"record was \(\('a', 1\), \('a', 2\)\)"):
             harness.process_element2(("a", 2), 1)
+
+
+def test_an_error_of_the_function_shows_the_pair_where_the_left_record_came_last() -> None:
+    with OperatorHarness(
+        IntervalJoinSpec(-5, 0, lambda left, right, ctx: 1 // 0), (key_of, key_of)
+    ) as harness:
+        harness.process_element2(("a", 2), 1)
+        with pytest.raises(UserCodeError, match=r"record was \(\('a', 1\), \('a', 2\)\)"):
+            harness.process_element1(("a", 1), 1)

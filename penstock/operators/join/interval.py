@@ -21,6 +21,7 @@ from penstock.data.elements import MAX_WATERMARK, MIN_TIMESTAMP
 from penstock.errors import PenstockError, ProgramError
 from penstock.operators.collector import Collector
 from penstock.operators.contract import Operator, OperatorContext, OperatorSpec
+from penstock.operators.join.inner_loop import inner_loops
 from penstock.operators.process_records import FunctionLife
 from penstock.operators.unread_argument import leaves_unread
 from penstock.operators.user_code import callable_of, user_error
@@ -87,22 +88,22 @@ class Pairs:
     """Calls the function of the user, and keeps what it gives for the records of one batch."""
 
     def __init__(self, context: OperatorContext, function: Any, collector: Collector) -> None:
-        self._context = context
+        self._operator = context
         self._collector = collector
-        self._process = callable_of(function, "process_element", "process")
-        self._pair_context = PairContext(collector)
-        self._sees_times = not leaves_unread(self._process, 2)
-        self._results: list[Any] = []
-        self._stamps: list[int] = []
+        self.process = callable_of(function, "process_element", "process")
+        self.context = PairContext(collector)
+        self.sees_times = not leaves_unread(self.process, 2)
+        self.results: list[Any] = []
+        self.stamps: list[int] = []
 
     def of_left(self, value: Any, time: int, partners: list[Any], times: list[int]) -> None:
         """A left record with its partners, in the order of their times."""
-        process, context, stamps = self._process, self._pair_context, self._stamps
-        extend = self._results.extend
+        process, context, stamps = self.process, self.context, self.stamps
+        extend = self.results.extend
         context.left_time = context.time = time
         position = iter(partners)
         try:
-            if times[-1] <= time and not self._sees_times:
+            if times[-1] <= time and not self.sees_times:
                 for partner in position:
                     given = process(value, partner, context)
                     if given is not None:
@@ -118,10 +119,10 @@ class Pairs:
                     given = process(value, partner, context)
                     if given is not None:
                         extend(given)
-                    stamps += [context.time] * (len(self._results) - len(stamps))
+                    stamps += [context.time] * (len(self.results) - len(stamps))
         except Exception as error:
             raise self._error(error, lambda partner: (value, partner), partners, position) from error
-        stamps += [time] * (len(self._results) - len(stamps))
+        stamps += [time] * (len(self.results) - len(stamps))
         if (
             len(stamps) >= MOST_RESULTS
         ):  # results of records with so many partners don't wait for the end of the batch
@@ -129,12 +130,12 @@ class Pairs:
 
     def of_right(self, value: Any, time: int, partners: list[Any], times: list[int]) -> None:
         """A right record with its partners, in the order of their times."""
-        process, context, stamps = self._process, self._pair_context, self._stamps
-        extend = self._results.extend
+        process, context, stamps = self.process, self.context, self.stamps
+        extend = self.results.extend
         context.right_time = context.time = time
         position = iter(partners)
         try:
-            if times[-1] <= time and not self._sees_times:
+            if times[-1] <= time and not self.sees_times:
                 for partner in position:
                     given = process(partner, value, context)
                     if given is not None:
@@ -150,10 +151,10 @@ class Pairs:
                     given = process(partner, value, context)
                     if given is not None:
                         extend(given)
-                    stamps += [context.time] * (len(self._results) - len(stamps))
+                    stamps += [context.time] * (len(self.results) - len(stamps))
         except Exception as error:
             raise self._error(error, lambda partner: (partner, value), partners, position) from error
-        stamps += [time] * (len(self._results) - len(stamps))
+        stamps += [time] * (len(self.results) - len(stamps))
         if (
             len(stamps) >= MOST_RESULTS
         ):  # results of records with so many partners don't wait for the end of the batch
@@ -163,25 +164,25 @@ class Pairs:
         self, error: Exception, pair: Callable[[Any], Any], partners: list[Any], position: Iterator[Any]
     ) -> PenstockError:
         index = len(partners) - length_hint(position) - 1
-        return user_error(self._context, error, pair(partners[index]))
+        return user_error(self._operator, error, pair(partners[index]))
 
     def emit(self) -> None:
         """Emit what was kept, with the times of the pairs."""
-        results, stamps = self._results, self._stamps
+        results, stamps = self.results, self.stamps
         if results:
-            self._results, self._stamps = [], []
+            self.results, self.stamps = [], []
         self._collector.emit_results(results, stamps)
 
     def of_one(self, port: int, value: Any, time: int, given_up_at: int) -> None:
         """A record that no partner can come for any more: results have that time, and so are behind no watermark."""
-        context = self._pair_context
+        context = self.context
         context.left_time, context.right_time = (time, MIN_TIMESTAMP) if port == 0 else (MIN_TIMESTAMP, time)
         context.time = given_up_at
         pair = (value, None) if port == 0 else (None, value)
         try:
-            self._collector.take(self._process(*pair, context), given_up_at)
+            self._collector.take(self.process(*pair, context), given_up_at)
         except Exception as error:
-            raise user_error(self._context, error, pair) from error
+            raise user_error(self._operator, error, pair) from error
 
 
 class IntervalJoin(Operator):
@@ -193,17 +194,18 @@ class IntervalJoin(Operator):
     def __init__(self, spec: IntervalJoinSpec, context: OperatorContext) -> None:
         super().__init__(context)
         assert context.keyed_state is not None
-        self._backend: KeyedStateBackend = context.keyed_state
+        self.backend: KeyedStateBackend = context.keyed_state
         self._late_tags = spec.late_tags
         self._keeps = spec.keeps
         self._outer = any(spec.keeps)
         # Where the partners of a record lie, from its own time; and how long after it the last of them can be.
-        self._bounds = ((spec.lower_ms, spec.upper_ms), (-spec.upper_ms, -spec.lower_ms))
-        self._retention_ms = (max(spec.upper_ms, 0), max(-spec.lower_ms, 0))
+        self.bounds = ((spec.lower_ms, spec.upper_ms), (-spec.upper_ms, -spec.lower_ms))
+        self.retention_ms = (max(spec.upper_ms, 0), max(-spec.lower_ms, 0))
         self._collector = Collector(context, spec.output_type)
-        self._pairs = Pairs(context, spec.function, self._collector)
+        self.pairs = Pairs(context, spec.function, self._collector)
         self._life = FunctionLife(spec.function, context)
         self._dropped = context.metrics.counter(DROPPED_METRIC)
+        self._loops = None if self._outer or self.pairs.sees_times else inner_loops(MOST_RESULTS)
         self._watermark = MIN_TIMESTAMP
         self._keys_ended = 0
 
@@ -211,7 +213,7 @@ class IntervalJoin(Operator):
         assert self.context.make_timers is not None
         self._life.open()
         self.timers = self.context.make_timers(TIMERS_NAME)
-        self.table = self._backend.table(ValueStateDescriptor(STATE_NAME))
+        self.table = self.backend.table(ValueStateDescriptor(STATE_NAME))
 
     # Records ------------------------------------------------------------------------------------------------------------
 
@@ -224,8 +226,11 @@ class IntervalJoin(Operator):
             raise _missing_timestamp().at(self.context.place)
         if first < self._watermark:
             batch = self._without_late(batch, port)
-        self._join(batch, port)
-        self._backend.after_records(len(batch.values))
+        if self._loops is None:
+            self._join(batch, port)
+        else:
+            self._loops[port](self, batch)
+        self.backend.after_records(len(batch.values))
 
     def _without_late(self, batch: RowBatch, port: int) -> RowBatch:
         """Put aside or count the records behind the watermark: their partners may be gone."""
@@ -250,9 +255,9 @@ class IntervalJoin(Operator):
         assert batch.keys is not None
         pane: MutableMapping[Any, Buffers] = self.table.pane(None)
         get, is_left, outer = pane.get, port == 0, self._outer
-        register, retention_ms = self.timers.register_event_time_timer, self._retention_ms[port]
-        to_low, to_high = self._bounds[port]
-        backend, pairs = self._backend, self._pairs
+        register, retention_ms = self.timers.register_event_time_timer, self.retention_ms[port]
+        to_low, to_high = self.bounds[port]
+        backend, pairs = self.backend, self.pairs
         call = pairs.of_left if is_left else pairs.of_right
         for value, key, time in zip(batch.values, batch.keys, batch.timestamps, strict=True):
             entry = get(key)
@@ -306,13 +311,13 @@ class IntervalJoin(Operator):
         if entry is None:
             return
         times, values, matched = entry[port * SIDE_FIELDS : (port + 1) * SIDE_FIELDS]
-        retention_ms = self._retention_ms[port]
+        retention_ms = self.retention_ms[port]
         count = bisect_right(times, until - retention_ms)
         if self._keeps[port] and not all(matched[:count]):
             single = [at for at in range(count) if not matched[at]]
-            self._backend.current_key = key
+            self.backend.current_key = key
             for at in single:
-                self._pairs.of_one(port, values[at], times[at], min(times[at] + retention_ms, MAX_WATERMARK))
+                self.pairs.of_one(port, values[at], times[at], min(times[at] + retention_ms, MAX_WATERMARK))
         if count == 0:
             return  # the timer of a record that went with an earlier one
         del times[:count], values[:count], matched[:count]
@@ -325,7 +330,7 @@ class IntervalJoin(Operator):
 
     def end_key(self, key: Any) -> None:
         self._clean_up(MAX_WATERMARK)
-        self._backend.clear_key(key)
+        self.backend.clear_key(key)
         self._keys_ended += 1
         if self._keys_ended % KEYS_PER_FLUSH == 0:
             self._collector.flush()
