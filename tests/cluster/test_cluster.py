@@ -70,12 +70,12 @@ def test_cancelled_with_a_savepoint_and_gone_on_from_it_at_another_parallelism(
     said = cluster.penstock("cancel", "-m", cluster.address, "-s", str(tmp_path / "second"), job)
     savepoint = said.split("stored in ")[1].split()[0].rstrip(".")
     cluster.wait_for_state(job, "CANCELED")
-    seen = len(cluster.output())
     again = cluster.submit(PROGRAM, "-p", "1", "-s", savepoint, "--", "6000", "20000")
     cluster.wait_for_state(again, "FINISHED")
     cluster.wait_for(lambda: len(cluster.output()) >= 6000)  # what is printed last may come after the end
     assert last_counts(cluster.output()) == {"0": 2000, "1": 2000, "2": 2000}
-    assert len(cluster.output()) == 6000, f"{seen} lines came before the savepoint, and none twice"
+    # As in Flink, the job goes on between the savepoint and its end; what it printed then is printed again.
+    assert numbers(cluster.output()) == set(range(6000))
 
 
 @pytest.mark.slow
