@@ -1,6 +1,7 @@
 """The keyed state backend ``rocksdb``."""
 
 from collections.abc import Callable, Iterable
+from itertools import chain
 from typing import Any
 
 from penstock.clock import SYSTEM_CLOCK, Clock
@@ -69,17 +70,18 @@ class RocksDBKeyedStateBackend(KeyedStateAccess):
         self._key_groups = key_group_range(max_parallelism, 1, 0) if key_groups is None else key_groups
         self._clock = clock
         memory = memory or SharedMemory(settings)
-        self._directory = WorkingDirectory(settings.directories[number % len(settings.directories)])
+        directory = WorkingDirectory(settings.directories[number % len(settings.directories)])
         try:
-            self._database = Database(f"{self._directory.path}/db", settings, memory)
+            self._database = Database(directory, settings, memory)
         except BaseException:
-            self._directory.close()
+            directory.close()
             raise
         self._cache = ObjectCache(settings.object_cache_bytes)
         self._tables: dict[str, Table] = {}
         self._handles: dict[str, tuple[StateDescriptor, Any]] = {}
         self._lifetimes: dict[str, Lifetime] = {}
         self._sweeps: list[DatabaseSweep] = []
+        self._is_settling = False
         self._is_open = True
 
     # Handles
@@ -207,23 +209,30 @@ class RocksDBKeyedStateBackend(KeyedStateAccess):
         for sweep in self._sweeps:
             if sweep.every_record:
                 sweep.step(count * sweep.size)
+        if self._is_settling:
+            self._settle()
+
+    def _settle(self) -> None:
+        """Go on with what a snapshot has left to do."""
+        if self._database.is_waiting:
+            self._database.go_on()
+            return
+        for table in self._tables.values():
+            table.settle()
+        self._is_settling = any(table.is_layered for table in self._tables.values())
 
     # Snapshots
 
     def snapshot(self, checkpoint_id: int = 0) -> KeyedStateSnapshot:
-        for table in self._tables.values():
-            table.write_out()
-        frozen = {
-            name: FrozenEntries(table, self._database.frozen(), self._keep_in_snapshot(name))
-            for name, table in self._tables.items()
+        self._database.finish()
+        batches = [table.freeze() for table in self._tables.values()]
+        view = self._database.hold(chain.from_iterable(batches), len(batches))
+        states: dict[str, StateEntries] = {
+            name: FrozenEntries(table, view, number, self._keep_in_snapshot(name))
+            for number, (name, table) in enumerate(self._tables.items())
         }
-
-        def release() -> None:
-            for entries in frozen.values():
-                entries.release()
-
-        states: dict[str, StateEntries] = dict(frozen)
-        return KeyedStateSnapshot(self._max_parallelism, states, on_release=release)
+        self._is_settling = True
+        return KeyedStateSnapshot(self._max_parallelism, states, on_release=view.release)
 
     def _keep_in_snapshot(self, name: str) -> Callable[[Any], Any] | None:
         lifetime = self._lifetimes.get(name)
@@ -257,7 +266,6 @@ class RocksDBKeyedStateBackend(KeyedStateAccess):
         self._lifetimes.clear()
         self._sweeps.clear()
         self._database.close()
-        self._directory.close()
 
 
 class RocksDBListHandle(ListHandle):

@@ -5,13 +5,11 @@ old generation is dropped and the young one becomes old. So what was used lately
 objects fit is estimated from the bytes of those that were written and read.
 """
 
-from typing import Protocol
+from typing import Any, Protocol
 
 _OVERHEAD_BYTES = 160  # a place in a dictionary, and the heads of two small objects
 _BYTES_PER_STORED = 4  # Python's objects are larger than their pickles
 _LEAST_ENTRIES = 2
-MOST_CHANGED = 1 << 20
-"""Changed entries are written out when there are so many, so that little is left to do at a barrier."""
 
 
 class Cached(Protocol):
@@ -51,6 +49,10 @@ class ObjectCache:
                 cached.rotate()
             self._young = 0
 
+    def shrunk(self, count: int) -> None:
+        """Called when so many entries of the young generation were there twice."""
+        self._young -= count
+
     def measured(self, count: int, size_bytes: int) -> None:
         """Learn from entries that were written or read how large they are."""
         if count:
@@ -60,3 +62,33 @@ class ObjectCache:
         self._mean_bytes += change
         cost = _OVERHEAD_BYTES + _BYTES_PER_STORED * self._mean_bytes
         self.half = max(_LEAST_ENTRIES, int(self._limit_bytes / cost / 2))
+
+
+def move_down(pane: dict[Any, Any], into: dict[Any, Any], limit: int) -> int:
+    """Move up to ``limit`` entries from a dictionary to another; returns how many were in both."""
+    before, count = len(into), min(limit, len(pane))
+    if count == len(pane):
+        into.update(pane)
+        pane.clear()
+    else:
+        popitem = pane.popitem
+        into.update([popitem() for _ in range(count)])
+    return count - (len(into) - before)
+
+
+def move_panes_down(panes: dict[Any, Any], into: dict[Any, Any], limit: int) -> int:
+    """The same for dictionaries by namespace; one that is new goes as a whole."""
+    doubles = 0
+    while panes and limit > 0:
+        namespace, pane = panes.popitem()
+        known = into.get(namespace)
+        if not known:
+            into[namespace] = pane
+            limit -= 1
+            continue
+        count = len(pane)
+        doubles += move_down(pane, known, limit)
+        limit -= count + 1
+        if pane:
+            panes[namespace] = pane
+    return doubles

@@ -36,7 +36,7 @@ class DatabaseSweep:
     def step(self, count: int) -> None:
         """Look at ``count`` more entries, as soon as enough have come together."""
         self._credit += count
-        if self._credit >= ENTRIES_AT_A_TIME:
+        if self._credit >= ENTRIES_AT_A_TIME and not self._database.is_waiting:
             count, self._credit = self._credit, 0
             if self._table.has_stored:
                 self._look_at(count)

@@ -3,12 +3,15 @@
 The only file that knows rocksdict. Every key begins with two bytes of key group and two of state.
 """
 
-from collections.abc import Iterable, Iterator
+import threading
+from collections.abc import Iterator, Sequence
 from types import ModuleType
 from typing import Any
 
 from penstock.errors import OutsideError, ProgramError
+from penstock.state.rocksdb.moment import Batch, Moment, MomentView
 from penstock.state.rocksdb.settings import RocksDBSettings
+from penstock.state.rocksdb.working_directory import WorkingDirectory
 
 _MOST_IN_BATCH = 20_000
 Entry = tuple[bytes, bytes]
@@ -49,15 +52,22 @@ class SharedMemory:
 
 
 class Database:
-    """A database in one directory, for one thread; ``frozen`` alone may be read by another."""
+    """A database in one directory. One thread reads and writes; others may complete a moment and read what it shows.
 
-    def __init__(self, path: str, settings: RocksDBSettings, memory: SharedMemory) -> None:
+    The directory is removed when nothing works on it any more.
+    """
+
+    def __init__(self, directory: WorkingDirectory, settings: RocksDBSettings, memory: SharedMemory) -> None:
         self._rocksdict = load_rocksdict()
-        self.path = path
+        self.path = f"{directory.path}/db"
         self._settings = settings
+        self._directory = directory
+        self._moment: Moment | None = None
+        self._lock = threading.RLock()
+        self._users = 1  # this object's owner, and the views of moments
         cache, buffers = memory.of_database()
         try:
-            self._db = self._rocksdict.Rdict(path, self._options(cache, buffers))
+            self._db = self._rocksdict.Rdict(self.path, self._options(cache, buffers))
         except Exception as error:
             raise self._failed("cannot be opened", error) from error
         # A failed job starts from its checkpoint; a log of its own would only cost.
@@ -109,8 +119,13 @@ class Database:
             raise self._failed("cannot be read", error) from error
         return found
 
-    def write(self, places: list[bytes], stored: list[bytes], deletes: Iterable[bytes] = ()) -> None:
-        """Store values at places, and then forget what is at others."""
+    def write(self, places: list[bytes], stored: list[bytes], deletes: Sequence[bytes] = ()) -> None:
+        """Store values at places, and then forget what is at others; after everything of an earlier moment."""
+        if self._moment is not None:
+            self.finish()
+        self._write(places, stored, deletes)
+
+    def _write(self, places: list[bytes], stored: list[bytes], deletes: Sequence[bytes]) -> None:
         try:
             for start in range(0, len(places), _MOST_IN_BATCH):
                 batch = self._rocksdict.WriteBatch(raw_mode=True)
@@ -118,10 +133,10 @@ class Database:
                 for key, value in zip(places[start:end], stored[start:end], strict=True):
                     batch[key] = value
                 self._db.write(batch, self._unlogged)
-            batch = self._rocksdict.WriteBatch(raw_mode=True)
-            for key in deletes:
-                del batch[key]
-            if len(batch):
+            if deletes:
+                batch = self._rocksdict.WriteBatch(raw_mode=True)
+                for key in deletes:
+                    del batch[key]
                 self._db.write(batch, self._unlogged)
         except Exception as error:
             raise self._failed("cannot be written", error) from error
@@ -158,6 +173,40 @@ class Database:
         """All entries as they are now; later writes do not reach it, and another thread may read it."""
         return Cursor(self._db.iter())
 
+    # Moments
+
+    def hold(self, batches: Iterator[Batch], cursors: int) -> MomentView:
+        """A moment, with as many cursors that show it; ``batches`` belong to it and are still to be written."""
+        self.finish()
+        self._moment = Moment(
+            batches,
+            lambda batch: self._write(*batch),
+            lambda: [self.frozen() for _ in range(cursors)],
+        )
+        with self._lock:
+            self._users += 1
+        return MomentView(self._moment, self._leave)
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether something of a moment is still to be written, so that a write would have to wait for it."""
+        moment = self._moment
+        if moment is not None and moment.is_complete:
+            self._moment = moment = None
+        return moment is not None
+
+    def go_on(self) -> None:
+        """Write a part of a moment that nobody else will write, as its snapshot was given up."""
+        moment = self._moment
+        if moment is not None and moment.is_released:
+            moment.step()
+
+    def finish(self) -> None:
+        """Have everything written that belongs to a moment."""
+        if self._moment is not None:
+            self._moment.complete()
+            self._moment = None
+
     def checkpoint(self, directory: str) -> None:
         """Write what is in memory, and make a copy of the database out of hard links to its files."""
         try:
@@ -167,8 +216,16 @@ class Database:
             raise self._failed(f"cannot be copied to {directory}", error) from error
 
     def close(self) -> None:
-        """Stop everything that works in the background."""
-        self._db.close()
+        """Stop everything that works in the background, as soon as no moment is looked at any more."""
+        self._leave()
+
+    def _leave(self) -> None:
+        with self._lock:
+            self._users -= 1
+            if self._users == 0:
+                self._moment = None
+                self._db.close()
+                self._directory.close()
 
     def _failed(self, what: str, error: Exception) -> OutsideError:
         return OutsideError(

@@ -1,9 +1,10 @@
 """Map state: one entry in the database for each key of a map, so that a large map need not be read as a whole.
 
 Entries carry the number with which their key was first put, since maps are walked in that order. Of a map that is small and
-was walked, all is cached.
+was walked, all is cached. The generations of cached maps are those of :mod:`penstock.state.rocksdb.table`.
 """
 
+import sys
 from collections.abc import Callable, Iterable, Iterator, MutableMapping, Sequence
 from itertools import repeat
 from typing import Any
@@ -11,9 +12,12 @@ from typing import Any
 from penstock.contracts.state import VOID_NAMESPACE, EntryChunk, MapState, StateMeta, StoredForm
 from penstock.state.hashmap.handles import HasCurrentKey
 from penstock.state.hashmap.table import HashMapTable
-from penstock.state.rocksdb.cache import MOST_CHANGED, ObjectCache
+from penstock.state.layers import SETTLED_AT_ONCE
+from penstock.state.own_copies import own_copies
+from penstock.state.rocksdb.cache import ObjectCache, move_panes_down
 from penstock.state.rocksdb.database import Database, Entry
 from penstock.state.rocksdb.map_bytes import MapEntryBytes
+from penstock.state.rocksdb.moment import ENTRIES_PER_BATCH, Batch
 
 Pair = tuple[int, Any]
 """The number of an entry, and its value."""
@@ -31,6 +35,12 @@ class CachedMap:
         self.changed: set[Any] = set()
         self.is_whole = is_whole
 
+    def own_copy(self) -> "CachedMap":
+        """What is known of it, in objects that share nothing with these that could change."""
+        copy = CachedMap(self.is_whole)
+        copy.entries = dict(zip(self.entries, own_copies(list(self.entries.values())), strict=True))
+        return copy
+
 
 class RocksDBMapTable:
     """All maps of one map state."""
@@ -46,9 +56,10 @@ class RocksDBMapTable:
         self._database = database
         self._cache = cache
         self._young: dict[Any, dict[Any, CachedMap]] = {}
+        self._frozen: dict[Any, dict[Any, CachedMap]] | None = None
         self._old: dict[Any, dict[Any, CachedMap]] = {}
         self._changed: dict[tuple[Any, Any], CachedMap] = {}
-        self._changed_entries = 0
+        self._written = (0, 0)  # entries and bytes, of those that were written from the frozen generation
         cache.add(self)
 
     # One map
@@ -60,13 +71,23 @@ class RocksDBMapTable:
             maps = self._young[namespace] = {}
         found = maps.get(key)
         if found is None:
-            found = self._old.get(namespace, {}).pop(key, None)
-            # One that takes much of the cache is not carried on for the sake of a few entries.
-            if found is None or (not found.changed and len(found.entries) > self._cache.half // 4):
-                found = CachedMap(not self.has_stored)
-            maps[key] = found
+            found = maps[key] = self._carried(namespace, key) or CachedMap(not self.has_stored)
             self._cache.grown(3 + len(found.entries))
         return found
+
+    def _carried(self, namespace: Any, key: Any) -> CachedMap | None:
+        """What older generations know of a map, which they need not know any more."""
+        if self._frozen is not None:
+            maps = self._frozen.get(namespace, {})
+            if self._database.is_waiting:
+                if key in maps:
+                    return maps[key].own_copy()
+            elif key in maps:
+                return maps.pop(key)
+        found = self._old.get(namespace, {}).pop(key, None)
+        # One that takes much of the cache is not carried on for the sake of a few entries.
+        is_small = found is None or found.changed or len(found.entries) <= self._cache.half // 4
+        return found if is_small else None
 
     def find(self, namespace: Any, key: Any, map_key: Any) -> Pair | None:
         """Number and value of one entry."""
@@ -144,21 +165,27 @@ class RocksDBMapTable:
 
     def clear(self, namespace: Any, key: Any) -> None:
         """Forget a map."""
-        self._changed.pop((namespace, key), None)
-        self._old.get(namespace, {}).pop(key, None)
+        hidden: set[Any] = set()
         if self.has_stored:
-            places = [place for place, _ in self._database.scan(self.bytes.map_prefix(namespace, key))]
-            self._database.write([], [], places)
-        self._young.setdefault(namespace, {})[key] = CachedMap(True)
+            hidden.update(map_key for map_key, _ in self._stored(namespace, key))
+        if self._frozen is not None:
+            frozen = self._frozen.get(namespace, {}).get(key)
+            if frozen is not None:
+                hidden.update(frozen.entries)
+        self._old.get(namespace, {}).pop(key, None)
+        cleared = self._young.setdefault(namespace, {})[key] = CachedMap(True)
+        self._changed.pop((namespace, key), None)
+        if hidden:
+            cleared.changed = hidden
+            self._changed[namespace, key] = cleared
         self._cache.grown(1)
 
     def _change(self, namespace: Any, key: Any, cached: CachedMap, map_key: Any) -> None:
-        before = len(cached.changed)
         cached.changed.add(map_key)
-        self._changed_entries += len(cached.changed) - before
         self._changed[namespace, key] = cached
-        if self._changed_entries >= MOST_CHANGED:
-            self.write_out()
+        self._young.setdefault(namespace, {})[key] = (
+            cached  # as the cache may have been full since it was found
+        )
 
     # All maps
 
@@ -195,8 +222,6 @@ class RocksDBMapTable:
         popped = dict(self.pane(namespace).items())
         for key in popped:
             self.clear(namespace, key)
-        self._young.pop(namespace, None)
-        self._old.pop(namespace, None)
         return popped
 
     def release(self, namespace: Any) -> None:
@@ -246,36 +271,74 @@ class RocksDBMapTable:
 
     def write_out(self) -> None:
         """Write what has changed to the database."""
-        puts: list[Entry] = []
-        deletes: list[bytes] = []
+        self._database.finish()
+        self.settle(None)
+        for batch in self._batches(self._changed, self.has_stored):
+            self._database.write(*batch)
+        self.has_stored = self.has_stored or bool(self._changed)
+        self._changed = {}
+        self._measure()
+
+    def freeze(self) -> Iterator[Batch]:
+        """Everything as it is now: what has changed, to be written by whoever walks this; nothing is waited for."""
+        self.settle(None)
+        changed, self._changed = self._changed, {}
+        if not changed:
+            return iter(())
+        self._frozen, self._young = self._young, {}
+        had_stored, self.has_stored = self.has_stored, True
+        return self._batches(changed, had_stored)
+
+    def _batches(self, changed: dict[tuple[Any, Any], CachedMap], has_stored: bool) -> Iterator[Batch]:
         entries = self.bytes
-        size = 0
-        for (namespace, key), cached in self._changed.items():
+        places: list[bytes] = []
+        stored: list[bytes] = []
+        deletes: list[bytes] = []
+        for (namespace, key), cached in changed.items():
             for map_key in cached.changed:
                 pair = cached.entries.get(map_key)
                 place = entries.own_map_place(namespace, key, map_key)
-                if pair is None:
+                if pair is not None:
+                    places.append(place)
+                    stored.append(entries.stored_pair(namespace, key, map_key, pair))
+                elif has_stored:
                     deletes.append(place)
-                    continue
-                data = entries.stored_pair(namespace, key, map_key, pair)
-                size += len(data)
-                puts.append((place, data))
             cached.changed = set()
-        if self.has_stored or puts:
-            self._database.write_entries(puts)
-            if deletes and self.has_stored:
-                self._database.write([], [], deletes)
-            self.has_stored = True
-        self._changed.clear()
-        self._changed_entries = 0
-        self._cache.measured(len(puts), size)
+            if len(places) + len(deletes) >= ENTRIES_PER_BATCH:
+                self._count(stored)
+                yield places, stored, deletes
+                places, stored, deletes = [], [], []
+        self._count(stored)
+        yield places, stored, deletes
+
+    def _count(self, stored: list[bytes]) -> None:
+        self._written = (self._written[0] + len(stored), self._written[1] + sum(map(len, stored)))
+
+    def settle(self, limit: int | None = SETTLED_AT_ONCE) -> None:
+        """Bring the young generation together with the frozen one, once that is written; ``None``: all of it."""
+        frozen = self._frozen
+        if frozen is None or self._database.is_waiting:
+            return
+        move_panes_down(self._young, frozen, sys.maxsize if limit is None else limit)
+        if not self._young:
+            self._young, self._frozen = frozen, None
+            self._measure()
+
+    @property
+    def is_layered(self) -> bool:
+        """Whether there is a frozen generation."""
+        return self._frozen is not None
+
+    def _measure(self) -> None:
+        self._cache.measured(*self._written)
+        self._written = (0, 0)
 
     def forget(self, place: bytes, data: bytes) -> Entry | None:
         """What to write for an expired entry when it has not changed since; its map leaves the cache."""
         namespace, key, _ = self.bytes.originals(place, data)
         if (namespace, key) in self._changed:
             return None
-        for generation in (self._young, self._old):
+        for generation in (self._young, self._frozen or {}, self._old):
             generation.get(namespace, {}).pop(key, None)
         return place, b""
 

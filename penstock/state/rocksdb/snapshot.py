@@ -5,24 +5,27 @@ from itertools import islice
 from typing import Any
 
 from penstock.contracts.state import ENTRIES_PER_CHUNK, VOID_NAMESPACE, EntryChunk, StateEntries, StateMeta
-from penstock.errors import StateError
 from penstock.state.rocksdb.database import Cursor
 from penstock.state.rocksdb.map_table import RocksDBMapTable
+from penstock.state.rocksdb.moment import MomentView
 from penstock.state.rocksdb.table import RocksDBTable
 
 Table = RocksDBTable | RocksDBMapTable
 
 
 class FrozenEntries:
-    """One state as it was when the cursor was made; see :class:`~penstock.contracts.state.StateEntries`.
+    """One state as it was at a moment; see :class:`~penstock.contracts.state.StateEntries`.
 
-    ``keep`` is what to write of a stored value, None for nothing.
+    ``number`` is that of its cursor; ``keep`` is what to write of a stored value, None for nothing.
     """
 
-    def __init__(self, table: Table, frozen: Cursor, keep: Callable[[Any], Any] | None = None) -> None:
+    def __init__(
+        self, table: Table, view: MomentView, number: int, keep: Callable[[Any], Any] | None = None
+    ) -> None:
         self.meta: StateMeta = table.meta
         self._table = table
-        self._frozen: Cursor | None = frozen
+        self._view = view
+        self._number = number
         self._keep = keep
         self._key_groups = table.bytes.key_groups
 
@@ -34,16 +37,9 @@ class FrozenEntries:
             is_void = all(namespace is VOID_NAMESPACE for namespace in namespaces)
             yield EntryChunk(groups, keys, values, None if is_void else namespaces)
 
-    def release(self) -> None:
-        """Let go of the files that show this moment."""
-        self._frozen = None
-
     def _rows(self, key_groups: range | None) -> Iterator[tuple[int, Any, Any, Any]]:
-        table, keep, frozen = self._table, self._keep, self._frozen
-        if frozen is None:
-            raise StateError(
-                f"the snapshot of state {self.meta.name!r} has been released and cannot be read any more"
-            )
+        table, keep = self._table, self._keep
+        frozen: Cursor = self._view.seen(f"state {self.meta.name!r}")[self._number]
         for group in self._key_groups:
             if key_groups is not None and group not in key_groups:
                 continue

@@ -2,18 +2,26 @@
 
 Objects are cached in dictionaries, under the same loops as those of the hashmap backend; what is missing there is fetched
 for a whole batch at a time, and what changed is written out when the cache or a checkpoint asks for it. In the cache, None
-means that the database is known to have nothing.
+means that there is known to be nothing.
+
+There are up to three generations: the young one, where everything comes that is used; the frozen one, which was young at the
+last barrier; and the old one. While the changes of the frozen one are being written, nobody touches it, and what is used of
+it is copied. After that the young one moves down into it, a part with each batch, and it is the young one again.
 """
 
+import sys
 from collections.abc import Callable, Iterable, Iterator, MutableMapping, Sequence
-from itertools import repeat
+from itertools import islice, repeat
 from typing import Any
 
 from penstock.contracts.state import VOID_NAMESPACE, EntryChunk, StateMeta, StoredForm
 from penstock.state.hashmap.table import HashMapTable
-from penstock.state.rocksdb.cache import MOST_CHANGED, ObjectCache
+from penstock.state.layers import SETTLED_AT_ONCE
+from penstock.state.own_copies import own_copies
+from penstock.state.rocksdb.cache import ObjectCache, move_down, move_panes_down
 from penstock.state.rocksdb.database import Database, Entry
 from penstock.state.rocksdb.entries import EntryBytes
+from penstock.state.rocksdb.moment import ENTRIES_PER_BATCH, Batch
 
 Pane = dict[Any, Any]
 _DELETES_AT_A_TIME = 50_000
@@ -31,7 +39,9 @@ class RocksDBTable:
         self._database = database
         self._cache = cache
         self._young = HashMapTable(meta)
+        self._frozen: HashMapTable | None = None
         self._old = HashMapTable(meta)
+        self._written = (0, 0)  # entries and bytes, of those that were written from the frozen generation
         self._changed: dict[Any, set[Any]] = {}
         cache.add(self)
 
@@ -62,6 +72,7 @@ class RocksDBTable:
 
     def _run(self, namespace: Any, keys: Sequence[Any], loop: Callable[[HashMapTable], Any]) -> Any:
         """Have a loop of the hashmap backend work on cached objects; afterwards all keys of the batch count as changed."""
+        self.settle()
         young = self._young
         pane = self._young_pane(namespace)
         before = len(pane)
@@ -87,13 +98,26 @@ class RocksDBTable:
         missing = keys.difference(pane)
         if not missing:
             return
-        old = self._old_pane(namespace)
-        if old:
-            for key in missing.intersection(old):
-                pane[key] = old[key]
-            missing.difference_update(pane)
+        self._carry(namespace, pane, missing)
+        missing = missing.difference(pane)  # unlike difference_update, this walks over the smaller one
         if missing:
             self._fetch(namespace, pane, missing)
+
+    def _carry(self, namespace: Any, pane: Pane, missing: set[Any]) -> None:
+        """Bring what older generations know to the young one."""
+        frozen = _pane_of(self._frozen, namespace)
+        if frozen:
+            found = frozen.keys() & missing  # which walks over the smaller one
+            stored: Sequence[Any] = list(map(frozen.__getitem__, found))
+            if self._database.is_waiting:
+                stored = own_copies(stored)
+            pane.update(zip(found, stored, strict=True))
+            if len(found) == len(missing):
+                return
+        old = _pane_of(self._old, namespace)
+        if old:
+            found = (old.keys() & missing).difference(pane)
+            pane.update(zip(found, map(old.__getitem__, found), strict=True))
 
     def _fetch(self, namespace: Any, pane: Pane, keys: Iterable[Any]) -> None:
         if not self.has_stored:
@@ -119,10 +143,8 @@ class RocksDBTable:
         changed = self._changed.get(namespace)
         if changed is None:
             self._changed[namespace] = keys
-            return
-        changed |= keys
-        if len(changed) >= MOST_CHANGED:
-            self.write_out()
+        else:
+            changed |= keys
 
     def entries_for(self, keys: Sequence[Any]) -> Pane | None:
         """The cached entries without a namespace, for a loop of the operator's own."""
@@ -130,9 +152,7 @@ class RocksDBTable:
             different = set(keys)
         except TypeError:
             return None  # the loop that is used then finds the key that cannot be one
-        changed = self._changed.get(VOID_NAMESPACE, ())
-        if len(changed) + len(different) >= MOST_CHANGED:
-            self.write_out()
+        self.settle()
         pane = self._young_pane(VOID_NAMESPACE)
         self._cache.grown(len(different.difference(pane)))
         pane = self._young_pane(VOID_NAMESPACE)
@@ -151,10 +171,8 @@ class RocksDBTable:
         try:
             return pane[key]
         except KeyError:
-            old = self._old_pane(namespace)
-            if key in old:
-                pane[key] = old[key]
-            else:
+            self._carry(namespace, pane, {key})
+            if key not in pane:
                 self._fetch(namespace, pane, (key,))
             stored = pane[key]
             self._cache.grown(1)
@@ -171,8 +189,6 @@ class RocksDBTable:
         changed.add(key)
         if len(pane) > before:
             self._cache.grown(1 if before else _NEW_PANE)
-        elif len(changed) >= MOST_CHANGED:
-            self.write_out()
 
     def entries(self, namespace: Any) -> "CachedEntries":
         """The entries of a namespace, for handles."""
@@ -190,13 +206,15 @@ class RocksDBTable:
 
     def items(self, namespace: Any) -> list[tuple[Any, Any]]:
         """Key and stored value of all entries of a namespace: first those that are cached."""
-        young, old = self._young.pane(namespace), self._old_pane(namespace)
-        found = [pair for pair in young.items() if pair[1] is not None]
-        found += [pair for pair in old.items() if pair[1] is not None and pair[0] not in young]
+        known: Pane = dict(self._young_pane(namespace))
         self._young.release(namespace)
+        for generation in (self._frozen, self._old):
+            pane = _pane_of(generation, namespace)
+            self._carry(namespace, known, set(pane).difference(known))
+        found = [pair for pair in known.items() if pair[1] is not None]
         for place, data in self._scan(namespace):
             _, key = self.bytes.namespace_and_key(place, data)
-            if key not in young and key not in old:
+            if key not in known:
                 found.append((key, self.bytes.value(data)))
         return found
 
@@ -211,6 +229,11 @@ class RocksDBTable:
         self._young.pop_pane(namespace)
         self._old.pop_pane(namespace)
         self._changed.pop(namespace, None)
+        if self._database.is_waiting:
+            self._hide(namespace)
+            return popped
+        if self._frozen is not None:
+            self._frozen.pop_pane(namespace)
         deletes: list[bytes] = []
         for place, _ in self._scan(namespace):
             deletes.append(place)
@@ -220,6 +243,15 @@ class RocksDBTable:
         if deletes:
             self._database.write([], [], deletes)
         return popped
+
+    def _hide(self, namespace: Any) -> None:
+        """Have nothing in a namespace, while what a snapshot shows of it is still there."""
+        hidden = {self.bytes.namespace_and_key(place, data)[1] for place, data in self._scan(namespace)}
+        hidden.update(_pane_of(self._frozen, namespace))
+        if hidden:
+            self._young_pane(namespace).update(dict.fromkeys(hidden))
+            self._changed[namespace] = hidden
+            self._cache.grown(len(hidden))
 
     def release(self, namespace: Any) -> None:
         """Forget the cached dictionary of a namespace when nothing is in it."""
@@ -234,42 +266,87 @@ class RocksDBTable:
 
     def clear_key(self, key: Any) -> None:
         """Forget a key in every namespace."""
-        self.write_out()
-        for generation in (self._young, self._old):
-            for _, pane in generation.all_panes():
-                pane.pop(key, None)
-        if not self.has_stored:
-            return
-        entries = self.bytes
-        group = int.from_bytes(entries.place(b"", key)[:2], "big")
-        cursor = self._database.frozen()
-        places = [entries.place(suffix, key) for suffix, _ in entries.namespaces_of_group(cursor, group)]
-        self._database.write([], [], places)
+        known = {
+            namespace
+            for generation in (self._young, self._frozen, self._old)
+            if generation is not None
+            for namespace, pane in generation.all_panes()
+            if pane.get(key) is not None
+        }
+        if self.has_stored:
+            group = int.from_bytes(self.bytes.place(b"", key)[:2], "big")
+            known.update(found for _, found in self.bytes.namespaces_of_group(self._database.frozen(), group))
+        for namespace in known:
+            if self.get(namespace, key) is not None:
+                self.put(namespace, key, None)
 
     # Between cache and database
 
     def write_out(self) -> None:
         """Write what has changed to the database."""
+        self._database.finish()
+        self.settle(None)
+        for batch in self._batches(self._young, self._changed, self.has_stored):
+            self._database.write(*batch)
+        self.has_stored = self.has_stored or bool(self._changed)
+        self._changed = {}
+        self._measure()
+
+    def freeze(self) -> Iterator[Batch]:
+        """Everything as it is now: what has changed, to be written by whoever walks this; nothing is waited for."""
+        self.settle(None)
+        changed, self._changed = self._changed, {}
+        if not changed:
+            return iter(())
+        self._frozen, self._young = self._young, HashMapTable(self.meta)
+        had_stored, self.has_stored = self.has_stored, True
+        return self._batches(self._frozen, changed, had_stored)
+
+    def _batches(
+        self, generation: HashMapTable, changed: dict[Any, set[Any]], has_stored: bool
+    ) -> Iterator[Batch]:
         entries = self.bytes
-        places: list[bytes] = []
-        stored: list[bytes] = []
-        deletes: list[bytes] = []
-        for namespace, changed in self._changed.items():
-            suffix = entries.suffix(namespace)
-            keys = list(changed)
-            values = list(map(self._young_pane(namespace).get, keys))
-            if any(value is None for value in values):
-                gone = [key for key, value in zip(keys, values, strict=True) if value is None]
-                deletes += entries.places(suffix, gone)
-                keys = [key for key, value in zip(keys, values, strict=True) if value is not None]
-                values = [value for value in values if value is not None]
-            places += entries.places(suffix, keys)
-            stored += entries.all_stored(namespace, keys, values)
-        if self.has_stored or places:
-            self._database.write(places, stored, deletes if self.has_stored else ())
-            self.has_stored = True
-        self._changed.clear()
-        self._cache.measured(len(places), sum(map(len, stored)))
+        for namespace, keys in changed.items():
+            suffix, pane = entries.suffix(namespace), _pane_of(generation, namespace)
+            pending = iter(keys)
+            while part := list(islice(pending, ENTRIES_PER_BATCH)):
+                values = list(map(pane.get, part))
+                deletes: list[bytes] = []
+                if type(None) in set(map(type, values)):
+                    gone = [key for key, value in zip(part, values, strict=True) if value is None]
+                    deletes = entries.places(suffix, gone) if has_stored else []
+                    part = [key for key, value in zip(part, values, strict=True) if value is not None]
+                    values = [value for value in values if value is not None]
+                stored = entries.all_stored(namespace, part, values)
+                self._written = (self._written[0] + len(stored), self._written[1] + sum(map(len, stored)))
+                yield entries.places(suffix, part), stored, deletes
+
+    def settle(self, limit: int | None = SETTLED_AT_ONCE) -> None:
+        """Bring the young generation together with the frozen one, once that is written; ``None``: all of it."""
+        frozen, young = self._frozen, self._young
+        if frozen is None or self._database.is_waiting:
+            return
+        if limit is None:
+            limit = sys.maxsize
+        into: Any = frozen.entries
+        pane: Any = young.entries
+        count = len(pane)
+        doubles = move_down(pane, into, limit)
+        if limit > count:
+            doubles += move_panes_down(young.panes, frozen.panes, limit - count)
+        self._cache.shrunk(doubles)
+        if not pane and not young.panes:
+            self._young, self._frozen = frozen, None
+            self._measure()
+
+    @property
+    def is_layered(self) -> bool:
+        """Whether there is a frozen generation."""
+        return self._frozen is not None
+
+    def _measure(self) -> None:
+        self._cache.measured(*self._written)
+        self._written = (0, 0)
 
     def rotate(self) -> None:
         """Drop the old generation of cached objects; the young one becomes old."""
@@ -310,20 +387,22 @@ class RocksDBTable:
         namespace, key = self.bytes.namespace_and_key(place, data)
         if key in self._changed.get(namespace, ()):
             return None
-        for generation in (self._young, self._old):
-            pane = generation.entries if namespace is VOID_NAMESPACE else generation.panes.get(namespace, {})
-            pane.pop(key, None)
+        for generation in (self._young, self._frozen, self._old):
+            _pane_of(generation, namespace).pop(key, None)
         return place, b"" if kept is None else self.bytes.stored(namespace, key, kept)
 
     def _young_pane(self, namespace: Any) -> Pane:
         pane: Pane = self._young.pane(namespace)  # type: ignore[assignment]  # never frozen, so a dictionary
         return pane
 
-    def _old_pane(self, namespace: Any) -> Pane:
-        old = self._old
-        pane: Any = old.entries if namespace is VOID_NAMESPACE else old.panes.get(namespace, {})
-        found: Pane = pane
-        return found
+
+def _pane_of(generation: HashMapTable | None, namespace: Any) -> Pane:
+    """What a generation has of a namespace, which may be nothing; never layered."""
+    if generation is None:
+        return {}
+    pane: Any = generation.entries if namespace is VOID_NAMESPACE else generation.panes.get(namespace, {})
+    found: Pane = pane
+    return found
 
 
 def _hashable_before(keys: Sequence[Any]) -> list[Any]:
