@@ -16,6 +16,8 @@ from penstock.contracts.context import (
     RuntimeContext,
     WindowContext,
 )
+from penstock.contracts.element_type import I1_contra, I2_contra, I_contra, K, O_co, T
+from penstock.contracts.output_tag import OutputTag
 from penstock.contracts.reduce_callable import CallableReduceFunction
 
 IN = TypeVar("IN")
@@ -37,59 +39,59 @@ class Function(ABC):  # noqa: B024 - open and close are optional on purpose
         """Called once after the last record, and after a failure."""
 
 
-class MapFunction(Function):
+class MapFunction(Function, Generic[I_contra, O_co]):
     """One value in, one value out."""
 
     @abstractmethod
-    def map(self, value: Any) -> Any:
+    def map(self, value: I_contra) -> O_co:
         """The value to emit."""
 
 
-class FlatMapFunction(Function):
+class FlatMapFunction(Function, Generic[I_contra, O_co]):
     """One value in, any number out."""
 
     @abstractmethod
-    def flat_map(self, value: Any) -> Iterable[Any] | None:
+    def flat_map(self, value: I_contra) -> Iterable[O_co] | None:
         """The values to emit, as any iterable (a generator too), or None for none."""
 
 
-class FilterFunction(Function):
+class FilterFunction(Function, Generic[I_contra]):
     """Decides which values stay."""
 
     @abstractmethod
-    def filter(self, value: Any) -> bool:
+    def filter(self, value: I_contra) -> bool:
         """True for a value that stays."""
 
 
-class CoMapFunction(Function):
+class CoMapFunction(Function, Generic[I1_contra, I2_contra, O_co]):
     """``map`` over two connected streams."""
 
     @abstractmethod
-    def map1(self, value: Any) -> Any:
+    def map1(self, value: I1_contra) -> O_co | None:
         """The value to emit for a value of the first stream; None emits nothing."""
 
     @abstractmethod
-    def map2(self, value: Any) -> Any:
+    def map2(self, value: I2_contra) -> O_co | None:
         """The value to emit for a value of the second stream; None emits nothing."""
 
 
-class CoFlatMapFunction(Function):
+class CoFlatMapFunction(Function, Generic[I1_contra, I2_contra, O_co]):
     """``flat_map`` over two connected streams."""
 
     @abstractmethod
-    def flat_map1(self, value: Any) -> Iterable[Any] | None:
+    def flat_map1(self, value: I1_contra) -> Iterable[O_co] | None:
         """The values to emit for a value of the first stream."""
 
     @abstractmethod
-    def flat_map2(self, value: Any) -> Iterable[Any] | None:
+    def flat_map2(self, value: I2_contra) -> Iterable[O_co] | None:
         """The values to emit for a value of the second stream."""
 
 
-class ReduceFunction(Function):
+class ReduceFunction(Function, Generic[T]):
     """Combines two values of one type into one; must be associative."""
 
     @abstractmethod
-    def reduce(self, value1: Any, value2: Any) -> Any:
+    def reduce(self, value1: T, value2: T) -> T:
         """The combination of what was reduced so far with the next value."""
 
 
@@ -132,59 +134,75 @@ class Partitioner(Function):
         """A channel from 0 up to ``num_partitions`` - 1."""
 
 
-class ProcessFunction(Function):
+class ProcessFunction(Function, Generic[I_contra, O_co]):
     """The general function on a stream without keys: any number out, side outputs, time stamps."""
 
     Context: TypeAlias = ProcessContext
 
     @abstractmethod
-    def process_element(self, value: Any, ctx: ProcessContext) -> Iterable[Any] | None:
+    def process_element(
+        self, value: I_contra, ctx: ProcessContext
+    ) -> Iterable[O_co | tuple[OutputTag[Any], Any]] | None:
         """The values to emit; a pair ``(OutputTag, value)`` goes to that side output."""
 
 
-class KeyedProcessFunction(Function):
+class KeyedProcessFunction(Function, Generic[K, I_contra, O_co]):
     """The general function on a keyed stream: state, timers, side outputs."""
 
     Context: TypeAlias = KeyedProcessContext
     OnTimerContext: TypeAlias = KeyedOnTimerContext
 
     @abstractmethod
-    def process_element(self, value: Any, ctx: KeyedProcessContext) -> Iterable[Any] | None:
+    def process_element(
+        self, value: I_contra, ctx: KeyedProcessContext
+    ) -> Iterable[O_co | tuple[OutputTag[Any], Any]] | None:
         """The values to emit; a pair ``(OutputTag, value)`` goes to that side output."""
 
-    def on_timer(self, timestamp: int, ctx: KeyedOnTimerContext) -> Iterable[Any] | None:
+    def on_timer(
+        self, timestamp: int, ctx: KeyedOnTimerContext
+    ) -> Iterable[O_co | tuple[OutputTag[Any], Any]] | None:
         """Called when a timer fires; ``timestamp`` is the one that it was registered for."""
 
 
-class CoProcessFunction(Function):
+class CoProcessFunction(Function, Generic[I1_contra, I2_contra, O_co]):
     """The general function over two connected streams without keys."""
 
     Context: TypeAlias = ProcessContext
 
     @abstractmethod
-    def process_element1(self, value: Any, ctx: ProcessContext) -> Iterable[Any] | None:
+    def process_element1(
+        self, value: I1_contra, ctx: ProcessContext
+    ) -> Iterable[O_co | tuple[OutputTag[Any], Any]] | None:
         """The values to emit for a value of the first stream."""
 
     @abstractmethod
-    def process_element2(self, value: Any, ctx: ProcessContext) -> Iterable[Any] | None:
+    def process_element2(
+        self, value: I2_contra, ctx: ProcessContext
+    ) -> Iterable[O_co | tuple[OutputTag[Any], Any]] | None:
         """The values to emit for a value of the second stream."""
 
 
-class KeyedCoProcessFunction(Function):
+class KeyedCoProcessFunction(Function, Generic[K, I1_contra, I2_contra, O_co]):
     """The general function over two connected streams with one key: shared state and timers."""
 
     Context: TypeAlias = KeyedProcessContext
     OnTimerContext: TypeAlias = KeyedOnTimerContext
 
     @abstractmethod
-    def process_element1(self, value: Any, ctx: KeyedProcessContext) -> Iterable[Any] | None:
+    def process_element1(
+        self, value: I1_contra, ctx: KeyedProcessContext
+    ) -> Iterable[O_co | tuple[OutputTag[Any], Any]] | None:
         """The values to emit for a value of the first stream."""
 
     @abstractmethod
-    def process_element2(self, value: Any, ctx: KeyedProcessContext) -> Iterable[Any] | None:
+    def process_element2(
+        self, value: I2_contra, ctx: KeyedProcessContext
+    ) -> Iterable[O_co | tuple[OutputTag[Any], Any]] | None:
         """The values to emit for a value of the second stream."""
 
-    def on_timer(self, timestamp: int, ctx: KeyedOnTimerContext) -> Iterable[Any] | None:
+    def on_timer(
+        self, timestamp: int, ctx: KeyedOnTimerContext
+    ) -> Iterable[O_co | tuple[OutputTag[Any], Any]] | None:
         """Called when a timer fires; ``timestamp`` is the one that it was registered for."""
 
 

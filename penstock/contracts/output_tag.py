@@ -1,13 +1,14 @@
 """The name of a side output."""
 
-from typing import Any
+from typing import Any, Generic
 
+from penstock.contracts.element_type import T
 from penstock.data.type_composites import RowTypeInfo
 from penstock.data.type_information import TypeInformation
 from penstock.errors import ProgramError, TypeMismatch
 
 
-class OutputTag:
+class OutputTag(Generic[T]):
     """Names a side output and, where known, the type of its records; a list of types stands for rows of them.
 
     Tags are equal when their ids are.

@@ -1,7 +1,9 @@
 """ConnectedStreams: two streams of any types, for functions that see both."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar, overload
 
+from penstock.contracts.element_type import T, U
 from penstock.contracts.functions import (
     CoFlatMapFunction,
     CoMapFunction,
@@ -19,8 +21,11 @@ from penstock.operators.co_rows import CoRowKind, CoRowSpec
 from penstock.operators.contract import OperatorSpec
 from penstock.operators.user_code import origin_of_caller, shorten
 
+R = TypeVar("R")
+S = TypeVar("S")
 
-def connect(first: DataStream, second: Any) -> "ConnectedStreams":
+
+def connect(first: DataStream[T], second: Any) -> "ConnectedStreams[T, Any]":
     """Two streams of one environment.
 
     :raises ProgramError: when the second is something else than a stream.
@@ -32,20 +37,30 @@ def connect(first: DataStream, second: Any) -> "ConnectedStreams":
     return ConnectedStreams(first, second)
 
 
-class ConnectedStreams:
+class ConnectedStreams(Generic[T, U]):
     """Two streams. Where both are keyed, functions have state and timers of the key, which is the same for both."""
 
-    def __init__(self, stream1: DataStream, stream2: DataStream) -> None:
+    def __init__(self, stream1: DataStream[T], stream2: DataStream[U]) -> None:
         self.stream1 = stream1
         self.stream2 = stream2
         self._environment = stream1._environment
 
-    def key_by(self, key_selector1: Any, key_selector2: Any, key_type: Any = None) -> "ConnectedStreams":
+    def key_by(
+        self, key_selector1: Any, key_selector2: Any, key_type: Any = None
+    ) -> "ConnectedStreams[T, U]":
         """Bring records of both streams with equal keys together; the keys of both must be of one type."""
         return ConnectedStreams(
             self.stream1.key_by(key_selector1, key_type), self.stream2.key_by(key_selector2, key_type)
         )
 
+    @overload
+    def map(
+        self, func: CoMapFunction[T, U, R], second: None = None, output_type: Any = None
+    ) -> DataStream[R]: ...
+    @overload
+    def map(
+        self, func: Callable[[T], R], second: Callable[[U], S], output_type: Any = None
+    ) -> DataStream[R | S]: ...
     def map(self, func: Any, second: Any = None, output_type: Any = None) -> DataStream:
         """At most one record out for each record in: by a ``CoMapFunction``, or by one function for each stream.
 
@@ -60,10 +75,25 @@ class ConnectedStreams:
         """
         return self._row_function("map", CoMapFunction, func, second, output_type)
 
+    @overload
+    def flat_map(
+        self, func: CoFlatMapFunction[T, U, R], second: None = None, output_type: Any = None
+    ) -> DataStream[R]: ...
+    @overload
+    def flat_map(self, func: Any, second: Any = None, output_type: Any = None) -> DataStream[Any]: ...
     def flat_map(self, func: Any, second: Any = None, output_type: Any = None) -> DataStream:
         """Any number of records out: by a ``CoFlatMapFunction``, or by one function for each stream."""
         return self._row_function("flat_map", CoFlatMapFunction, func, second, output_type)
 
+    @overload
+    def process(
+        self,
+        func: CoProcessFunction[T, U, R] | KeyedCoProcessFunction[Any, T, U, R],
+        second: None = None,
+        output_type: Any = None,
+    ) -> DataStream[R]: ...
+    @overload
+    def process(self, func: Any, second: Any = None, output_type: Any = None) -> DataStream[Any]: ...
     def process(self, func: Any, second: Any = None, output_type: Any = None) -> DataStream:
         """The general operator: a ``CoProcessFunction``, on keyed streams a ``KeyedCoProcessFunction``, or two functions."""
         second, output_type = _second_and_type(second, output_type)

@@ -79,7 +79,7 @@ class KeyedStream(DataStream[T]):
         return self._then(name, KeyedRowSpec(step), output_type)
 
     @overload
-    def map(self, func: MapFunction, output_type: Any = None) -> DataStream[Any]: ...
+    def map(self, func: MapFunction[T, R], output_type: Any = None) -> DataStream[R]: ...
     @overload
     def map(self, func: Callable[[T], R], output_type: Any = None) -> DataStream[R]: ...
     def map(self, func: Any, output_type: Any = None) -> DataStream[Any]:
@@ -87,7 +87,7 @@ class KeyedStream(DataStream[T]):
         return self._row_function("map", function_argument(func, "map", MapFunction, 1), "Map", output_type)
 
     @overload
-    def flat_map(self, func: FlatMapFunction, output_type: Any = None) -> DataStream[Any]: ...
+    def flat_map(self, func: FlatMapFunction[T, R], output_type: Any = None) -> DataStream[R]: ...
     @overload
     def flat_map(self, func: Callable[[T], Iterable[R] | None], output_type: Any = None) -> DataStream[R]: ...
     def flat_map(self, func: Any, output_type: Any = None) -> DataStream[Any]:
@@ -95,14 +95,14 @@ class KeyedStream(DataStream[T]):
         function = function_argument(func, "flat_map", FlatMapFunction, 1)
         return self._row_function("flat_map", function, "FlatMap", output_type)
 
-    def filter(self, func: Callable[[T], Any] | FilterFunction) -> DataStream[T]:
+    def filter(self, func: Callable[[T], Any] | FilterFunction[T]) -> DataStream[T]:
         """The records for which the function is true; a FilterFunction may use keyed state."""
         function = function_argument(func, "filter", FilterFunction, 1)
         stream = self._row_function("filter", function, "Filter", None)
         stream._type_info = self._type_info
         return stream
 
-    def reduce(self, func: Callable[[T, T], T] | ReduceFunction) -> DataStream[T]:
+    def reduce(self, func: Callable[[T, T], T] | ReduceFunction[T]) -> DataStream[T]:
         """The running combination per key: one updated result for each record, in BATCH mode one per key.
 
         >>> from penstock.datastream import StreamExecutionEnvironment
@@ -144,7 +144,7 @@ class KeyedStream(DataStream[T]):
         """The record with the largest field per key so far."""
         return self._aggregate("max_by", position_to_max_by)
 
-    def window(self, window_assigner: "WindowAssigner[Any, Any]") -> "WindowedStream":
+    def window(self, window_assigner: "WindowAssigner[Any, Any]") -> "WindowedStream[T]":
         """Put the records of each key into windows.
 
         >>> from penstock.datastream import StreamExecutionEnvironment
@@ -160,7 +160,7 @@ class KeyedStream(DataStream[T]):
 
         return WindowedStream(self, window_assigner)
 
-    def count_window(self, size: int, slide: int = 0) -> "WindowedStream":
+    def count_window(self, size: int, slide: int = 0) -> "WindowedStream[T]":
         """Windows of ``size`` records of each key, every ``slide`` records one; 0 for one after the other."""
         from penstock.datastream.windowed import WindowedStream, count_assigner
 
@@ -172,7 +172,11 @@ class KeyedStream(DataStream[T]):
         joined: IntervalJoin = self._environment.streams.interval_joined(self, other_stream)
         return joined
 
-    def process(self, func: Any, output_type: Any = None) -> DataStream:
+    @overload
+    def process(self, func: KeyedProcessFunction[Any, T, R], output_type: Any = None) -> DataStream[R]: ...
+    @overload
+    def process(self, func: Any, output_type: Any = None) -> DataStream[Any]: ...
+    def process(self, func: Any, output_type: Any = None) -> DataStream[Any]:
         """The general operator on a keyed stream: state, timers, side outputs."""
         from penstock.operators.keyed_process import KeyedProcessSpec
 

@@ -43,8 +43,10 @@ from penstock.operators.sink import SinkSpec
 from penstock.operators.user_code import origin_of_caller, shorten
 
 if TYPE_CHECKING:
+    from penstock.datastream.broadcast import BroadcastConnectedStream, BroadcastStream
     from penstock.datastream.cached import CachedDataStream
     from penstock.datastream.collected import CloseableIterator
+    from penstock.datastream.connected import ConnectedStreams
     from penstock.datastream.iterative import IterativeStream
     from penstock.datastream.joined import CoGroupedStreams, JoinedStreams
     from penstock.datastream.keyed import KeyedStream
@@ -94,7 +96,7 @@ class DataStream(OperatorSettings, Generic[T]):
         return self._then(name, RowChainSpec((step,)), output_type)
 
     @overload
-    def map(self, func: MapFunction, output_type: Any = None) -> "DataStream[Any]": ...
+    def map(self, func: MapFunction[T, R], output_type: Any = None) -> "DataStream[R]": ...
     @overload
     def map(self, func: Callable[[T], R], output_type: Any = None) -> "DataStream[R]": ...
     def map(self, func: Any, output_type: Any = None) -> "DataStream[Any]":
@@ -109,7 +111,7 @@ class DataStream(OperatorSettings, Generic[T]):
         return self._row_function("map", function_argument(func, "map", MapFunction, 1), "Map", output_type)
 
     @overload
-    def flat_map(self, func: FlatMapFunction, output_type: Any = None) -> "DataStream[Any]": ...
+    def flat_map(self, func: FlatMapFunction[T, R], output_type: Any = None) -> "DataStream[R]": ...
     @overload
     def flat_map(
         self, func: Callable[[T], Iterable[R] | None], output_type: Any = None
@@ -119,7 +121,7 @@ class DataStream(OperatorSettings, Generic[T]):
         function = function_argument(func, "flat_map", FlatMapFunction, 1)
         return self._row_function("flat_map", function, "FlatMap", output_type)
 
-    def filter(self, func: Callable[[T], Any] | FilterFunction) -> "DataStream[T]":
+    def filter(self, func: Callable[[T], Any] | FilterFunction[T]) -> "DataStream[T]":
         """The records for which the function is true."""
         function = function_argument(func, "filter", FilterFunction, 1)
         step = RowStep("filter", function, "Filter")
@@ -133,7 +135,7 @@ class DataStream(OperatorSettings, Generic[T]):
         step = RowStep("map", projection, "Projection", output_type=projection.output_type)
         return self._then("Projection", RowChainSpec((step,)), projection.output_type)
 
-    def process(self, func: ProcessFunction, output_type: Any = None) -> "DataStream":
+    def process(self, func: ProcessFunction[T, R], output_type: Any = None) -> "DataStream[R]":
         """The general operator: any number of records out, side outputs, the record's timestamp."""
         from penstock.operators.process import ProcessSpec
 
@@ -161,7 +163,7 @@ class DataStream(OperatorSettings, Generic[T]):
             )
         return self._then("Timestamps/Watermarks", AssignWatermarksSpec(watermark_strategy), self._type_info)
 
-    def get_side_output(self, output_tag: OutputTag) -> "DataStream":
+    def get_side_output(self, output_tag: OutputTag[R]) -> "DataStream[R]":
         """What the operator of this stream puts into a side output."""
         if not isinstance(output_tag, OutputTag):
             raise ProgramError(
@@ -176,7 +178,7 @@ class DataStream(OperatorSettings, Generic[T]):
 
     # Combining ----------------------------------------------------------------------------------------------------------
 
-    def union(self, *streams: "DataStream") -> "DataStream":
+    def union(self, *streams: "DataStream[T]") -> "DataStream[T]":
         """All records of this and the other streams."""
         refs = list(self._refs)
         for stream in streams:
@@ -189,6 +191,10 @@ class DataStream(OperatorSettings, Generic[T]):
             refs += stream._refs
         return DataStream(self._environment, tuple(refs), self._type_info)
 
+    @overload
+    def connect(self, ds: "DataStream[R]") -> "ConnectedStreams[T, R]": ...
+    @overload
+    def connect(self, ds: "BroadcastStream") -> "BroadcastConnectedStream": ...
     def connect(self, ds: Any) -> Any:
         """This stream and another of any type, for functions that see both; see ``ConnectedStreams``.
 
@@ -222,13 +228,13 @@ class DataStream(OperatorSettings, Generic[T]):
         )
         return keyed
 
-    def window_all(self, window_assigner: "WindowAssigner[Any, Any]") -> "AllWindowedStream":
+    def window_all(self, window_assigner: "WindowAssigner[Any, Any]") -> "AllWindowedStream[T]":
         """Put all records into windows, without keys; one subtask does it all."""
         from penstock.datastream.windowed import AllWindowedStream
 
         return AllWindowedStream(self, window_assigner)
 
-    def count_window_all(self, size: int, slide: int = 0) -> "AllWindowedStream":
+    def count_window_all(self, size: int, slide: int = 0) -> "AllWindowedStream[T]":
         """Windows of ``size`` records, every ``slide`` records one; 0 for one after the other."""
         from penstock.datastream.windowed import AllWindowedStream, count_assigner
 
@@ -256,6 +262,12 @@ class DataStream(OperatorSettings, Generic[T]):
         """At random over all subtasks."""
         return self._spread(Shuffle())
 
+    @overload
+    def broadcast(self) -> "DataStream[T]": ...
+    @overload
+    def broadcast(
+        self, broadcast_state_descriptor: Any, *other_broadcast_state_descriptors: Any
+    ) -> "BroadcastStream": ...
     def broadcast(
         self, broadcast_state_descriptor: Any = None, *other_broadcast_state_descriptors: Any
     ) -> Any:

@@ -1,8 +1,9 @@
 """WindowedStream and AllWindowedStream: a stream that is cut into windows, before it is said what becomes of them."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeAlias, TypeVar, overload
 
+from penstock.contracts.element_type import T
 from penstock.contracts.functions import (
     AllWindowFunction,
     Function,
@@ -35,8 +36,16 @@ if TYPE_CHECKING:
     from penstock.datastream.keyed import KeyedStream
     from penstock.datastream.stream import DataStream
 
+R = TypeVar("R")
+WindowFunctions: TypeAlias = (
+    WindowFunction[Any, R, Any, Any]
+    | AllWindowFunction[Any, R, Any]
+    | ProcessWindowFunction[Any, R, Any, Any]
+    | ProcessAllWindowFunction[Any, R, Any]
+)
 
-class _Windows:
+
+class _Windows(Generic[T]):
     """What windows with and without keys have in common. The settings change the object, as PyFlink's do."""
 
     _keyed = True
@@ -104,12 +113,25 @@ class _Windows:
 
     # Results ------------------------------------------------------------------------------------------------------------
 
+    @overload
+    def reduce(self, reduce_function: ReduceFunction[T] | Callable[[T, T], T]) -> "DataStream[T]": ...
+    @overload
     def reduce(
         self,
-        reduce_function: ReduceFunction | Callable[[Any, Any], Any],
+        reduce_function: ReduceFunction[T] | Callable[[T, T], T],
+        window_function: WindowFunctions[R],
+        output_type: Any = None,
+    ) -> "DataStream[R]": ...
+    @overload
+    def reduce(
+        self, reduce_function: Any, window_function: Any, output_type: Any = None
+    ) -> "DataStream[Any]": ...
+    def reduce(
+        self,
+        reduce_function: Any,
         window_function: Any = None,
         output_type: Any = None,
-    ) -> "DataStream":
+    ) -> "DataStream[Any]":
         """The records of a window combined into one; a window function makes the result of that, when one is given.
 
         A window holds one value per key only.
@@ -146,6 +168,10 @@ class _Windows:
                 f"aggregate takes an AggregateFunction, and {shorten(function)} is {lacks} ({origin_of_caller()})"
             )
 
+    @overload
+    def apply(self, window_function: WindowFunctions[R], output_type: Any = None) -> "DataStream[R]": ...
+    @overload
+    def apply(self, window_function: Any, output_type: Any = None) -> "DataStream[Any]": ...
     def apply(self, window_function: Any, output_type: Any = None) -> "DataStream":
         """What a window function makes of all the records of a window."""
         arguments = 3 if self._keyed else 2
@@ -155,6 +181,12 @@ class _Windows:
             Collected(self._keyed_stream._type_info), evaluation, output_type, _named(window_function)
         )
 
+    @overload
+    def process(
+        self, process_window_function: WindowFunctions[R], output_type: Any = None
+    ) -> "DataStream[R]": ...
+    @overload
+    def process(self, process_window_function: Any, output_type: Any = None) -> "DataStream[Any]": ...
     def process(self, process_window_function: Any, output_type: Any = None) -> "DataStream":
         """What a process window function makes of all the records of a window; it has state, time and side outputs."""
         arguments = 3 if self._keyed else 2
@@ -164,27 +196,27 @@ class _Windows:
             Collected(self._keyed_stream._type_info), evaluation, output_type, _named(process_window_function)
         )
 
-    def sum(self, position_to_sum: int | str = 0) -> "DataStream":
+    def sum(self, position_to_sum: int | str = 0) -> "DataStream[T]":
         """The sum of a field; the other fields are those of the window's first record."""
         return self._aggregate_field("sum", position_to_sum)
 
-    def min(self, position_to_min: int | str = 0) -> "DataStream":
+    def min(self, position_to_min: int | str = 0) -> "DataStream[T]":
         """The minimum of a field; the other fields are those of the window's first record."""
         return self._aggregate_field("min", position_to_min)
 
-    def max(self, position_to_max: int | str = 0) -> "DataStream":
+    def max(self, position_to_max: int | str = 0) -> "DataStream[T]":
         """The maximum of a field; the other fields are those of the window's first record."""
         return self._aggregate_field("max", position_to_max)
 
-    def min_by(self, position_to_min_by: int | str = 0) -> "DataStream":
+    def min_by(self, position_to_min_by: int | str = 0) -> "DataStream[T]":
         """The record with the smallest field, the first of equals."""
         return self._aggregate_field("min_by", position_to_min_by)
 
-    def max_by(self, position_to_max_by: int | str = 0) -> "DataStream":
+    def max_by(self, position_to_max_by: int | str = 0) -> "DataStream[T]":
         """The record with the largest field, the first of equals."""
         return self._aggregate_field("max_by", position_to_max_by)
 
-    def _aggregate_field(self, kind: AggregationKind, field: int | str) -> "DataStream":
+    def _aggregate_field(self, kind: AggregationKind, field: int | str) -> "DataStream[T]":
         if isinstance(field, bool) or not isinstance(field, (int, str)):
             raise ProgramError(
                 f"{kind} takes a position or a field name, not {field!r} ({origin_of_caller()})"
@@ -254,7 +286,7 @@ class _Windows:
         return self._keyed_stream.get_type()
 
 
-class WindowedStream(_Windows):
+class WindowedStream(_Windows[T]):
     """A keyed stream in windows: each key has its own.
 
     >>> from penstock.common import Time
@@ -268,7 +300,7 @@ class WindowedStream(_Windows):
     """
 
 
-class AllWindowedStream(_Windows):
+class AllWindowedStream(_Windows[T]):
     """A stream without keys in windows. All records go through one subtask; functions are called without a key.
 
     >>> from penstock.datastream import StreamExecutionEnvironment
