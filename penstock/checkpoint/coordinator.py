@@ -9,6 +9,7 @@
 
 from dataclasses import dataclass, field
 
+from penstock.checkpoint.endings import Ending
 from penstock.checkpoint.events import (
     Acknowledged,
     AnswerSavepoint,
@@ -20,7 +21,6 @@ from penstock.checkpoint.events import (
     CompletedCheckpoint,
     Declined,
     Ended,
-    Ending,
     FailJob,
     NotifyAborted,
     NotifyComplete,

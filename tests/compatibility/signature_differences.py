@@ -6,6 +6,7 @@ that may be left out, and defaults for what PyFlink wants to be given.
 
 _BUILT_BY_METHODS = "programs do not call it: objects come from methods of streams and builders"
 _BY_POSITION = "the one parameter has the name that it has in the base class, which PyFlink's has not"
+_SAME_BUILDERS = "its builders are those of FileSink, whose parameter is named rolling_policy"
 _USER_CLASS = "a class that users derive from: PyFlink's wraps an object of Java, here the subclass has its own constructor"
 
 DIFFERENCES = {
@@ -20,6 +21,11 @@ DIFFERENCES = {
     "pyflink.datastream.connectors.base": {
         "Sink.__init__": _USER_CLASS,
         "Source.__init__": _USER_CLASS,
+    },
+    "pyflink.datastream.connectors.file_system": {
+        "StreamingFileSink.BaseBuilder.with_rolling_policy": _SAME_BUILDERS,
+        "StreamingFileSink.DefaultBulkFormatBuilder.with_rolling_policy": _SAME_BUILDERS,
+        "StreamingFileSink.DefaultRowFormatBuilder.with_rolling_policy": _SAME_BUILDERS,
     },
     "pyflink.datastream.data_stream": {
         "BroadcastConnectedStream.__init__": _BUILT_BY_METHODS,

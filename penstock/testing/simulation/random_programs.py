@@ -161,14 +161,12 @@ def _in_order(stream: DataStream, environment: StreamExecutionEnvironment, chanc
         for at in range(chance.randint(5, 30))
     ]
     ordered = environment.from_source(Trickle([items], 2, 4), Trickle.strategy(), "in order").key_by(_key)
-    results = chance.choice(
-        (
-            lambda: ordered.reduce(_sum),
-            lambda: ordered.process(Differences()),
-            lambda: ordered.count_window(3).reduce(_sum),
-        )
-    )()
-    return stream.union(results)
+    shapes: tuple[Callable[[], DataStream], ...] = (
+        lambda: ordered.reduce(_sum),
+        lambda: ordered.process(Differences()),
+        lambda: ordered.count_window(3).reduce(_sum),
+    )
+    return stream.union(chance.choice(shapes)())
 
 
 def _union(stream: DataStream, environment: StreamExecutionEnvironment, chance: Chance) -> DataStream:
