@@ -1,10 +1,9 @@
 """Whole jobs in one thread, in which one number decides who acts when and what goes wrong: a failure can be seen again."""
 
-from penstock.testing.simulation.faults import Fault, Faults
+from penstock.testing.simulation.faults import Fault, Faults, Surroundings
 from penstock.testing.simulation.simulate import (
     Outcome,
     SimulationFailed,
-    Surroundings,
     run_world,
     simulate,
     undisturbed,

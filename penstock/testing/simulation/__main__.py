@@ -7,9 +7,9 @@ from typing import Any
 
 import click
 
-from penstock.testing.simulation.faults import Fault
+from penstock.testing.simulation.faults import Fault, Surroundings
 from penstock.testing.simulation.random_programs import random_program
-from penstock.testing.simulation.simulate import REPLAY, SimulationFailed, Surroundings, simulate
+from penstock.testing.simulation.simulate import REPLAY, SimulationFailed, simulate
 from penstock.testing.simulation.world import Program
 
 
@@ -35,16 +35,26 @@ def _load(where: str) -> Program:
 @click.option("--start", type=int, default=0, show_default=True, help="The first of them.")
 @click.option("--program", "where", default=None, help="FILE.py:FUNCTION instead of random programs.")
 @click.option("--keep-going", is_flag=True, help="Go on after a failure.")
+@click.option("--backend", multiple=True, help="A state backend to choose from; may be given several times.")
 @click.option("--option", "options", multiple=True, help="KEY=VALUE, an option of every job.")
 def main(
-    seed: int | None, seeds: int, start: int, where: str | None, keep_going: bool, options: tuple[str, ...]
+    seed: int | None,
+    seeds: int,
+    start: int,
+    where: str | None,
+    **more: Any,
 ) -> None:
     """Run programs in simulated worlds, where workers die, writes fail and messages are late, as each seed wants it."""
+    backend: tuple[str, ...] = more["backend"]
+    options: tuple[str, ...] = more["options"]
     given = [tuple(option.split("=", 1)) for option in options]
     if any(len(pair) != 2 for pair in given):
         raise click.BadParameter("an option is KEY=VALUE", param_hint="--option")
-    surroundings = Surroundings(options=tuple((pair[0], pair[1]) for pair in given))
+    surroundings = Surroundings(
+        backends=tuple(backend) or ("hashmap",), options={pair[0]: pair[1] for pair in given}
+    )
     chosen_options = "".join(f" --option {option}" for option in options)
+    chosen_options += "".join(f" --backend {each}" for each in backend)
     program_option = f" --program {where}" if where else ""
     replay = REPLAY.replace(" --seed", f"{program_option}{chosen_options} --seed")
     failed = struck = 0
@@ -56,7 +66,7 @@ def main(
         except SimulationFailed as failure:
             click.echo(failure, err=True)
             failed += 1
-            if not keep_going:
+            if not more["keep_going"]:
                 sys.exit(1)
             continue
         struck += len(outcome.faults)

@@ -1,7 +1,8 @@
 """What goes wrong in a simulated world, and how often: drawn from the seed before anything runs."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from penstock.chance import Chance
@@ -64,6 +65,28 @@ class Faults:
     def without(self, *kinds: Fault) -> "Faults":
         """The same without some kinds."""
         return Faults(self.kinds.difference(kinds), self.most_of_each)
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a seed does not decide, but chooses from: faults, parallelisms, state backends; and options of the job.
+
+    The backend is chosen anew when a job goes on from a checkpoint, as is its parallelism.
+    """
+
+    faults: Faults = field(default_factory=Faults)
+    parallelisms: tuple[int, ...] = (1, 2, 3, 4)
+    backends: tuple[str, ...] = ("hashmap",)
+    options: Mapping[str, str] = field(default_factory=dict)
+
+    def calm(self) -> "Surroundings":
+        """The same where nothing goes wrong, at the lowest parallelism, in the first backend."""
+        return replace(
+            self,
+            faults=Faults.none(),
+            parallelisms=(min(self.parallelisms),),
+            backends=self.backends[:1],
+        )
 
 
 class Misfortunes:

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from penstock.testing.simulation.simulate import Outcome, Surroundings, simulate, undisturbed
+from penstock.testing.simulation.faults import Surroundings
+from penstock.testing.simulation.simulate import Outcome, simulate, undisturbed
 from penstock.testing.simulation.world import Program
 
 USUAL_SEEDS = range(20)

@@ -4,10 +4,10 @@ import logging
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from penstock.testing.simulation.faults import Fault, Faults
+from penstock.testing.simulation.faults import Fault, Surroundings
 from penstock.testing.simulation.files import ROOT
 from penstock.testing.simulation.world import CHECKPOINTS, Program, World
 
@@ -17,19 +17,6 @@ REPLAY = "python -m penstock.testing.simulation --seed"
 
 class SimulationFailed(AssertionError):
     """Something did not hold in a world; the message has its story and says how to see it again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What a seed does not decide: which faults there may be, the parallelisms to choose from, and options of the job."""
-
-    faults: Faults = field(default_factory=Faults)
-    parallelisms: tuple[int, ...] = (1, 2, 3, 4)
-    options: tuple[tuple[str, str], ...] = ()
-
-    def calm(self) -> "Surroundings":
-        """The same where nothing goes wrong, at the lowest parallelism."""
-        return Surroundings(Faults.none(), (min(self.parallelisms),), self.options)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +35,7 @@ class Outcome:
 
 def run_world(program: Program, seed: int, surroundings: Surroundings | None = None) -> Outcome:
     """Run a program in the world of a seed; what did not hold is in ``problems``, but nobody knows the right output here."""
-    around = Surroundings() if surroundings is None else surroundings
-    world = World(seed, around.faults, around.parallelisms, dict(around.options))
+    world = World(seed, surroundings)
     with _quiet():
         world.run(program)
     outputs = {name: world.ledger.committed(name) for name in world.sinks}

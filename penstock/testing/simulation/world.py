@@ -21,7 +21,7 @@ from penstock.runtime.messages import Deployment
 from penstock.runtime.scheduling.placement import workers_wanted
 from penstock.testing.simulation.actors import Actor, Killed, Scheduler
 from penstock.testing.simulation.background import Delay, SimulatedBackground, background_maker, delays
-from penstock.testing.simulation.faults import Fault, Faults, Misfortunes
+from penstock.testing.simulation.faults import Fault, Misfortunes, Surroundings
 from penstock.testing.simulation.files import PROTOCOL, ROOT, SimulatedFiles, file_system_class
 from penstock.testing.simulation.story import Story
 from penstock.testing.simulation.transactions import Ledger, TransactionalSink
@@ -45,6 +45,11 @@ def current_world() -> "World":
     return _worlds[-1]
 
 
+def is_simulated() -> bool:
+    """Whether the caller is in a simulated world."""
+    return bool(_worlds)
+
+
 def _current_ledger() -> Ledger:
     return current_world().ledger
 
@@ -52,22 +57,14 @@ def _current_ledger() -> Ledger:
 class World:
     """What a seed makes. A program is given it to make its sinks and directories with."""
 
-    def __init__(
-        self,
-        seed: int,
-        faults: Faults | None = None,
-        parallelisms: tuple[int, ...] = (1, 2, 3, 4),
-        options: dict[str, str] | None = None,
-    ) -> None:
+    def __init__(self, seed: int, surroundings: Surroundings | None = None) -> None:
         self.seed = seed
-        faults = Faults() if faults is None else faults
-        self._is_calm = not faults.kinds
-        self._parallelisms = parallelisms
-        self._options = dict(options or {})
+        around = self._around = Surroundings() if surroundings is None else surroundings
+        self._is_calm = not around.faults.kinds
         self._chance = seeded(f"penstock world {seed}")
         self.clock = ManualClock(START_MS)
         self.story = Story(self.clock, START_MS)
-        self.misfortunes = Misfortunes(faults, seeded(f"penstock faults {seed}"))
+        self.misfortunes = Misfortunes(around.faults, seeded(f"penstock faults {seed}"))
         self.scheduler = Scheduler(self.clock, self._chance, self._is_calm)
         self._delay: Delay = (
             (lambda kind: 0) if self._is_calm else delays(self.misfortunes, self._chance.randint)
@@ -78,6 +75,7 @@ class World:
         self.directories: dict[str, None] = {}
         self.problems: list[str] = []
         self.asked_for_chance = False
+        self._parallelism = 1
         self.job: SimulatedJob | None = None
         self._checkpointing = self._draw_checkpointing()
 
@@ -147,8 +145,14 @@ class World:
             _worlds.remove(self)
 
     def _new_job(self, program: Program, start_from: str | None) -> "SimulatedJob":
-        parallelism = self._chance.choice(self._parallelisms)
-        options = {**self._checkpointing, **self._options}
+        parallelism = self._chance.choice(self._around.parallelisms)
+        if start_from is not None and not start_from.startswith(ROOT + SAVEPOINTS) and self._is_unaligned:
+            parallelism = (
+                self._parallelism
+            )  # records on their way are given to the subtasks that they were meant for
+        self._parallelism = parallelism
+        backend = self._chance.choice(self._around.backends)
+        options = {"state.backend.type": backend, **self._checkpointing, **self._around.options}
         if start_from is not None:
             options["execution.state-recovery.path"] = start_from
             options["execution.state-recovery.claim-mode"] = self._chance.choice(("CLAIM", "NO_CLAIM"))
@@ -158,10 +162,17 @@ class World:
         graph = compile_graph(environment.get_stream_graph())
         self.ledger.era += 1
         self.scheduler.forget_alarms()
-        self.story.tell(f"a job starts at parallelism {parallelism}, from {start_from or 'nothing'}")
+        self.story.tell(
+            f"a job starts at parallelism {parallelism} on {backend}, from {start_from or 'nothing'}"
+        )
         job = SimulatedJob(self, graph, self._chance, self._delay)
         job.start_from = start_from
         return job
+
+    @property
+    def _is_unaligned(self) -> bool:
+        options = {**self._checkpointing, **self._around.options}
+        return options["execution.checkpointing.unaligned.enabled"] == "true"
 
     def _live(self, job: "SimulatedJob") -> bool:
         """Run until the job is over, or dead; says whether there is nothing more to come."""
