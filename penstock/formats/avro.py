@@ -2,13 +2,14 @@
 
 import io
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO
 
 from penstock.contracts.serialization import DeserializationSchema, SerializationSchema
 from penstock.data.row import Row, rows_of
+from penstock.data.type_composites import RowTypeInfo
 from penstock.data.type_information import TypeInformation, shortened
-from penstock.data.type_scalars import PickledBytesTypeInfo
+from penstock.data.type_scalars import BasicTypeInfo, PickledBytesTypeInfo
 from penstock.errors import OutsideError, ProgramError, TypeMismatch
 from penstock.formats.contract import BulkFormat, FileAccess, FilePart, FormatReader, Piece
 from penstock.formats.extras import require
@@ -175,12 +176,21 @@ class AvroRowDeserializationSchema(DeserializationSchema):
             raise unreadable(message, error if isinstance(error, Exception) else ValueError()) from error
         return rows_of([[record[name] for name in self._names]], self._names)[0]
 
+    def get_produced_type(self) -> TypeInformation | None:
+        """Rows of the schema's fields, where all of them are plain values; None leaves the type open."""
+        types = [_plain_type(field["type"]) for field in self._schema.parsed.get("fields", [])]
+        known = [each for each in types if each is not None]
+        return RowTypeInfo(known, list(self._names)) if len(known) == len(types) else None
+
     def __reduce__(self) -> tuple[Any, ...]:
         return (type(self), (None, str(self._schema)))
 
 
 class AvroRowSerializationSchema(SerializationSchema):
-    """Rows as one Avro record each, without a header. Rows without names are taken field by field."""
+    """Rows as one Avro record each, without a header.
+
+    A row is taken field by field, as Flink does, unless its fields have the names of the schema's.
+    """
 
     def __init__(self, record_class: str | None = None, avro_schema_string: str | None = None) -> None:
         self._schema = _schema_of(record_class, avro_schema_string)
@@ -196,7 +206,11 @@ class AvroRowSerializationSchema(SerializationSchema):
         return target.getvalue()
 
     def _record(self, element: Any) -> Any:
-        if isinstance(element, Row) and element._names is not None:
+        if (
+            isinstance(element, Row)
+            and element._names is not None
+            and set(element._names) == set(self._names)
+        ):
             return element.as_dict(True)
         if isinstance(element, (Row, tuple, list)):
             return dict(zip(self._names, element, strict=True))
@@ -204,6 +218,25 @@ class AvroRowSerializationSchema(SerializationSchema):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (type(self), (None, str(self._schema)))
+
+
+def _plain_type(described: Any) -> TypeInformation | None:
+    """The type of a field that holds a plain value, or a plain value or null."""
+    if isinstance(described, list):
+        present = [each for each in described if each != "null"]
+        return _plain_type(present[0]) if len(present) == 1 else None
+    make = _PLAIN_TYPES.get(described) if isinstance(described, str) else None
+    return None if make is None else make()
+
+
+_PLAIN_TYPES: dict[str, Callable[[], TypeInformation]] = {
+    "boolean": BasicTypeInfo.BOOLEAN_TYPE_INFO,
+    "int": BasicTypeInfo.INT_TYPE_INFO,
+    "long": BasicTypeInfo.LONG_TYPE_INFO,
+    "float": BasicTypeInfo.FLOAT_TYPE_INFO,
+    "double": BasicTypeInfo.DOUBLE_TYPE_INFO,
+    "string": BasicTypeInfo.STRING_TYPE_INFO,
+}
 
 
 def _schema_of(record_class: str | None, avro_schema_string: str | None) -> AvroSchema:

@@ -7,6 +7,10 @@ from penstock.formats.avro import (
     AvroSchema,
     GenericRecordAvroTypeInfo,
 )
+from penstock.formats.avro_registry import (
+    ConfluentRegistryAvroDeserializationSchema,
+    ConfluentRegistryAvroSerializationSchema,
+)
 from penstock.formats.record_writers import AvroBulkWriters
 
 __all__ = [
@@ -15,5 +19,7 @@ __all__ = [
     "AvroRowDeserializationSchema",
     "AvroRowSerializationSchema",
     "AvroSchema",
+    "ConfluentRegistryAvroDeserializationSchema",
+    "ConfluentRegistryAvroSerializationSchema",
     "GenericRecordAvroTypeInfo",
 ]

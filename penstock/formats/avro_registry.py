@@ -1,0 +1,197 @@
+"""Avro messages whose schema is in a registry: a zero byte, the schema's number in four bytes, the record.
+
+Source: Flink's documentation, "Confluent Avro Format"; Confluent's documentation, "Wire format" and "Schema Registry API".
+"""
+
+import io
+from collections.abc import Mapping
+from typing import Any, Final
+
+from penstock.contracts.serialization import DeserializationSchema, SerializationSchema
+from penstock.data.row import Row
+from penstock.data.type_information import TypeInformation, shortened
+from penstock.errors import OutsideError, ProgramError, TypeMismatch
+from penstock.formats.avro import AvroSchema, GenericRecordAvroTypeInfo
+from penstock.formats.extras import require
+from penstock.formats.json import unreadable
+
+CAPACITY: Final = 1_000
+TIMEOUT_S: Final = 30.0
+_HEADER_BYTES: Final = 5
+_KIND: Final = "application/vnd.schemaregistry.v1+json"
+_CONFIGS: Final = {"basic.auth.user.info", "bearer.auth.token"}
+# What fastavro raises for bytes that are no Avro, beside errors of its own, which are ValueErrors.
+_BROKEN = (ValueError, TypeError, EOFError, LookupError, ArithmeticError, StopIteration, AssertionError)
+
+
+class SchemaRegistry:
+    """Asks a registry over HTTP, each question once. Calls block.
+
+    ``configs``: ``basic.auth.user.info`` with ``user:password``, or ``bearer.auth.token``.
+    """
+
+    def __init__(self, url: str, capacity: int, configs: Mapping[str, str] | None) -> None:
+        if not isinstance(url, str) or not url.startswith(("http://", "https://")):
+            raise ProgramError(f"the url of a schema registry begins with http:// or https://, not {url!r}")
+        if type(capacity) is not int or capacity < 1:
+            raise ProgramError(f"the capacity of the cache of schemas is a number from 1, not {capacity!r}")
+        unknown = sorted(set(configs or {}) - _CONFIGS)
+        if unknown:
+            raise ProgramError(
+                f"the registry setting {', '.join(map(repr, unknown))} is not known; "
+                f"known are {', '.join(sorted(_CONFIGS))}"
+            )
+        self._url = url.rstrip("/")
+        self._capacity = capacity
+        self._configs = dict(configs or {})
+        self._schemas: dict[int, AvroSchema] = {}
+
+    def schema(self, number: int) -> AvroSchema:
+        """The schema with a number.
+
+        :raises OutsideError: where there is none, or no registry.
+        """
+        found = self._schemas.get(number)
+        if found is None:
+            answer = self._ask(f"/schemas/ids/{number}", None)
+            if answer.get("schemaType", "AVRO") != "AVRO" or answer.get("references"):
+                raise OutsideError(
+                    f"the schema {number} of the registry {self._url} is not an Avro schema without references"
+                )
+            if len(self._schemas) >= self._capacity:
+                del self._schemas[next(iter(self._schemas))]
+            found = self._schemas[number] = AvroSchema.parse_string(answer["schema"])
+        return found
+
+    def number_of(self, subject: str, schema: AvroSchema) -> int:
+        """The number of a schema under a subject, where it is registered if it is not there yet."""
+        from urllib.parse import quote
+
+        answer = self._ask(f"/subjects/{quote(subject, safe='')}/versions", {"schema": str(schema)})
+        return int(answer["id"])
+
+    def _ask(self, path: str, body: dict[str, str] | None) -> dict[str, Any]:
+        import json
+        from urllib.error import HTTPError, URLError
+        from urllib.request import Request, urlopen
+
+        data = None if body is None else json.dumps(body).encode()
+        request = Request(self._url + path, data, {"Accept": _KIND, "Content-Type": _KIND, **self._login()})
+        try:
+            with urlopen(request, timeout=TIMEOUT_S) as response:
+                answer: dict[str, Any] = json.load(response)
+                return answer
+        except HTTPError as error:
+            text = error.read(500).decode(errors="replace")
+            raise OutsideError(
+                f"the schema registry {self._url} refused {request.get_method()} {path} with {error.code}: {text}"
+            ) from error
+        except (URLError, OSError, ValueError) as error:
+            raise OutsideError(
+                f"the schema registry {self._url} did not answer {request.get_method()} {path}: {error}"
+            ) from error
+
+    def _login(self) -> dict[str, str]:
+        if "bearer.auth.token" in self._configs:
+            return {"Authorization": f"Bearer {self._configs['bearer.auth.token']}"}
+        if "basic.auth.user.info" in self._configs:
+            from base64 import b64encode
+
+            user = b64encode(self._configs["basic.auth.user.info"].encode()).decode()
+            return {"Authorization": f"Basic {user}"}
+        return {}
+
+
+class ConfluentRegistryAvroDeserializationSchema(DeserializationSchema):
+    """Messages of Avro records as dicts, read with the schema that they were written with; made by :meth:`for_generic`."""
+
+    def __init__(
+        self, schema: AvroSchema, url: str, capacity: int, configs: Mapping[str, str] | None
+    ) -> None:
+        self._parts = (schema, url, capacity, configs)
+        self._schema = schema
+        self._registry = SchemaRegistry(url, capacity, configs)
+        self._read = require("fastavro", "avro", "Avro").schemaless_reader
+
+    @staticmethod
+    def for_generic(
+        schema: AvroSchema,
+        url: str,
+        identity_map_capacity: int = CAPACITY,
+        registry_configs: Mapping[str, str] | None = None,
+    ) -> "ConfluentRegistryAvroDeserializationSchema":
+        """Records of ``schema``, into which those of other, compatible schemas are turned by Avro's rules."""
+        return ConfluentRegistryAvroDeserializationSchema(
+            _checked(schema), url, identity_map_capacity, registry_configs
+        )
+
+    def deserialize(self, message: bytes) -> Any:
+        if message is None:
+            return None
+        if len(message) < _HEADER_BYTES or message[0] != 0:
+            raise unreadable(
+                message, ValueError("it does not begin with a zero byte and the number of a schema")
+            )
+        written = self._registry.schema(int.from_bytes(message[1:_HEADER_BYTES], "big"))
+        try:
+            return self._read(io.BytesIO(message[_HEADER_BYTES:]), written.parsed, self._schema.parsed)
+        except _BROKEN as error:
+            raise unreadable(message, error if isinstance(error, Exception) else ValueError()) from error
+
+    def get_produced_type(self) -> TypeInformation:
+        return GenericRecordAvroTypeInfo(self._schema)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (type(self), self._parts)
+
+
+class ConfluentRegistryAvroSerializationSchema(SerializationSchema):
+    """Dicts or rows as Avro messages with the number of their schema, which is registered; made by :meth:`for_generic`."""
+
+    def __init__(
+        self, subject: str, schema: AvroSchema, url: str, capacity: int, configs: Mapping[str, str] | None
+    ) -> None:
+        if not isinstance(subject, str) or not subject:
+            raise ProgramError(f"the subject is the name of schemas in the registry, not {subject!r}")
+        self._parts = (subject, schema, url, capacity, configs)
+        self._subject = subject
+        self._schema = schema
+        self._registry = SchemaRegistry(url, capacity, configs)
+        self._header = b""
+        self._write = require("fastavro", "avro", "Avro").schemaless_writer
+
+    @staticmethod
+    def for_generic(
+        subject: str,
+        schema: AvroSchema,
+        schema_registry_url: str,
+        identity_map_capacity: int = CAPACITY,
+        registry_configs: Mapping[str, str] | None = None,
+    ) -> "ConfluentRegistryAvroSerializationSchema":
+        """Records of ``schema``; by custom the subject is ``TOPIC-value``, or ``TOPIC-key`` for keys."""
+        return ConfluentRegistryAvroSerializationSchema(
+            subject, _checked(schema), schema_registry_url, identity_map_capacity, registry_configs
+        )
+
+    def serialize(self, element: Any) -> bytes:
+        if not self._header:
+            self._header = b"\0" + self._registry.number_of(self._subject, self._schema).to_bytes(4, "big")
+        target = io.BytesIO()
+        target.write(self._header)
+        record = element.as_dict(True) if isinstance(element, Row) else element
+        try:
+            self._write(target, self._schema.parsed, record, strict_allow_default=True)
+        except _BROKEN as error:
+            raise TypeMismatch(f"{shortened(element)} does not fit the Avro schema: {error}") from error
+        return target.getvalue()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (type(self), self._parts)
+
+
+def _checked(schema: Any) -> AvroSchema:
+    if not isinstance(schema, AvroSchema):
+        raise ProgramError(
+            f"for_generic takes an AvroSchema, such as AvroSchema.parse_string gives, not {schema!r}"
+        )
+    return schema
