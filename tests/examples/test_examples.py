@@ -16,6 +16,8 @@ ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = {path.stem: path for path in sorted((ROOT / "examples").glob("*.py"))}
 # Its output is as long as the book, and has a test of its own.
 LONG = "word_count"
+# It needs a broker, and is run with the other tests of Kafka.
+WITH_BROKER = "kafka_word_count"
 TIME_LIMIT_S = 50
 
 
@@ -42,7 +44,7 @@ def run_example(example: Path, *arguments: str) -> str:
     return finished.stdout
 
 
-@pytest.mark.parametrize("name", [name for name in EXAMPLES if name != LONG])
+@pytest.mark.parametrize("name", [name for name in EXAMPLES if name not in (LONG, WITH_BROKER)])
 def test_an_example_prints_what_it_says(name: str) -> None:
     assert run_example(EXAMPLES[name]).strip() == promised(EXAMPLES[name])
 

@@ -156,7 +156,7 @@ def test_avro_records_come_back_as_rows() -> None:
     assert read.deserialize(write.serialize(Row(s="é", n=1))) == Row(n=1, s="é")
     assert read.deserialize(write.serialize((1, None))) == Row(n=1, s=None)
     assert read.deserialize(write.serialize(Row(f0=1, f1="x"))) == Row(n=1, s="x"), "other names: by position"
-    assert str(read.get_produced_type()) == "RowTypeInfo(n: Long, s: String)"
+    assert str(read.get_produced_type()) == "RowTypeInfo(n: Integer, s: String)"
     with pytest.raises(TypeMismatch, match="does not fit the Avro schema"):
         write.serialize(("x", None))
     with pytest.raises(OutsideError, match="a message cannot be read"):

@@ -35,7 +35,7 @@ TIMEOUT_SECONDS = 180
 # What an example imports that it cannot run by itself with, and why.
 NEEDS = {
     "pyflink.table": "the Table API",
-    "pyflink.datastream.connectors.kafka": "a Kafka broker",
+    "pyflink.datastream.connectors.kafka": "a Kafka broker, so they are with the tests of Kafka",
     "pyflink.datastream.connectors.elasticsearch": "an Elasticsearch server",
     "pyflink.datastream.connectors.pulsar": "a Pulsar broker",
 }

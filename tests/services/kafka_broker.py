@@ -1,5 +1,6 @@
 """A real Apache Kafka, from its jars on Maven Central, as single node in KRaft mode on free loopback ports.
 
+``python -m tests.services.kafka_broker [PORT]`` runs one until it is interrupted, on port 9092 if none is given.
 The jars are fetched once into a cache outside the tree (``PENSTOCK_TEST_CACHE``, else the user's cache directory).
 """
 
@@ -8,6 +9,8 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -188,13 +191,17 @@ class KafkaCluster:
 
 
 @contextmanager
-def running_kafka(directory: Path, version: str = KAFKA_4, nodes: int = 1) -> Iterator[KafkaCluster]:
-    """A cluster that ends with the block.
+def running_kafka(
+    directory: Path, version: str = KAFKA_4, nodes: int = 1, port: int | None = None
+) -> Iterator[KafkaCluster]:
+    """A cluster that ends with the block; ``port`` is that of the first node, if it must be a certain one.
 
     :raises NoBroker: where there is no Java, no Maven, no registry, or the broker does not start.
     """
     classpath = str(jars(version) / "*")
     ports = free_ports(2 * nodes)
+    if port is not None:
+        ports[0] = port
     voters = ",".join(f"{node + 1}@127.0.0.1:{ports[nodes + node]}" for node in range(nodes))
     cluster = KafkaCluster(version)
     try:
@@ -231,3 +238,16 @@ def free_ports(count: int) -> list[int]:
     finally:
         for each in sockets:
             each.close()
+
+
+def main() -> None:
+    """Run a broker in a folder of its own, which is gone afterwards."""
+    port = int(sys.argv[1]) if len(sys.argv) > 1 else 9092
+    with tempfile.TemporaryDirectory() as folder, running_kafka(Path(folder), port=port) as cluster:
+        print(f"Apache Kafka {cluster.version} at {cluster.bootstrap}; interrupt it to end it", flush=True)
+        with suppress(KeyboardInterrupt):
+            Event().wait()
+
+
+if __name__ == "__main__":
+    main()
