@@ -38,3 +38,12 @@ class SubtaskId:
 
     def __str__(self) -> str:
         return f"{self.vertex}[{self.index}]"
+
+
+def new_name() -> str:
+    """A name that nothing else in the world has.
+
+    >>> len(new_name()), new_name() == new_name()
+    (32, False)
+    """
+    return os.urandom(16).hex()

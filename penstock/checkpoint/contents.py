@@ -51,6 +51,9 @@ def contents_of(manifest: Manifest) -> list[OperatorContent]:
     return [_content_of(record) for record in manifest.operators.values()]
 
 
+_BY_KEY_GROUP = (FileRole.KEYED, FileRole.TIMERS, FileRole.NATIVE)
+
+
 def _content_of(record: OperatorRecord) -> OperatorContent:
     states = list(_states_of(record.handles))
     if record.enumerator is not None:
@@ -67,7 +70,7 @@ def _content_of(record: OperatorRecord) -> OperatorContent:
                 handle.max_parallelism, handle.parallelism, handle.subtask_index
             )
             for handle in record.handles
-            if any(file.role in (FileRole.KEYED, FileRole.TIMERS) for file in handle.files)
+            if any(file.role in _BY_KEY_GROUP for file in handle.files)
         },
     )
 
@@ -82,6 +85,8 @@ def _states_of(handles: Iterable[OperatorStateHandle]) -> Iterable[StateContent]
         for file in handle.files:
             files.setdefault((file.role, file.state), []).append(file)
     for (role, name), mine in files.items():
+        if role is FileRole.NATIVE:
+            continue  # all keyed states are in them together
         state = described.get((role, name), StateDescription(name, OWN))
         yield StateContent(
             name,

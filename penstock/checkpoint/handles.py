@@ -11,6 +11,8 @@ class FileRole(Enum):
     KEYED = "keyed"
     TIMERS = "timers"
     OPERATOR = "operator"
+    NATIVE = "native"
+    """A file of the database that keyed state was in, which only the backend reads; ``state`` is its name there."""
     OWN = "own"
     """What the operator itself has to remember: a pickle."""
 

@@ -8,9 +8,9 @@ from base64 import b64decode, b64encode
 from dataclasses import dataclass, field
 from typing import Any
 
+from penstock.checkpoint.checksums import checksum_of
 from penstock.checkpoint.handles import OperatorStateHandle, handle_as_json, handle_from_json
 from penstock.checkpoint.place import CheckpointPlace
-from penstock.checkpoint.snapshot_files import checksum_of
 from penstock.errors import OutsideError, StateError
 from penstock.storage.reading import open_file
 from penstock.storage.writing import write_in_place

@@ -1,6 +1,10 @@
 """Where the files of checkpoints lie: ``<dir>/<job id>/chk-<n>/``, ``shared/``, ``taskowned/``; or in memory."""
 
 from dataclasses import dataclass
+from typing import Final
+
+SHARED_PREFIX: Final = "../shared/"
+"""How the names of files begin that several checkpoints refer to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +20,10 @@ class CheckpointPlace:
     memory_limit_bytes: int | None = None
 
     def path_of(self, name: str) -> str:
-        """The path of a file of the checkpoint."""
+        """The path of a file of the checkpoint, or of one that it shares with others."""
+        if name.startswith(SHARED_PREFIX):
+            shared = self.shared or f"{(self.directory or '').rpartition('/')[0]}/shared"
+            return f"{shared}/{name.removeprefix(SHARED_PREFIX)}"
         return f"{self.directory}/{name}"
 
 

@@ -4,9 +4,8 @@ from collections.abc import Iterable
 
 from penstock.checkpoint.events import CompletedCheckpoint
 from penstock.checkpoint.manifest import MANIFEST_NAME
-from penstock.storage.writing import delete_directory, delete_if_empty, delete_if_there
-
-SHARED_PREFIX = "../shared/"
+from penstock.checkpoint.place import SHARED_PREFIX
+from penstock.storage.writing import delete_directory, delete_if_empty, delete_if_there, files_below
 
 
 def remove_checkpoint(
@@ -29,6 +28,17 @@ def remove_leftovers(directory: str) -> None:
     """
     delete_if_there(f"{directory}/{MANIFEST_NAME}")
     delete_directory(directory)
+
+
+def remove_unneeded(directory: str, kept: Iterable[CompletedCheckpoint]) -> None:
+    """Remove the shared files that no checkpoint refers to, as that for which they were written was given up.
+
+    ``directory`` is the job's; called when nobody writes there any more.
+    """
+    needed = {name.removeprefix(SHARED_PREFIX) for checkpoint in kept for name in shared_files(checkpoint)}
+    for path in files_below(f"{directory}/shared"):
+        if path.rpartition("/")[2] not in needed:
+            delete_if_there(path)
 
 
 def remove_job_directory(directory: str) -> None:

@@ -92,7 +92,7 @@ def _changes(record: OperatorRecord, place: CheckpointPlace) -> Iterator[ClassCh
     for handle in record.handles:
         whose = f"operator {record.name!r}, subtask {handle.subtask_index + 1}/{handle.parallelism}"
         for file in handle.files:
-            if file.role is FileRole.OWN:
+            if file.role in (FileRole.OWN, FileRole.NATIVE):
                 continue
             for change in class_changes(read_checked(place, file, whose), file.state):
                 if change not in seen:

@@ -3,19 +3,21 @@
 State files are the user's own storage and are trusted as such: whoever can write them can run code in the job.
 """
 
-import hashlib
 import re
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
+from penstock.checkpoint.checksums import checksum_of
 from penstock.checkpoint.element_files import decode_elements, encode_elements
 from penstock.checkpoint.entry_files import EncodedFile, FileEntries, encode_entries
 from penstock.checkpoint.handles import FileRole, OperatorStateHandle, StateDescription, StateFile
+from penstock.checkpoint.native_files import read_native, write_native
 from penstock.checkpoint.place import CheckpointPlace
 from penstock.checkpoint.redistribution import SubtaskPlace, merged
 from penstock.contracts.state import (
     KeyedStateSnapshot,
+    OpenNative,
     OperatorStateMode,
     OperatorStateSnapshot,
     StateEntries,
@@ -43,8 +45,11 @@ def write_operator_snapshot(
     ``OutsideError`` when the storage does not take it.
     """
     files = _Files(place, operator_id, operator_name, subtask)
-    if snapshot.keyed is not None:
-        for name, entries in snapshot.keyed.states.items():
+    keyed = snapshot.keyed
+    if keyed is not None and keyed.native is not None and place.shared is not None:
+        files.written += write_native(place, files.prefix, keyed.native())
+    elif keyed is not None:
+        for name, entries in keyed.states.items():
             for file in encode_entries(entries):
                 files.add(FileRole.KEYED, name, file)
     for name, entries in snapshot.timers.items():
@@ -75,7 +80,7 @@ class _Files:
     ) -> None:
         self._place = place
         self._operator = operator_name
-        self._prefix = f"{operator_id}-{subtask.index}"
+        self.prefix = f"{operator_id}-{subtask.index}"
         self._subtask = subtask
         self._bytes = 0
         self.written: list[StateFile] = []
@@ -85,7 +90,7 @@ class _Files:
         content = file.content
         suffix = "pickle" if role is FileRole.OWN else "parquet"
         readable = re.sub(r"[^A-Za-z0-9_-]+", "_", state)[:60] or role.value
-        name = f"{self._prefix}-{len(self.written)}-{readable}.{suffix}"
+        name = f"{self.prefix}-{len(self.written)}-{readable}.{suffix}"
         kept = None
         if self._place.directory is None:
             self._count(len(content))
@@ -108,22 +113,23 @@ class _Files:
 
 
 def read_operator_snapshot(
-    place: CheckpointPlace, handles: Sequence[OperatorStateHandle], subtask: SubtaskPlace
+    place: CheckpointPlace,
+    handles: Sequence[OperatorStateHandle],
+    subtask: SubtaskPlace,
+    open_native: OpenNative | None = None,
 ) -> OperatorSnapshot | None:
     """The part of one new subtask in the state that all old subtasks left; None where they left none.
 
+    ``open_native`` reads what incremental checkpoints hold of keyed state.
+
     :raises StateError: when a file was altered, or cannot be restored at this parallelism.
     """
-    snapshots = {handle.subtask_index: _read(place, handle, subtask.key_groups) for handle in handles}
+    own = subtask.key_groups
+    snapshots = {handle.subtask_index: _read(place, handle, own, open_native) for handle in handles}
     if not snapshots:
         return None
     old = [snapshots.get(index) for index in range(max(handles[0].parallelism, max(snapshots) + 1))]
     return merged(old, subtask)
-
-
-def checksum_of(content: bytes) -> str:
-    """What tells whether a file is still what was written."""
-    return "blake2b:" + hashlib.blake2b(content, digest_size=16).hexdigest()
 
 
 def read_checked(place: CheckpointPlace, file: StateFile, whose: str) -> bytes:
@@ -151,12 +157,16 @@ def read_checked(place: CheckpointPlace, file: StateFile, whose: str) -> bytes:
     return content
 
 
-def _read(place: CheckpointPlace, handle: OperatorStateHandle, wanted: range) -> OperatorSnapshot:
+def _read(
+    place: CheckpointPlace, handle: OperatorStateHandle, wanted: range, open_native: OpenNative | None
+) -> OperatorSnapshot:
     """The snapshot of one old subtask; its entries are read when somebody asks for them, and not if none is wanted."""
     whose = f"operator {handle.operator_name!r}, subtask {handle.subtask_index + 1}/{handle.parallelism}"
     keyed, timers = (
         _entries(place, handle, role, whose, wanted) for role in (FileRole.KEYED, FileRole.TIMERS)
     )
+    if _has_any_of(handle, wanted):
+        keyed |= read_native(place, handle, read_checked, whose, open_native)
     states: dict[str, tuple[OperatorStateMode, tuple[bytes, ...]]] = {}
     own = None
     for file in handle.files:
@@ -173,11 +183,15 @@ def _read(place: CheckpointPlace, handle: OperatorStateHandle, wanted: range) ->
     )
 
 
+def _has_any_of(handle: OperatorStateHandle, wanted: range) -> bool:
+    had = key_group_range(handle.max_parallelism, handle.parallelism, handle.subtask_index)
+    return had.start < wanted.stop and wanted.start < had.stop
+
+
 def _entries(
     place: CheckpointPlace, handle: OperatorStateHandle, role: FileRole, whose: str, wanted: range
 ) -> dict[str, StateEntries]:
-    had = key_group_range(handle.max_parallelism, handle.parallelism, handle.subtask_index)
-    is_wanted = had.start < wanted.stop and wanted.start < had.stop
+    is_wanted = _has_any_of(handle, wanted)
     reads: dict[str, list[Callable[[], bytes]]] = {}
     for file in handle.files:
         if file.role is role:

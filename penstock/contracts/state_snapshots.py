@@ -162,36 +162,38 @@ def unsavable(meta: StateMeta, chunk: EntryChunk, error: Exception) -> StateErro
 
 @dataclass(frozen=True, slots=True)
 class NativeFile:
-    """A file of a backend's own making. ``shared``: the same name always has the same content, so it is stored once for
-    all checkpoints that name it."""
+    """A file of a backend's own making, by the name that the backend wants it back with.
+
+    ``shared_as``: a name that nothing else in the world has and that always means this content, so that the file is stored
+    once for all checkpoints that have it; None for a file that is new each time.
+    """
 
     name: str
     path: str
-    size_bytes: int
-    shared: bool
+    shared_as: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class NativeState:
     """A snapshot as files that only the backend that made them reads.
 
-    ``description`` is what the backend wants back beside the files: text, as JSON for example, that travels in the manifest.
-    When a checkpoint is restored, ``path`` is where each file has been brought to.
+    ``remembered``: whoever stores the files keeps there what it wants to know of them when the next snapshot is stored.
     """
 
-    backend: str
     files: tuple[NativeFile, ...]
-    description: str = ""
-    key_groups: tuple[int, int] = (0, 0)
-    """The first group and the one after the last."""
+    remembered: dict[str, Any]
+
+
+OpenNative = Callable[[int, dict[str, Callable[[], bytes]]], dict[str, StateEntries]]
+"""Given the maximum parallelism and what reads each file of a native snapshot, by its name: the entries in it, by state."""
 
 
 class KeyedStateSnapshot:
     """All keyed states of one operator in one subtask at one moment. Later changes of the live state do not reach it.
 
-    ``native``, if there is one, holds everything that ``states`` hold: a checkpoint may store it instead; a savepoint
-    stores the entries. Whoever has written the snapshot, or has given up on it, calls ``release``, from any thread; until
-    then the backend keeps what the snapshot shows. A pickle of a snapshot holds all entries.
+    ``native``, if there is one, gives files that hold everything that ``states`` hold: a checkpoint may store them instead; a
+    savepoint stores the entries. Whoever has written the snapshot, or has given up on it, calls ``release``, from any
+    thread; until then the backend keeps what the snapshot shows, and the files. A pickle of a snapshot holds all entries.
     """
 
     __slots__ = ("__weakref__", "_on_release", "max_parallelism", "native", "states")
@@ -200,7 +202,7 @@ class KeyedStateSnapshot:
         self,
         max_parallelism: int,
         states: dict[str, StateEntries],
-        native: NativeState | None = None,
+        native: Callable[[], NativeState] | None = None,
         on_release: Callable[[], None] | None = None,
     ) -> None:
         self.max_parallelism = max_parallelism

@@ -34,7 +34,12 @@ from penstock.checkpoint.events import (
 from penstock.checkpoint.handles import OperatorStateHandle, in_flight_id
 from penstock.checkpoint.manifest import Manifest, OperatorRecord, write_manifest
 from penstock.checkpoint.place import CheckpointPlace, CheckpointPlaces
-from penstock.checkpoint.removal import remove_checkpoint, remove_job_directory, remove_leftovers
+from penstock.checkpoint.removal import (
+    remove_checkpoint,
+    remove_job_directory,
+    remove_leftovers,
+    remove_unneeded,
+)
 from penstock.checkpoint.settings import CheckpointSettings, Retention
 from penstock.clock import Clock
 from penstock.dataflow.recovery import CheckpointStatistics
@@ -189,6 +194,11 @@ class JobCheckpoints:
                 if completed.owned:
                     self._remove(completed, ())
             self.coordinator.completed = [c for c in self.coordinator.completed if not c.owned]
+        if self._places.directory is not None:
+            self._background.submit(
+                partial(remove_unneeded, self._places.directory, tuple(self.coordinator.completed)),
+                _log_failure("removing files that no checkpoint needs"),
+            )
         if self._places.directory is not None and not self.coordinator.completed:
             self._background.submit(
                 partial(remove_job_directory, self._places.directory), _log_failure("removing a directory")

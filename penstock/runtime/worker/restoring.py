@@ -1,8 +1,12 @@
 """Gives the tasks of one worker what an earlier attempt, or a savepoint, left for them; before they are opened."""
 
+from collections.abc import Callable
+from functools import partial
+
 from penstock.checkpoint.handles import in_flight_id
 from penstock.checkpoint.redistribution import SubtaskPlace
 from penstock.checkpoint.snapshot_files import read_operator_snapshot
+from penstock.contracts.state import StateEntries
 from penstock.dataflow.job import JobVertex
 from penstock.errors import RestoreFailed, StateError
 from penstock.operators.contract import OperatorSnapshot
@@ -10,13 +14,13 @@ from penstock.runtime.messages import Restore
 from penstock.runtime.task.tasklet import OperatorTasklet, Tasklet
 
 
-def restore_task(task: Tasklet, vertex: JobVertex, restore: Restore) -> None:
-    """Read what is this subtask's, and give it to its operators.
+def restore_task(task: Tasklet, vertex: JobVertex, restore: Restore, settings: dict[str, str]) -> None:
+    """Read what is this subtask's, and give it to its operators. ``settings`` are those of the job.
 
     :raises RestoreFailed: when a file was altered, or its content does not fit the operator.
     """
     try:
-        _restore(task, vertex, restore)
+        _restore(task, vertex, restore, settings)
     except StateError as error:
         failed = RestoreFailed(
             f"checkpoint {restore.checkpoint_id} cannot be restored: {error.message}", restore.checkpoint_id
@@ -25,11 +29,12 @@ def restore_task(task: Tasklet, vertex: JobVertex, restore: Restore) -> None:
         raise failed from error
 
 
-def _restore(task: Tasklet, vertex: JobVertex, restore: Restore) -> None:
+def _restore(task: Tasklet, vertex: JobVertex, restore: Restore, settings: dict[str, str]) -> None:
     place = SubtaskPlace(task.subtask.index, vertex.parallelism, vertex.max_parallelism)
     snapshots: dict[str, list[OperatorSnapshot]] = {}
     for chained in vertex.operators:
-        snapshot = read_operator_snapshot(restore.place, restore.handles.get(chained.id, ()), place)
+        handles = restore.handles.get(chained.id, ())
+        snapshot = read_operator_snapshot(restore.place, handles, place, partial(_open_native, settings))
         # An operator that had nothing to remember is told all the same that it does not begin from nothing.
         snapshots[chained.id] = [snapshot or OperatorSnapshot(checkpoint_id=restore.checkpoint_id)]
     task.chain.restore(snapshots)
@@ -38,3 +43,13 @@ def _restore(task: Tasklet, vertex: JobVertex, restore: Restore) -> None:
         found = read_operator_snapshot(restore.place, handles, place)
         if found is not None and found.own is not None:
             task.gate.replay(found.own)
+
+
+def _open_native(
+    settings: dict[str, str], max_parallelism: int, reads: dict[str, Callable[[], bytes]]
+) -> dict[str, StateEntries]:
+    """The keyed state in files of RocksDB, as incremental checkpoints have it, for whatever backend there is now."""
+    from penstock.state.rocksdb.native import open_native
+    from penstock.state.rocksdb.settings import RocksDBSettings
+
+    return open_native(RocksDBSettings.of(settings).directories[0], max_parallelism, reads)

@@ -147,7 +147,8 @@ class Worker:
             if deployment.restore is not None and tasklet.subtask not in deployment.restore.finished:
                 from penstock.runtime.worker.restoring import restore_task
 
-                restore_task(tasklet, vertices[tasklet.subtask.vertex], deployment.restore)
+                vertex = vertices[tasklet.subtask.vertex]
+                restore_task(tasklet, vertex, deployment.restore, deployment.graph.settings)
         self.outbox.append(TasksDeployed(self.index))
 
     def _start(self) -> None:

@@ -1,6 +1,7 @@
 """The keyed state backend ``rocksdb``."""
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from itertools import chain
 from typing import Any
 
@@ -18,6 +19,7 @@ from penstock.contracts.state import (
 )
 from penstock.data.keys import key_group_range
 from penstock.errors import ProgramError, StateError
+from penstock.ids import new_name
 from penstock.state.hashmap.handles import (
     AggregatingHandle,
     ListHandle,
@@ -30,10 +32,12 @@ from penstock.state.keyed_access import KeyedStateAccess, merge_entries
 from penstock.state.migration import conversion_to
 from penstock.state.rocksdb.cache import ObjectCache
 from penstock.state.rocksdb.cleanup import DatabaseSweep
-from penstock.state.rocksdb.database import Database, SharedMemory
+from penstock.state.rocksdb.database import Cursor, Database, SharedMemory, Shown
 from penstock.state.rocksdb.entries import EntryBytes
 from penstock.state.rocksdb.map_bytes import MapEntryBytes
 from penstock.state.rocksdb.map_table import RocksDBMapHandle, RocksDBMapTable
+from penstock.state.rocksdb.moment import MomentView
+from penstock.state.rocksdb.native import described, native_state
 from penstock.state.rocksdb.settings import RocksDBSettings
 from penstock.state.rocksdb.snapshot import FrozenEntries, Table, load_entries
 from penstock.state.rocksdb.table import RocksDBTable
@@ -82,6 +86,9 @@ class RocksDBKeyedStateBackend(KeyedStateAccess):
         self._lifetimes: dict[str, Lifetime] = {}
         self._sweeps: list[DatabaseSweep] = []
         self._is_settling = False
+        self._is_incremental = settings.is_incremental
+        self._name = new_name()
+        self._remembered: dict[str, Any] = {}
         self._is_open = True
 
     # Handles
@@ -226,13 +233,19 @@ class RocksDBKeyedStateBackend(KeyedStateAccess):
     def snapshot(self, checkpoint_id: int = 0) -> KeyedStateSnapshot:
         self._database.finish()
         batches = [table.freeze() for table in self._tables.values()]
-        view = self._database.hold(chain.from_iterable(batches), len(batches))
-        states: dict[str, StateEntries] = {
-            name: FrozenEntries(table, view, number, self._keep_in_snapshot(name))
-            for number, (name, table) in enumerate(self._tables.items())
-        }
+        view = self._database.hold(chain.from_iterable(batches), len(batches), self._is_incremental)
+        states: dict[str, StateEntries] = {}
+        for number, (name, table) in enumerate(self._tables.items()):
+            cursor = partial(_cursor, view, number, name)
+            states[name] = FrozenEntries(table.meta, table.bytes, cursor, self._keep_in_snapshot(name))
+        native = None
+        if self._is_incremental and self._tables:
+            description = described(table.meta for table in self._tables.values())
+            native = partial(
+                native_state, partial(_directory, view), description, self._name, self._remembered
+            )
         self._is_settling = True
-        return KeyedStateSnapshot(self._max_parallelism, states, on_release=view.release)
+        return KeyedStateSnapshot(self._max_parallelism, states, native, view.release)
 
     def _keep_in_snapshot(self, name: str) -> Callable[[Any], Any] | None:
         lifetime = self._lifetimes.get(name)
@@ -266,6 +279,16 @@ class RocksDBKeyedStateBackend(KeyedStateAccess):
         self._lifetimes.clear()
         self._sweeps.clear()
         self._database.close()
+
+
+def _cursor(view: MomentView, number: int, name: str) -> Cursor:
+    shown: Shown = view.seen(f"state {name!r}")
+    return shown.cursors[number]
+
+
+def _directory(view: MomentView) -> str:
+    shown: Shown = view.seen("keyed state")
+    return shown.directory or ""
 
 
 class RocksDBListHandle(ListHandle):

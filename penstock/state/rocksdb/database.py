@@ -3,12 +3,14 @@
 The only file that knows rocksdict. Every key begins with two bytes of key group and two of state.
 """
 
+import shutil
 import threading
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
-from penstock.errors import OutsideError, ProgramError
+from penstock.errors import OutsideError, ProgramError, StateError
 from penstock.state.rocksdb.moment import Batch, Moment, MomentView
 from penstock.state.rocksdb.settings import RocksDBSettings
 from penstock.state.rocksdb.working_directory import WorkingDirectory
@@ -64,6 +66,7 @@ class Database:
         self._directory = directory
         self._moment: Moment | None = None
         self._lock = threading.RLock()
+        self._moments = 0
         self._users = 1  # this object's owner, and the views of moments
         cache, buffers = memory.of_database()
         try:
@@ -175,17 +178,30 @@ class Database:
 
     # Moments
 
-    def hold(self, batches: Iterator[Batch], cursors: int) -> MomentView:
-        """A moment, with as many cursors that show it; ``batches`` belong to it and are still to be written."""
+    def hold(self, batches: Iterator[Batch], cursors: int, with_files: bool = False) -> MomentView:
+        """A moment; ``batches`` belong to it and are still to be written.
+
+        It will show as many cursors, and if asked for a directory with hard links to the files of the database.
+        """
         self.finish()
-        self._moment = Moment(
-            batches,
-            lambda batch: self._write(*batch),
-            lambda: [self.frozen() for _ in range(cursors)],
-        )
+        self._moments += 1
+        copy = f"{self._directory.path}/moment-{self._moments}" if with_files else None
+
+        def look() -> Shown:
+            found = [self.frozen() for _ in range(cursors)]
+            if copy is not None:
+                self.checkpoint(copy)
+            return Shown(found, copy)
+
+        def let_go() -> None:
+            if copy is not None:
+                shutil.rmtree(copy, ignore_errors=True)
+            self._leave()
+
+        self._moment = Moment(batches, lambda batch: self._write(*batch), look)
         with self._lock:
             self._users += 1
-        return MomentView(self._moment, self._leave)
+        return MomentView(self._moment, let_go)
 
     @property
     def is_waiting(self) -> bool:
@@ -232,6 +248,35 @@ class Database:
             f"the RocksDB database in {self.path} {what}: {error}; look whether the disk is full or the directory is gone, "
             "or set state.backend.rocksdb.localdir to another place"
         )
+
+
+def open_copy(directory: str) -> "Copy":
+    """Files that once were copied from a database, open for reading; raises ``StateError`` when they cannot be."""
+    rocksdict = load_rocksdict()
+    try:
+        options = rocksdict.Options(raw_mode=True)
+        return Copy(rocksdict.Rdict(directory, options, access_type=rocksdict.AccessType.read_only()))
+    except Exception as error:
+        raise StateError(f"the files of a RocksDB database cannot be opened: {error}") from error
+
+
+class Copy:
+    """A database that is only read."""
+
+    def __init__(self, database: Any) -> None:
+        self._database = database
+
+    def cursor(self) -> "Cursor":
+        """All its entries."""
+        return Cursor(self._database.iter())
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a database looked like at a moment. ``directory`` has links to its files, None if that was not wanted."""
+
+    cursors: list["Cursor"]
+    directory: str | None
 
 
 class Cursor:

@@ -1,6 +1,6 @@
 """From a state's entries to the database's, and back."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from struct import Struct
 from typing import Any
 
@@ -9,7 +9,7 @@ from penstock.data.key_columns import key_groups_of
 from penstock.data.keys import stable_hash
 from penstock.data.pickles import dump, load
 from penstock.errors import StateError
-from penstock.state.rocksdb.database import Cursor, Database
+from penstock.state.rocksdb.database import Cursor, Database, Entry
 from penstock.state.rocksdb.key_bytes import (
     EXACT_COLUMNS,
     framed,
@@ -109,6 +109,12 @@ class EntryBytes:
         namespace_bytes, start = unframed(place, HEAD_BYTES)
         namespace = from_bytes(namespace_bytes) if namespace_bytes else VOID_NAMESPACE
         return namespace, from_bytes(place[start:])
+
+    def decoded(self, scanned: Iterable[Entry]) -> Iterator[tuple[Any, Any, Any]]:
+        """Namespace, key and stored value of entries."""
+        for place, data in scanned:
+            namespace, key = self.namespace_and_key(place, data)
+            yield namespace, key, self.value(data)
 
     def group_prefix(self, group: int) -> bytes:
         """How the keys of all entries of a key group begin."""

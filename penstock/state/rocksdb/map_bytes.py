@@ -1,5 +1,6 @@
 """The bytes of a map state's entries: as those of other states, with the key of the map behind the key."""
 
+from collections.abc import Iterable, Iterator
 from struct import Struct
 from typing import Any
 
@@ -7,9 +8,13 @@ from penstock.contracts.state import VOID_NAMESPACE
 from penstock.data.keys import stable_hash
 from penstock.data.pickles import dump, load
 from penstock.errors import StateError
+from penstock.state.rocksdb.database import Entry
 from penstock.state.rocksdb.entries import HEAD_BYTES, EntryBytes
 from penstock.state.rocksdb.key_bytes import framed, from_bytes, is_exact, to_bytes, unframed
 from penstock.state.rocksdb.value_bytes import value_from_bytes, value_to_bytes
+
+Pair = tuple[int, Any]
+"""The number of an entry, and its value."""
 
 _NUMBER = Struct(">Q")
 _SIZE = Struct(">I")
@@ -76,3 +81,24 @@ class MapEntryBytes(EntryBytes):
 
     def namespace_and_key(self, place: bytes, data: bytes) -> tuple[Any, Any]:
         return self.originals(place, data)[:2]
+
+    def decoded(self, scanned: Iterable[Entry]) -> Iterator[tuple[Any, Any, Any]]:
+        """Namespace, key and map of entries; those of one map come one after the other."""
+        pairs: dict[Any, Pair] = {}
+        current: tuple[Any, Any] | None = None
+        before = b""
+        for place, data in scanned:
+            if current is None or not place.startswith(before):
+                if current is not None:
+                    yield *current, _in_order(pairs)
+                pairs = {}
+                before = self.map_start(place)
+            namespace, key, map_key = self.originals(place, data)
+            current = (namespace, key)
+            pairs[map_key] = self.pair(data)
+        if current is not None:
+            yield *current, _in_order(pairs)
+
+
+def _in_order(pairs: dict[Any, Pair]) -> dict[Any, Any]:
+    return {key: pair[1] for key, pair in sorted(pairs.items(), key=lambda item: item[1][0])}

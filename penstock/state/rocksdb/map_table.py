@@ -5,7 +5,7 @@ was walked, all is cached. The generations of cached maps are those of :mod:`pen
 """
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, MutableMapping, Sequence
+from collections.abc import Callable, Iterator, MutableMapping, Sequence
 from itertools import repeat
 from typing import Any
 
@@ -16,11 +16,8 @@ from penstock.state.layers import SETTLED_AT_ONCE
 from penstock.state.own_copies import own_copies
 from penstock.state.rocksdb.cache import ObjectCache, move_panes_down
 from penstock.state.rocksdb.database import Database, Entry
-from penstock.state.rocksdb.map_bytes import MapEntryBytes
+from penstock.state.rocksdb.map_bytes import MapEntryBytes, Pair
 from penstock.state.rocksdb.moment import ENTRIES_PER_BATCH, Batch
-
-Pair = tuple[int, Any]
-"""The number of an entry, and its value."""
 
 
 class CachedMap:
@@ -370,27 +367,6 @@ class RocksDBMapTable:
                 pair = (number, change({map_key: value})[map_key])
                 puts.append((place, entries.stored_pair(namespace, key, map_key, pair)))
             self._database.write_entries(puts)
-
-    def decoded(self, scanned: Iterable[Entry]) -> Iterator[tuple[Any, Any, Any]]:
-        """Namespace, key and map of entries; those of one map come one after the other."""
-        pairs: dict[Any, Pair] = {}
-        current: tuple[Any, Any] | None = None
-        before = b""
-        for place, data in scanned:
-            if current is None or not place.startswith(before):
-                if current is not None:
-                    yield *current, _in_order(pairs)
-                pairs = {}
-                before = self.bytes.map_start(place)
-            namespace, key, map_key = self.bytes.originals(place, data)
-            current = (namespace, key)
-            pairs[map_key] = self.bytes.pair(data)
-        if current is not None:
-            yield *current, _in_order(pairs)
-
-
-def _in_order(pairs: dict[Any, Pair]) -> dict[Any, Any]:
-    return {key: pair[1] for key, pair in sorted(pairs.items(), key=lambda item: item[1][0])}
 
 
 class MapPane(MutableMapping[Any, Any]):

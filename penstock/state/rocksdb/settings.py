@@ -14,6 +14,7 @@ PREDEFINED = PREFIX + "predefined-options"
 OBJECT_CACHE = PREFIX + "memory.object-cache"
 FIXED_PER_WORKER = PREFIX + "memory.fixed-per-tm"
 FIXED_PER_SLOT = PREFIX + "memory.fixed-per-slot"
+INCREMENTAL = "execution.checkpointing.incremental"
 MANAGED_SIZE = "taskmanager.memory.managed.size"
 
 DEFAULT_MEMORY_BYTES = 256 << 20
@@ -35,6 +36,7 @@ class RocksDBSettings:
     write_buffer_ratio: float = 0.5
     has_shared_memory: bool = True
     kind_of_disk: str = "DEFAULT"
+    is_incremental: bool = False
 
     @staticmethod
     def of(options: Mapping[str, str]) -> "RocksDBSettings":
@@ -59,6 +61,7 @@ class RocksDBSettings:
             or configuration.get(FIXED_PER_SLOT) is not None
             or configuration.get(FIXED_PER_WORKER) is not None,
             _one_of(configuration, PREDEFINED, KINDS_OF_DISK),
+            bool(configuration.get(INCREMENTAL)),
         )
 
 

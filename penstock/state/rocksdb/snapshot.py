@@ -6,28 +6,31 @@ from typing import Any
 
 from penstock.contracts.state import ENTRIES_PER_CHUNK, VOID_NAMESPACE, EntryChunk, StateEntries, StateMeta
 from penstock.state.rocksdb.database import Cursor
+from penstock.state.rocksdb.entries import EntryBytes
 from penstock.state.rocksdb.map_table import RocksDBMapTable
-from penstock.state.rocksdb.moment import MomentView
 from penstock.state.rocksdb.table import RocksDBTable
 
 Table = RocksDBTable | RocksDBMapTable
 
 
 class FrozenEntries:
-    """One state as it was at a moment; see :class:`~penstock.contracts.state.StateEntries`.
+    """One state as it is in a database at a moment; see :class:`~penstock.contracts.state.StateEntries`.
 
-    ``number`` is that of its cursor; ``keep`` is what to write of a stored value, None for nothing.
+    ``cursor`` gives a cursor that shows this moment; ``keep`` is what to write of a stored value, None for nothing.
     """
 
     def __init__(
-        self, table: Table, view: MomentView, number: int, keep: Callable[[Any], Any] | None = None
+        self,
+        meta: StateMeta,
+        entries: EntryBytes,
+        cursor: Callable[[], Cursor],
+        keep: Callable[[Any], Any] | None = None,
     ) -> None:
-        self.meta: StateMeta = table.meta
-        self._table = table
-        self._view = view
-        self._number = number
+        self.meta = meta
+        self._entries = entries
+        self._cursor = cursor
         self._keep = keep
-        self._key_groups = table.bytes.key_groups
+        self._key_groups = entries.key_groups
 
     def chunks(self, key_groups: range | None = None) -> Iterator[EntryChunk]:
         """Entries in the order of their key groups."""
@@ -38,12 +41,11 @@ class FrozenEntries:
             yield EntryChunk(groups, keys, values, None if is_void else namespaces)
 
     def _rows(self, key_groups: range | None) -> Iterator[tuple[int, Any, Any, Any]]:
-        table, keep = self._table, self._keep
-        frozen: Cursor = self._view.seen(f"state {self.meta.name!r}")[self._number]
+        entries, keep, frozen = self._entries, self._keep, self._cursor()
         for group in self._key_groups:
             if key_groups is not None and group not in key_groups:
                 continue
-            for namespace, key, stored in table.decoded(frozen.entries(table.bytes.group_prefix(group))):
+            for namespace, key, stored in entries.decoded(frozen.entries(entries.group_prefix(group))):
                 kept = stored if keep is None else keep(stored)
                 if kept is not None:
                     yield group, namespace, key, kept

@@ -376,12 +376,6 @@ class RocksDBTable:
                 puts.append((place, entries.stored(namespace, key, change(entries.value(data)))))
             self._database.write_entries(puts)
 
-    def decoded(self, scanned: Iterable[Entry]) -> Iterator[tuple[Any, Any, Any]]:
-        """Namespace, key and stored value of entries."""
-        for place, data in scanned:
-            namespace, key = self.bytes.namespace_and_key(place, data)
-            yield namespace, key, self.bytes.value(data)
-
     def forget(self, place: bytes, data: bytes, kept: Any) -> Entry | None:
         """What to write for an expired entry when it is not cached; it leaves the cache where it is unchanged."""
         namespace, key = self.bytes.namespace_and_key(place, data)

@@ -1,0 +1,63 @@
+"""Snapshots as files of a state backend's own making: those that never change are stored once, for all checkpoints."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+
+from penstock.checkpoint.checksums import checksum_of
+from penstock.checkpoint.handles import FileRole, OperatorStateHandle, StateFile
+from penstock.checkpoint.place import SHARED_PREFIX, CheckpointPlace
+from penstock.contracts.state_snapshots import NativeFile, NativeState, OpenNative, StateEntries
+from penstock.errors import OutsideError, StateError
+from penstock.storage.writing import exists, write_new_file
+
+Read = Callable[[CheckpointPlace, StateFile, str], bytes]
+"""Reads a file, and says whose it is when it cannot."""
+
+
+def write_native(place: CheckpointPlace, prefix: str, native: NativeState) -> Iterator[StateFile]:
+    """Store the files of a snapshot; of the shared ones those that are not there yet.
+
+    :raises OutsideError: when the storage does not take one.
+    """
+    for file in native.files:
+        if file.shared_as is None:
+            yield _write(place, f"{prefix}-{file.name}", file)
+            continue
+        name = SHARED_PREFIX + file.shared_as
+        known: StateFile | None = native.remembered.get(name)
+        if known is None or not exists(place.path_of(name)):
+            known = native.remembered[name] = _write(place, name, file)
+        yield known
+
+
+def _write(place: CheckpointPlace, name: str, file: NativeFile) -> StateFile:
+    try:
+        with open(file.path, "rb") as stream:
+            content = stream.read()
+    except OSError as error:
+        raise OutsideError(f"{file.path}, which a checkpoint needs, cannot be read: {error}") from error
+    write_new_file(place.path_of(name), content)
+    return StateFile(name, len(content), checksum_of(content), None, FileRole.NATIVE, file.name)
+
+
+def read_native(
+    place: CheckpointPlace,
+    handle: OperatorStateHandle,
+    read: Read,
+    whose: str,
+    open_native: OpenNative | None,
+) -> dict[str, StateEntries]:
+    """The entries of the keyed states of one old subtask, read when somebody asks for them.
+
+    :raises StateError: when there is nothing to read them with.
+    """
+    files = [file for file in handle.files if file.role is FileRole.NATIVE]
+    if not files:
+        return {}
+    if open_native is None:
+        raise StateError(
+            f"the keyed state of {whose} is in {place.directory} as files of RocksDB, as incremental checkpoints have it; "
+            "restore the job from there, and take a savepoint, whose files can be read by anything"
+        )
+    reads: dict[str, Callable[[], bytes]] = {file.state: partial(read, place, file, whose) for file in files}
+    return open_native(handle.max_parallelism, reads)

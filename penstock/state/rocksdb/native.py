@@ -1,0 +1,93 @@
+"""Snapshots as files of the database: what an incremental checkpoint stores, and how its entries are read again.
+
+RocksDB never changes a file of entries (``*.sst``), so one that several checkpoints have is stored once. Beside the files of
+the database there is one that says which states are in it.
+"""
+
+import json
+import os
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from penstock.contracts.state import NativeFile, NativeState, StateEntries, StateKind, StateMeta
+from penstock.errors import OutsideError, StateError
+from penstock.state.rocksdb.database import Copy, Cursor, open_copy
+from penstock.state.rocksdb.entries import EntryBytes
+from penstock.state.rocksdb.map_bytes import MapEntryBytes
+from penstock.state.rocksdb.snapshot import FrozenEntries
+from penstock.state.rocksdb.working_directory import WorkingDirectory
+
+STATES = "penstock.json"
+VERSION = 1
+
+
+def described(metas: Iterable[StateMeta]) -> str:
+    """What has to be known of a database to read it: its states, in the order of their numbers."""
+    states = [
+        {"name": meta.name, "kind": meta.kind.value, "type": meta.type_text, "ttl": meta.ttl}
+        for meta in metas
+    ]
+    return json.dumps({"version": VERSION, "states": states})
+
+
+def native_state(
+    shown: Callable[[], str], description: str, database: str, remembered: dict[str, Any]
+) -> NativeState:
+    """The files in a directory; ``database`` is a name that no other database has."""
+    directory = shown()
+    Path(directory, STATES).write_text(description)
+    files = []
+    for name in sorted(os.listdir(directory)):
+        if not name.endswith(".log"):  # of which there are none, as nothing is logged
+            shared_as = f"{database}-{name}" if name.endswith(".sst") else None
+            files.append(NativeFile(name, f"{directory}/{name}", shared_as))
+    return NativeState(tuple(files), remembered)
+
+
+def open_native(
+    parent: str, max_parallelism: int, reads: Mapping[str, Callable[[], bytes]]
+) -> dict[str, StateEntries]:
+    """The entries of a database whose files ``reads`` give; they are brought to a directory in ``parent`` when needed.
+
+    :raises StateError: when the files are of a newer version.
+    """
+    content = json.loads(reads[STATES]())
+    if content["version"] > VERSION:
+        raise StateError(
+            f"the files of a RocksDB database have version {content['version']}, and this version of penstock reads up to "
+            f"{VERSION}: use the version that wrote them, or a newer one"
+        )
+    copy = LocalCopy(parent, reads)
+    entries: dict[str, StateEntries] = {}
+    for number, state in enumerate(content["states"]):
+        meta = StateMeta(state["name"], StateKind(state["kind"]), state["type"], state["ttl"])
+        kind = MapEntryBytes if meta.kind is StateKind.MAP else EntryBytes
+        found = kind(meta.name, number, max_parallelism, range(max_parallelism))
+        entries[meta.name] = FrozenEntries(meta, found, copy.cursor)
+    return entries
+
+
+class LocalCopy:
+    """The files of a database, brought here with the first question; they go when nobody has this any more."""
+
+    def __init__(self, parent: str, reads: Mapping[str, Callable[[], bytes]]) -> None:
+        self._parent = parent
+        self._reads = reads
+        self._directory: WorkingDirectory | None = None
+        self._copy: Copy | None = None
+
+    def cursor(self) -> Cursor:
+        """All entries."""
+        if self._copy is None:
+            self._directory = WorkingDirectory(self._parent)
+            for name, read in self._reads.items():
+                content = read()
+                try:
+                    Path(self._directory.path, name).write_bytes(content)
+                except OSError as error:
+                    raise OutsideError(
+                        f"a checkpoint cannot be brought to {self._directory.path}: {error}"
+                    ) from error
+            self._copy = open_copy(self._directory.path)
+        return self._copy.cursor()
