@@ -9,7 +9,7 @@ Run it with ``python examples/accumulators_and_metrics.py``. It prints::
 from collections.abc import Iterator
 from typing import Any
 
-from penstock.contracts.accumulators import IntCounter, IntMaximum
+from penstock.common import IntCounter, IntMaximum
 from penstock.datastream import FlatMapFunction, StreamExecutionEnvironment
 
 

@@ -11,8 +11,7 @@ Run it with ``python examples/iot_alerts.py``. It prints::
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from penstock.common import WatermarkStrategy
-from penstock.contracts.watermarks import WatermarkGenerator
+from penstock.common import WatermarkGenerator, WatermarkStrategy
 from penstock.datastream import KeyedProcessFunction, OutputTag, StreamExecutionEnvironment
 from penstock.datastream.state import ValueStateDescriptor
 

@@ -11,8 +11,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from penstock.contracts.sink import Sink, SinkWriter
 from penstock.datastream import StreamExecutionEnvironment
+from penstock.datastream.connectors import Sink, SinkWriter
 
 ROWS_PER_INSERT = 100
 

@@ -7,8 +7,8 @@ Run it with ``python examples/own_source.py``. It prints::
 
 from typing import Any
 
-from penstock.connectors.functions.checkpointed import ListCheckpointed
 from penstock.datastream import SourceFunction, StreamExecutionEnvironment
+from penstock.datastream.functions import ListCheckpointed
 
 
 class Fibonacci(SourceFunction, ListCheckpointed):

@@ -152,6 +152,10 @@ class StreamExecutionEnvironment(EnvironmentOptions):
                 )
         self._listeners.append(job_listener)
 
+    def get_job_listeners(self) -> list[Any]:
+        """The listeners registered so far."""
+        return list(self._listeners)
+
     def clear_job_listeners(self) -> None:
         """Forget all listeners."""
         self._listeners.clear()
@@ -205,6 +209,16 @@ class StreamExecutionEnvironment(EnvironmentOptions):
     def from_elements(self, *elements: T, type_info: TypeInformation | None = None) -> DataStream[T]:
         """A bounded stream of the arguments."""
         return self.from_collection(elements, type_info)
+
+    def from_data(self, *data: Any, type_info: TypeInformation | None = None) -> DataStream:
+        """A bounded stream of the arguments, or of the elements of a list that is the only one.
+
+        >>> env = StreamExecutionEnvironment.get_execution_environment()
+        >>> env.from_data(1, 2).execute_and_collect(limit=5), env.from_data([1, 2]).execute_and_collect(limit=5)
+        ([1, 2], [1, 2])
+        """
+        values = data[0] if len(data) == 1 and isinstance(data[0], list) else data
+        return self.from_collection(values, type_info)
 
     def from_sequence(self, start: int, end: int) -> DataStream[int]:
         """A bounded stream of the integers from ``start`` to ``end``, both included, read in parallel."""

@@ -4,6 +4,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from penstock.common.accumulators import (
+        Accumulator,
+        AverageAccumulator,
+        DoubleCounter,
+        Histogram,
+        IntCounter,
+        IntMaximum,
+        IntMinimum,
+        ListAccumulator,
+        LongCounter,
+    )
     from penstock.common.completable_future import CompletableFuture
     from penstock.common.config_options import ConfigOption, ConfigOptions
     from penstock.common.configuration import Configuration
@@ -26,9 +37,20 @@ if TYPE_CHECKING:
     from penstock.common.time import Duration, Instant, Time
     from penstock.common.typeinfo import TypeInformation, Types
     from penstock.common.types import Row, RowKind
-    from penstock.common.watermark_strategy import WatermarkStrategy
+    from penstock.common.watermark_strategy import WatermarkGenerator, WatermarkOutput, WatermarkStrategy
 
 _WHERE = {
+    "Accumulator": "accumulators",
+    "AverageAccumulator": "accumulators",
+    "DoubleCounter": "accumulators",
+    "Histogram": "accumulators",
+    "IntCounter": "accumulators",
+    "IntMaximum": "accumulators",
+    "IntMinimum": "accumulators",
+    "ListAccumulator": "accumulators",
+    "LongCounter": "accumulators",
+    "WatermarkGenerator": "watermark_strategy",
+    "WatermarkOutput": "watermark_strategy",
     "ByteArraySchema": "serialization",
     "CompletableFuture": "completable_future",
     "ConfigOption": "config_options",
@@ -59,22 +81,31 @@ _WHERE = {
 }
 
 __all__ = [
+    "Accumulator",
+    "AverageAccumulator",
     "ByteArraySchema",
     "CompletableFuture",
     "ConfigOption",
     "ConfigOptions",
     "Configuration",
     "DeserializationSchema",
+    "DoubleCounter",
     "Duration",
     "Encoder",
     "ExecutionConfig",
     "ExecutionMode",
+    "Histogram",
     "InputDependencyConstraint",
     "Instant",
+    "IntCounter",
+    "IntMaximum",
+    "IntMinimum",
     "JobClient",
     "JobExecutionResult",
     "JobID",
     "JobStatus",
+    "ListAccumulator",
+    "LongCounter",
     "RestartStrategies",
     "RestartStrategyConfiguration",
     "Row",
@@ -85,6 +116,8 @@ __all__ = [
     "TypeInformation",
     "TypeSerializer",
     "Types",
+    "WatermarkGenerator",
+    "WatermarkOutput",
     "WatermarkStrategy",
 ]
 

@@ -1,5 +1,10 @@
 """Event time."""
 
-from penstock.contracts.watermarks import TimestampAssigner, WatermarkStrategy
+from penstock.contracts.watermarks import (
+    TimestampAssigner,
+    WatermarkGenerator,
+    WatermarkOutput,
+    WatermarkStrategy,
+)
 
-__all__ = ["TimestampAssigner", "WatermarkStrategy"]
+__all__ = ["TimestampAssigner", "WatermarkGenerator", "WatermarkOutput", "WatermarkStrategy"]

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
         ProcessJoinFunction,
     )
     from penstock.contracts.output_tag import OutputTag
+    from penstock.contracts.partition_functions import MapPartitionFunction, Order
     from penstock.dataflow.logical import RuntimeExecutionMode
     from penstock.datastream.async_data_stream import AsyncDataStream
     from penstock.datastream.broadcast import BroadcastConnectedStream, BroadcastStream
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
     )
     from penstock.datastream.joined import CoGroupedStreams, JoinedStreams
     from penstock.datastream.keyed import KeyedStream
+    from penstock.datastream.partition_windowed import PartitionWindowedStream
     from penstock.datastream.sink_handle import DataStreamSink
     from penstock.datastream.slot_sharing_group import MemorySize, SlotSharingGroup
     from penstock.datastream.state_backend import (
@@ -130,9 +132,12 @@ _WHERE = {
     "KeyedProcessFunction": "penstock.contracts.functions",
     "KeyedStream": "penstock.datastream.keyed",
     "MapFunction": "penstock.contracts.functions",
+    "MapPartitionFunction": "penstock.contracts.partition_functions",
     "MemorySize": "penstock.datastream.slot_sharing_group",
     "MergingWindowAssigner": "penstock.windows",
+    "Order": "penstock.contracts.partition_functions",
     "OutputTag": "penstock.contracts.output_tag",
+    "PartitionWindowedStream": "penstock.datastream.partition_windowed",
     "Partitioner": "penstock.contracts.functions",
     "PredefinedOptions": "penstock.datastream.state_backend",
     "ProcessAllWindowFunction": "penstock.contracts.functions",
@@ -207,9 +212,12 @@ __all__ = [
     "KeyedProcessFunction",
     "KeyedStream",
     "MapFunction",
+    "MapPartitionFunction",
     "MemorySize",
     "MergingWindowAssigner",
+    "Order",
     "OutputTag",
+    "PartitionWindowedStream",
     "Partitioner",
     "PredefinedOptions",
     "ProcessAllWindowFunction",

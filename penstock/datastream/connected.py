@@ -45,6 +45,26 @@ class ConnectedStreams(Generic[T, U]):
         self.stream2 = stream2
         self._environment = stream1._environment
 
+    def get_first_input(self) -> DataStream[T]:
+        """The first stream."""
+        return self.stream1
+
+    def get_second_input(self) -> DataStream[U]:
+        """The second stream."""
+        return self.stream2
+
+    def get_type1(self) -> Any:
+        """The type of the first stream's records."""
+        return self.stream1.get_type()
+
+    def get_type2(self) -> Any:
+        """The type of the second stream's records."""
+        return self.stream2.get_type()
+
+    def get_execution_environment(self) -> Any:
+        """The environment that both streams belong to."""
+        return self._environment
+
     def key_by(
         self, key_selector1: Any, key_selector2: Any, key_type: Any = None
     ) -> "ConnectedStreams[T, U]":

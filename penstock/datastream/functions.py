@@ -1,5 +1,6 @@
 """The functions that users write, and what they are given; the names of ``pyflink.datastream.functions``."""
 
+from penstock.connectors.functions.checkpointed import ListCheckpointed
 from penstock.connectors.functions.sink import RichSinkFunction, SinkFunction
 from penstock.connectors.functions.source import (
     ParallelSourceFunction,
@@ -12,6 +13,12 @@ from penstock.contracts.broadcast_functions import (
     BaseBroadcastProcessFunction,
     BroadcastProcessFunction,
     KeyedBroadcastProcessFunction,
+)
+from penstock.contracts.checkpointing import (
+    CheckpointedFunction,
+    CheckpointListener,
+    FunctionInitializationContext,
+    FunctionSnapshotContext,
 )
 from penstock.contracts.context import RuntimeContext, TimerService
 from penstock.contracts.functions import (
@@ -40,7 +47,8 @@ from penstock.contracts.join_functions import (
     JoinFunction,
     ProcessJoinFunction,
 )
-from penstock.contracts.state import KeyedStateStore
+from penstock.contracts.partition_functions import MapPartitionFunction
+from penstock.contracts.state import KeyedStateStore, OperatorStateStore
 
 __all__ = [
     "AggregateFunction",
@@ -50,6 +58,8 @@ __all__ = [
     "AsyncRetryStrategy",
     "BaseBroadcastProcessFunction",
     "BroadcastProcessFunction",
+    "CheckpointListener",
+    "CheckpointedFunction",
     "CoFlatMapFunction",
     "CoGroupFunction",
     "CoMapFunction",
@@ -58,13 +68,18 @@ __all__ = [
     "FlatJoinFunction",
     "FlatMapFunction",
     "Function",
+    "FunctionInitializationContext",
+    "FunctionSnapshotContext",
     "JoinFunction",
     "KeySelector",
     "KeyedBroadcastProcessFunction",
     "KeyedCoProcessFunction",
     "KeyedProcessFunction",
     "KeyedStateStore",
+    "ListCheckpointed",
     "MapFunction",
+    "MapPartitionFunction",
+    "OperatorStateStore",
     "ParallelSourceFunction",
     "Partitioner",
     "ProcessAllWindowFunction",

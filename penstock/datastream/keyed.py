@@ -40,6 +40,10 @@ class KeyedStream(DataStream[T]):
         self._key_selector = key_selector
         self._key_type = key_type
 
+    def get_key_type(self) -> Any:
+        """The declared type of the keys; None where none was declared."""
+        return self._key_type
+
     @property
     def key_selector(self) -> Any:
         """What computes the keys."""

@@ -125,6 +125,9 @@ class StreamFactory(Protocol):
     def co_grouped(self, first: Any, second: Any) -> Any:
         """Two streams for a co-group in windows."""
 
+    def partition_windowed(self, stream: Any) -> Any:
+        """A ``PartitionWindowedStream``."""
+
     def interval_joined(self, left: Any, right: Any) -> Any:
         """Two keyed streams for a join of records that are near in time."""
 

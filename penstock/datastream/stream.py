@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from penstock.datastream.iterative import IterativeStream
     from penstock.datastream.joined import CoGroupedStreams, JoinedStreams
     from penstock.datastream.keyed import KeyedStream
+    from penstock.datastream.partition_windowed import PartitionWindowedStream
     from penstock.datastream.windowed import AllWindowedStream
     from penstock.windows.assigners.assigner import WindowAssigner
 
@@ -240,6 +241,19 @@ class DataStream(OperatorSettings, Generic[T]):
 
         return AllWindowedStream(self, count_assigner(size, slide))
 
+    def full_window_partition(self) -> "PartitionWindowedStream[T]":
+        """All records of each partition together, when a bounded input has ended: of a key, or of a subtask without keys.
+
+        >>> from penstock.datastream import StreamExecutionEnvironment
+        >>> env = StreamExecutionEnvironment.get_execution_environment()
+        >>> words = env.from_collection(["b", "c", "a"]).full_window_partition()
+        >>> with words.map_partition(lambda values: [" ".join(sorted(values))]).execute_and_collect() as results:
+        ...     list(results)
+        ['a b c']
+        """
+        windowed: PartitionWindowedStream[T] = self._environment.streams.partition_windowed(self)
+        return windowed
+
     # Partitioning -------------------------------------------------------------------------------------------------------
 
     def _spread(self, partitioning: Partitioning) -> "DataStream[T]":
@@ -380,6 +394,13 @@ class DataStream(OperatorSettings, Generic[T]):
             sink = PlainFileSink(absolute_path(path), mode, field_delimiter, row_delimiter, self._type_info)
         return self._end("Unnamed", sink)
 
+    def print_to_err(self, sink_identifier: str | None = None) -> DataStreamSink:
+        """Write every record to standard error, as :meth:`print` does to standard output."""
+        from penstock.connectors.print.sink import PrintSink
+        from penstock.data.text_forms import print_form
+
+        return self._end("Print to Std. Err", PrintSink(sink_identifier, True, print_form(self._type_info)))
+
     def _end(self, name: str, sink: Sink) -> DataStreamSink:
         edges = tuple(ref.edge() for ref in self._refs)
         node_id = self._environment.program.add(f"Sink: {name}", SinkSpec(sink, self._type_info), edges)
@@ -422,6 +443,15 @@ class DataStream(OperatorSettings, Generic[T]):
     def get_name(self) -> str:
         """The name of the operator that makes the stream."""
         return self._shown_name().removeprefix("Source: ")
+
+    def get_id(self) -> int:
+        """The number of the operator in the program."""
+        return self._node_id
+
+    def get_parallelism(self) -> int:
+        """In how many subtasks the operator runs; that of the environment where nothing was set for it."""
+        parallelism = self._environment.program.node(self._node_id).parallelism
+        return parallelism or self.get_execution_environment().get_parallelism()
 
     def get_type(self) -> Any:
         """The declared type of the records; what the engine assumes where none was declared."""

@@ -53,6 +53,12 @@ class StreamKinds:
 
         return CoGroupedStreams(first, second)
 
+    def partition_windowed(self, stream: DataStream) -> Any:
+        """A stream whose partitions are worked on as a whole."""
+        from penstock.datastream.partition_windowed import PartitionWindowedStream
+
+        return PartitionWindowedStream(stream)
+
     def interval_joined(self, left: KeyedStream, right: Any) -> Any:
         """Two keyed streams for a join of records that are near in time."""
         from penstock.datastream.joined import IntervalJoin

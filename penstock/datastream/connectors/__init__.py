@@ -1,5 +1,43 @@
-"""What reads from and writes to the outside world; the names of ``pyflink.datastream.connectors``."""
+"""What reads from and writes to the outside world, with the names of PyFlink, and what connectors of your own are made of."""
 
-from penstock.datastream.connectors.source_and_sink import DeliveryGuarantee, Sink, Source
+from penstock.datastream.connectors.source_and_sink import (
+    Boundedness,
+    Committer,
+    CommittingSinkWriter,
+    DeliveryGuarantee,
+    InputStatus,
+    ReaderOutput,
+    Sink,
+    SinkWriter,
+    SinkWriterContext,
+    Source,
+    SourceReader,
+    SourceReaderContext,
+    SourceSplit,
+    SplitEnumerator,
+    SplitEnumeratorContext,
+    SplitOutput,
+    StatefulSinkWriter,
+    WriterInitContext,
+)
 
-__all__ = ["DeliveryGuarantee", "Sink", "Source"]
+__all__ = [
+    "Boundedness",
+    "Committer",
+    "CommittingSinkWriter",
+    "DeliveryGuarantee",
+    "InputStatus",
+    "ReaderOutput",
+    "Sink",
+    "SinkWriter",
+    "SinkWriterContext",
+    "Source",
+    "SourceReader",
+    "SourceReaderContext",
+    "SourceSplit",
+    "SplitEnumerator",
+    "SplitEnumeratorContext",
+    "SplitOutput",
+    "StatefulSinkWriter",
+    "WriterInitContext",
+]
