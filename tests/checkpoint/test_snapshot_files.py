@@ -7,10 +7,16 @@ from typing import Any
 import polars as pl
 import pytest
 
-from penstock.checkpoint.handles import FileRole, OperatorStateHandle, handle_as_json, handle_from_json
+from penstock.checkpoint.handles import (
+    FileRole,
+    OperatorStateHandle,
+    StateFile,
+    handle_as_json,
+    handle_from_json,
+)
 from penstock.checkpoint.place import CheckpointPlace
 from penstock.checkpoint.redistribution import SubtaskPlace
-from penstock.checkpoint.snapshot_files import read_operator_snapshot, write_operator_snapshot
+from penstock.checkpoint.snapshot_files import read_checked, read_operator_snapshot, write_operator_snapshot
 from penstock.clock import SYSTEM_CLOCK
 from penstock.contracts.state import (
     KeyedStateBackend,
@@ -22,7 +28,7 @@ from penstock.contracts.state import (
 from penstock.data.key_groups import key_group_range, subtask_of_key_group
 from penstock.data.keys import key_group
 from penstock.data.types import Types
-from penstock.errors import StateError
+from penstock.errors import OutsideError, StateError
 from penstock.operators.contract import OperatorSnapshot
 from penstock.state.hashmap.backend import HashMapStateBackend
 from penstock.state.operator_lists import InMemoryOperatorState
@@ -216,3 +222,12 @@ def test_checkpoints_in_memory_have_a_limit() -> None:
     subtask.fill()
     with pytest.raises(StateError, match=r"bytes, and checkpoints in memory take 100 bytes of each at most"):
         subtask.save(CheckpointPlace(None, None, 100))
+
+
+def test_a_file_that_is_gone_is_told_from_storage_that_does_not_give_it(tmp_path: Path) -> None:
+    place, file = CheckpointPlace(str(tmp_path)), StateFile("a.state", 1, "a checksum")
+    with pytest.raises(StateError, match=r"there is no file .*it holds the state of operator 'count'"):
+        read_checked(place, file, "operator 'count'")
+    (tmp_path / "a.state").mkdir()
+    with pytest.raises(OutsideError, match=r"cannot be read: .*it holds the state of operator 'count'"):
+        read_checked(place, file, "operator 'count'")

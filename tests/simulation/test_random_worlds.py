@@ -2,7 +2,7 @@
 
 import pytest
 
-from penstock.testing.simulation import Surroundings, simulate
+from penstock.testing.simulation import Fault, Faults, Surroundings, simulate
 from penstock.testing.simulation.random_programs import random_program
 
 WORLDS_OF_A_TEST = 15
@@ -24,3 +24,21 @@ def test_the_output_is_that_of_an_undisturbed_run(first: int) -> None:
 @pytest.mark.parametrize("first", range(180, 2180, 100))
 def test_the_output_is_that_of_an_undisturbed_run_in_many_more_worlds(first: int) -> None:
     run(first, 100)
+
+
+# What once failed, with the faults that it took: worth more than other seeds, as long as worlds are drawn as they were.
+STOPPING = Faults.only(
+    Fault.SAVEPOINT, Fault.FAILED_COMMIT, Fault.COMMIT_REPORTED_AS_FAILED, Fault.WORKER_DIES
+)
+KEPT = [
+    pytest.param(
+        4, STOPPING, id="a job that failed while it stopped went back behind what its savepoint had committed"
+    ),
+    pytest.param(78, STOPPING, id="the same, with a side output"),
+    pytest.param(83, STOPPING, id="the same, at another parallelism"),
+]
+
+
+@pytest.mark.parametrize(("seed", "faults"), KEPT)
+def test_a_seed_that_once_found_something_finds_nothing(seed: int, faults: Faults) -> None:
+    simulate(random_program(seed), seed, Surroundings(faults))
