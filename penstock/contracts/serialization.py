@@ -70,6 +70,12 @@ class SimpleStringSchema(SerializationSchema, DeserializationSchema):
     def deserialize(self, message: bytes) -> str:
         return message.decode(self._charset, "replace")
 
+    def deserialize_batch(self, messages: list[bytes]) -> list[str]:
+        if type(self).deserialize is not SimpleStringSchema.deserialize:
+            return super().deserialize_batch(messages)
+        charset = self._charset
+        return [message.decode(charset, "replace") for message in messages]
+
     def get_produced_type(self) -> TypeInformation:
         return Types.STRING()
 

@@ -13,6 +13,8 @@ from penstock.contracts.source import InputStatus, ReaderOutput, SourceReader, S
 from penstock.errors import OutsideError
 
 _error_of = methodcaller("error")
+_topic_of = methodcaller("topic")
+_partition_of = methodcaller("partition")
 
 
 class KafkaReader(SourceReader):
@@ -40,6 +42,8 @@ class KafkaReader(SourceReader):
         self._paused: set[tuple[str, int]] = set()
         self._held: dict[tuple[str, int], list[Any]] = {}
         """Of paused splits: what was fetched before the pause."""
+        self._has_signs = False
+        """Whether signs of the client may be among the messages in hand."""
         self._finished: Offsets = {}
         self._to_commit: dict[int, Offsets] = {}
         self._no_more_splits = False
@@ -90,6 +94,7 @@ class KafkaReader(SourceReader):
         """What to emit next: what was held of splits that go on again, else a batch, without what is held of it."""
         again = [place for place in self._held if place not in self._paused]
         if again:
+            self._has_signs = True
             return [(place, self._held.pop(place)) for place in again]
         batch = self._fetcher.take()
         if batch is None:
@@ -104,13 +109,15 @@ class KafkaReader(SourceReader):
 
     def _by_partition(self, batch: list[Any]) -> list[tuple[tuple[str, int], list[Any]]]:
         """The messages of each partition, in order."""
-        if any(map(_error_of, batch)):
+        self._has_signs = any(map(_error_of, batch))
+        if self._has_signs:
             _check_signs(batch)
         if len(self._splits) == 1 and not self._finished:
             return [(next(iter(self._splits)), batch)]
         groups: dict[tuple[str, int], list[Any]] = {}
-        for message in batch:
-            place = (message.topic(), message.partition())
+        for message, place in zip(
+            batch, zip(map(_topic_of, batch), map(_partition_of, batch), strict=True), strict=True
+        ):
             found = groups.get(place)
             if found is None:
                 groups[place] = [message]
@@ -124,7 +131,7 @@ class KafkaReader(SourceReader):
             return
         last = messages[-1].offset()
         position = last + 1
-        if any(map(_error_of, messages)):
+        if self._has_signs and any(map(_error_of, messages)):
             if messages[-1].error() is not None:
                 position = last  # the end stands at the offset that the next message will have
             messages = [message for message in messages if message.error() is None]

@@ -4,12 +4,16 @@ import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from operator import methodcaller
 from typing import Any, Protocol
 
 from penstock.contracts.serialization import DeserializationSchema
 from penstock.data.type_information import TypeInformation, shortened
 from penstock.errors import OutsideError, ProgramError
 from penstock.metrics.kinds import Counter
+
+_value_of = methodcaller("value")
+_timestamp_of = methodcaller("timestamp")
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +153,7 @@ class Deserializer:
         """Records and their times. A schema that sees the end of the stream sets ``ended``; nothing behind it is read."""
         if self._values is not None:
             try:
-                values = self._values.deserialize_batch([message.value() for message in messages])
+                values = self._values.deserialize_batch(list(map(_value_of, messages)))
             except Exception:  # noqa: BLE001  (one by one then, to know which it was)
                 values = []
             if len(values) == len(messages):
@@ -215,7 +219,7 @@ def consumer_record(message: Any) -> ConsumerRecord:
 
 
 def _times(messages: list[Any]) -> list[int] | None:
-    return _stamped([message.timestamp()[1] for message in messages])
+    return _stamped([stamp[1] for stamp in map(_timestamp_of, messages)])
 
 
 def _stamped(times: list[int]) -> list[int] | None:
