@@ -1,10 +1,14 @@
 """The benchmarks: who runs against whom on what, and the targets."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from benchmarks.inputs import compressed_file, events_file, parquet_file, text_file
+
+# Where a broker of Kafka is, ``host:port``; without one its benchmarks are left out.
+BROKER = "BENCH_KAFKA"
 
 # In what the two are compared: where both sides use one thread, processor time disturbs less than the clock on the wall.
 Measure = Literal["cpu_seconds", "seconds"]
@@ -53,6 +57,31 @@ def _counts(keys: int) -> Callable[[bool], dict[str, Any]]:
         return {"keys": keys // part, "records": (10 * keys + 10_000_000) // part, "interval_ms": 5000}
 
     return parameters
+
+
+def _with_broker(address: str, latency_s: int) -> list[Benchmark]:
+    """Those of Kafka, at a broker that runs."""
+
+    def records(quick: bool) -> dict[str, Any]:
+        return {"bootstrap": address, "records": 200_000 if quick else 1_000_000}
+
+    return [
+        Benchmark(
+            "kafka-read", "texts from a topic of Kafka", "kafka_read", records, target=0.7, measure="seconds",
+        ),
+        Benchmark(
+            "kafka-json", "JSON, filter, JSON, topic to topic, at least once", "kafka_json", records,
+            subject="at_least_once", target=0.6, measure="seconds",
+        ),
+        Benchmark(
+            "kafka-exactly-once", "the same, exactly once over at least once", "kafka_json", records,
+            subject="exactly_once", rivals=("at_least_once",), target=0.6, measure="seconds",
+        ),
+        Benchmark(
+            "kafka-latency", f"topic to topic, 1,000 records/s, {latency_s} s", "kafka_latency",
+            lambda quick: {"bootstrap": address, "seconds": latency_s}, rivals=(), limits=(("p99_ms", 50.0),), rounds=1,
+        ),
+    ]  # fmt: skip
 
 
 def benchmarks(latency_s: int) -> list[Benchmark]:
@@ -131,4 +160,5 @@ def benchmarks(latency_s: int) -> list[Benchmark]:
             "latency-2", f"1,000 records/s, {latency_s} s, 2 workers", "latency", lambda quick: {"seconds": latency_s},
             subject="two_workers", rivals=(), limits=latency, rounds=1,
         ),
+        *(_with_broker(os.environ[BROKER], latency_s) if BROKER in os.environ else ()),
     ]  # fmt: skip
