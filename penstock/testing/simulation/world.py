@@ -197,9 +197,9 @@ class World:
             if (path := job.savepoint_path()) is not None:
                 return path
             newest: list[tuple[int, str]] = []
-            found = [
-                ROOT + path for path in self.files.below(CHECKPOINTS) if path.endswith("/" + MANIFEST_NAME)
-            ]
+            # A savepoint is among them that the job was to stop with, and did not: the error that says so names it.
+            below = self.files.below(CHECKPOINTS) + self.files.below(SAVEPOINTS)
+            found = [ROOT + path for path in below if path.endswith("/" + MANIFEST_NAME)]
             for path in found + ([] if job.start_from is None else [job.start_from]):
                 try:
                     manifest, place = read_manifest(path)
