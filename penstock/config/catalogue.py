@@ -51,11 +51,17 @@ def all_options() -> Iterator[ConfigOption[Any]]:
 
 def did_you_mean(key: str) -> str:
     """The end of a message about an unknown key: the known key that is most like it, if one is."""
+    found = find_similar(key)
+    return "" if found is None else f"; did you mean {found!r}?"
+
+
+def find_similar(key: str) -> str | None:
+    """The known key that is most like an unknown one; None where none is much like it."""
     from difflib import get_close_matches
 
     keys = [option.key for option in all_options()]
     found = get_close_matches(key, keys, n=1, cutoff=0.8)
-    return f"; did you mean {found[0]!r}?" if found else ""
+    return found[0] if found else None
 
 
 def _read_area(area: str) -> None:

@@ -1,6 +1,6 @@
 """Checks a configuration before a job starts: unknown keys, values that do not fit, options that do not exist here."""
 
-from penstock.config.catalogue import did_you_mean, find_option
+from penstock.config.catalogue import find_option, find_similar
 from penstock.config.configuration import Configuration
 from penstock.config.option import ConfigOption
 from penstock.config.value_texts import value_text
@@ -20,9 +20,14 @@ def check_configuration(configuration: Configuration) -> list[str]:
     for key, text in configuration.to_dict().items():
         option = find_option(key)
         if option is None:
-            meant = did_you_mean(key)
-            if (meant or key.startswith(_FLINK_FAMILIES)) and not key.startswith(_ACCEPTED_FAMILIES):
-                warnings.append(f"there is no option {key!r}{meant}")
+            meant = find_similar(key)
+            if key.startswith(_ACCEPTED_FAMILIES):
+                is_wrong = meant is not None and _is_a_slip(key, meant)
+            else:
+                is_wrong = meant is not None or key.startswith(_FLINK_FAMILIES)
+            if is_wrong:
+                question = "" if meant is None else f"; did you mean {meant!r}?"
+                warnings.append(f"there is no option {key!r}{question}")
             continue
         value = configuration.get(ConfigOption(key, option.kind, None))
         if not option.supported and value != option.default:
@@ -31,6 +36,19 @@ def check_configuration(configuration: Configuration) -> list[str]:
                 f"leave it at {value_text(option.default)} ({option.meaning})"
             )
     return warnings
+
+
+def _is_a_slip(key: str, meant: str) -> bool:
+    """Whether one character that is wrong, missing or too much, or upper and lower case, is all that keeps two keys apart.
+
+    >>> _is_a_slip("taskmanager.numberOfTaskSlot", "taskmanager.numberOfTaskSlots"), _is_a_slip("a.min", "a.max")
+    (True, False)
+    """
+    if key.lower() == meant.lower():
+        return True
+    short, long = sorted((key, meant), key=len)
+    same = next((at for at, (a, b) in enumerate(zip(short, long, strict=False)) if a != b), len(short))
+    return len(long) - len(short) <= 1 and long[same + 1 :] == short[same + (len(long) == len(short)) :]
 
 
 # Whole families that concern Java, other deployments or the tables of other modules: known, not listed one by one.

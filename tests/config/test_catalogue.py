@@ -97,3 +97,24 @@ def test_an_option_that_would_change_results_is_refused_unless_it_is_left_at_its
     assert check_configuration(Configuration().set_string(key, "false")) == []
     with pytest.raises(OptionError, match="does not support"):
         check_configuration(Configuration().set_boolean(key, True))
+
+
+@pytest.mark.parametrize(
+    ("key", "meant"),
+    [
+        ("taskmanager.numberOfTaskSlot", "taskmanager.numberOfTaskSlots"),
+        ("taskmanager.numberoftaskslots", "taskmanager.numberOfTaskSlots"),
+        ("execution.checkpointing.intervall", "execution.checkpointing.interval"),
+        ("restart-strategy.fixed-dealy.attempts", "restart-strategy.fixed-delay.attempts"),
+    ],
+)
+def test_a_slip_is_warned_of_with_the_nearest_key_in_every_family(key: str, meant: str) -> None:
+    expected = [f"there is no option {key!r}; did you mean {meant!r}?"]
+    assert check_configuration(Configuration().set_string(key, "1")) == expected
+
+
+@pytest.mark.parametrize(
+    "key", ["kubernetes.cluster-id", "s3.access-key", "taskmanager.memory.jvm-overhead.max", "shop"]
+)
+def test_keys_of_families_that_are_not_listed_and_of_the_program_pass(key: str) -> None:
+    assert check_configuration(Configuration().set_string(key, "1")) == []
