@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from itertools import count
+from threading import Event
 from typing import Any
 
 from confluent_kafka import Consumer, Producer, TopicPartition
@@ -53,6 +54,17 @@ def read(kafka: KafkaCluster, topic: str, isolation: str = "read_committed") -> 
                 break
             found.append(message)
     consumer.close()
+    return found
+
+
+def committed_values(kafka: KafkaCluster, topic: str, at_least: int) -> list[str]:
+    """The texts that readers of committed records see. Brokers show them a moment after the commit, so it looks again while
+    there are fewer than ``at_least``."""
+    for _ in range(200):
+        found = [message.value().decode() for message in read(kafka, topic)]
+        if len(found) >= at_least:
+            return found
+        Event().wait(0.05)
     return found
 
 

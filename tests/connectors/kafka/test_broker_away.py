@@ -10,7 +10,7 @@ import pytest
 
 from tests.connectors.driving import RunningSource
 from tests.connectors.kafka.talking import builder, new_topic, write
-from tests.connectors.kafka.test_exactly_once_writer import committed, start
+from tests.connectors.kafka.test_exactly_once_writer import expect, start
 from tests.connectors.kafka.test_torture import Torture
 from tests.services.kafka_broker import KafkaCluster
 
@@ -44,7 +44,7 @@ def test_a_commit_does_not_hold_up_the_task_while_the_broker_is_silent(kafka: Ka
         assert run.committer.commit(first + second) == first + second
         assert run.committer.commit(first + second) == first + second
     run.commit(first + second)
-    assert committed(kafka, topic) == ["a", "b"]
+    expect(kafka, topic, ["a", "b"])
     run.writer.close()
 
 
@@ -55,7 +55,7 @@ def test_commits_in_transactions_that_were_open_when_the_broker_died_are_made(ka
     epochs = run.write("a", "b")
     restart(kafka)
     run.commit(epochs)
-    assert committed(kafka, topic) == ["a", "b"]
+    expect(kafka, topic, ["a", "b"])
     run.writer.close()
 
 

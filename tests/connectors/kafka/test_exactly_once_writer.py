@@ -17,7 +17,7 @@ from penstock.datastream.connectors.kafka import KafkaRecordSerializationSchema,
 from penstock.datastream.connectors.source_and_sink import DeliveryGuarantee
 from penstock.errors import OutsideError, ProgramError
 from penstock.metrics.kinds import MetricGroup
-from tests.connectors.kafka.talking import new_topic, read
+from tests.connectors.kafka.talking import committed_values, new_topic, read
 from tests.services.kafka_broker import KafkaCluster
 
 pytestmark = pytest.mark.service
@@ -134,8 +134,9 @@ def crash() -> None:
         transactions._open.clear()
 
 
-def committed(kafka: KafkaCluster, topic: str) -> list[str]:
-    return [message.value().decode() for message in read(kafka, topic)]
+def expect(kafka: KafkaCluster, topic: str, values: list[str]) -> None:
+    """This, and no more, is seen by readers of committed records."""
+    assert committed_values(kafka, topic, len(values)) == values
 
 
 def is_blocked(kafka: KafkaCluster, topic: str) -> bool:
@@ -153,13 +154,13 @@ def test_records_are_seen_when_their_checkpoint_is_complete_and_not_before(kafka
     topic = new_topic(kafka)
     run = start(kafka, topic)
     first = run.write("a", "b")
-    assert committed(kafka, topic) == []
+    expect(kafka, topic, [])
     second = run.write("c")
     run.commit(first)
-    assert committed(kafka, topic) == ["a", "b"]
+    expect(kafka, topic, ["a", "b"])
     run.commit(second)
     run.commit(run.write("d"))
-    assert committed(kafka, topic) == ["a", "b", "c", "d"]
+    expect(kafka, topic, ["a", "b", "c", "d"])
     run.writer.close()
 
 
@@ -172,7 +173,7 @@ def test_a_commit_that_is_asked_for_again_changes_nothing(kafka: KafkaCluster) -
     crash()
     later = start(kafka, topic, Context(restored_from=1), [1])
     later.commit(epochs)
-    assert committed(kafka, topic) == ["a"]
+    expect(kafka, topic, ["a"])
 
 
 def test_an_epoch_whose_process_died_before_the_commit_is_written_anew(kafka: KafkaCluster) -> None:
@@ -185,9 +186,9 @@ def test_an_epoch_whose_process_died_before_the_commit_is_written_anew(kafka: Ka
     )  # its writer aborts what is open, its committer writes anew
     committer.commit(epochs)
     committer.commit(epochs)
-    assert committed(kafka, topic) == ["a", "b"]
+    expect(kafka, topic, ["a", "b"])
     committer.commit(committer.write("c"))
-    assert committed(kafka, topic) == ["a", "b", "c"]
+    expect(kafka, topic, ["a", "b", "c"])
 
 
 def test_what_was_written_after_the_restored_checkpoint_is_never_seen(kafka: KafkaCluster) -> None:
@@ -201,7 +202,7 @@ def test_what_was_written_after_the_restored_checkpoint_is_never_seen(kafka: Kaf
     later = start(kafka, topic, Context(restored_from=1), [1])
     assert not is_blocked(kafka, topic)
     later.commit(later.write("b"))
-    assert committed(kafka, topic) == ["a", "b"]
+    expect(kafka, topic, ["a", "b"])
 
 
 def test_a_transaction_that_the_broker_has_timed_out_is_written_anew(kafka: KafkaCluster) -> None:
@@ -211,9 +212,9 @@ def test_a_transaction_that_the_broker_has_timed_out_is_written_anew(kafka: Kafk
     while is_blocked(kafka, topic):
         pass
     run.commit(epochs)
-    assert committed(kafka, topic) == ["a"]
+    expect(kafka, topic, ["a"])
     run.commit(run.write("b"))
-    assert committed(kafka, topic) == ["a", "b"]
+    expect(kafka, topic, ["a", "b"])
 
 
 def test_a_run_that_was_thought_dead_cannot_commit_any_more(kafka: KafkaCluster) -> None:
@@ -226,7 +227,7 @@ def test_a_run_that_was_thought_dead_cannot_commit_any_more(kafka: KafkaCluster)
     later.commit(epochs)
     with pytest.raises(OutsideError, match="did not"):
         producer.commit(epochs[0])
-    assert committed(kafka, topic) == ["a"]
+    expect(kafka, topic, ["a"])
 
 
 def test_transactions_of_another_parallelism_are_found_and_aborted(kafka: KafkaCluster) -> None:
@@ -237,7 +238,7 @@ def test_transactions_of_another_parallelism_are_found_and_aborted(kafka: KafkaC
     for subtask in range(2):
         start(kafka, topic, Context(subtask, 2, restored_from=3))
     assert not is_blocked(kafka, topic)
-    assert committed(kafka, topic) == []
+    expect(kafka, topic, [])
 
 
 def test_a_job_that_goes_back_to_an_older_checkpoint_loses_and_doubles_nothing(kafka: KafkaCluster) -> None:
@@ -255,7 +256,7 @@ def test_a_job_that_goes_back_to_an_older_checkpoint_loses_and_doubles_nothing(k
     crash()
     once_more = start(kafka, topic, Context(restored_from=2), [2])
     once_more.commit(epochs)
-    assert committed(kafka, topic) == ["a", "b", "c", "d", "b again"]
+    expect(kafka, topic, ["a", "b", "c", "d", "b again"])
 
 
 def test_an_epoch_without_records_needs_no_transaction(kafka: KafkaCluster) -> None:
@@ -275,7 +276,7 @@ def test_large_epochs_are_kept_in_a_file(kafka: KafkaCluster, monkeypatch: pytes
     epochs = run.write("last")
     crash()
     start(kafka, topic, Context(restored_from=1), [1]).commit(epochs)
-    assert committed(kafka, topic) == [*values, "last"]
+    expect(kafka, topic, [*values, "last"])
 
 
 def test_a_time_out_that_the_broker_does_not_allow_is_said_before_anything_is_written(

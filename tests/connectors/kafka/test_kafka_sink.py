@@ -17,7 +17,7 @@ from penstock.datastream.connectors.kafka import (
 )
 from penstock.datastream.connectors.source_and_sink import DeliveryGuarantee
 from penstock.errors import JobFailed, OptionError, ProgramError
-from tests.connectors.kafka.talking import new_topic, read
+from tests.connectors.kafka.talking import committed_values, new_topic, read
 from tests.services.kafka_broker import KafkaCluster, free_ports
 
 pytestmark = pytest.mark.service
@@ -54,7 +54,27 @@ def test_every_record_is_there_when_the_job_has_ended(
     topic = new_topic(kafka, partitions=2)
     rows = [f"v{n}" for n in range(5_000)]
     write(kafka, rows, values(topic).build(), guarantee, parallelism)
-    assert sorted(message.value().decode() for message in read(kafka, topic)) == sorted(rows)
+    assert sorted(committed_values(kafka, topic, len(rows))) == sorted(rows)
+
+
+def test_a_job_does_not_end_before_its_last_commit_is_made_however_long_that_takes(
+    kafka: KafkaCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "penstock.connectors.kafka.committing.WAIT_S", 0.0
+    )  # it is never done when it is asked first
+    topic = new_topic(kafka)
+    env = StreamExecutionEnvironment.get_execution_environment()
+    env.enable_checkpointing(100)
+    begun = (
+        KafkaSink.builder()
+        .set_bootstrap_servers(kafka.bootstrap)
+        .set_record_serializer(values(topic).build())
+    )
+    begun.set_delivery_guarantee(DeliveryGuarantee.EXACTLY_ONCE).set_transactional_id_prefix(topic)
+    env.from_collection(["a", "b"]).sink_to(begun.build())
+    env.execute()
+    assert committed_values(kafka, topic, 2) == ["a", "b"]
 
 
 class _Key(SerializationSchema):
