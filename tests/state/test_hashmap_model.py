@@ -197,6 +197,7 @@ def test_any_program_does_what_the_model_does_on_disk_too(program: list[Any]) ->
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 @only("rocksdb", "tiny")
 @settings(deadline=None, max_examples=300)
 @given(programs)

@@ -17,7 +17,7 @@ from penstock.data.row import Row
 from penstock.data.time import Time
 from penstock.data.types import Types
 from penstock.errors import StateError
-from penstock.state.hashmap.backend import HashMapStateBackend
+from tests.state.state_backends import new_backend
 
 OLD_ROW = Types.ROW_NAMED(["name", "count"], [Types.STRING(), Types.INT()])
 NEW_ROW = Types.ROW_NAMED(["count", "unit"], [Types.DOUBLE(), Types.STRING()])
@@ -25,11 +25,11 @@ NEW_ROW = Types.ROW_NAMED(["count", "unit"], [Types.DOUBLE(), Types.STRING()])
 
 def restored(old: StateDescriptor, stored: Any, new: StateDescriptor) -> Any:
     """The handle of the new descriptor on what was stored by the old one."""
-    before = HashMapStateBackend(16, clock=ManualClock())
+    before = new_backend(16, clock=ManualClock())
     before.current_key = "k"
     handle = before.get_partitioned_state(None, old)
     handle.put_all(stored) if isinstance(old, MapStateDescriptor) else handle.update(stored)
-    after = HashMapStateBackend(16, clock=ManualClock())
+    after = new_backend(16, clock=ManualClock())
     after.restore([before.snapshot()], range(16))
     after.current_key = "k"
     return after.get_partitioned_state(None, new)

@@ -29,7 +29,7 @@ from penstock.state.hashmap.handles import (
     no_none,
 )
 from penstock.state.keyed_access import KeyedStateAccess, merge_entries
-from penstock.state.migration import conversion_to
+from penstock.state.migration import Conversion, conversion_to
 from penstock.state.rocksdb.cache import ObjectCache
 from penstock.state.rocksdb.cleanup import DatabaseSweep
 from penstock.state.rocksdb.database import Cursor, Database, SharedMemory, Shown
@@ -185,9 +185,12 @@ class RocksDBKeyedStateBackend(KeyedStateAccess):
             lifetime.on_access = sweep.access
             self._sweeps.append(sweep)
 
-    def _ttl_change(self, meta: StateMeta) -> Callable[[Any], Any]:
+    def _ttl_change(self, meta: StateMeta) -> Conversion:
         """How restored values change when the program has given the state a time to live, or taken it away."""
-        return self._lifetimes[meta.name].stamp if meta.ttl else lambda stored: unstamp(meta.kind, stored)
+        if not meta.ttl:
+            return lambda stored, _: unstamp(meta.kind, stored)
+        stamp = self._lifetimes[meta.name].stamp
+        return lambda stored, _: stamp(stored)
 
     # Whole states
 

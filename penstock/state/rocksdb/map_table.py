@@ -13,6 +13,7 @@ from penstock.contracts.state import VOID_NAMESPACE, EntryChunk, MapState, State
 from penstock.state.hashmap.handles import HasCurrentKey
 from penstock.state.hashmap.table import HashMapTable
 from penstock.state.layers import SETTLED_AT_ONCE
+from penstock.state.migration import Conversion
 from penstock.state.own_copies import own_copies
 from penstock.state.rocksdb.cache import ObjectCache, move_panes_down
 from penstock.state.rocksdb.database import Database, Entry
@@ -356,16 +357,25 @@ class RocksDBMapTable:
         self._database.write_entries(puts)
         self.has_stored = self.has_stored or bool(puts)
 
-    def convert(self, change: Callable[[Any], Any]) -> None:
-        """Change all stored maps, as when a state gets or loses its time to live; nothing is cached yet."""
+    def convert(self, change: Conversion) -> None:
+        """Change all stored maps to ``change(stored, key)``, as when a restored state gets another type or a time to live.
+
+        Nothing is cached yet.
+        """
         entries = self.bytes
         for group in entries.key_groups:
-            puts = []
+            puts: list[Entry] = []
+            deletes: list[bytes] = []
             for place, data in self._database.scan(entries.group_prefix(group)):
                 namespace, key, map_key = entries.originals(place, data)
                 number, value = entries.pair(data)
-                pair = (number, change({map_key: value})[map_key])
-                puts.append((place, entries.stored_pair(namespace, key, map_key, pair)))
+                ((new_map_key, new_value),) = change({map_key: value}, key).items()
+                new_place = entries.map_place(namespace, key, new_map_key)
+                if new_place != place:
+                    deletes.append(place)
+                pair = (number, new_value)
+                puts.append((new_place, entries.stored_pair(namespace, key, new_map_key, pair)))
+            self._database.write([], [], deletes)
             self._database.write_entries(puts)
 
 

@@ -17,6 +17,7 @@ from typing import Any
 from penstock.contracts.state import VOID_NAMESPACE, EntryChunk, StateMeta, StoredForm
 from penstock.state.hashmap.table import HashMapTable
 from penstock.state.layers import SETTLED_AT_ONCE
+from penstock.state.migration import Conversion
 from penstock.state.own_copies import own_copies
 from penstock.state.rocksdb.cache import ObjectCache, move_down, move_panes_down
 from penstock.state.rocksdb.database import Database, Entry
@@ -366,14 +367,17 @@ class RocksDBTable:
         self._database.write_entries(puts)
         self.has_stored = self.has_stored or bool(puts)
 
-    def convert(self, change: Callable[[Any], Any]) -> None:
-        """Change all stored values, as when a state gets or loses its time to live; nothing is cached yet."""
+    def convert(self, change: Conversion) -> None:
+        """Change all stored values to ``change(stored, key)``, as when a restored state gets another type or a time to live.
+
+        Nothing is cached yet.
+        """
         entries = self.bytes
         for group in entries.key_groups:
             puts = []
             for place, data in self._database.scan(entries.group_prefix(group)):
                 namespace, key = entries.namespace_and_key(place, data)
-                puts.append((place, entries.stored(namespace, key, change(entries.value(data)))))
+                puts.append((place, entries.stored(namespace, key, change(entries.value(data), key))))
             self._database.write_entries(puts)
 
     def forget(self, place: bytes, data: bytes, kept: Any) -> Entry | None:
