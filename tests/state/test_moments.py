@@ -1,5 +1,6 @@
 """A snapshot shows the moment of its barrier, whatever happens to the state before it is written, and in whatever order."""
 
+import copy
 import operator
 import threading
 from typing import Any
@@ -16,6 +17,7 @@ from penstock.contracts.state import (
     ValueStateDescriptor,
 )
 from penstock.errors import StateError
+from penstock.state.rocksdb import cache
 from tests.state.state_backends import close_all, new_backend, only, turn
 from tests.state.test_hashmap_model import (
     AGGREGATING,
@@ -40,6 +42,18 @@ programs = st.lists(st.one_of(between, st.tuples(steps, places)), max_size=40)
 @given(programs)
 def test_a_snapshot_shows_its_moment_whatever_comes_after(program: list[Any]) -> None:
     check(program)
+
+
+@only("tiny")
+@settings(deadline=None, max_examples=40)
+@given(programs)
+def test_nor_does_it_matter_that_what_left_the_cache_is_still_to_be_written(program: list[Any]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            cache, "ENTRIES_PER_BATCH", 0
+        )  # so that it is not written at once, as in so small a cache
+        patch.setattr(cache, "_GROWTH_PER_BATCH", 7)
+        check(program)
 
 
 @pytest.mark.slow
@@ -149,7 +163,7 @@ def _steps(upto: int, popped: int, odd: int) -> list[int]:
 
 
 def _read(step: int, snapshot: Any, seen: list[Any]) -> None:
-    seen.append((step, content(snapshot)))
+    seen.append((step, copy.deepcopy(content(snapshot))))  # as objects may change again once it is released
     snapshot.release()
 
 

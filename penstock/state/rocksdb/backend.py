@@ -80,7 +80,7 @@ class RocksDBKeyedStateBackend(KeyedStateAccess):
         except BaseException:
             directory.close()
             raise
-        self._cache = ObjectCache(settings.object_cache_bytes)
+        self._cache = ObjectCache(settings.object_cache_bytes, self._database)
         self._tables: dict[str, Table] = {}
         self._handles: dict[str, tuple[StateDescriptor, Any]] = {}
         self._lifetimes: dict[str, Lifetime] = {}
@@ -234,7 +234,8 @@ class RocksDBKeyedStateBackend(KeyedStateAccess):
     # Snapshots
 
     def snapshot(self, checkpoint_id: int = 0) -> KeyedStateSnapshot:
-        self._database.finish()
+        if any(table.is_layered for table in self._tables.values()):
+            self._database.finish()
         batches = [table.freeze() for table in self._tables.values()]
         view = self._database.hold(chain.from_iterable(batches), len(batches), self._is_incremental)
         states: dict[str, StateEntries] = {}

@@ -1,33 +1,41 @@
 """How much of the state is kept as objects: a bound over all states of a backend, held by two generations.
 
-What is used goes to the young generation. When that has grown to half of the bound, everything changed is written out, the
-old generation is dropped and the young one becomes old. So what was used lately stays, at no cost per access. How many
-objects fit is estimated from the bytes of those that were written and read.
+What is used goes to the young generation. When that has grown to half of the bound, the old generation is dropped and the
+young one becomes old; what had changed in it is written to the database bit by bit, as the next one grows. So what was used
+lately stays, at no cost per access. How many objects fit is estimated from the bytes of those that were written and read.
 """
 
+from collections.abc import Iterator
+from itertools import chain
 from typing import Any, Protocol
+
+from penstock.state.rocksdb.database import Database
+from penstock.state.rocksdb.moment import ENTRIES_PER_BATCH, Batch
 
 _OVERHEAD_BYTES = 160  # a place in a dictionary, and the heads of two small objects
 _BYTES_PER_STORED = 4  # Python's objects are larger than their pickles
 _LEAST_ENTRIES = 2
 
 
+_GROWTH_PER_BATCH = ENTRIES_PER_BATCH // 4
+"""By how much the young generation grows while one batch of the old one is written: four times as fast, to be done early."""
+
+
 class Cached(Protocol):
     """A state, as the cache sees it."""
 
-    def write_out(self) -> None:
-        """Write what has changed to the database."""
-
-    def rotate(self) -> None:
-        """Drop the old generation; the young one becomes old. Nothing is changed at this moment."""
+    def retire(self) -> Iterator[Batch]:
+        """Drop the old generation; the young one becomes old. What had changed in it, for the database."""
 
 
 class ObjectCache:
     """Counts the entries of the young generation and starts the next."""
 
-    __slots__ = ("_cached", "_limit_bytes", "_mean_bytes", "_young", "half")
+    __slots__ = ("_cached", "_database", "_limit_bytes", "_mean_bytes", "_unpaid", "_young", "half")
 
-    def __init__(self, limit_bytes: int) -> None:
+    def __init__(self, limit_bytes: int, database: Database) -> None:
+        self._database = database
+        self._unpaid = 0  # growth for which nothing of the old generation has been written yet
         self._limit_bytes = limit_bytes
         self._mean_bytes = 32.0
         self._cached: list[Cached] = []
@@ -43,11 +51,17 @@ class ObjectCache:
         """Called when so many entries have come to the young generation, and all that is changed is marked."""
         self._young += count
         if self._young >= self.half:
-            for cached in self._cached:
-                cached.write_out()
-            for cached in self._cached:
-                cached.rotate()
-            self._young = 0
+            self._database.finish()
+            batches = [cached.retire() for cached in self._cached]
+            self._database.hold(chain.from_iterable(batches), 0).release()
+            self._young = self._unpaid = 0
+            if self.half <= ENTRIES_PER_BATCH:
+                self._database.finish()  # it is one batch
+        elif self._database.has_rest:
+            self._unpaid += count
+            while self._unpaid >= _GROWTH_PER_BATCH:
+                self._unpaid -= _GROWTH_PER_BATCH
+                self._database.go_on()
 
     def shrunk(self, count: int) -> None:
         """Called when so many entries of the young generation were there twice."""

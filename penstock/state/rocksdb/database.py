@@ -7,6 +7,7 @@ import shutil
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from types import ModuleType
 from typing import Any
 
@@ -181,9 +182,13 @@ class Database:
     def hold(self, batches: Iterator[Batch], cursors: int, with_files: bool = False) -> MomentView:
         """A moment; ``batches`` belong to it and are still to be written.
 
-        It will show as many cursors, and if asked for a directory with hard links to the files of the database.
+        It will show as many cursors, and if asked for a directory with hard links to the files of the database. What is left
+        of an earlier moment that nobody wants to see is written before.
         """
-        self.finish()
+        if self.has_rest and self._moment is not None:
+            batches = chain(self._moment.rest(), batches)
+        else:
+            self.finish()
         self._moments += 1
         copy = f"{self._directory.path}/moment-{self._moments}" if with_files else None
 
@@ -211,11 +216,16 @@ class Database:
             self._moment = moment = None
         return moment is not None
 
-    def go_on(self) -> None:
-        """Write a part of a moment that nobody else will write, as its snapshot was given up."""
+    @property
+    def has_rest(self) -> bool:
+        """Whether something is still to be written that no snapshot waits for."""
         moment = self._moment
-        if moment is not None and moment.is_released:
-            moment.step()
+        return moment is not None and moment.is_released and not moment.is_complete
+
+    def go_on(self) -> None:
+        """Write a part of what no snapshot waits for."""
+        if self.has_rest and self._moment is not None:
+            self._moment.step()
 
     def finish(self) -> None:
         """Have everything written that belongs to a moment."""

@@ -75,17 +75,23 @@ class RocksDBMapTable:
 
     def _carried(self, namespace: Any, key: Any) -> CachedMap | None:
         """What older generations know of a map, which they need not know any more."""
-        if self._frozen is not None:
-            maps = self._frozen.get(namespace, {})
-            if self._database.is_waiting:
-                if key in maps:
-                    return maps[key].own_copy()
-            elif key in maps:
-                return maps.pop(key)
-        found = self._old.get(namespace, {}).pop(key, None)
-        # One that takes much of the cache is not carried on for the sake of a few entries.
-        is_small = found is None or found.changed or len(found.entries) <= self._cache.half // 4
-        return found if is_small else None
+        # A map that takes much of the cache is not carried on for the sake of a few entries, once all of it is written.
+        most = self._cache.half // 4
+        if self._database.is_waiting:
+            for generation in (self._frozen or {}, self._old):
+                found = generation.get(namespace, {}).get(key)
+                if found is None:
+                    continue
+                if len(found.entries) <= most or not self._database.has_rest:
+                    return found.own_copy()
+                self._database.finish()
+                break
+            else:
+                return None
+        found = (self._frozen or {}).get(namespace, {}).pop(key, None)
+        if found is None:
+            found = self._old.get(namespace, {}).pop(key, None)
+        return found if found is None or found.changed or len(found.entries) <= most else None
 
     def find(self, namespace: Any, key: Any, map_key: Any) -> Pair | None:
         """Number and value of one entry."""
@@ -166,11 +172,10 @@ class RocksDBMapTable:
         hidden: set[Any] = set()
         if self.has_stored:
             hidden.update(map_key for map_key, _ in self._stored(namespace, key))
-        if self._frozen is not None:
-            frozen = self._frozen.get(namespace, {}).get(key)
-            if frozen is not None:
-                hidden.update(frozen.entries)
-        self._old.get(namespace, {}).pop(key, None)
+        for generation in (self._frozen or {}, self._old):
+            older = generation.get(namespace, {}).get(key)
+            if older is not None:
+                hidden.update(older.entries)
         cleared = self._young.setdefault(namespace, {})[key] = CachedMap(True)
         self._changed.pop((namespace, key), None)
         if hidden:
@@ -287,6 +292,15 @@ class RocksDBMapTable:
         had_stored, self.has_stored = self.has_stored, True
         return self._batches(changed, had_stored)
 
+    def retire(self) -> Iterator[Batch]:
+        """Drop the old generation; the young one becomes old. What had changed in it, for the database."""
+        self.settle(None)
+        self._measure()
+        changed, self._changed = self._changed, {}
+        self._old, self._young = self._young, {}
+        had_stored, self.has_stored = self.has_stored, self.has_stored or bool(changed)
+        return self._batches(changed, had_stored)
+
     def _batches(self, changed: dict[tuple[Any, Any], CachedMap], has_stored: bool) -> Iterator[Batch]:
         entries = self.bytes
         places: list[bytes] = []
@@ -339,10 +353,6 @@ class RocksDBMapTable:
         for generation in (self._young, self._frozen or {}, self._old):
             generation.get(namespace, {}).pop(key, None)
         return place, b""
-
-    def rotate(self) -> None:
-        """Drop the old generation of cached maps; the young one becomes old."""
-        self._old, self._young = self._young, {}
 
     def load(self, chunk: EntryChunk) -> None:
         """Write maps of a snapshot to the database; nothing is cached yet."""

@@ -58,6 +58,15 @@ class Moment:
                 raise
             self.is_complete = True
 
+    def rest(self) -> Iterator[Batch]:
+        """What is still to be written, which the caller takes over; nothing is left for this moment to do."""
+        with self._lock:
+            if self._failure is not None:
+                raise self._failure
+            batches, self._batches = self._batches, iter(())
+            self.is_complete = True
+            return batches
+
     def seen(self) -> Any:
         """What the database looked like, after everything has been written that was still to be; None once released."""
         self.complete()

@@ -106,19 +106,16 @@ class RocksDBTable:
 
     def _carry(self, namespace: Any, pane: Pane, missing: set[Any]) -> None:
         """Bring what older generations know to the young one."""
-        frozen = _pane_of(self._frozen, namespace)
-        if frozen:
-            found = frozen.keys() & missing  # which walks over the smaller one
-            stored: Sequence[Any] = list(map(frozen.__getitem__, found))
-            if self._database.is_waiting:
-                stored = own_copies(stored)
-            pane.update(zip(found, stored, strict=True))
-            if len(found) == len(missing):
-                return
-        old = _pane_of(self._old, namespace)
-        if old:
-            found = (old.keys() & missing).difference(pane)
-            pane.update(zip(found, map(old.__getitem__, found), strict=True))
+        is_waiting = self._database.is_waiting
+        for generation in (self._frozen, self._old):
+            known = _pane_of(generation, namespace)
+            if known:
+                found = known.keys() & missing  # which walks over the smaller one
+                stored: Sequence[Any] = list(map(known.__getitem__, found))
+                pane.update(zip(found, own_copies(stored) if is_waiting else stored, strict=True))
+                if len(found) == len(missing):
+                    return
+                missing = missing - found
 
     def _fetch(self, namespace: Any, pane: Pane, keys: Iterable[Any]) -> None:
         if not self.has_stored:
@@ -228,11 +225,11 @@ class RocksDBTable:
         """Remove a namespace and return what was in it."""
         popped = dict(self.items(namespace))
         self._young.pop_pane(namespace)
-        self._old.pop_pane(namespace)
         self._changed.pop(namespace, None)
         if self._database.is_waiting:
             self._hide(namespace)
             return popped
+        self._old.pop_pane(namespace)
         if self._frozen is not None:
             self._frozen.pop_pane(namespace)
         deletes: list[bytes] = []
@@ -246,9 +243,9 @@ class RocksDBTable:
         return popped
 
     def _hide(self, namespace: Any) -> None:
-        """Have nothing in a namespace, while what a snapshot shows of it is still there."""
+        """Have nothing in a namespace, while something of it is still to be written."""
         hidden = {self.bytes.namespace_and_key(place, data)[1] for place, data in self._scan(namespace)}
-        hidden.update(_pane_of(self._frozen, namespace))
+        hidden.update(_pane_of(self._frozen, namespace), _pane_of(self._old, namespace))
         if hidden:
             self._young_pane(namespace).update(dict.fromkeys(hidden))
             self._changed[namespace] = hidden
@@ -303,6 +300,15 @@ class RocksDBTable:
         had_stored, self.has_stored = self.has_stored, True
         return self._batches(self._frozen, changed, had_stored)
 
+    def retire(self) -> Iterator[Batch]:
+        """Drop the old generation; the young one becomes old. What had changed in it, for the database."""
+        self.settle(None)
+        self._measure()
+        changed, self._changed = self._changed, {}
+        self._old, self._young = self._young, HashMapTable(self.meta)
+        had_stored, self.has_stored = self.has_stored, self.has_stored or bool(changed)
+        return self._batches(self._old, changed, had_stored)
+
     def _batches(
         self, generation: HashMapTable, changed: dict[Any, set[Any]], has_stored: bool
     ) -> Iterator[Batch]:
@@ -348,10 +354,6 @@ class RocksDBTable:
     def _measure(self) -> None:
         self._cache.measured(*self._written)
         self._written = (0, 0)
-
-    def rotate(self) -> None:
-        """Drop the old generation of cached objects; the young one becomes old."""
-        self._old, self._young = self._young, HashMapTable(self.meta)
 
     def load(self, chunk: EntryChunk) -> None:
         """Write entries of a snapshot to the database; nothing is cached yet."""
