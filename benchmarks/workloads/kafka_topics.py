@@ -56,7 +56,7 @@ def read_all(consumer: Any, records: int, take: Any, wait_s: float = 1.0) -> Non
     """Give batches of messages to ``take`` until there were so many."""
     seen = 0
     while seen < records:
-        messages = consumer.consume(4_096, wait_s)
+        messages = consumer.consume(min(4_096, records - seen), wait_s)  # waits until it has so many
         take(messages)
         seen += len(messages)
 
