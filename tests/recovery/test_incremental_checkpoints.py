@@ -2,6 +2,7 @@
 
 import operator
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -178,6 +179,19 @@ def test_a_directory_that_cannot_be_written_is_named_and_nothing_is_lost(
         subtask.checkpoint(1)
     (tmp_path / "job").unlink()
     assert len(subtask.restored(subtask.checkpoint(2), HashMapStateBackend(GROUPS), 0, 1)) == 11
+
+
+def test_a_working_directory_that_vanished_is_named_and_nothing_is_written_behind_it(
+    subtask: Subtask, tmp_path: Path
+) -> None:
+    subtask.add(range(10), 1)
+    shutil.rmtree(tmp_path / "local")
+    for number in (1, 2):
+        with pytest.raises(
+            OutsideError, match=r"RocksDB database in .*/local/.* cannot be copied .*localdir"
+        ):
+            subtask.checkpoint(number)
+    assert not subtask.shared.exists()
 
 
 @pytest.mark.parametrize("parallelism", [1, 2])

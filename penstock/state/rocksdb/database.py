@@ -6,6 +6,7 @@ The only file that knows rocksdict. Every key begins with two bytes of key group
 import shutil
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
 from types import ModuleType
@@ -250,7 +251,8 @@ class Database:
             self._users -= 1
             if self._users == 0:
                 self._moment = None
-                self._db.close()
+                with suppress(Exception):  # it cannot write any more; nobody wants it to
+                    self._db.close()
                 self._directory.close()
 
     def _failed(self, what: str, error: Exception) -> OutsideError:
