@@ -3,7 +3,7 @@
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 import pytest
@@ -79,13 +79,12 @@ def test_a_source_reads_on_after_the_broker_was_away(kafka: KafkaCluster) -> Non
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_a_job_goes_on_by_itself_when_the_broker_is_back(kafka: KafkaCluster, tmp_path: Any) -> None:
-    torture = Torture(kafka, tmp_path, {}, seed=3)
-    torture.start(2)
-    for _ in range(3):
-        before = torture.written
-        torture.write_some(600)
-        torture.read_until(before + 50)
-        torture.kill_the_broker()
-        torture.read_until(torture.written, patience_s=40)
-    torture.check()
-    torture.close()
+    with closing(Torture(kafka, tmp_path, {}, seed=3)) as torture:
+        torture.start(2)
+        for _ in range(3):
+            before = torture.written
+            torture.write_some(600)
+            torture.read_until(before + 50)
+            torture.kill_the_broker()
+            torture.read_until(torture.written, patience_s=40)
+        torture.check()
