@@ -4,12 +4,11 @@ import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
-from penstock.checkpoint.entry_files import METADATA, described
+from penstock.checkpoint.entry_files import METADATA, shapes_in
 from penstock.checkpoint.value_classes import class_of
 from penstock.errors import StateError
 
 Shape = dict[str, Any]
-_NEWEST = 1 << 30
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -36,7 +35,7 @@ def class_changes(content: bytes, state: str) -> list[ClassChange]:
     metadata = pq.read_schema(pa.BufferReader(content)).metadata or {}
     if METADATA not in metadata:
         return []
-    columns = described(metadata, f"state {state!r}", _NEWEST)["columns"]
+    columns = shapes_in(metadata, f"state {state!r}")
     found = (_change(shape) for column in columns.values() for shape in _classes(column))
     return list(dict.fromkeys(change for change in found if change is not None))
 

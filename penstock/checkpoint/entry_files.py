@@ -151,11 +151,12 @@ def _columns_of(meta: StateMeta, chunk: EntryChunk) -> Columns:
     elif not meta.ttl:
         columns["value"] = chunk.values
     else:
-        columns["value"], columns["written_at"] = _without_times(meta.kind, chunk.values)
+        columns["value"], columns["written_at"] = without_times(meta.kind, chunk.values)
     return columns
 
 
-def _without_times(kind: StateKind, stored: Sequence[Any]) -> tuple[list[Any], list[Any]]:
+def without_times(kind: StateKind, stored: Sequence[Any]) -> tuple[list[Any], list[Any]]:
+    """Values with a time to live apart from when they were written: one time for each value, element or entry."""
     match kind:
         case StateKind.LIST:
             return [[value for value, _ in each] for each in stored], [
@@ -230,6 +231,12 @@ def read_meta(content: bytes, name: str) -> StateMeta:
     import pyarrow.parquet as pq
 
     return _meta_and_shapes(pq.ParquetFile(pa.BufferReader(content)).schema_arrow.metadata or {}, name)[0]
+
+
+def shapes_in(metadata: dict[bytes, bytes], what: str) -> dict[str, Shape]:
+    """The shape of each column of a file of entries or elements, from its schema's metadata."""
+    shapes: dict[str, Shape] = described(metadata, what, ENTRIES_VERSION)["columns"]
+    return shapes
 
 
 def described(metadata: dict[bytes, bytes], what: str, newest: int) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from enum import Enum
 
 from penstock.checkpoint.class_changes import ClassChange, class_changes
 from penstock.checkpoint.contents import OperatorContent, contents_of
-from penstock.checkpoint.handles import FileRole
+from penstock.checkpoint.handles import FileRole, is_in_flight
 from penstock.checkpoint.manifest import Manifest, OperatorRecord
 from penstock.checkpoint.place import CheckpointPlace
 from penstock.checkpoint.restore_check import check_restore, operators_by_id
@@ -64,7 +64,7 @@ def restore_report(
     problems: list[str] = []
     contents = {content.operator_id: content for content in contents_of(manifest)}
     for record in manifest.operators.values():
-        if not record.has_state:
+        if not record.has_state or is_in_flight(record.operator_id):
             continue
         found = wanted.get(record.operator_id)
         content = contents[record.operator_id]

@@ -6,7 +6,7 @@ from tests.architecture.source_tree import ROOT, list_paths
 
 GROUND_AND_DOORS = {
     "cli", "testing", "web", "pyflink_compat", "common", "dataflow", "operators", "connectors", "formats", "storage",
-    "windows", "contracts", "expressions", "data", "metrics", "config", "logs",
+    "windows", "contracts", "expressions", "data", "metrics", "config", "logs", "state_processor",
 }  # fmt: skip
 
 

@@ -24,12 +24,16 @@ def assign_uids(graph: LogicalGraph) -> LogicalGraph:
     return replace(graph, nodes=tuple(nodes))
 
 
+def hash_of_uid(uid: str) -> str:
+    """The identity of the operator that the user calls ``uid``."""
+    return hashlib.blake2b(b"uid:" + uid.encode(), digest_size=16).hexdigest()
+
+
 def _hash(node: LogicalNode, position: int, done: dict[int, str]) -> str:
-    digest = hashlib.blake2b(digest_size=16)
     if node.uid is not None:
-        digest.update(b"uid:" + node.uid.encode())
-    else:
-        digest.update(f"{position}:{type(node.spec).__name__}".encode())
-        for edge in node.inputs:
-            digest.update(f":{done[edge.source]}/{edge.side_tag}/{edge.port}".encode())
+        return hash_of_uid(node.uid)
+    digest = hashlib.blake2b(digest_size=16)
+    digest.update(f"{position}:{type(node.spec).__name__}".encode())
+    for edge in node.inputs:
+        digest.update(f":{done[edge.source]}/{edge.side_tag}/{edge.port}".encode())
     return digest.hexdigest()
