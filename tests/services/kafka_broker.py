@@ -156,7 +156,7 @@ class KafkaCluster:
     def create_topic(self, name: str, partitions: int = 1, **configuration: str) -> None:
         from confluent_kafka.admin import AdminClient, NewTopic
 
-        admin = AdminClient({"bootstrap.servers": self.bootstrap})
+        admin = AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0})
         replicas = min(3, len(self.brokers))
         topic = NewTopic(
             name, partitions, replicas, config={k.replace("_", "."): v for k, v in configuration.items()}

@@ -1,5 +1,6 @@
 """What the enumerator asks of Kafka: topics, partitions, offsets. All calls block, so they are made in threads."""
 
+import logging
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -11,6 +12,9 @@ from penstock.formats.extras import require
 
 TIMEOUT_S: Final = 30.0
 AGAIN_S: Final = 0.05
+
+
+_log = logging.getLogger(__name__)
 
 
 def confluent() -> Any:
@@ -85,7 +89,7 @@ class KafkaBroker:
         self._group = configuration.get("group.id")
         self._isolation = configuration.get("isolation.level", "read_uncommitted")
         self._configuration = for_questions(configuration)
-        self._admin = confluent_admin().AdminClient(self._configuration)
+        self._admin = confluent_admin().AdminClient(self._configuration, logger=_log)
 
     def partitions_of(self, topics: list[str]) -> list[KafkaTopicPartition]:
         """All partitions of topics that must be there.

@@ -4,6 +4,7 @@ as the records. And which transactions exist, so that those of writers that are 
 The offset is the number of the epoch, its metadata is the epoch's identity.
 """
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -17,6 +18,8 @@ from penstock.connectors.kafka.broker import (
     for_questions,
 )
 from penstock.errors import OutsideError
+
+_log = logging.getLogger(__name__)
 
 _MARKERS: Final = "penstock-sink-markers"
 _WRITERS: Final = "penstock-sink-writers"
@@ -77,7 +80,7 @@ class Markers:
         self._servers = configuration.get("bootstrap.servers", "")
         self._general = for_questions(configuration)
         self._prefix = prefix
-        self._admin = confluent_admin().AdminClient(self._general)
+        self._admin = confluent_admin().AdminClient(self._general, logger=_log)
 
     def read(self, group: str) -> Marker | None:
         """The marker in a group: the newest of all partitions under which one was written."""
