@@ -12,7 +12,7 @@ from penstock.cli.cluster_settings import ClusterSettings
 from penstock.clock import pause
 from penstock.deploy.cluster.dispatcher import Dispatcher
 from penstock.deploy.cluster.roster import Roster
-from penstock.deploy.cluster.secret import cluster_secret
+from penstock.deploy.cluster.secret import cluster_secret, submission_proof
 from penstock.deploy.cluster.taskmanager import TaskManager, TaskManagerSettings
 from penstock.errors import PenstockError
 from penstock.logs.roles import Role, configure
@@ -49,6 +49,7 @@ def run_jobmanager(settings: ClusterSettings) -> int:
             roster,
             settings.options,
             stop_cluster,
+            submission_proof(secret),
             settings.options.get("rest.token"),
             f"{log}.log",
             f"{log}.out",

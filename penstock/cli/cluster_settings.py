@@ -6,6 +6,7 @@ from pathlib import Path
 
 from penstock.cli.command_lines import usage_error
 from penstock.cli.configuration_files import read_configuration
+from penstock.deploy.cluster.secret import home_directory
 from penstock.errors import OptionError
 
 DEFAULTS = {
@@ -61,11 +62,6 @@ class ClusterSettings:
             return default_s
         millis = Configuration.from_dict({key: text}).get_millis(key)
         return default_s if millis is None else millis / 1000
-
-
-def home_directory() -> Path:
-    """``PENSTOCK_HOME``, else ``~/.penstock``."""
-    return Path(os.environ.get("PENSTOCK_HOME") or Path.home() / ".penstock").absolute()
 
 
 def cluster_settings(

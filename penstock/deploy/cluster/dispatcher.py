@@ -191,11 +191,6 @@ class Dispatcher:
             raise JobNotFound(f"there is no job {job_id}; `penstock list -a` shows all")
         return found
 
-    def close(self) -> None:
-        """Let the jobs be: they are taken up again by the JobManager's next run."""
-        with self._lock:
-            self._jobs.clear()
-
     def _path_of(self, job_id: str) -> Path:
         return self._directory / "jobs" / f"{job_id}.job"
 

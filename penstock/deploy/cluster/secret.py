@@ -1,5 +1,6 @@
 """The secret of a cluster: who knows it may join it. It lies in a file that only its owner can read."""
 
+import hmac
 import os
 from pathlib import Path
 
@@ -7,6 +8,23 @@ from penstock.chance import secret_token
 from penstock.errors import OutsideError
 
 NAME = "cluster.secret"
+SUBMISSION_HEADER = "X-Penstock-Submission"
+
+
+def home_directory() -> Path:
+    """The home of the cluster: ``PENSTOCK_HOME``, else ``~/.penstock``."""
+    return Path(os.environ.get("PENSTOCK_HOME") or Path.home() / ".penstock").absolute()
+
+
+def submission_proof(secret: bytes) -> str:
+    """What shows the REST API that whoever submits a job knows the cluster's secret; the secret itself does not travel."""
+    return hmac.digest(secret, b"submit a job", "sha256").hex()
+
+
+def own_submission_proof() -> str | None:
+    """The proof for the cluster whose home this user has; None where there is no secret."""
+    path = home_directory() / "run" / NAME
+    return submission_proof(_read(path)) if path.is_file() else None
 
 
 def cluster_secret(directory: Path) -> bytes:

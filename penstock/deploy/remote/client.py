@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from penstock.clock import monotonic, pause
+from penstock.deploy.cluster.secret import SUBMISSION_HEADER, own_submission_proof
 from penstock.errors import OutsideError, ProgramError
 
 TIMEOUT_S = 30.0
@@ -36,13 +37,24 @@ class ClusterClient:
         """What is at a path."""
         return self.ask("GET", path)
 
-    def ask(self, method: str, path: str, body: bytes | dict[str, Any] | None = None) -> Any:
+    def submit(self, body: bytes) -> Any:
+        """Hand over a job, with the proof that this user may."""
+        proof = own_submission_proof()
+        return self.ask("POST", "/v1/jobs", body, {} if proof is None else {SUBMISSION_HEADER: proof})
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        body: bytes | dict[str, Any] | None = None,
+        extra_headers: dict[str, str] | None = None,
+    ) -> Any:
         """The JSON of an answer.
 
         :raises OutsideError: where no JobManager answers.
         :raises ProgramError: with the JobManager's words, where it refuses.
         """
-        headers = {"Accept": "application/json"}
+        headers = {"Accept": "application/json", **(extra_headers or {})}
         if self.token is not None:
             headers["Authorization"] = f"Bearer {self.token}"
         data: bytes | None

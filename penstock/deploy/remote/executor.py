@@ -27,7 +27,7 @@ class RemoteExecutor:
         client = ClusterClient.of(graph.settings)
         job_id = JobID.random()
         path = [os.path.abspath(place or os.curdir) for place in sys.path]
-        answer = client.ask("POST", "/v1/jobs", encode_submission(str(job_id), graph, path, list(sys.argv)))
+        answer = client.submit(encode_submission(str(job_id), graph, path, list(sys.argv)))
         return RemoteJob(client, JobID(answer["jobid"]), graph.job_name)
 
 

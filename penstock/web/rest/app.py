@@ -20,6 +20,7 @@ from penstock.dataflow.job import JobVertex
 from penstock.dataflow.recovery import SavepointWish
 from penstock.deploy.cluster.dispatcher import DispatchedJob, Dispatcher, JobNotFound
 from penstock.deploy.cluster.roster import Roster
+from penstock.deploy.cluster.secret import SUBMISSION_HEADER
 from penstock.errors import Fault, PenstockError, ProgramError
 from penstock.web.rest import views
 from penstock.web.rest.page import overview_page
@@ -33,12 +34,14 @@ Answer = Callable[[Request], Awaitable[Response]]
 
 @dataclass(slots=True, eq=False)
 class Api:
-    """What the routes work on. ``token`` is asked for where it is set; ``stop_cluster`` ends all processes."""
+    """What the routes work on. ``token`` is asked for where it is set, else submissions need ``submission_proof``;
+    ``stop_cluster`` ends all processes."""
 
     dispatcher: Dispatcher
     roster: Roster
     settings: dict[str, str]
     stop_cluster: Callable[[], None]
+    submission_proof: str
     token: str | None = None
     log: str = ""
     out: str = ""
@@ -163,6 +166,13 @@ class Api:
         return {"jobs": [{"id": job.id, "status": job.status.name} for job in self.dispatcher.jobs()]}
 
     async def _submit(self, request: Request) -> Response:
+        proof = request.headers.get(SUBMISSION_HEADER, "")
+        if self.token is None and not hmac.compare_digest(proof.encode(), self.submission_proof.encode()):
+            return _error(
+                401,
+                "a job is code that runs as the cluster's owner, so only who knows the cluster's secret submits one: set "
+                "PENSTOCK_HOME to the cluster's home, or rest.token on both sides",
+            )
         job = await asyncio.to_thread(self.dispatcher.submit, await _body(request))
         return JSONResponse({"jobUrl": f"/jobs/{job.id}", "jobid": job.id}, 202)
 
