@@ -87,7 +87,11 @@ class SnapshotWriting:
         self._background.close(finish=True)
 
     def _write(self, subtask: SubtaskId, snapshots: Snapshots, trigger: TriggerCheckpoint) -> None:
+        from penstock.checkpoint.snapshot_files import load_libraries
+
         vertex = self._vertices[subtask.vertex]
+        for snapshot in snapshots.values():
+            load_libraries(snapshot)
 
         def told(handles: "dict[str, OperatorStateHandle] | None", error: BaseException | None) -> None:
             if handles is not None:
