@@ -23,7 +23,7 @@ def list_modules_after(program: str) -> set[str]:
         "import json\njson.dump(loaded, sys.stdout)\n"
     )
     finished = subprocess.run(
-        [sys.executable, "-c", probe], capture_output=True, text=True, check=True, timeout=30
+        [sys.executable, "-c", probe], capture_output=True, text=True, check=True, timeout=120
     )
     return set(json.loads(finished.stdout))
 

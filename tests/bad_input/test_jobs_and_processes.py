@@ -84,10 +84,10 @@ def test_a_client_answers_after_the_end_of_its_job(capsys: pytest.CaptureFixture
     env = environment()
     env.from_collection([1]).print()
     client = env.execute_async()
-    assert client.get_job_execution_result().result(30).get_job_id() == client.get_job_id()
-    client.cancel().result(30)
-    assert client.get_job_status().result(30) is JobStatus.FINISHED
-    assert client.get_accumulators().result(30) == {}
+    assert client.get_job_execution_result().result(120).get_job_id() == client.get_job_id()
+    client.cancel().result(120)
+    assert client.get_job_status().result(120) is JobStatus.FINISHED
+    assert client.get_accumulators().result(120) == {}
     assert capsys.readouterr().out == "1\n"
 
 
@@ -97,7 +97,7 @@ def test_a_client_of_a_failed_job_gives_the_failure_again_and_again() -> None:
     client = env.execute_async()
     for _ in range(2):
         with pytest.raises(JobFailed) as raised:
-            client.get_job_execution_result().result(30)
+            client.get_job_execution_result().result(120)
         check_says(raised.value, "ZeroDivisionError", f"{__file__}:")
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import penstock
 
 ROOT = Path(penstock.__file__).resolve().parents[1]
-TIME_LIMIT_S = 30
+TIME_LIMIT_S = 120
 
 ENVIRONMENT_LINE = """\
 from penstock.environment import StreamExecutionEnvironment

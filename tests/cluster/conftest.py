@@ -18,7 +18,7 @@ from penstock.errors import PenstockError
 from tests.services.kafka_broker import free_ports
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE_S = 60.0
+PATIENCE_S = 120
 
 
 @dataclass

@@ -21,7 +21,7 @@ def job(running_cluster: Cluster) -> str:
 
 
 def ask(cluster: Cluster, method: str, path: str, body: bytes | None = None) -> tuple[int, bytes]:
-    connection = http.client.HTTPConnection("127.0.0.1", cluster.rest_port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", cluster.rest_port, timeout=120)
     connection.request(method, path, body)
     answer = connection.getresponse()
     content = answer.read()

@@ -27,7 +27,7 @@ if __name__ == "__main__":
 
 def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=50, check=False)
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
 
 
 def test_a_program_runs_untouched_from_the_command_line_with_its_arguments(tmp_path: Path) -> None:

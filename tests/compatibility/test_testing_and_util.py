@@ -76,7 +76,7 @@ def test_a_test_suite_of_users_runs_and_what_needs_tables_says_so(tmp_path: Path
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=50,
+        timeout=120,
         check=False,
     )
     assert "Ran 6 tests" in done.stderr

@@ -11,7 +11,7 @@ from penstock.clock import ManualClock
 from penstock.contracts.source import InputStatus, Source, SourceReader, SplitEnumerator
 from penstock.metrics.kinds import MetricGroup
 
-PATIENCE_S = 20.0
+PATIENCE_S = 120
 
 
 @dataclass

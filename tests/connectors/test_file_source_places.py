@@ -57,7 +57,7 @@ def test_a_directory_that_may_not_be_read_is_named(tmp_path: Path) -> None:
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
         capture_output=True,
         text=True,
-        timeout=50,
+        timeout=120,
         check=False,
     )
     closed.chmod(0o700)

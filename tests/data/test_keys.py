@@ -71,7 +71,7 @@ print([stable_hash(value) for value in (%s)])
 def hashes_in(python: str, seed: str) -> list[int]:
     environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(Path(__file__).parents[2])}
     done = subprocess.run(
-        [python, "-c", PROGRAM], capture_output=True, text=True, env=environment, check=False, timeout=50
+        [python, "-c", PROGRAM], capture_output=True, text=True, env=environment, check=False, timeout=120
     )
     assert done.returncode == 0, f"{python}: {done.stderr}"
     return [int(part) for part in done.stdout.strip("[]\n").split(", ")]

@@ -167,7 +167,7 @@ def test_a_job_in_a_thread_of_its_own_ends_when_its_rows_are_no_longer_wanted() 
     assert asyncio.run(main()) == 2
     started = set(threading.enumerate()) - before
     for thread in started:
-        thread.join(timeout=10)
+        thread.join(timeout=120)
     assert not any(thread.is_alive() for thread in started)
 
 
@@ -328,4 +328,4 @@ def test_a_program_without_async_functions_does_not_load_asyncio() -> None:
         "env = E.get_execution_environment(); env.from_elements(1).print(); env.execute()\n"
         "assert 'asyncio' not in sys.modules"
     )
-    subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, timeout=30)
+    subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, timeout=120)

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 ROOT = str(Path(__file__).parents[2])
-MOST_S = 40.0
+MOST_S = 120
 
 PRELUDE = """
 import os, sys

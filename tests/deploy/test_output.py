@@ -68,9 +68,9 @@ def test_last_words_are_the_last_lines_of_standard_error(monkeypatch: pytest.Mon
     first.err.write("".join(f"line {n}\n" for n in range(200)).encode())
     second.err.write(b"another worker\n")
     first.close()
-    assert relay.last_words(0, timeout_s=10) == [f"line {n}" for n in range(200 - KEPT_LINES, 200)]
+    assert relay.last_words(0, timeout_s=120) == [f"line {n}" for n in range(200 - KEPT_LINES, 200)]
     second.close()
-    assert relay.last_words(1, timeout_s=10) == ["another worker"]
+    assert relay.last_words(1, timeout_s=120) == ["another worker"]
     relay.finish()
 
 

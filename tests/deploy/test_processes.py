@@ -20,7 +20,7 @@ NO_GRAPH = JobGraph("nothing", (), (), False)
 
 def poll_until(pool: ProcessPool, count: int) -> list[FromWorker]:
     events: list[FromWorker] = []
-    deadline = monotonic() + 30
+    deadline = monotonic() + 120
     while len(events) < count:
         assert monotonic() < deadline, events
         events += pool.poll(1.0)
@@ -125,4 +125,4 @@ def test_a_pool_that_is_forgotten_leaves_no_process() -> None:
     import gc
 
     gc.collect()
-    assert all(is_gone(pid, within_s=5) for pid in workers)
+    assert all(is_gone(pid, within_s=60) for pid in workers)

@@ -18,7 +18,7 @@ result = env.execute("word count")
 """
 UPDATES = ["('be', 1)", "('be', 2)", "('not', 1)", "('or', 1)", "('to', 1)", "('to', 2)"]
 ROOT = str(Path(__file__).parents[2])
-MOST_S = 60
+MOST_S = 120
 
 at_parallelism = pytest.mark.parametrize("parallelism", [1, 2])
 

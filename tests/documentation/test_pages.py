@@ -10,7 +10,7 @@ import pytest
 
 from tests.documentation.pages import ROOT, list_pages, parse_blocks, parse_programs
 
-TIME_LIMIT_S = 50
+TIME_LIMIT_S = 120
 
 # Blocks that need what a test cannot have: (page, first line of the block) and the reason.
 NOT_RUN: dict[tuple[str, str], str] = {}

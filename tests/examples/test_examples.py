@@ -18,7 +18,7 @@ EXAMPLES = {path.stem: path for path in sorted((ROOT / "examples").glob("*.py"))
 LONG = "word_count"
 # It needs a broker, and is run with the other tests of Kafka.
 WITH_BROKER = "kafka_word_count"
-TIME_LIMIT_S = 50
+TIME_LIMIT_S = 120
 
 
 def promised(example: Path) -> str:

@@ -126,7 +126,7 @@ def test_a_disk_that_takes_no_more_is_reported_with_its_directory(tmp_path: Path
         capture_output=True,
         text=True,
         check=True,
-        timeout=30,
+        timeout=120,
     )
     assert run.stdout.startswith(f"OutsideError a temporary file in {tmp_path} cannot be written: ")
     assert "make room there" in run.stdout

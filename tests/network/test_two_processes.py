@@ -29,7 +29,7 @@ def start(function: object) -> tuple[subprocess.Popen[bytes], int]:
 def finish(process: subprocess.Popen[bytes]) -> int:
     assert process.stdout is not None
     process.stdout.close()
-    return process.wait(timeout=20)
+    return process.wait(timeout=120)
 
 
 def test_batches_go_to_another_process_and_back_under_back_pressure() -> None:
@@ -205,7 +205,7 @@ def test_classes_of_main_are_one_class_on_each_side(how: str, tmp_path: Path) ->
         [sys.executable, *arguments],
         capture_output=True,
         text=True,
-        timeout=50,
+        timeout=120,
         check=False,
         env={**os.environ, "PYTHONPATH": os.pathsep.join([ROOT, os.environ.get("PYTHONPATH", "")])},
     )

@@ -32,7 +32,7 @@ class Worker:
         self.selector.close()
 
 
-def drive(workers: list[Worker], until: Callable[[], object], timeout_s: float = 20) -> None:
+def drive(workers: list[Worker], until: Callable[[], object], timeout_s: float = 120) -> None:
     """Turn all workers until the condition holds."""
     deadline = monotonic() + timeout_s
     while not until():

@@ -125,5 +125,5 @@ def test_two_jobs_keep_apart_in_one_directory(tmp_path: Path) -> None:
         counted(env, script(tmp_path)).print()
         clients.append(env.execute_async())
     for client in clients:
-        result = client.get_job_execution_result().result(30)
+        result = client.get_job_execution_result().result(120)
         assert all(each.failure is None or "over" in each.failure for each in result.get_checkpoints())

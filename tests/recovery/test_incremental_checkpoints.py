@@ -215,9 +215,9 @@ def test_the_next_program_goes_on_from_a_retained_one(parallelism: int, backend:
     client = env.execute_async()
     while sum(each.path is not None for each in client.get_checkpoints()) < 3:
         assert not client.get_job_status().result().is_globally_terminal_state()
-    client.cancel().result(30)
+    client.cancel().result(120)
     with pytest.raises(JobCancelled):
-        client.get_job_execution_result().result(30)
+        client.get_job_execution_result().result(120)
     (manifest,) = manifests(tmp_path)
     kept = CompletedCheckpoint(read_manifest(str(manifest))[0], str(manifest.parent))
     names = {f"../shared/{name}" for name in os.listdir(manifest.parents[1] / "shared")}
@@ -229,4 +229,4 @@ def test_the_next_program_goes_on_from_a_retained_one(parallelism: int, backend:
     going_on = again.execute_async()
     while not any(each.path for each in going_on.get_checkpoints()):
         assert not going_on.get_job_status().result().is_globally_terminal_state()
-    going_on.cancel().result(30)
+    going_on.cancel().result(120)

@@ -42,9 +42,9 @@ def test_a_cancelled_job_leaves_its_last_checkpoint_as_the_user_says(
     client = env.execute_async()
     while not any(each.path for each in client.get_checkpoints()):
         assert not client.get_job_status().result().is_globally_terminal_state()
-    client.cancel().result(30)
+    client.cancel().result(120)
     with pytest.raises(JobCancelled):
-        client.get_job_execution_result().result(30)
+        client.get_job_execution_result().result(120)
     assert len(manifests(tmp_path)) == kept
     assert kept == 1 or not any((tmp_path / "checkpoints").iterdir())
 
@@ -70,9 +70,9 @@ def test_as_many_checkpoints_are_kept_as_the_user_says(tmp_path: Path) -> None:
     client = env.execute_async()
     while sum(each.path is not None for each in client.get_checkpoints()) < 5:
         assert not client.get_job_status().result().is_globally_terminal_state()
-    client.cancel().result(30)
+    client.cancel().result(120)
     with pytest.raises(JobCancelled):
-        client.get_job_execution_result().result(30)
+        client.get_job_execution_result().result(120)
     assert len(manifests(tmp_path)) == 3
 
 
@@ -109,7 +109,7 @@ def test_the_next_program_goes_on_where_a_killed_one_had_its_last_checkpoint(tmp
     def run(*arguments: str) -> int:
         program = PROGRAM.format(root=str(ROOT), folder=str(tmp_path))
         finished = subprocess.run(
-            [sys.executable, "-c", program, *arguments], cwd=ROOT, check=False, timeout=50
+            [sys.executable, "-c", program, *arguments], cwd=ROOT, check=False, timeout=120
         )
         return finished.returncode
 

@@ -16,7 +16,7 @@ from penstock.datastream.state import ValueStateDescriptor
 from penstock.errors import JobCancelled, PenstockError, StateError
 from penstock.testing import CollectingSink, EmitWatermark, ScriptedSource
 
-WAIT_S = 30
+WAIT_S = 120
 
 
 class Counts(KeyedProcessFunction):

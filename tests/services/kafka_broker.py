@@ -19,7 +19,7 @@ from threading import Event
 
 KAFKA_3 = "3.9.2"
 KAFKA_4 = "4.1.1"
-START_S = 60.0
+START_S = 120
 
 _POM = """<project><modelVersion>4.0.0</modelVersion>
 <groupId>penstock.tests</groupId><artifactId>kafka-broker</artifactId><version>1</version><packaging>pom</packaging>

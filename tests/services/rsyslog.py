@@ -23,7 +23,7 @@ if $programname == "{program}" then {{
 }}
 action(type="omfile" file="{directory}/others.log" template="plain")
 """
-PATIENCE_S = 20.0
+PATIENCE_S = 120
 
 
 @dataclass

@@ -17,7 +17,7 @@ from penstock.datastream.state import (
 from penstock.datastream.window import TumblingEventTimeWindows
 from penstock.testing import CollectingSink, ScriptedSource, StreamRecord
 
-WAIT_S = 30
+WAIT_S = 120
 RULES = MapStateDescriptor("rules")
 
 

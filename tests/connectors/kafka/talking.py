@@ -43,7 +43,7 @@ def read(kafka: KafkaCluster, topic: str, isolation: str = "read_committed") -> 
             "auto.offset.reset": "earliest",
         }
     )
-    partitions = sorted(consumer.list_topics(topic, timeout=30).topics[topic].partitions)
+    partitions = sorted(consumer.list_topics(topic, timeout=120).topics[topic].partitions)
     found: list[Any] = []
     for partition in partitions:
         consumer.assign([TopicPartition(topic, partition, 0)])

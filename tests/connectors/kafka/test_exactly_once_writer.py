@@ -144,7 +144,7 @@ def is_blocked(kafka: KafkaCluster, topic: str) -> bool:
     consumer = Consumer(
         {"bootstrap.servers": kafka.bootstrap, "group.id": "g", "isolation.level": "read_committed"}
     )
-    _, high = consumer.get_watermark_offsets(TopicPartition(topic, 0), timeout=30)
+    _, high = consumer.get_watermark_offsets(TopicPartition(topic, 0), timeout=120)
     consumer.close()
     everything = read(kafka, topic, "read_uncommitted")
     return bool(everything) and high <= everything[-1].offset()

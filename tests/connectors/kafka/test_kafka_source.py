@@ -156,7 +156,7 @@ def test_offsets_are_committed_when_a_checkpoint_is_complete(kafka: KafkaCluster
     reader.notify_checkpoint_complete(7)
     running.close()
     consumer = Consumer({"bootstrap.servers": kafka.bootstrap, "group.id": f"g-{topic}"})
-    (committed,) = consumer.committed([TopicPartition(topic, 0)], timeout=30)
+    (committed,) = consumer.committed([TopicPartition(topic, 0)], timeout=120)
     consumer.close()
     assert committed.offset == 3
 

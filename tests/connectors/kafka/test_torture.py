@@ -24,7 +24,7 @@ pytestmark = pytest.mark.service
 
 JOB = Path(__file__).with_name("torture_job.py")
 PARTITIONS = 3
-PATIENCE_S = 60.0
+PATIENCE_S = 120
 
 
 @dataclass
