@@ -96,8 +96,8 @@ def at_once(name: str, wake_up: Callable[[], None]) -> Background:
 class _ShortTurns:
     """Shortens the interpreter's switch interval while any thread has work, and puts it back afterwards.
 
-    Each system call gives the interpreter away, and beside a thread that computes it comes back one switch interval later. With
-    the usual 5 ms, work of some thousand calls, such as importing a library, takes 10 s instead of a fraction of one.
+    Each system call gives the interpreter away, and beside a thread that computes it comes back one switch interval
+    later. With the usual 5 ms, some thousand calls, as of the import of a library, take 10 s instead of a fraction of one.
     """
 
     def __init__(self) -> None:
