@@ -54,6 +54,9 @@ class SplitOutput(Protocol):
     def collect_columns(self, columns: "pyarrow.RecordBatch") -> None:
         """Emit an Arrow record batch; only for sources whose ``output_layout`` is columns."""
 
+    def collect_aside(self, tag_id: str, record: Any) -> None:
+        """Emit one record into a side output of the source, in no order with what is collected."""
+
     def emit_watermark(self, watermark: int) -> None:
         """Emit a watermark that the outside system gave."""
 

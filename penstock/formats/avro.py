@@ -11,6 +11,7 @@ from penstock.data.type_composites import RowTypeInfo
 from penstock.data.type_information import TypeInformation, shortened
 from penstock.data.type_scalars import BasicTypeInfo, PickledBytesTypeInfo
 from penstock.errors import OutsideError, ProgramError, TypeMismatch
+from penstock.formats.bad_records import BadRecord, OnError, check_on_error
 from penstock.formats.contract import BulkFormat, FileAccess, FilePart, FormatReader, Piece
 from penstock.formats.extras import require
 from penstock.formats.json import unreadable
@@ -87,11 +88,13 @@ class GenericRecordAvroTypeInfo(PickledBytesTypeInfo):
 class AvroInputFormat(BulkFormat):
     """Avro files as dicts, in the fields of ``schema`` where one is given. Each file is read by one reader.
 
+    ``on_error``: what becomes of a block that cannot be read, or of the rest of a file where its blocks cannot be found.
+
     PyFlink's form, ``AvroInputFormat(path, schema)``, goes to ``env.create_input``; here the path belongs to the source:
     ``FileSource.for_bulk_file_format(AvroInputFormat(schema), path)``.
     """
 
-    def __init__(self, schema: AvroSchema | None = None) -> None:
+    def __init__(self, schema: AvroSchema | None = None, on_error: OnError = "fail") -> None:
         if schema is not None and not isinstance(schema, AvroSchema):
             raise ProgramError(
                 f"AvroInputFormat takes an AvroSchema, not {schema!r}; the path is given to the source: "
@@ -99,20 +102,22 @@ class AvroInputFormat(BulkFormat):
             )
         _fastavro()
         self._schema = schema
+        self._on_error = check_on_error(on_error)
 
     def get_produced_type(self) -> TypeInformation | None:
         return None if self._schema is None else GenericRecordAvroTypeInfo(self._schema)
 
     def create_reader(self, access: FileAccess) -> FormatReader:
-        return _AvroReader(access, self._schema)
+        return _AvroReader(access, self._schema, self._on_error)
 
 
 class _AvroReader(FormatReader):
     """Reads a block at a time; its position is the number of records that were read."""
 
-    def __init__(self, access: FileAccess, schema: AvroSchema | None) -> None:
+    def __init__(self, access: FileAccess, schema: AvroSchema | None, on_error: OnError) -> None:
         self._access = access
         self._schema = schema
+        self._on_error = on_error
         self._file: BinaryIO | None = None
         self._blocks: Iterator[Any] = iter(())
         self._path = ""
@@ -125,24 +130,38 @@ class _AvroReader(FormatReader):
         self._position = 0
         self._to_skip = part.position or 0
         self._file = self._access.open(part.path)
-        try:
-            self._blocks = iter(_fastavro().block_reader(self._file, self._schema and self._schema.parsed))
-        except _BROKEN as error:
-            raise self._malformed(error) from error
+        self._blocks = self._opened(self._file)
+
+    def _opened(self, file: BinaryIO) -> Iterator[Any]:
+        yield from _fastavro().block_reader(file, self._schema and self._schema.parsed)
 
     def read(self) -> Piece | None:
         try:
             block = next(self._blocks, None)
-            if block is None:
-                return None
-            self._position += block.num_records
-            if self._position <= self._to_skip:
-                return [], self._to_skip
+        except _BROKEN as error:
+            self._treat(error, "damaged from here on")
+            return None
+        if block is None:
+            return None
+        self._position += block.num_records
+        if self._position <= self._to_skip:
+            return [], self._to_skip
+        try:
             records = list(block)
         except _BROKEN as error:
-            raise self._malformed(error) from error
+            self._position -= block.num_records
+            self._treat(error, f"a block of {block.num_records} records cannot be read")
+            self._position += block.num_records
+            return [], self._position
         already = self._to_skip - (self._position - len(records))
         return records[already:] if already > 0 else records, self._position
+
+    def _treat(self, error: BaseException, what: str) -> None:
+        """Do what the policy says; the records behind those that were read are the bad ones."""
+        if self._on_error == "fail":
+            raise self._malformed(error) from error
+        reason = f"{what}: {str(error) or type(error).__name__}"
+        self._access.treat(BadRecord(self._path, self._position + 1, None, "", reason), self._on_error)
 
     def _malformed(self, error: BaseException) -> OutsideError:
         failure = OutsideError(

@@ -1,10 +1,12 @@
-"""What becomes of a record that cannot be read: the job fails, or it is skipped and counted, or the user's code gets it."""
+"""What becomes of a record that cannot be read: the job fails, it is skipped and counted, goes to a side output, or the
+user's code gets it."""
 
 import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from penstock.contracts.output_tag import OutputTag
 from penstock.data.type_information import shortened
 from penstock.errors import OutsideError, ProgramError
 
@@ -13,7 +15,8 @@ from penstock.errors import OutsideError, ProgramError
 class BadRecord:
     """A record that cannot be read, and where it stands.
 
-    ``column``: of the character for lines and JSON, of the field for CSV, counted from 1; None where it is not known.
+    ``line``: counted from 1; in Avro, Parquet and ORC, which have no lines, the number of the record. ``column``: of the
+    character for lines and JSON, of the field for CSV, counted from 1; None where it is not known.
     """
 
     path: str
@@ -28,7 +31,7 @@ class BadRecord:
         return f"{self.path}, line {self.line}{column}"
 
 
-OnError = str | Callable[[BadRecord], Any]
+OnError = str | OutputTag[Any] | Callable[[BadRecord], Any]
 
 
 def check_on_error(on_error: Any) -> OnError:
@@ -37,24 +40,33 @@ def check_on_error(on_error: Any) -> OnError:
     >>> check_on_error("skip")
     'skip'
     """
+    if isinstance(on_error, OutputTag):
+        if on_error.type_info is not None:
+            raise ProgramError(
+                f"the side output {on_error.tag_id!r} holds BadRecord objects, and its OutputTag declares "
+                f"{on_error.type_info}; leave the type out, and map the records to what you need"
+            )
+        return on_error
     if on_error in ("fail", "skip") or callable(on_error):
         return on_error  # type: ignore[no-any-return]
     raise ProgramError(
-        f"on_error is 'fail', 'skip', or a function that is given each BadRecord, not {on_error!r}; "
-        "DeadLetterFile(path) keeps them in a file"
+        "on_error is 'fail', 'skip', an OutputTag for a side output, or a function that is given each BadRecord, not "
+        f"{on_error!r}; DeadLetterFile(path) keeps them in a file"
     )
 
 
-def apply(on_error: OnError, record: BadRecord) -> None:
-    """Do with a bad record what the policy says."""
-    if on_error == "fail":
+def apply(on_error: OnError, record: BadRecord, put_aside: Callable[[str, Any], None]) -> None:
+    """Do with a bad record what the policy says. ``put_aside`` emits a record into a side output."""
+    if isinstance(on_error, OutputTag):
+        put_aside(on_error.tag_id, record)
+    elif on_error == "fail":
         failure = OutsideError(
             f"{record.place()}: {record.reason}: {shortened(record.text)}; correct the file, or choose with on_error= "
             "what becomes of such records"
         )
         failure.retryable = False
         raise failure
-    if callable(on_error):
+    elif callable(on_error):
         on_error(record)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from penstock.data.type_composites import RowTypeInfo
 from penstock.data.types import Types
 from penstock.errors import OutsideError, ProgramError
+from penstock.formats.bad_records import BadRecord, OnError
 from penstock.formats.contract import FileAccess, FilePart, FormatReader, Piece
 
 if TYPE_CHECKING:
@@ -20,9 +21,14 @@ class ColumnsReader(FormatReader):
     """Reads batches; its position is the number of rows of the part that were read."""
 
     def __init__(
-        self, access: FileAccess, row_type: RowTypeInfo | None, is_case_sensitive: bool = True
+        self,
+        access: FileAccess,
+        row_type: RowTypeInfo | None,
+        on_error: OnError,
+        is_case_sensitive: bool = True,
     ) -> None:
         self._access = access
+        self._on_error = on_error
         self._names = None if row_type is None else row_type.get_field_names()
         self._schema = None if row_type is None else arrow_schema(row_type)
         self._is_case_sensitive = is_case_sensitive
@@ -48,7 +54,13 @@ class ColumnsReader(FormatReader):
         try:
             batch = next(self._batches, None)
         except (pyarrow.ArrowException, OSError) as error:
-            raise self.malformed(error) from error
+            if self._on_error == "fail" or isinstance(error, (FileNotFoundError, PermissionError)):
+                raise self.malformed(error) from error
+            self._access.treat(
+                BadRecord(self._part.path, self._position + 1, None, "", f"damaged from here on: {error}"),
+                self._on_error,
+            )
+            return None
         if batch is None:
             return None
         self._position += batch.num_rows

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from penstock.data.type_information import TypeInformation
+from penstock.formats.bad_records import BadRecord, OnError, apply
 
 if TYPE_CHECKING:
     import pyarrow
@@ -36,10 +37,19 @@ class FilePart:
 
 @dataclass(frozen=True, slots=True)
 class FileAccess:
-    """What a reader of a format is given: a way to open files, already decompressed, and where bad records are counted."""
+    """What a reader of a format is given: a way to open files, already decompressed, and where bad records go.
+
+    ``put_aside`` emits a record into the side output that is named; only while the reader reads.
+    """
 
     open: Callable[[str], BinaryIO]
     count_bad_records: Callable[[int], None]
+    put_aside: Callable[[str, Any], None]
+
+    def treat(self, record: BadRecord, on_error: OnError) -> None:
+        """Do with a bad record what the policy says, and count it."""
+        apply(on_error, record, self.put_aside)
+        self.count_bad_records(1)
 
 
 Piece = tuple["list[Any] | pyarrow.RecordBatch", int]

@@ -4,7 +4,7 @@ from abc import abstractmethod
 from typing import Any, BinaryIO
 
 from penstock.errors import OutsideError
-from penstock.formats.bad_records import BadRecord, OnError, apply
+from penstock.formats.bad_records import BadRecord, OnError
 from penstock.formats.charsets import LONGEST_MARK_BYTES, charset_of_file
 from penstock.formats.contract import END_OF_FILE, FileAccess, FilePart, FormatReader, Piece
 
@@ -183,8 +183,7 @@ class LineReader(FormatReader):
         if self._lines_before is None:
             self._lines_before = self._count_lines_before()
         line = self._lines_before + self._lines + index + 1
-        apply(self._on_error, BadRecord(self._part.path, line, column, text, reason))
-        self._access.count_bad_records(1)
+        self._access.treat(BadRecord(self._part.path, line, column, text, reason), self._on_error)
 
     def _count_lines_before(self) -> int:
         """How many lines stand before the first that was read; reads them, as only a bad record asks for it."""

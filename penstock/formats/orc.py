@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from penstock.data.type_composites import RowTypeInfo
 from penstock.data.type_information import TypeInformation
 from penstock.errors import ProgramError
+from penstock.formats.bad_records import OnError, check_on_error
 from penstock.formats.columns import BATCH_ROWS, ColumnsReader, arrow_schema, without_first
 from penstock.formats.contract import BulkFormat, FileAccess, FilePart, FormatReader
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 class OrcColumnarRowInputFormat(BulkFormat):
     """ORC files as columns: those of a row type of ``Types``, or all that a file has. Each file is read by one reader.
 
+    ``on_error``: what becomes of a damaged file, from the first row on that cannot be read.
+
     >>> OrcColumnarRowInputFormat().output_layout
     'columns'
     """
@@ -23,7 +26,7 @@ class OrcColumnarRowInputFormat(BulkFormat):
     output_layout = "columns"
     checks_types = True
 
-    def __init__(self, row_type: RowTypeInfo | None = None) -> None:
+    def __init__(self, row_type: RowTypeInfo | None = None, on_error: OnError = "fail") -> None:
         if row_type is not None:
             if not isinstance(row_type, RowTypeInfo):
                 raise ProgramError(
@@ -31,12 +34,13 @@ class OrcColumnarRowInputFormat(BulkFormat):
                 )
             arrow_schema(row_type)
         self._row_type = row_type
+        self._on_error = check_on_error(on_error)
 
     def get_produced_type(self) -> TypeInformation | None:
         return self._row_type
 
     def create_reader(self, access: FileAccess) -> FormatReader:
-        return _OrcReader(access, self._row_type)
+        return _OrcReader(access, self._row_type, self._on_error)
 
 
 class _OrcReader(ColumnsReader):

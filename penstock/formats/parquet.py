@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from penstock.data.type_composites import RowTypeInfo
 from penstock.data.type_information import TypeInformation
 from penstock.errors import ProgramError
+from penstock.formats.bad_records import OnError, check_on_error
 from penstock.formats.columns import BATCH_ROWS, ColumnsReader, arrow_schema, without_first
 from penstock.formats.contract import BulkFormat, FileAccess, FilePart, FormatReader
 
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
 class ParquetColumnarRowInputFormat(BulkFormat):
     """Parquet files as columns: those of a row type of ``Types``, or all that a file has.
 
-    Several readers share a file by its row groups.
+    Several readers share a file by its row groups. ``on_error``: what becomes of a damaged file, from the first row on that
+    cannot be read.
 
     >>> from penstock.data.types import Types
     >>> ParquetColumnarRowInputFormat(Types.ROW_NAMED(["a"], [Types.INT()])).output_layout
@@ -34,6 +36,7 @@ class ParquetColumnarRowInputFormat(BulkFormat):
         batch_size: int = BATCH_ROWS,
         is_utc_timestamp: bool = False,
         is_case_sensitive: bool = True,
+        on_error: OnError = "fail",
     ) -> None:
         if row_type is not None:
             if not isinstance(row_type, RowTypeInfo):
@@ -46,20 +49,19 @@ class ParquetColumnarRowInputFormat(BulkFormat):
         self._row_type = row_type
         self._batch_rows = batch_size
         self._is_case_sensitive = is_case_sensitive
+        self._on_error = check_on_error(on_error)
 
     def get_produced_type(self) -> TypeInformation | None:
         return self._row_type
 
     def create_reader(self, access: FileAccess) -> FormatReader:
-        return _ParquetReader(access, self._row_type, self._is_case_sensitive, self._batch_rows)
+        reader = _ParquetReader(access, self._row_type, self._on_error, self._is_case_sensitive)
+        reader.batch_rows = self._batch_rows
+        return reader
 
 
 class _ParquetReader(ColumnsReader):
-    def __init__(
-        self, access: FileAccess, row_type: RowTypeInfo | None, is_case_sensitive: bool, batch_rows: int
-    ) -> None:
-        super().__init__(access, row_type, is_case_sensitive)
-        self._batch_rows = batch_rows
+    batch_rows = BATCH_ROWS
 
     def batches(self, file: BinaryIO, part: FilePart, skip: int) -> Iterator["pyarrow.RecordBatch"]:
         from pyarrow import parquet
@@ -77,7 +79,7 @@ class _ParquetReader(ColumnsReader):
                 groups.append(index)
             columns = self.columns_of(opened.schema_arrow)
             if groups:
-                found = opened.iter_batches(self._batch_rows, groups, columns, use_threads=False)
+                found = opened.iter_batches(self.batch_rows, groups, columns, use_threads=False)
                 yield from without_first(found, skip)
 
 

@@ -207,6 +207,9 @@ class _SplitOutput:
         if columns.num_rows:
             self._emit(ColumnBatch(columns))
 
+    def collect_aside(self, tag_id: str, record: Any) -> None:
+        self._context.output.side(tag_id)(RowBatch([record], None))
+
     def emit_watermark(self, watermark: int) -> None:
         self.flush()
         self.target.emit_watermark(watermark)

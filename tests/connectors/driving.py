@@ -23,6 +23,7 @@ class Emitted:
     signals: list[tuple[Any, ...]] = field(default_factory=list)
     batches: list[int] = field(default_factory=list)
     columns: list[Any] = field(default_factory=list)
+    aside: dict[str, list[Any]] = field(default_factory=dict)
 
     def collect(self, record: Any, timestamp: int | None = None) -> None:
         self.collect_batch([record], None if timestamp is None else [timestamp])
@@ -37,6 +38,9 @@ class Emitted:
         self.columns.append(columns)
         self.records += columns.to_pylist()
         self.batches.append(columns.num_rows)
+
+    def collect_aside(self, tag_id: str, record: Any) -> None:
+        self.aside.setdefault(tag_id, []).append(record)
 
     def emit_watermark(self, watermark: int) -> None:
         self.signals.append(("watermark", watermark, len(self.records)))

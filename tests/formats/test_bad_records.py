@@ -6,15 +6,22 @@ from typing import Any
 
 import pytest
 
+from penstock.common import WatermarkStrategy
 from penstock.connectors.files import source_parts
 from penstock.connectors.files.source import FileSource
+from penstock.contracts.output_tag import OutputTag
 from penstock.data.row import Row
 from penstock.data.types import Types
+from penstock.datastream import StreamExecutionEnvironment
 from penstock.errors import OutsideError, ProgramError
 from penstock.formats import lines
+from penstock.formats.avro import AvroInputFormat
 from penstock.formats.bad_records import BadRecord, DeadLetterFile, OnError
+from penstock.formats.contract import BulkFormat
 from penstock.formats.csv import CsvReaderFormat, CsvSchema, CsvSchemaBuilder
 from penstock.formats.json import JsonLinesFormat
+from penstock.formats.orc import OrcColumnarRowInputFormat
+from penstock.formats.parquet import ParquetColumnarRowInputFormat
 from penstock.formats.text import StreamFormat
 from tests.connectors.driving import read_all, running
 
@@ -101,9 +108,118 @@ def test_a_dead_letter_file_keeps_bad_records(tmp_path: Path) -> None:
         DeadLetterFile("s3://bucket/bad")
 
 
+@pytest.mark.parametrize("parallelism", [1, 2])
+def test_a_side_output_of_the_source_has_the_bad_records(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, parallelism: int
+) -> None:
+    monkeypatch.setattr(source_parts, "SMALLEST_PART_BYTES", 16)
+    monkeypatch.setattr(lines, "BLOCK_BYTES", 8)
+    unreadable: OutputTag[BadRecord] = OutputTag("unreadable")
+    source = source_of(tmp_path / "in", BAD_JSON * 5, JsonLinesFormat(PAIR, unreadable))
+    env = StreamExecutionEnvironment.get_execution_environment()
+    env.set_parallelism(parallelism)
+    records = env.from_source(source, WatermarkStrategy.no_watermarks(), "records")
+    good = records.map(lambda row: (row.n, "good"))
+    bad = records.get_side_output(unreadable).map(lambda record: (record.line, record.text))
+    with good.union(bad).execute_and_collect() as results:
+        rows = list(results)
+    assert sorted(n for n, text in rows if text == "good") == sorted([1, 2, 4] * 5)
+    at = {line: text for line, text in rows if text != "good"}
+    assert at == {
+        line + 6 * turn: text for turn in range(5) for line, text in ((3, '{"n": oh}'), (5, '{"n": "3"}'))
+    }
+
+
+def test_bad_records_aside_are_counted_and_come_once_though_the_source_is_restored(tmp_path: Path) -> None:
+    aside: OutputTag[BadRecord] = OutputTag("aside")
+    source = source_of(tmp_path / "in", BAD_CSV * 2000, csv_of(aside))
+    with running(source) as first:
+        first.step(0)
+        seen = list(first.outputs[0].aside["aside"])
+        assert 0 < len(seen) < 6000
+        assert first.metrics[0]._metrics["numRecordsInErrors"].read() == len(seen)
+        checkpoint = first.snapshot()
+        first.step(0)
+    with running(source, restored=checkpoint) as second:
+        second.run()
+        seen += second.outputs[0].aside["aside"]
+    assert [record.line for record in seen] == [line + 8 * turn for turn in range(2000) for line in (5, 6, 7)]
+
+
+def test_a_side_output_of_another_type_than_bad_records_is_refused() -> None:
+    with pytest.raises(
+        ProgramError, match="'bad' holds BadRecord objects, and its OutputTag declares String"
+    ):
+        JsonLinesFormat(on_error=OutputTag("bad", Types.STRING()))
+
+
 def test_what_is_no_policy_is_refused() -> None:
-    with pytest.raises(ProgramError, match="on_error is 'fail', 'skip', or a function"):
+    with pytest.raises(ProgramError, match=r"on_error is 'fail', 'skip', an OutputTag .*, or a function"):
         JsonLinesFormat(on_error="ignore")
+
+
+# Formats of whole files --------------------------------------------------------------------------------------------------
+
+
+def an_avro_file(path: Path, records: int) -> list[bytes]:
+    """Writes numbers in blocks of 10 records, and gives the bytes of the file cut where the marks between blocks are."""
+    import fastavro
+
+    schema = {"type": "record", "name": "R", "fields": [{"name": "s", "type": "string"}]}
+    rows = [{"s": f"text {n}"} for n in range(records)]
+    with path.open("wb") as file:
+        writer = fastavro.write.Writer(file, fastavro.parse_schema(schema), sync_interval=1 << 30)
+        for number, row in enumerate(rows, 1):
+            writer.write(row)
+            if number % 10 == 0:
+                writer.flush()
+    content = path.read_bytes()
+    return content.split(content[-16:])
+
+
+def test_a_block_of_avro_that_cannot_be_read_is_left_out_and_the_rest_comes(tmp_path: Path) -> None:
+    path = tmp_path / "some.avro"
+    cut = an_avro_file(path, 30)
+    content = path.read_bytes()
+    broken = cut[2].replace(b"text 10", b"\xff\xff\xff\xff\xff\xff\xff")
+    path.write_bytes(content.replace(cut[2], broken))
+    given: list[BadRecord] = []
+    source = FileSource.for_bulk_file_format(AvroInputFormat(on_error=given.append), path).build()
+    assert [record["s"] for record in read_all(source)] == [f"text {n}" for n in (*range(10), *range(20, 30))]
+    assert [(bad.line, bad.reason[:37]) for bad in given] == [(11, "a block of 10 records cannot be read:")]
+    with pytest.raises(OutsideError, match=r"some\.avro cannot be read"):
+        read_all(FileSource.for_bulk_file_format(AvroInputFormat(), path).build())
+
+
+def test_a_damaged_file_of_columns_ends_at_the_damage(tmp_path: Path) -> None:
+    import pyarrow
+    from pyarrow import orc, parquet
+
+    table = pyarrow.table({"n": pyarrow.array(range(4000))})
+    parquet.write_table(table, tmp_path / "a.parquet", row_group_size=1000, compression="none")
+    orc.write_table(table, tmp_path / "a.orc")
+    aside: OutputTag[BadRecord] = OutputTag("aside")
+    formats: dict[str, BulkFormat] = {
+        "parquet": ParquetColumnarRowInputFormat(batch_size=1000, on_error=aside),
+        "orc": OrcColumnarRowInputFormat(on_error=aside),
+    }
+    for ending, file_format in formats.items():
+        path = tmp_path / f"a.{ending}"
+        content = bytearray(path.read_bytes())
+        if ending == "parquet":
+            third = parquet.ParquetFile(path).metadata.row_group(2).column(0)
+            start = third.dictionary_page_offset
+            content[start : start + 40] = b"\xff" * 40
+        else:
+            del content[-30:]
+        path.write_bytes(content)
+        with running(FileSource.for_bulk_file_format(file_format, path).build()) as run:
+            good = run.run()
+            (bad,) = run.outputs[0].aside["aside"]
+        assert [row["n"] for row in good] == list(range(len(good)))
+        assert len(good) == (2000 if ending == "parquet" else 0)
+        assert bad.line == len(good) + 1
+        assert bad.path == str(path) and bad.reason.startswith("damaged from here on: ")
 
 
 # CSV's letters -----------------------------------------------------------------------------------------------------------

@@ -141,7 +141,7 @@ class _RecordWise(FileCompactor):
             file = open_buffered(path)
             return decompressed(file, path) if self.file_format.decompresses else file
 
-        reader = self.file_format.create_reader(FileAccess(opened, lambda count: None))
+        reader = self.file_format.create_reader(FileAccess(opened, lambda count: None, _no_side_output))
         batches: list[list[Any]] = []
         with open_buffered(path) as file:
             size_bytes = file.seek(0, 2)
@@ -153,6 +153,13 @@ class _RecordWise(FileCompactor):
         finally:
             reader.close()
         return batches
+
+
+def _no_side_output(tag_id: str, record: Any) -> None:
+    raise ProgramError(
+        f"{record.place()}: {record.reason}; the side output {tag_id!r} belongs to sources, and a compactor has none: give "
+        "its format another on_error"
+    )
 
 
 def _rows(batch: Any) -> list[Any]:

@@ -13,6 +13,7 @@ from penstock.connectors.files.source_parts import (
 from penstock.connectors.splits import SplitAfterSplit, SplitQueue
 from penstock.contracts.source import (
     Boundedness,
+    InputStatus,
     ReaderOutput,
     Source,
     SourceReader,
@@ -167,9 +168,14 @@ class _FileReader(SplitAfterSplit[FilePart]):
         super().__init__(context)
         bad_records = context.metric_group().counter("numRecordsInErrors")
         opened = _open_decompressed if file_format.decompresses else open_buffered
-        self._format_reader = file_format.create_reader(FileAccess(opened, bad_records.inc))
+        self._format_reader = file_format.create_reader(FileAccess(opened, bad_records.inc, self._put_aside))
+        self._output: ReaderOutput | None = None
         self._position: int | None = None
         self._in_columns = file_format.output_layout == "columns"
+
+    def _put_aside(self, tag_id: str, record: Any) -> None:
+        assert self._output is not None
+        self._output.collect_aside(tag_id, record)
 
     def snapshot_state(self, checkpoint_id: int) -> list[Any]:
         splits = super().snapshot_state(checkpoint_id)
@@ -181,6 +187,10 @@ class _FileReader(SplitAfterSplit[FilePart]):
         self._position = split.position
         with outside_errors(split.path):
             self._format_reader.begin(split)
+
+    def poll_next(self, output: ReaderOutput) -> InputStatus:
+        self._output = output
+        return super().poll_next(output)
 
     def read(self, split: FilePart, output: ReaderOutput) -> FilePart | None:
         try:
