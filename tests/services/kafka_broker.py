@@ -19,7 +19,7 @@ from threading import Event
 
 KAFKA_3 = "3.9.2"
 KAFKA_4 = "4.1.1"
-START_S = 120
+START_S = 180.0
 
 _POM = """<project><modelVersion>4.0.0</modelVersion>
 <groupId>penstock.tests</groupId><artifactId>kafka-broker</artifactId><version>1</version><packaging>pom</packaging>
@@ -165,7 +165,7 @@ class KafkaCluster:
         self._wait_for_leaders(admin, name, partitions)
 
     def _wait_for_leaders(self, admin: object, name: str, partitions: int) -> None:
-        for _ in range(200):
+        for _ in range(int(START_S / 0.05)):
             topic = admin.list_topics(name, timeout=START_S).topics[name]  # type: ignore[attr-defined]
             if len(topic.partitions) == partitions and all(p.leader >= 0 for p in topic.partitions.values()):
                 return

@@ -27,15 +27,17 @@ def confluent_admin() -> Any:
     return require("confluent_kafka.admin", "kafka", "Kafka")
 
 
-def answer_of(ask: Callable[[], Any], servers: str) -> Any:
+def answer_of(ask: Callable[[float], Any], servers: str) -> Any:
     """What a question to the broker gives; one that it is not ready for is asked again for a while.
+
+    ``ask(seconds)`` puts the question anew each time and waits so long for the answer.
 
     :raises OutsideError: where there is no answer.
     """
     deadline = monotonic() + TIMEOUT_S
     while True:
         try:
-            return ask()
+            return ask(max(deadline - monotonic(), AGAIN_S))
         except Exception as error:
             reason: Any = error.args[0] if error.args else None
             code = reason.code() if hasattr(reason, "code") else None
@@ -45,8 +47,18 @@ def answer_of(ask: Callable[[], Any], servers: str) -> Any:
 
 
 def _not_ready() -> tuple[int, ...]:
+    """What brokers say for a moment of a topic or a group that is new to them, or that moves from one to another."""
     kind = confluent().KafkaError
-    return (kind.COORDINATOR_LOAD_IN_PROGRESS, kind.COORDINATOR_NOT_AVAILABLE, kind.NOT_COORDINATOR)
+    return (
+        kind.COORDINATOR_LOAD_IN_PROGRESS,
+        kind.COORDINATOR_NOT_AVAILABLE,
+        kind.NOT_COORDINATOR,
+        kind.LEADER_NOT_AVAILABLE,
+        kind.NOT_LEADER_FOR_PARTITION,
+        kind.FENCED_LEADER_EPOCH,
+        kind.UNKNOWN_LEADER_EPOCH,
+        kind._TRANSPORT,
+    )
 
 
 def committed_offsets(configuration: dict[str, str], group: str, places: list[tuple[str, int]]) -> list[Any]:
@@ -59,7 +71,9 @@ def committed_offsets(configuration: dict[str, str], group: str, places: list[tu
     asked = [client.TopicPartition(topic, partition) for topic, partition in places]
     try:
         servers = configuration.get("bootstrap.servers", "")
-        return list(answer_of(lambda: consumer.committed(asked, timeout=TIMEOUT_S), servers)) if asked else []
+        if not asked:
+            return []
+        return list(answer_of(lambda seconds: consumer.committed(asked, timeout=seconds), servers))
     finally:
         consumer.close()
 
@@ -145,12 +159,13 @@ class KafkaBroker:
             else client.IsolationLevel.READ_UNCOMMITTED
         )
         asked = {client.TopicPartition(each.topic, each.partition): spec for each in partitions}
-        futures = self._admin.list_offsets(asked, isolation_level=level, request_timeout=TIMEOUT_S)
-        return {_own(place): self._offset(future) for place, future in futures.items()}
 
-    def _offset(self, future: Any) -> int:
-        offset: int = answer_of(lambda: future.result(TIMEOUT_S), self._servers).offset
-        return offset
+        def ask(seconds: float) -> Offsets:
+            futures = self._admin.list_offsets(asked, isolation_level=level, request_timeout=seconds)
+            return {_own(place): future.result(seconds).offset for place, future in futures.items()}
+
+        offsets: Offsets = answer_of(ask, self._servers)
+        return offsets
 
     def committed(self, partitions: list[KafkaTopicPartition]) -> Offsets:
         places = [(each.topic, each.partition) for each in partitions]

@@ -14,7 +14,12 @@ from penstock.connectors.kafka.epochs import Epoch, EpochRecords
 from penstock.connectors.kafka.markers import Markers, WriterTransactions, marker_group, transactional_id
 from penstock.connectors.kafka.producing import RecordProducer
 from penstock.connectors.kafka.serialization import KafkaRecordSerializationSchema, ProducerRecord
-from penstock.connectors.kafka.transactions import TransactionalProducer, drop_open, hand_over
+from penstock.connectors.kafka.transactions import (
+    TransactionalProducer,
+    drop_open,
+    end_transactions,
+    hand_over,
+)
 from penstock.connectors.kafka.writer import SchemaContext, messages_of
 from penstock.contracts.sink import (
     CommittingSinkWriter,
@@ -76,9 +81,10 @@ class ExactlyOnceWriter(CommittingSinkWriter, StatefulSinkWriter):
 
     def _end_what_was_left_open(self, parallelism: int) -> None:
         """Abort the transactions of runs before this one: its own share of the ids, at whatever parallelism they ran."""
-        for writer in self._markers.registered(lambda subtask: subtask % parallelism == self._subtask):
-            for name in writer.ids(self._prefix):
-                TransactionalProducer(self._configuration, name).close()
+        writers = self._markers.registered(lambda subtask: subtask % parallelism == self._subtask)
+        end_transactions(
+            self._configuration, [name for writer in writers for name in writer.ids(self._prefix)]
+        )
 
     def write(self, element: Any, context: SinkWriterContext) -> None:
         self._send(self._schema.serialize_batch([element], self._for_schema, [context.timestamp()]))

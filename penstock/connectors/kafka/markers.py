@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from penstock.connectors.kafka.broker import (
-    TIMEOUT_S,
     answer_of,
     committed_offsets,
     confluent,
@@ -107,7 +106,9 @@ class Markers:
     def registered(self, is_wanted: Callable[[int], bool]) -> list[WriterTransactions]:
         """The transactions of writers that ever registered under the prefix, of the last run of each wanted subtask."""
         beginning = f"{_WRITERS}-{self._prefix}-"
-        groups = self._result(self._admin.list_consumer_groups(request_timeout=TIMEOUT_S)).valid
+        groups = self._answer(
+            lambda seconds: self._admin.list_consumer_groups(request_timeout=seconds).result(seconds)
+        ).valid
         found: set[WriterTransactions] = set()
         for name in (group.group_id for group in groups):
             subtask = name.removeprefix(beginning)
@@ -121,21 +122,26 @@ class Markers:
     def longest_transaction_ms(self) -> int | None:
         """The longest time-out for transactions that the broker allows; None where it does not say."""
         client = confluent_admin()
-        brokers = self._admin.list_topics(timeout=TIMEOUT_S).brokers
+        brokers = self._answer(lambda seconds: self._admin.list_topics(timeout=seconds)).brokers
         resource = client.ConfigResource(client.ResourceType.BROKER, str(next(iter(brokers))))
+
+        def ask(seconds: float) -> Any:
+            asked = self._admin.describe_configs([resource], request_timeout=seconds)
+            return asked[resource].result(seconds)
+
         try:
-            entries = self._result(self._admin.describe_configs([resource])[resource])
+            entries = self._answer(ask)
         except OutsideError:  # not allowed to ask; the broker itself refuses later
             return None
         entry = entries.get("transaction.max.timeout.ms")
         return None if entry is None or entry.value is None else int(entry.value)
 
-    def _result(self, future: Any) -> Any:
-        return answer_of(lambda: future.result(TIMEOUT_S), self._servers)
+    def _answer(self, ask: Callable[[float], Any]) -> Any:
+        return answer_of(ask, self._servers)
 
     def _offsets(self, group: str) -> list[Any]:
         """What is under a group, whatever the topic it was written under."""
-        topics = answer_of(lambda: self._admin.list_topics(timeout=TIMEOUT_S), self._servers).topics
+        topics = self._answer(lambda seconds: self._admin.list_topics(timeout=seconds)).topics
         places = [
             (name, 0) for name, topic in topics.items() if topic.error is None and 0 in topic.partitions
         ]

@@ -13,6 +13,9 @@ from penstock.datastream import StreamExecutionEnvironment
 from penstock.datastream.connectors.kafka import KafkaOffsetsInitializer, KafkaSource, KafkaSourceBuilder
 from tests.services.kafka_broker import KafkaCluster
 
+PATIENCE_S = 120.0
+"""A guard against waiting for ever, not a measure."""
+
 _numbers = count()
 
 
@@ -28,7 +31,7 @@ def write(kafka: KafkaCluster, topic: str, values: Iterable[Any], partition: int
     producer = Producer({"bootstrap.servers": kafka.bootstrap, "queue.buffering.max.messages": 1_000_000})
     for value in values:
         producer.produce(topic, value, partition=partition, **options)
-    assert producer.flush(30) == 0
+    assert producer.flush(PATIENCE_S) == 0
 
 
 def read(kafka: KafkaCluster, topic: str, isolation: str = "read_committed") -> list[Any]:
@@ -41,14 +44,15 @@ def read(kafka: KafkaCluster, topic: str, isolation: str = "read_committed") -> 
             "enable.auto.commit": False,
             "enable.partition.eof": True,
             "auto.offset.reset": "earliest",
+            "fetch.wait.max.ms": 5,  # else the broker says only after half a second that a partition is at its end
         }
     )
-    partitions = sorted(consumer.list_topics(topic, timeout=120).topics[topic].partitions)
+    partitions = sorted(consumer.list_topics(topic, timeout=PATIENCE_S).topics[topic].partitions)
     found: list[Any] = []
     for partition in partitions:
         consumer.assign([TopicPartition(topic, partition, 0)])
         while True:
-            message = consumer.poll(30)
+            message = consumer.poll(PATIENCE_S)
             assert message is not None, "the broker does not answer"
             if message.error() is not None:
                 break
@@ -60,7 +64,7 @@ def read(kafka: KafkaCluster, topic: str, isolation: str = "read_committed") -> 
 def committed_values(kafka: KafkaCluster, topic: str, at_least: int) -> list[str]:
     """The texts that readers of committed records see. Brokers show them a moment after the commit, so it looks again while
     there are fewer than ``at_least``."""
-    for _ in range(200):
+    for _ in range(int(PATIENCE_S / 0.05)):
         found = [message.value().decode() for message in read(kafka, topic)]
         if len(found) >= at_least:
             return found

@@ -17,7 +17,7 @@ from penstock.datastream.connectors.kafka import KafkaRecordSerializationSchema,
 from penstock.datastream.connectors.source_and_sink import DeliveryGuarantee
 from penstock.errors import OutsideError, ProgramError
 from penstock.metrics.kinds import MetricGroup
-from tests.connectors.kafka.talking import committed_values, new_topic, read
+from tests.connectors.kafka.talking import PATIENCE_S, committed_values, new_topic, read
 from tests.services.kafka_broker import KafkaCluster
 
 pytestmark = pytest.mark.service
@@ -144,7 +144,7 @@ def is_blocked(kafka: KafkaCluster, topic: str) -> bool:
     consumer = Consumer(
         {"bootstrap.servers": kafka.bootstrap, "group.id": "g", "isolation.level": "read_committed"}
     )
-    _, high = consumer.get_watermark_offsets(TopicPartition(topic, 0), timeout=120)
+    _, high = consumer.get_watermark_offsets(TopicPartition(topic, 0), timeout=PATIENCE_S)
     consumer.close()
     everything = read(kafka, topic, "read_uncommitted")
     return bool(everything) and high <= everything[-1].offset()

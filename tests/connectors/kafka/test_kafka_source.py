@@ -19,7 +19,7 @@ from penstock.datastream.connectors.kafka import (
 )
 from penstock.errors import JobFailed, OptionError, ProgramError
 from tests.connectors.driving import RunningSource
-from tests.connectors.kafka.talking import bounded, builder, new_topic, rows_of, write
+from tests.connectors.kafka.talking import PATIENCE_S, bounded, builder, new_topic, rows_of, write
 from tests.services.kafka_broker import KafkaCluster, free_ports
 
 pytestmark = pytest.mark.service
@@ -156,7 +156,7 @@ def test_offsets_are_committed_when_a_checkpoint_is_complete(kafka: KafkaCluster
     reader.notify_checkpoint_complete(7)
     running.close()
     consumer = Consumer({"bootstrap.servers": kafka.bootstrap, "group.id": f"g-{topic}"})
-    (committed,) = consumer.committed([TopicPartition(topic, 0)], timeout=120)
+    (committed,) = consumer.committed([TopicPartition(topic, 0)], timeout=PATIENCE_S)
     consumer.close()
     assert committed.offset == 3
 

@@ -16,7 +16,7 @@ import pytest
 from confluent_kafka import Consumer, TopicPartition
 
 from penstock.chance import seeded
-from tests.connectors.kafka.talking import new_topic, write
+from tests.connectors.kafka.talking import PATIENCE_S, new_topic, write
 from tests.connectors.kafka.torture_job import KEYS
 from tests.services.kafka_broker import KafkaCluster
 
@@ -24,7 +24,6 @@ pytestmark = pytest.mark.service
 
 JOB = Path(__file__).with_name("torture_job.py")
 PARTITIONS = 3
-PATIENCE_S = 120
 
 
 @dataclass
@@ -87,14 +86,14 @@ class Torture:
             write(self.kafka, self.source, map(str, numbers), partition)
         self.written += count
 
-    def read_until(self, count: int, patience_s: float = PATIENCE_S) -> None:
+    def read_until(self, count: int) -> None:
         waited = 0.0
         while len(self.seen) < count:
             messages = self.consumer.consume(1_000, 0.2)
             self.seen += [message.value().decode() for message in messages if message.error() is None]
             waited = 0.0 if messages else waited + 0.2
             assert self.program is None or self.program.poll() is None, self.said()
-            assert waited < patience_s, f"{len(self.seen)} of {count} rows came\n{self.said()}"
+            assert waited < PATIENCE_S, f"{len(self.seen)} of {count} rows came\n{self.said()}"
 
     def said(self) -> str:
         return (self.folder / "output.txt").read_text(errors="replace")[-3000:]
