@@ -34,7 +34,9 @@ def _restore(task: Tasklet, vertex: JobVertex, restore: Restore, settings: dict[
     snapshots: dict[str, list[OperatorSnapshot]] = {}
     for chained in vertex.operators:
         handles = restore.handles.get(chained.id, ())
-        snapshot = read_operator_snapshot(restore.place, handles, place, partial(_open_native, settings))
+        snapshot = read_operator_snapshot(
+            restore.place, handles, place, partial(open_rocksdb_files, settings)
+        )
         # An operator that had nothing to remember is told all the same that it does not begin from nothing.
         snapshots[chained.id] = [snapshot or OperatorSnapshot(checkpoint_id=restore.checkpoint_id)]
     task.chain.restore(snapshots)
@@ -45,7 +47,7 @@ def _restore(task: Tasklet, vertex: JobVertex, restore: Restore, settings: dict[
             task.gate.replay(found.own)
 
 
-def _open_native(
+def open_rocksdb_files(
     settings: dict[str, str], max_parallelism: int, reads: dict[str, Callable[[], bytes]]
 ) -> dict[str, StateEntries]:
     """The keyed state in files of RocksDB, as incremental checkpoints have it, for whatever backend there is now."""
