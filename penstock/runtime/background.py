@@ -1,20 +1,17 @@
 """Work that blocks, such as writing files: one thread does it in order, and what comes of it is taken up by the owner."""
 
 import queue
-import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any
+
+from penstock.runtime.short_turns import short_turns
 
 Work = Callable[[], Any]
 Then = Callable[[Any, BaseException | None], None]
 MakeBackground = Callable[[str, Callable[[], None]], "Background"]
 """Given a name and ``wake_up``: a :class:`Background` with its thread, :func:`at_once`, or what a simulation has instead."""
-
-TURN_S: Final = 0.0005
-"""How long a busy thread keeps the interpreter while another wants it, as long as there is work in the background."""
 
 
 class Background:
@@ -76,7 +73,7 @@ class Background:
 
     def _run(self) -> None:
         while (item := self._work.get()) is not None:
-            with _SHORT_TURNS.taken():
+            with short_turns():
                 self._do(*item)
             self._wake_up()
 
@@ -91,34 +88,3 @@ class Background:
 def at_once(name: str, wake_up: Callable[[], None]) -> Background:
     """One without a thread."""
     return Background(name, wake_up, threaded=False)
-
-
-class _ShortTurns:
-    """Shortens the interpreter's switch interval while any thread has work, and puts it back afterwards.
-
-    Each system call gives the interpreter away, and beside a thread that computes it comes back one switch interval
-    later. With the usual 5 ms, some thousand calls, as of the import of a library, take 10 s instead of a fraction of one.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._takers = 0
-        self._usual_s = 0.0
-
-    @contextmanager
-    def taken(self) -> Iterator[None]:
-        with self._lock:
-            if not self._takers:
-                self._usual_s = sys.getswitchinterval()
-                sys.setswitchinterval(min(TURN_S, self._usual_s))
-            self._takers += 1
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._takers -= 1
-                if not self._takers:
-                    sys.setswitchinterval(self._usual_s)
-
-
-_SHORT_TURNS: Final = _ShortTurns()

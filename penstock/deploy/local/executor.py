@@ -16,6 +16,7 @@ from penstock.runtime.job.start import find_start
 from penstock.runtime.messages import Deployment
 from penstock.runtime.scheduling.placement import workers_wanted
 from penstock.runtime.scheduling.worker_pool import WorkerPool
+from penstock.runtime.short_turns import short_turns
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -183,17 +184,21 @@ class LocalJob:
 
     def _run_in_thread(self) -> None:
         try:
-            self._driver.begin()
-            while not self._driver.done:
-                self._driver.step()
-                with self._changed:
-                    self._changed.notify_all()
+            with short_turns():  # the program goes on beside it, and imports, reads and asks
+                self._drive_in_thread()
         except BaseException as error:  # noqa: BLE001 - whoever asks for the result gets it
             self._crash = error
             with suppress(BaseException):
                 self._abandon()
         with self._changed:
             self._changed.notify_all()
+
+    def _drive_in_thread(self) -> None:
+        self._driver.begin()
+        while not self._driver.done:
+            self._driver.step()
+            with self._changed:
+                self._changed.notify_all()
 
     def _rows_of_thread(self, thread: threading.Thread, collector: str) -> Iterator[list[Any]]:
         while True:

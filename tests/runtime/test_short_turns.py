@@ -1,0 +1,24 @@
+"""Who is in there: the switch interval is that of the process."""
+
+import sys
+
+from penstock.runtime.short_turns import TURN_S, short_turns
+
+
+def test_turns_are_short_until_the_last_one_is_out() -> None:
+    usual = sys.getswitchinterval()
+    with short_turns():
+        with short_turns():
+            assert sys.getswitchinterval() == TURN_S < usual
+        assert sys.getswitchinterval() == TURN_S
+    assert sys.getswitchinterval() == usual
+
+
+def test_shorter_ones_are_left_alone() -> None:
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(TURN_S / 10)
+    try:
+        with short_turns():
+            assert sys.getswitchinterval() == TURN_S / 10
+    finally:
+        sys.setswitchinterval(usual)
