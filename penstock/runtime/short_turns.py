@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Final
 
 TURN_S: Final = 0.0005
+_HALF_A_MICROSECOND: Final = 5e-7  # what is set is cut to whole microseconds, and not all of them are a float
 
 
 @contextmanager
@@ -33,14 +34,15 @@ class _Turns:
         with self._lock:
             if not self._takers:
                 self._usual_s = sys.getswitchinterval()
-                sys.setswitchinterval(min(TURN_S, self._usual_s))
+                if TURN_S < self._usual_s:
+                    sys.setswitchinterval(TURN_S)
             self._takers += 1
 
     def restore(self) -> None:
         with self._lock:
             self._takers -= 1
-            if not self._takers:
-                sys.setswitchinterval(self._usual_s)
+            if not self._takers and TURN_S < self._usual_s:
+                sys.setswitchinterval(self._usual_s + _HALF_A_MICROSECOND)
 
 
 _TURNS: Final = _Turns()
