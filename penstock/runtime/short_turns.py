@@ -34,14 +34,14 @@ class _Turns:
         with self._lock:
             if not self._takers:
                 self._usual_s = sys.getswitchinterval()
-                if TURN_S < self._usual_s:
+                if self._usual_s > TURN_S:
                     sys.setswitchinterval(TURN_S)
             self._takers += 1
 
     def restore(self) -> None:
         with self._lock:
             self._takers -= 1
-            if not self._takers and TURN_S < self._usual_s:
+            if not self._takers and self._usual_s > TURN_S:
                 sys.setswitchinterval(self._usual_s + _HALF_A_MICROSECOND)
 
 
