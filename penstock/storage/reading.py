@@ -105,10 +105,47 @@ def outside_errors(path: str) -> Iterator[None]:
         named = error.filename or path
         raise OutsideError(f"{named} may not be read by this user; change its permissions") from error
     except OSError as error:
-        raise OutsideError(f"{path} cannot be read: {error.strerror or error}") from error
+        raise OutsideError(f"{path} cannot be read: {reason_of(error, path)}") from error
+    except RuntimeError as error:
+        if not is_web_hdfs(path):
+            raise
+        # So fsspec raises what a NameNode says, that it is in safe mode for example.
+        raise OutsideError(f"{path} cannot be read: {error}") from error
     except (ImportError, ValueError) as error:
         # An unknown protocol, one whose driver is not installed, or a name that no file can have.
         raise ProgramError(f"{path} cannot be read: {error}") from error
+
+
+def reason_of(error: OSError, path: str) -> str:
+    """What an error says, in a line.
+
+    >>> reason_of(OSError("no\\nlibrary"), "/data/a")
+    'no'
+    """
+    text = str(error.strerror or error).partition("\n")[0]
+    if path.startswith("hdfs://") and "Unable to load" in text:
+        return (
+            f"{text}: hdfs:// needs Java and Hadoop's native client on this machine; webhdfs:// needs neither, with the "
+            "address of the NameNode's web server: webhdfs://namenode:9870/path"
+        )
+    return text
+
+
+def is_web_hdfs(path: str) -> bool:
+    """Whether a file is reached by the REST interface of HDFS."""
+    return path.startswith(("webhdfs://", "webHDFS://"))
+
+
+def url_of(name: str, like: str, file_system: Any) -> str:
+    """The URL of a file that a file system knows by a name; ``like`` is the URL by which the file system was found.
+
+    fsspec leaves out the host, where its names are paths on that host.
+    """
+    scheme, _, rest = like.partition("://")
+    host, _, path = rest.partition("/")
+    if host and file_system._strip_protocol(like) == "/" + path.rstrip("/"):
+        return f"{scheme}://{host}{name}"
+    return str(file_system.unstrip_protocol(name))
 
 
 def is_hidden(name: str) -> bool:
@@ -175,14 +212,35 @@ def _find_remote(url: str) -> list[FoundFile]:
         for name, details in list(found.items()):
             if details.get("type") == "directory":
                 del found[name]
-                found.update(file_system.find(name, detail=True))
+                found.update(_all_below(file_system, name))
     else:
-        found = file_system.find(root, detail=True)
+        found = _all_below(file_system, root)
         inside = len(root.rstrip("/")) + 1
-        if not found and not file_system.exists(root):
-            raise FileNotFoundError
+        if not found:
+            file_system.info(root)  # says what is wrong with it
     return [
-        FoundFile(file_system.unstrip_protocol(name), int(details["size"]))
+        FoundFile(url_of(name.rstrip("/"), url, file_system), int(details["size"]))
         for name, details in sorted(found.items())
         if not any(map(is_hidden, name[inside:].split("/")))
     ]
+
+
+def _all_below(file_system: Any, root: str) -> dict[str, Any]:
+    """All files by their names, with details; a directory that cannot be read is an error, which fsspec would pass over."""
+    from fsspec.spec import AbstractFileSystem
+
+    if type(file_system).find is not AbstractFileSystem.find or not file_system.isdir(root):
+        return file_system.find(root, detail=True)  # type: ignore[no-any-return]
+    found: dict[str, Any] = {}
+    directories = [root]
+    while directories:
+        directory = directories.pop()
+        for details in file_system.ls(directory, detail=True):
+            name = details["name"]
+            if details["type"] != "directory":
+                found[name] = details
+            elif name.rstrip("/") != directory.rstrip("/") and not is_hidden(
+                name.rstrip("/").rpartition("/")[2]
+            ):
+                directories.append(name)
+    return found

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from penstock.errors import OutsideError, ProgramError
+from penstock.storage.reading import is_web_hdfs, reason_of, url_of
 
 
 def open_new_file(path: str) -> BinaryIO:
@@ -138,7 +139,7 @@ def files_below(directory: str) -> list[str]:
             return [f"{folder}/{name}" for folder, _, names in os.walk(directory) for name in names]
         file_system, inside = _remote(directory)
         file_system.invalidate_cache()
-        return [file_system.unstrip_protocol(name) for name in file_system.find(inside)]
+        return [url_of(name, directory, file_system) for name in file_system.find(inside)]
 
 
 def put_in_place(hidden_path: str, path: str) -> None:
@@ -158,6 +159,9 @@ def put_in_place(hidden_path: str, path: str) -> None:
         hidden = _remote(hidden_path)[1]
         if file_system.exists(hidden):
             file_system.mv(hidden, inside)
+            if is_web_hdfs(path) and file_system.exists(hidden):
+                # HDFS says so in its answer, which fsspec does not look at.
+                raise OSError(f"HDFS did not rename {hidden}; there may be a file of the new name already")
         elif not file_system.exists(inside):
             raise FileNotFoundError(hidden_path)
 
@@ -185,6 +189,10 @@ def writing_errors(path: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise OutsideError(f"{path} cannot be written: {error.strerror or error}") from error
+        raise OutsideError(f"{path} cannot be written: {reason_of(error, path)}") from error
+    except RuntimeError as error:
+        if not is_web_hdfs(path):
+            raise
+        raise OutsideError(f"{path} cannot be written: {error}") from error
     except (ImportError, ValueError) as error:
         raise ProgramError(f"{path} cannot be written: {error}") from error

@@ -1,11 +1,9 @@
 """A real Apache Kafka, from its jars on Maven Central, as single node in KRaft mode on free loopback ports.
 
 ``python -m tests.services.kafka_broker [PORT]`` runs one until it is interrupted, on port 9092 if none is given.
-The jars are fetched once into a cache outside the tree (``PENSTOCK_TEST_CACHE``, else the user's cache directory).
 """
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -17,17 +15,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
 
+from tests.services.maven_jars import NoJars, jars_of
+
 KAFKA_3 = "3.9.2"
 KAFKA_4 = "4.1.1"
 START_S = 180.0
-
-_POM = """<project><modelVersion>4.0.0</modelVersion>
-<groupId>penstock.tests</groupId><artifactId>kafka-broker</artifactId><version>1</version><packaging>pom</packaging>
-<dependencies>
-<dependency><groupId>org.apache.kafka</groupId><artifactId>kafka_2.13</artifactId><version>{version}</version></dependency>
-<dependency><groupId>org.slf4j</groupId><artifactId>slf4j-nop</artifactId><version>1.7.36</version></dependency>
-</dependencies></project>
-"""
 
 _CONFIGURATION = """process.roles=broker,controller
 node.id={node}
@@ -59,37 +51,12 @@ class NoBroker(Exception):
 
 def jars(version: str) -> Path:
     """The directory with Kafka's jars, fetched if they are not there yet."""
-    if shutil.which("java") is None:
-        raise NoBroker("Apache Kafka needs Java, which is not on the PATH")
-    base = os.environ.get("PENSTOCK_TEST_CACHE") or os.path.join(
-        os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "penstock-tests"
-    )
-    place = Path(base) / f"kafka-{version}"
-    done = place / "complete"
-    if done.exists():
-        return place / "jars"
-    maven = shutil.which("mvn")
-    if maven is None:
-        raise NoBroker("the jars of Apache Kafka are fetched with Maven, and mvn is not on the PATH")
-    place.mkdir(parents=True, exist_ok=True)
-    (place / "pom.xml").write_text(_POM.format(version=version))
-    command = [
-        maven,
-        "-B",
-        "-q",
-        "dependency:copy-dependencies",
-        "-DoutputDirectory=jars",
-        "-DincludeScope=runtime",
-    ]
     try:
-        subprocess.run(command, cwd=place, check=True, capture_output=True, timeout=300, text=True)
-    except (subprocess.SubprocessError, OSError) as error:
-        output = getattr(error, "stdout", "") or ""
-        raise NoBroker(
-            f"the jars of Apache Kafka {version} cannot be fetched: {output[-300:] or error}"
-        ) from error
-    done.touch()
-    return place / "jars"
+        return jars_of(
+            f"kafka-{version}", f"org.apache.kafka:kafka_2.13:{version}", "org.slf4j:slf4j-nop:1.7.36"
+        )
+    except NoJars as reason:
+        raise NoBroker(f"Apache Kafka {version}: {reason}") from reason
 
 
 @dataclass
