@@ -1,13 +1,18 @@
-"""What is in a checkpoint or savepoint, by operator and state: read from its manifest alone, which needs no pickle."""
+"""What is in a checkpoint or savepoint, by operator and state: read from its manifest, which needs no pickle."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from penstock.checkpoint.handles import FileRole, OperatorStateHandle, StateDescription, StateFile
 from penstock.checkpoint.manifest import Manifest, OperatorRecord
+from penstock.checkpoint.native_files import read_native
+from penstock.checkpoint.place import CheckpointPlace
+from penstock.checkpoint.snapshot_files import read_checked
+from penstock.contracts.state import OpenNative
 from penstock.data.key_groups import key_group_range
 
 OWN = "own"
+NATIVE = "native"
 ENUMERATOR = "enumerator"
 
 
@@ -16,16 +21,18 @@ class StateContent:
     """One state of an operator over all its subtasks. ``columns``: the Arrow type of each column, as text.
 
     ``kind`` is that of the state's description; ``own`` is what the operator itself remembers, ``enumerator`` what the
-    enumerator of a source does.
+    enumerator of a source does, ``native`` the files of RocksDB that hold all keyed states together: those are ``is_native``,
+    have no size of their own, and ``rows`` None as long as nobody has counted them.
     """
 
     name: str
     kind: str
     type_text: str
     has_ttl: bool
-    rows: int
+    rows: int | None
     size_bytes: int
     columns: tuple[tuple[str, str], ...] = ()
+    is_native: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,19 +91,54 @@ def _states_of(handles: Iterable[OperatorStateHandle]) -> Iterable[StateContent]
             files.setdefault((role_of(state.kind), state.name), [])
         for file in handle.files:
             files.setdefault((file.role, file.state), []).append(file)
+    native_bytes = sum(
+        file.size_bytes for (role, _), mine in files.items() if role is FileRole.NATIVE for file in mine
+    )
     for (role, name), mine in files.items():
         if role is FileRole.NATIVE:
             continue  # all keyed states are in them together
         state = described.get((role, name), StateDescription(name, OWN))
+        is_native = role is FileRole.KEYED and native_bytes > 0
         yield StateContent(
             name,
             state.kind,
             state.type_text,
             state.ttl,
-            sum(file.rows for file in mine),
+            None if is_native else sum(file.rows for file in mine),
             sum(file.size_bytes for file in mine),
             tuple(dict.fromkeys(column for file in mine for column in file.columns)),
+            is_native,
         )
+    if native_bytes:
+        yield StateContent("", NATIVE, "", False, None, native_bytes, is_native=True)
+
+
+def counted(
+    contents: Iterable[OperatorContent], manifest: Manifest, place: CheckpointPlace, open_native: OpenNative
+) -> list[OperatorContent]:
+    """The same with the rows that are in files of RocksDB; all of them are read for it.
+
+    :raises StateError: when a file was altered, or is of a newer version.
+    """
+    return [
+        _counted(content, manifest.operators[content.operator_id], place, open_native) for content in contents
+    ]
+
+
+def _counted(
+    content: OperatorContent, record: OperatorRecord, place: CheckpointPlace, open_native: OpenNative
+) -> OperatorContent:
+    if not any(state.is_native for state in content.states):
+        return content
+    rows: dict[str, int] = {}
+    for handle in record.handles:
+        for name, entries in read_native(place, handle, read_checked, handle.owner, open_native).items():
+            rows[name] = rows.get(name, 0) + entries.count()
+    states = tuple(
+        replace(state, rows=rows.get(state.name, 0)) if state.is_native and state.kind != NATIVE else state
+        for state in content.states
+    )
+    return replace(content, states=states)
 
 
 def role_of(kind: str) -> FileRole:

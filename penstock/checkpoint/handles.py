@@ -75,6 +75,11 @@ class OperatorStateHandle:
     checkpoint_id: int = 0
 
     @property
+    def owner(self) -> str:
+        """Whose state it is, for errors."""
+        return f"operator {self.operator_name!r}, subtask {self.subtask_index + 1}/{self.parallelism}"
+
+    @property
     def size_bytes(self) -> int:
         """The size of all files."""
         return sum(file.size_bytes for file in self.files)

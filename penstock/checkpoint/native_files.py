@@ -1,12 +1,12 @@
 """Snapshots as files of a state backend's own making: those that never change are stored once, for all checkpoints."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
 from penstock.checkpoint.checksums import checksum_of
 from penstock.checkpoint.handles import FileRole, OperatorStateHandle, StateFile
 from penstock.checkpoint.place import SHARED_PREFIX, CheckpointPlace
-from penstock.contracts.state_snapshots import NativeFile, NativeState, OpenNative, StateEntries
+from penstock.contracts.state_snapshots import NativeEntries, NativeFile, NativeState, OpenNative
 from penstock.errors import OutsideError, StateError
 from penstock.storage.writing import exists, write_new_file
 
@@ -46,7 +46,7 @@ def read_native(
     read: Read,
     whose: str,
     open_native: OpenNative | None,
-) -> dict[str, StateEntries]:
+) -> Mapping[str, NativeEntries]:
     """The entries of the keyed states of one old subtask, read when somebody asks for them.
 
     :raises StateError: when there is nothing to read them with.

@@ -90,11 +90,10 @@ def restore_report(
 def _changes(record: OperatorRecord, place: CheckpointPlace) -> Iterator[ClassChange]:
     seen: set[ClassChange] = set()
     for handle in record.handles:
-        whose = f"operator {record.name!r}, subtask {handle.subtask_index + 1}/{handle.parallelism}"
         for file in handle.files:
             if file.role in (FileRole.OWN, FileRole.NATIVE):
                 continue
-            for change in class_changes(read_checked(place, file, whose), file.state):
+            for change in class_changes(read_checked(place, file, handle.owner), file.state):
                 if change not in seen:
                     seen.add(change)
                     yield change

@@ -171,7 +171,7 @@ def _read(
     place: CheckpointPlace, handle: OperatorStateHandle, wanted: range, open_native: OpenNative | None
 ) -> OperatorSnapshot:
     """The snapshot of one old subtask; its entries are read when somebody asks for them, and not if none is wanted."""
-    whose = f"operator {handle.operator_name!r}, subtask {handle.subtask_index + 1}/{handle.parallelism}"
+    whose = handle.owner
     keyed, timers = (
         _entries(place, handle, role, whose, wanted) for role in (FileRole.KEYED, FileRole.TIMERS)
     )

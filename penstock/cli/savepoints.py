@@ -5,9 +5,10 @@ import sys
 from collections.abc import Sequence
 from contextlib import redirect_stdout
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
-from penstock.checkpoint.contents import OperatorContent, StateContent, contents_of
+from penstock.checkpoint.contents import NATIVE, OperatorContent, StateContent, contents_of, counted
 from penstock.checkpoint.manifest import Manifest, read_manifest
 from penstock.checkpoint.restore_report import Fate, OperatorFate, RestoreReport, restore_report
 from penstock.cli.carrying_out import FAILED, carry_out, report
@@ -19,8 +20,9 @@ from penstock.config.configuration import Configuration
 from penstock.dataflow.job import JobGraph
 from penstock.dataflow.logical import LogicalGraph
 from penstock.dataflow.submission import RunningJob, Submit
-from penstock.errors import StateError
+from penstock.errors import PenstockError, StateError
 from penstock.plan.compile import compile_graph
+from penstock.state.native_entries import open_rocksdb_files
 from penstock.storage.reading import absolute_path
 
 _ALLOW = "execution.state-recovery.ignore-unclaimed-state"
@@ -30,11 +32,15 @@ _HEADINGS = ("state", "kind", "type", "columns", "rows", "bytes")
 def inspect_savepoint(path: str, as_json: bool) -> int:
     """Print what is in a savepoint or checkpoint; gives the exit code."""
     try:
-        manifest, _ = read_manifest(absolute_path(path))
+        manifest, place = read_manifest(absolute_path(path))
     except StateError as error:
         report(f"Error: {error.message}")
         return FAILED
     contents = contents_of(manifest)
+    try:
+        contents = counted(contents, manifest, place, partial(open_rocksdb_files, {}))
+    except PenstockError as error:
+        report(f"Rows in files of RocksDB cannot be counted: {error.message}")
     if as_json:
         print(json.dumps(_as_json(manifest, contents), indent=2))
         return 0
@@ -111,8 +117,8 @@ def _row(state: StateContent) -> tuple[str, ...]:
         kind,
         state.type_text or "-",
         columns or "-",
-        str(state.rows),
-        str(state.size_bytes),
+        "-" if state.rows is None else str(state.rows),
+        "in native" if state.is_native and state.kind != NATIVE else str(state.size_bytes),
     )
 
 
@@ -172,6 +178,7 @@ def _content_as_json(content: OperatorContent) -> dict[str, Any]:
                 "ttl": state.has_ttl,
                 "rows": state.rows,
                 "bytes": state.size_bytes,
+                "native": state.is_native,
                 "columns": dict(state.columns),
             }
             for state in content.states

@@ -5,7 +5,7 @@ view. A checkpoint writer's thread then walks the frozen entries in chunks of co
 written. What is read back from a checkpoint looks the same, so that any backend restores what any other wrote.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final, Protocol
@@ -184,7 +184,14 @@ class NativeState:
     remembered: dict[str, Any]
 
 
-OpenNative = Callable[[int, dict[str, Callable[[], bytes]]], dict[str, StateEntries]]
+class NativeEntries(StateEntries, Protocol):
+    """Entries in files of a backend's own making."""
+
+    def count(self) -> int:
+        """How many there are, of all key groups; no value is made for it."""
+
+
+OpenNative = Callable[[int, dict[str, Callable[[], bytes]]], Mapping[str, NativeEntries]]
 """Given the maximum parallelism and what reads each file of a native snapshot, by its name: the entries in it, by state."""
 
 

@@ -71,7 +71,7 @@ class SavepointReader:
         handles = tuple(
             handle
             for handle in record.handles
-            if any(file.role in (FileRole.KEYED, FileRole.TIMERS) for file in handle.files)
+            if any(file.role in (FileRole.KEYED, FileRole.TIMERS, FileRole.NATIVE) for file in handle.files)
         )
         spec = ReadKeysSpec(function, self.savepoint.place, handles, timers, elements_of)
         return self._then(name, spec, [handle.subtask_index for handle in handles], type_info)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from penstock.checkpoint.handles import OperatorStateHandle
@@ -15,6 +16,7 @@ from penstock.operators.process_records import FunctionLife
 from penstock.operators.user_code import callable_of, user_error
 from penstock.operators.window.contents import STATE_NAME as WINDOW_CONTENTS
 from penstock.state.hashmap.backend import HashMapStateBackend
+from penstock.state.native_entries import open_rocksdb_files
 from penstock.state_processor.reader_functions import KeyedStateReaderContext, WindowReaderContext
 from penstock.state_processor.saved_state import SavedState
 
@@ -94,7 +96,8 @@ class _ReadKeys(Operator):
         spec = self._spec
         old = next(handle for handle in spec.handles if handle.subtask_index == subtask)
         place = SubtaskPlace(subtask, old.parallelism, old.max_parallelism)
-        snapshot = read_operator_snapshot(spec.place, spec.handles, place)
+        open_native = partial(open_rocksdb_files, self.context.settings)
+        snapshot = read_operator_snapshot(spec.place, spec.handles, place, open_native)
         if snapshot is None:
             return
         state = _NotingState(old.max_parallelism, place.key_groups, self.context.clock)

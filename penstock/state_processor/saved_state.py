@@ -2,17 +2,21 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from penstock.checkpoint.element_files import decode_elements
-from penstock.checkpoint.entry_files import decode_entries, shapes_in, without_times
+from penstock.checkpoint.entry_files import decode_entries, encode_entries, shapes_in, without_times
 from penstock.checkpoint.handles import FileRole, OperatorStateHandle, StateFile
+from penstock.checkpoint.native_files import read_native
 from penstock.checkpoint.place import CheckpointPlace
 from penstock.checkpoint.snapshot_files import read_checked
 from penstock.checkpoint.value_columns import decode
-from penstock.contracts.state import EntryChunk, OperatorStateMode, StateKind
+from penstock.contracts.state import EntryChunk, OperatorStateMode, StateEntries, StateKind
 from penstock.data.pickles import load
 from penstock.errors import StateError
+from penstock.state.native_entries import open_rocksdb_files
 
 if TYPE_CHECKING:
     import polars
@@ -53,6 +57,9 @@ class SavedState:
             return
         for content in self._files():
             for chunk in decode_entries(content, None, self.content.name):
+                yield from self._entries(chunk)
+        for entries in self._native():
+            for chunk in entries.chunks():
                 yield from self._entries(chunk)
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
@@ -99,7 +106,8 @@ class SavedState:
         """
         import pyarrow as pa
 
-        tables = [self._table(content) for content in self._files()]
+        files = chain(self._files(), *map(_as_files, self._native()))
+        tables = [self._table(content) for content in files]
         if self.content.kind == f"operator-{OperatorStateMode.BROADCAST.value}":
             tables = [table for table in tables if len(table)][:1] or tables[:1]
         try:
@@ -140,15 +148,28 @@ class SavedState:
 
     def _files(self) -> Iterator[bytes]:
         for handle in self.handles:
-            whose = (
-                f"operator {handle.operator_name!r}, subtask {handle.subtask_index + 1}/{handle.parallelism}"
-            )
             for file in handle.files:
                 if self._is_mine(file):
-                    yield read_checked(self.place, file, whose)
+                    yield read_checked(self.place, file, handle.owner)
+
+    def _native(self) -> Iterator[StateEntries]:
+        """What is in files of RocksDB."""
+        if self.role is not FileRole.KEYED:
+            return
+        for handle in self.handles:
+            found = read_native(
+                self.place, handle, read_checked, handle.owner, partial(open_rocksdb_files, {})
+            )
+            if self.content.name in found:
+                yield found[self.content.name]
 
     def _is_mine(self, file: StateFile) -> bool:
         return file.role is self.role and file.state == self.content.name
+
+
+def _as_files(entries: StateEntries) -> Iterator[bytes]:
+    """Entries as they would be in files of a savepoint."""
+    return (file.content for file in encode_entries(entries))
 
 
 def _column_of(values: list[Any]) -> Any:

@@ -13,7 +13,7 @@ from penstock.checkpoint.snapshot_files import read_checked, read_operator_snaps
 from penstock.data.batch import RowBatch
 from penstock.errors import StateError
 from penstock.operators.contract import Operator, OperatorContext, OperatorSpec
-from penstock.runtime.worker.restoring import open_rocksdb_files
+from penstock.state.native_entries import open_rocksdb_files
 from penstock.storage.writing import delete_if_there, exists, files_below, write_new_file
 
 
@@ -51,14 +51,13 @@ class _TakeOver(Operator):
 
     def _copied(self, taken_over: TakenOver) -> OperatorStateHandle:
         old = taken_over.handle
-        whose = f"operator {old.operator_name!r}, subtask {old.subtask_index + 1}/{old.parallelism}"
-        files = tuple(self._copy(file, taken_over, whose) for file in old.files)
+        files = tuple(self._copy(file, taken_over) for file in old.files)
         return replace(old, operator_id=taken_over.operator_id, files=files)
 
-    def _copy(self, file: StateFile, taken_over: TakenOver, whose: str) -> StateFile:
+    def _copy(self, file: StateFile, taken_over: TakenOver) -> StateFile:
         if file.content is not None:
             return file
-        content = read_checked(self._spec.place, file, whose)
+        content = read_checked(self._spec.place, file, taken_over.handle.owner)
         copy = replace(file, name=file.name.replace(taken_over.handle.operator_id, taken_over.operator_id, 1))
         path = f"{self._spec.directory}/{copy.name}"
         write_new_file(path, content)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.commands import Folder
+from tests.state_processor.jobs import Bank
 
 BANK = """\
 import dataclasses, sys, time
@@ -132,3 +133,29 @@ def test_another_maximum_parallelism_keeps_it_from_starting(folder: Folder) -> N
     finished = folder.penstock("savepoint", "check", "-D", "pipeline.max-parallelism=64", "saved", "bank.py")
     assert finished.code == 1
     assert "was saved with a maximum parallelism of 128 and now has 64" in finished.out
+
+
+def test_rows_in_files_of_rocksdb_are_counted_and_an_altered_file_is_named(tmp_path: Path) -> None:
+    path = Bank("rocksdb").retained(tmp_path / "checkpoints", 18)
+    folder = Folder(tmp_path)
+    shown = json.loads(folder.penstock("savepoint", "inspect", "--json", path).out)
+    states = {
+        state["name"] or state["kind"]: state for each in shown["operators"] for state in each["states"]
+    }
+    for name, kind, rows in (
+        ("account", "value", 3),
+        ("amounts", "list", 3),
+        ("window-contents", "reducing", 3),
+    ):
+        assert (states[name]["kind"], states[name]["rows"], states[name]["native"]) == (kind, rows, True)
+    assert states["native"]["bytes"] > 0
+    for file in (Path(path).parent / "shared").iterdir():
+        file.write_bytes(b"?")
+    damaged = folder.penstock("savepoint", "inspect", path)
+    assert damaged.code == 0
+    assert (
+        "Rows in files of RocksDB cannot be counted" in damaged.err
+        and "was altered or cut off" in damaged.err
+    )
+    [line] = [line for line in damaged.out.splitlines() if line.split()[:1] == ["account"]]
+    assert line.endswith(" in native")

@@ -4,6 +4,7 @@ import operator
 import os
 import shutil
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,8 @@ from penstock.checkpoint.snapshot_files import read_operator_snapshot, write_ope
 from penstock.contracts.state import MapStateDescriptor, ReducingStateDescriptor
 from penstock.errors import JobCancelled, OutsideError, StateError
 from penstock.operators.contract import OperatorSnapshot
-from penstock.runtime.worker.restoring import _open_native
 from penstock.state.hashmap.backend import HashMapStateBackend
+from penstock.state.native_entries import open_rocksdb_files
 from penstock.state.rocksdb.backend import RocksDBKeyedStateBackend
 from penstock.state.rocksdb.settings import RocksDBSettings
 from tests.recovery.test_jobs_start_again import (
@@ -74,7 +75,7 @@ class Subtask:
         subtask = SubtaskPlace(index, parallelism, GROUPS)
         handles: tuple[OperatorStateHandle, ...] = checkpoint.manifest.operators["o"].handles
         place = self.places.of_checkpoint(checkpoint.checkpoint_id)
-        snapshot = read_operator_snapshot(place, handles, subtask, lambda *rest: _open_native({}, *rest))
+        snapshot = read_operator_snapshot(place, handles, subtask, partial(open_rocksdb_files, {}))
         assert snapshot is not None
         assert snapshot.keyed is not None
         new.restore([snapshot.keyed], subtask.key_groups)

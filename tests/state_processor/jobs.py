@@ -5,16 +5,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from penstock.common import Time, WatermarkStrategy
 from penstock.contracts.checkpointing import CheckpointedFunction
+from penstock.dataflow.recovery import CheckpointState
 from penstock.datastream import StreamExecutionEnvironment
 from penstock.datastream.functions import BroadcastProcessFunction, KeyedProcessFunction, MapFunction
+from penstock.datastream.job_client import JobClient
 from penstock.datastream.state import (
     ListStateDescriptor,
     MapStateDescriptor,
     ValueStateDescriptor,
 )
 from penstock.datastream.window import TumblingEventTimeWindows
+from penstock.errors import JobCancelled
 from penstock.testing import CollectingSink, ScriptedSource, StreamRecord
 
 WAIT_S = 120
@@ -97,8 +102,33 @@ class Bank:
 
     def savepoint(self, folder: Path, rows: int) -> str:
         """Run until so many rows were written, and stop with a savepoint."""
+        return self._started(rows).stop_with_savepoint(False, str(folder)).result(WAIT_S)
+
+    def retained(self, folder: Path, rows: int) -> str:
+        """Run until so many rows were written and are in a checkpoint, and leave that behind."""
+        options = self.env.get_configuration()
+        options.set_string("execution.checkpointing.interval", "20 ms")
+        options.set_string("execution.checkpointing.incremental", "true")
+        options.set_string("execution.checkpointing.dir", str(folder))
+        options.set_string(
+            "execution.checkpointing.externalized-checkpoint-retention", "RETAIN_ON_CANCELLATION"
+        )
+        client = self._started(rows)
+        last = max((each.checkpoint_id for each in client.get_checkpoints()), default=0)
+        while not any(
+            each.state is CheckpointState.COMPLETED and each.checkpoint_id > last
+            for each in client.get_checkpoints()
+        ):
+            assert not client.get_job_status().result().is_globally_terminal_state()
+        client.cancel().result(WAIT_S)
+        with pytest.raises(JobCancelled):
+            client.get_job_execution_result().result(WAIT_S)
+        [path] = folder.glob("*/chk-*")
+        return str(path)
+
+    def _started(self, rows: int) -> JobClient:
         client = self.env.execute_async("bank")
         while len(self.sink.records) < rows:
             if client.get_job_status().result().is_globally_terminal_state():
                 raise AssertionError("the job ended by itself")
-        return client.stop_with_savepoint(False, str(folder)).result(WAIT_S)
+        return client

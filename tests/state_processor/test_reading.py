@@ -1,5 +1,6 @@
 """State of a savepoint as rows, tables, dataframes and streams, whichever backend wrote it."""
 
+import shutil
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,13 @@ from tests.state_processor.jobs import Account, Bank
 ROWS = 18  # six numbers booked, seen, and compared with the rules
 
 
-@pytest.fixture(scope="module", params=["hashmap", "rocksdb"])
+@pytest.fixture(scope="module", params=["hashmap", "rocksdb", "files of rocksdb"])
 def path(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
-    return Bank(request.param).savepoint(tmp_path_factory.mktemp("savepoints"), ROWS)
+    """Savepoints of both backends, and an incremental checkpoint."""
+    folder = tmp_path_factory.mktemp("savepoints")
+    if request.param == "files of rocksdb":
+        return Bank("rocksdb").retained(folder, ROWS)
+    return Bank(request.param).savepoint(folder, ROWS)
 
 
 def test_keyed_state_comes_as_rows_and_as_columns(path: str) -> None:
@@ -90,11 +95,13 @@ def test_what_is_not_there_is_named_with_what_is(path: str) -> None:
 
 
 def test_an_altered_file_is_an_error_that_names_it(path: str, tmp_path: Path) -> None:
-    import shutil
-
-    copy = tmp_path / "copy"
+    copy = tmp_path / "job" / "copy"
     shutil.copytree(path, copy)
-    [file] = copy.glob("*-account.parquet")
-    file.write_bytes(file.read_bytes()[:-1] + b"?")
+    files = list(copy.glob("*-account.parquet"))
+    if not files:
+        shutil.copytree(Path(path).parent / "shared", tmp_path / "job" / "shared")
+        files = list((tmp_path / "job" / "shared").iterdir())
+    for file in files:
+        file.write_bytes(file.read_bytes()[:-1] + b"?")
     with pytest.raises(StateError, match="was altered or cut off"):
         list(Savepoint.read(str(copy)).state("bank", "account").rows())

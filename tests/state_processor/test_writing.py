@@ -1,5 +1,6 @@
 """Savepoints that are written out of records, and changed: read back, and gone on from by jobs."""
 
+import shutil
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -232,6 +233,21 @@ def test_an_existing_savepoint_is_changed_and_stays_as_it_was(tmp_path: Path) ->
     assert [
         record.enumerator for record in changed.manifest.operators.values() if record.enumerator
     ] == enumerators
+
+
+def test_an_incremental_checkpoint_becomes_a_savepoint_of_plain_files(tmp_path: Path) -> None:
+    old = Bank("rocksdb").retained(tmp_path / "old", 18)
+    env = environment()
+    new = str(tmp_path / "new")
+    SavepointWriter.from_existing_savepoint(env, old).change_operator_identifier("bank", "banks").write(new)
+    env.execute()
+    shutil.rmtree(tmp_path / "old")
+    assert sorted(
+        file.name for file in Path(new).iterdir() if file.suffix not in (".parquet", ".pickle")
+    ) == ["_metadata"]
+    accounts = {row["key"]: row["value"] for row in Savepoint.read(new).state("banks", "account")}
+    assert accounts == {key: Account(f"owner {key}", 2) for key in range(3)}
+    assert len(list(Savepoint.read(new).timers("banks"))) == 3
 
 
 def test_two_operators_change_places(tmp_path: Path) -> None:

@@ -1,17 +1,16 @@
 """Gives the tasks of one worker what an earlier attempt, or a savepoint, left for them; before they are opened."""
 
-from collections.abc import Callable
 from functools import partial
 
 from penstock.checkpoint.handles import in_flight_id
 from penstock.checkpoint.redistribution import SubtaskPlace
 from penstock.checkpoint.snapshot_files import read_operator_snapshot
-from penstock.contracts.state import StateEntries
 from penstock.dataflow.job import JobVertex
 from penstock.errors import RestoreFailed, StateError
 from penstock.operators.contract import OperatorSnapshot
 from penstock.runtime.messages import Restore
 from penstock.runtime.task.tasklet import OperatorTasklet, Tasklet
+from penstock.state.native_entries import open_rocksdb_files
 
 
 def restore_task(task: Tasklet, vertex: JobVertex, restore: Restore, settings: dict[str, str]) -> None:
@@ -45,13 +44,3 @@ def _restore(task: Tasklet, vertex: JobVertex, restore: Restore, settings: dict[
         found = read_operator_snapshot(restore.place, handles, place)
         if found is not None and found.own is not None:
             task.gate.replay(found.own)
-
-
-def open_rocksdb_files(
-    settings: dict[str, str], max_parallelism: int, reads: dict[str, Callable[[], bytes]]
-) -> dict[str, StateEntries]:
-    """The keyed state in files of RocksDB, as incremental checkpoints have it, for whatever backend there is now."""
-    from penstock.state.rocksdb.native import open_native
-    from penstock.state.rocksdb.settings import RocksDBSettings
-
-    return open_native(RocksDBSettings.of(settings).directories[0], max_parallelism, reads)

@@ -314,6 +314,13 @@ class Cursor:
         value: bytes = self._iterator.value()
         return value
 
+    def keys(self, prefix: bytes) -> Iterator[bytes]:
+        """The keys of all entries whose keys begin with ``prefix``."""
+        key = self.seek(prefix)
+        while key is not None and key.startswith(prefix):
+            yield key
+            key = self.next()
+
     def entries(self, prefix: bytes) -> Iterator[Entry]:
         """All entries whose keys begin with ``prefix``."""
         key = self.seek(prefix)

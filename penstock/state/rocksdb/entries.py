@@ -116,6 +116,10 @@ class EntryBytes:
             namespace, key = self.namespace_and_key(place, data)
             yield namespace, key, self.value(data)
 
+    def count(self, cursor: Cursor, group: int) -> int:
+        """How many entries of the state, as :meth:`decoded` gives them, are in a key group."""
+        return sum(1 for _ in cursor.keys(self.group_prefix(group)))
+
     def group_prefix(self, group: int) -> bytes:
         """How the keys of all entries of a key group begin."""
         return self._groups[group] + self.state

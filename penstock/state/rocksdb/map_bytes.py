@@ -8,7 +8,7 @@ from penstock.contracts.state import VOID_NAMESPACE
 from penstock.data.keys import stable_hash
 from penstock.data.pickles import dump, load
 from penstock.errors import StateError
-from penstock.state.rocksdb.database import Entry
+from penstock.state.rocksdb.database import Cursor, Entry
 from penstock.state.rocksdb.entries import HEAD_BYTES, EntryBytes
 from penstock.state.rocksdb.key_bytes import framed, from_bytes, is_exact, to_bytes, unframed
 from penstock.state.rocksdb.value_bytes import value_from_bytes, value_to_bytes
@@ -78,6 +78,14 @@ class MapEntryBytes(EntryBytes):
         _, start = unframed(place, HEAD_BYTES)
         _, end = unframed(place, start)
         return place[:end]
+
+    def count(self, cursor: Cursor, group: int) -> int:
+        """Each map once, however many entries it has."""
+        count, before = 0, None
+        for place in cursor.keys(self.group_prefix(group)):
+            if before is None or not place.startswith(before):
+                count, before = count + 1, self.map_start(place)
+        return count
 
     def namespace_and_key(self, place: bytes, data: bytes) -> tuple[Any, Any]:
         return self.originals(place, data)[:2]

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from penstock.contracts.state import NativeFile, NativeState, StateEntries, StateKind, StateMeta
+from penstock.contracts.state import NativeEntries, NativeFile, NativeState, StateKind, StateMeta
 from penstock.errors import OutsideError, StateError
 from penstock.state.rocksdb.database import Copy, Cursor, open_copy
 from penstock.state.rocksdb.entries import EntryBytes
@@ -47,7 +47,7 @@ def native_state(
 
 def open_native(
     parent: str, max_parallelism: int, reads: Mapping[str, Callable[[], bytes]]
-) -> dict[str, StateEntries]:
+) -> dict[str, NativeEntries]:
     """The entries of a database whose files ``reads`` give; they are brought to a directory in ``parent`` when needed.
 
     :raises StateError: when the files are of a newer version.
@@ -59,7 +59,7 @@ def open_native(
             f"{VERSION}: use the version that wrote them, or a newer one"
         )
     copy = LocalCopy(parent, reads)
-    entries: dict[str, StateEntries] = {}
+    entries: dict[str, NativeEntries] = {}
     for number, state in enumerate(content["states"]):
         meta = StateMeta(state["name"], StateKind(state["kind"]), state["type"], state["ttl"])
         kind = MapEntryBytes if meta.kind is StateKind.MAP else EntryBytes

@@ -40,6 +40,11 @@ class FrozenEntries:
             is_void = all(namespace is VOID_NAMESPACE for namespace in namespaces)
             yield EntryChunk(groups, keys, values, None if is_void else namespaces)
 
+    def count(self) -> int:
+        """How many are stored; no value is looked at."""
+        entries, frozen = self._entries, self._cursor()
+        return sum(entries.count(frozen, group) for group in self._key_groups)
+
     def _rows(self, key_groups: range | None) -> Iterator[tuple[int, Any, Any, Any]]:
         entries, keep, frozen = self._entries, self._keep, self._cursor()
         for group in self._key_groups:
