@@ -61,13 +61,19 @@ class _Pending:
 class CheckpointCoordinator:
     """The checkpoints of one job over all its attempts. ``story`` keeps what happened, for the log of a failure.
 
-    ``restored`` is the checkpoint that the job starts from. Numbers grow over all attempts and are never used twice.
+    ``restored`` is the checkpoint that the job starts from. Numbers grow over all attempts and are never used twice; those
+    up to ``numbers_used`` were used by a coordinator before this one.
     """
 
-    def __init__(self, settings: CheckpointSettings, restored: CompletedCheckpoint | None = None) -> None:
+    def __init__(
+        self,
+        settings: CheckpointSettings,
+        restored: CompletedCheckpoint | None = None,
+        numbers_used: int = 0,
+    ) -> None:
         self._settings = settings
         self.completed: list[CompletedCheckpoint] = [] if restored is None else [restored]
-        self._next_id = 1 if restored is None else restored.checkpoint_id + 1
+        self._next_id = max(numbers_used, 0 if restored is None else restored.checkpoint_id) + 1
         self._pending: dict[int, _Pending] = {}
         self._running: set[SubtaskId] = set()
         self._finished: set[SubtaskId] = set()

@@ -13,7 +13,7 @@ from penstock.checkpoint.handles import OperatorStateHandle, handle_as_json, han
 from penstock.checkpoint.place import CheckpointPlace
 from penstock.errors import OutsideError, StateError
 from penstock.storage.reading import open_file
-from penstock.storage.writing import write_in_place
+from penstock.storage.writing import create_file, is_local, write_in_place
 
 MANIFEST_NAME = "_metadata"
 FORMAT_VERSION = 1
@@ -89,9 +89,16 @@ def decode_manifest(content: bytes, path: str) -> Manifest:
 
 
 def write_manifest(directory: str, manifest: Manifest) -> int:
-    """Write ``_metadata`` as a whole: it is there with all its content, or not at all. Returns its size in bytes."""
+    """Write ``_metadata`` as a whole: it is there with all its content, or not at all. Returns its size in bytes.
+
+    :raises StateError: where there is one already: another coordinator of the job has written it.
+    """
     content = encode_manifest(manifest)
-    write_in_place(f"{directory}/{MANIFEST_NAME}", content)
+    path = f"{directory}/{MANIFEST_NAME}"
+    if not is_local(path):
+        write_in_place(path, content)
+    elif not create_file(path, content):
+        raise StateError(f"there is a checkpoint at {directory} already, which is not replaced")
     return len(content)
 
 

@@ -9,13 +9,15 @@ from contextlib import suppress
 from typing import Any
 
 from penstock.cli.cluster_settings import ClusterSettings
+from penstock.cli.coordination import Coordination, address_of
 from penstock.clock import pause
-from penstock.deploy.cluster.dispatcher import Dispatcher
-from penstock.deploy.cluster.roster import Roster
-from penstock.deploy.cluster.secret import cluster_secret, submission_proof
+from penstock.deploy.cluster.secret import cluster_secret
 from penstock.deploy.cluster.taskmanager import TaskManager, TaskManagerSettings
 from penstock.errors import PenstockError
 from penstock.logs.roles import Role, configure
+
+LOOK_FOR_LEADER_S = 1.0
+NO_LONGER_LEADING = 3
 
 _log = logging.getLogger("penstock")
 
@@ -25,55 +27,17 @@ def run_jobmanager(settings: ClusterSettings) -> int:
     log = _configure_logs(Role.JOBMANAGER, settings)
     ended = threading.Event()
     _end_on_signal(ended)
-    from penstock.web.rest.app import Api
-    from penstock.web.rest.server import RestServer
-
     try:
-        secret = cluster_secret(settings.run_dir)
-        host = settings.options.get("jobmanager.bind-host") or settings.options["jobmanager.rpc.address"]
-        roster = Roster(
-            secret,
-            _address(host),
-            settings.number("jobmanager.rpc.port"),
-            settings.seconds("heartbeat.timeout", 50.0),
-        )
-        patience_s = settings.seconds("slot.request.timeout", 300.0)
-        dispatcher = Dispatcher(roster, settings.run_dir, patience_s)
-
-        def stop_cluster() -> None:
-            roster.dismiss_all()
-            threading.Timer(0.5, ended.set).start()
-
-        api = Api(
-            dispatcher,
-            roster,
-            settings.options,
-            stop_cluster,
-            submission_proof(secret),
-            settings.options.get("rest.token"),
-            f"{log}.log",
-            f"{log}.out",
-        )
-        server = RestServer(api, _address(settings.options["rest.bind-address"]), settings.ports())
-        roster.start()
-        dispatcher.take_up_again()
-        server.start()
+        jobmanager = Coordination(settings, log, ended.set)
+        jobmanager.start()
     except PenstockError as error:
         _log.error("the JobManager cannot start: %s", error)
         print(f"the JobManager cannot start: {error}", file=sys.stderr)
         return 1
-    (settings.run_dir / "rest.port").write_text(str(server.port), encoding="ascii")
-    _log.info(
-        "the JobManager listens on %s:%d, its REST API on %s:%d",
-        roster.host,
-        roster.port,
-        server.host,
-        server.port,
-    )
-    while not ended.wait(1.0):
-        pass
-    server.close()
-    roster.close()
+    while not ended.wait(LOOK_FOR_LEADER_S):
+        if not jobmanager.leads():
+            os._exit(NO_LONGER_LEADING)
+    jobmanager.close()
     sys.stdout.flush()
     os._exit(0)  # the threads of jobs are not waited for: the jobs are taken up again
 
@@ -85,14 +49,16 @@ def run_taskmanager(settings: ClusterSettings) -> int:
         secret = cluster_secret(settings.run_dir)
         manager = TaskManager(
             TaskManagerSettings(
-                _address(settings.options["jobmanager.rpc.address"]),
+                address_of(settings.options["jobmanager.rpc.address"]),
                 settings.number("jobmanager.rpc.port"),
                 secret,
                 settings.number("taskmanager.numberOfTaskSlots"),
-                _address(settings.options.get("taskmanager.host", "localhost")),
-                settings.seconds("heartbeat.interval", 10.0),
-                f"{log}.log",
-                f"{log}.out",
+                address_of(settings.options.get("taskmanager.host", "localhost")),
+                heartbeat_s=settings.seconds("heartbeat.interval", 10.0),
+                log=f"{log}.log",
+                out=f"{log}.out",
+                heartbeat_timeout_s=settings.seconds("heartbeat.timeout", 50.0),
+                leaders=settings.storage_dir,
             )
         )
     except PenstockError as error:
@@ -123,10 +89,6 @@ def _end_on_signal(ended: threading.Event) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, end)
-
-
-def _address(host: str) -> str:
-    return "127.0.0.1" if host == "localhost" else host
 
 
 def wait_until(condition: Any, seconds: float) -> bool:

@@ -38,6 +38,17 @@ class ClusterSettings:
             self.options.get("env.log.dir") or os.environ.get("PENSTOCK_LOG_DIR") or self.home / "log"
         )
 
+    @property
+    def storage_dir(self) -> str | None:
+        """Where JobManagers note epochs and jobs for each other: ``high-availability.storageDir``, where it is set."""
+        base = self.options.get("high-availability.storageDir")
+        if not base:
+            return None
+        from penstock.storage.reading import absolute_path
+
+        cluster = self.options.get("high-availability.cluster-id", "/default").strip("/")
+        return f"{absolute_path(base).rstrip('/')}/{cluster}"
+
     def number(self, key: str) -> int:
         """A whole number."""
         text = self.options[key]

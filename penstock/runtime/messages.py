@@ -31,7 +31,7 @@ class Deployment:
     """Everything that a worker needs to build its tasks.
 
     ``exactly_once`` None: the job takes part in no checkpoint. ``takes_checkpoints``: they come by the clock, and once more
-    when all work is done.
+    when all work is done. ``numbers_used``: checkpoints up to this number may have left files.
     """
 
     job_id: JobID
@@ -42,6 +42,7 @@ class Deployment:
     takes_checkpoints: bool = False
     unaligned_after_ms: int | None = None
     restore: Restore | None = None
+    numbers_used: int = 0
 
 
 # From the coordinator to a worker ---------------------------------------------------------------------------------------

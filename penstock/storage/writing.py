@@ -6,6 +6,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from penstock.chance import secret_token
 from penstock.errors import OutsideError, ProgramError
 from penstock.storage.reading import is_web_hdfs, reason_of, url_of
 
@@ -55,11 +56,50 @@ def write_in_place(path: str, content: bytes) -> None:
     write_new_file(hidden, content)
     put_in_place(hidden, path)
     with writing_errors(path):
-        directory = os.open(os.path.dirname(path), os.O_RDONLY)
+        _sync_directory_of(path)
+
+
+def _sync_directory_of(path: str) -> None:
+    directory = os.open(os.path.dirname(path), os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+
+
+def create_file(path: str, content: bytes) -> bool:
+    """Make a file that is not there, with its whole content; False where somebody else has made it. One of many succeeds.
+
+    :raises OutsideError: when it cannot be written.
+    :raises ProgramError: where the storage cannot make sure that there is only one.
+    """
+    with writing_errors(path):
+        if not is_local(path):
+            return _create_remote(path, content)
+        hidden = f"{path}.{secret_token(6).hex()}.part"
+        write_new_file(hidden, content)
         try:
-            os.fsync(directory)
+            os.link(hidden, path)
+        except FileExistsError:
+            return False
         finally:
-            os.close(directory)
+            delete_if_there(hidden)
+        _sync_directory_of(path)
+        return True
+
+
+def _create_remote(path: str, content: bytes) -> bool:
+    file_system, inside = _remote(path)
+    file_system.makedirs(inside.rpartition("/")[0], exist_ok=True)
+    try:
+        file_system.pipe_file(inside, content, mode="create")
+    except FileExistsError:
+        return False
+    except TypeError as error:
+        raise ProgramError(
+            f"{path}: this storage cannot make a file only where there is none: {error}"
+        ) from error
+    return True
 
 
 def delete_directory(path: str) -> None:

@@ -82,6 +82,9 @@ class Cluster:
     def logs(self) -> str:
         return "\n".join(path.read_text()[-1500:] for path in sorted((self.home / "log").glob("*.*")))
 
+    def all_logs(self) -> str:
+        return "\n".join(path.read_text() for path in sorted((self.home / "log").glob("*.log")))
+
     def wait_for(self, condition: Any) -> Any:
         for _ in range(int(PATIENCE_S / 0.05)):
             try:
@@ -97,6 +100,14 @@ class Cluster:
 
     def wait_for_state(self, job_id: str, state: str) -> Any:
         return self.wait_for(lambda: self.job(job_id)["state"] == state and self.job(job_id))
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process runs; one that has ended, and that nobody has asked about yet, does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 @pytest.fixture

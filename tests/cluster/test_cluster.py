@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster.conftest import Cluster
+from tests.cluster.conftest import Cluster, is_alive
 
 PROGRAM = Path(__file__).with_name("counting.py")
 
@@ -22,14 +22,6 @@ def last_counts(lines: list[str]) -> dict[str, int]:
 
 def numbers(lines: list[str]) -> set[int]:
     return {int(line.split(":")[1]) for line in lines}
-
-
-def is_alive(pid: int) -> bool:
-    """Whether a process runs; one that has ended, and that nobody has asked about yet, does not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 def test_a_job_outlives_its_client_a_taskmanager_and_the_jobmanager(cluster: Cluster, tmp_path: Path) -> None:

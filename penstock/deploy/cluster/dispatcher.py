@@ -9,9 +9,10 @@ import pickle
 import sys
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 from penstock.checkpoint.events import CompletedCheckpoint
@@ -20,6 +21,8 @@ from penstock.checkpoint.settings import checkpoint_settings
 from penstock.clock import SYSTEM_CLOCK
 from penstock.dataflow.job import JobGraph
 from penstock.dataflow.submission import JobStatus
+from penstock.deploy.cluster.job_store import JobStore
+from penstock.deploy.cluster.leadership import FencedBackground
 from penstock.deploy.cluster.placing import ClusterLauncher
 from penstock.deploy.cluster.roster import Roster
 from penstock.deploy.cluster.submission import Submission, decode_submission
@@ -75,11 +78,19 @@ class DispatchedJob:
 
 
 class Dispatcher:
-    """All jobs of a JobManager. Methods may be called from any thread."""
+    """All jobs of a JobManager. Methods may be called from any thread. ``check`` raises where this JobManager does not lead:
+    it is asked before a job is taken over and forgotten, and around all that is done to checkpoints."""
 
-    def __init__(self, roster: Roster, directory: Path, slot_patience_s: float = 300.0) -> None:
+    def __init__(
+        self,
+        roster: Roster,
+        directory: str,
+        slot_patience_s: float = 300.0,
+        check: Callable[[], None] = lambda: None,
+    ) -> None:
         self._roster = roster
-        self._directory = directory
+        self._check = check
+        self._store = JobStore(f"{directory}/jobs", check)
         self._slot_patience_s = slot_patience_s
         self._lock = threading.Lock()
         self._jobs: OrderedDict[str, DispatchedJob] = OrderedDict()
@@ -93,27 +104,24 @@ class Dispatcher:
         with self._lock:
             if submission.job_id in self._jobs:
                 raise ProgramError(f"job {submission.job_id} was submitted before")
-        kept = self._path_of(submission.job_id)
-        kept.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        partial = kept.with_suffix(".part")
-        partial.write_bytes(data)
-        partial.replace(kept)
+        self._store.add(submission.job_id, data)
         try:
             graph = self._graph_of(submission)
             return self._begin(submission, graph, find_start(graph))
         except BaseException:
-            kept.unlink(missing_ok=True)
+            with suppress(PenstockError):
+                self._store.remove(submission.job_id)
             raise
 
     def take_up_again(self) -> list[DispatchedJob]:
         """Go on with the jobs that a JobManager before this one has left, each from its newest checkpoint."""
         found = []
-        for path in sorted(self._directory.glob("jobs/*.job")):
+        for path, content in self._store.all():
             try:
-                submission = decode_submission(path.read_bytes())
+                submission = decode_submission(content)
                 graph = self._graph_of(submission)
                 start = newest_checkpoint(graph, submission.job_id) or find_start(graph)
-                found.append(self._begin(submission, graph, start))
+                found.append(self._begin(submission, graph, start, numbers_used(graph, submission.job_id)))
                 place = "the beginning" if start is None else f"checkpoint {start.checkpoint_id}"
                 _log.warning(
                     "job %r (%s) is taken up again from %s", graph.job_name, submission.job_id, place
@@ -138,13 +146,24 @@ class Dispatcher:
         return graph
 
     def _begin(
-        self, submission: Submission, graph: JobGraph, start: CompletedCheckpoint | None
+        self,
+        submission: Submission,
+        graph: JobGraph,
+        start: CompletedCheckpoint | None,
+        numbers_used: int = 0,
     ) -> DispatchedJob:
         launcher = ClusterLauncher(
             self._roster, submission.job_id, submission.import_path, submission.argv, self._slot_patience_s
         )
-        deployment = Deployment(JobID(submission.job_id), 0, graph, workers_wanted(graph))
-        driver = JobDriver(deployment, ProcessPool(graph, launcher), start_from=start)
+        deployment = Deployment(
+            JobID(submission.job_id), 0, graph, workers_wanted(graph), numbers_used=numbers_used
+        )
+        driver = JobDriver(
+            deployment,
+            ProcessPool(graph, launcher),
+            start_from=start,
+            make_background=partial(FencedBackground, self._check),
+        )
         made = DispatchedJob(submission.job_id, graph.job_name, graph, LocalJob(driver))
         made.times[JobStatus.CREATED] = SYSTEM_CLOCK.now_ms()
         driver.on_status = lambda status: self._status_changed(made, status)
@@ -169,7 +188,10 @@ class Dispatcher:
         except Exception as error:  # noqa: BLE001  (the job's thread broke; whatever it was, the others go on)
             job.failure = f"{type(error).__name__}: {error}"
             _log.exception("job %r (%s) broke", job.name, job.id)
-        self._path_of(job.id).unlink(missing_ok=True)
+        try:
+            self._store.remove(job.id)
+        except PenstockError as error:
+            _log.warning("job %r (%s) is still noted as one that runs: %s", job.name, job.id, error)
         with self._lock:
             ended = [each for each in self._jobs.values() if each.has_ended]
             for oldest in ended[: max(0, len(ended) - MOST_ENDED_JOBS)]:
@@ -191,29 +213,39 @@ class Dispatcher:
             raise JobNotFound(f"there is no job {job_id}; `penstock list -a` shows all")
         return found
 
-    def _path_of(self, job_id: str) -> Path:
-        return self._directory / "jobs" / f"{job_id}.job"
-
 
 def newest_checkpoint(graph: JobGraph, job_id: str) -> CompletedCheckpoint | None:
     """The last checkpoint of a job that can be read."""
-    settings = checkpoint_settings(graph.settings, graph.batch_mode)
-    if settings.directory is None:
+    base = _directory_of(graph, job_id)
+    if base is None:
         return None
-    base = f"{settings.directory}/{job_id}" if settings.create_subdirectory else settings.directory
-    for number in sorted(_numbers_of_checkpoints(base), reverse=True):
+    for number in sorted(_numbers_in(f"{base}/chk-*/{MANIFEST_NAME}", -2), reverse=True):
         with suppress(PenstockError):
             manifest, place = read_manifest(f"{base}/chk-{number}")
             return CompletedCheckpoint(manifest, place.directory)
     return None
 
 
-def _numbers_of_checkpoints(base: str) -> list[int]:
+def numbers_used(graph: JobGraph, job_id: str) -> int:
+    """The highest number of a checkpoint that has left anything, complete or not."""
+    base = _directory_of(graph, job_id)
+    return 0 if base is None else max(_numbers_in(f"{base}/chk-*", -1), default=0)
+
+
+def _directory_of(graph: JobGraph, job_id: str) -> str | None:
+    settings = checkpoint_settings(graph.settings, graph.batch_mode)
+    if settings.directory is None or not settings.create_subdirectory:
+        return settings.directory
+    return f"{settings.directory}/{job_id}"
+
+
+def _numbers_in(pattern: str, part: int) -> list[int]:
     from fsspec.core import url_to_fs
 
-    system, path = url_to_fs(base)
+    system, path = url_to_fs(pattern)
     names: list[Any] = []
     with suppress(OSError):
-        names = system.glob(f"{path}/chk-*/{MANIFEST_NAME}")
-    texts = [str(name).rsplit("/", 2)[-2].removeprefix("chk-") for name in names]
+        system.invalidate_cache()
+        names = system.glob(path)
+    texts = [str(name).rstrip("/").split("/")[part].removeprefix("chk-") for name in names]
     return [int(text) for text in texts if text.isdigit()]

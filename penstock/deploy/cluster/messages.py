@@ -7,7 +7,8 @@ from penstock.deploy.local.lifeline import Birth
 
 @dataclass(frozen=True, slots=True)
 class TaskManagerJoined:
-    """The first words of a TaskManager. ``log`` and ``out`` are the paths of its files, empty where it has none."""
+    """The first words of a TaskManager. ``log`` and ``out`` are the paths of its files, empty where it has none; ``epoch`` is
+    the newest that it has served."""
 
     id: str
     host: str
@@ -15,6 +16,7 @@ class TaskManagerJoined:
     pid: int
     log: str = ""
     out: str = ""
+    epoch: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,18 @@ class Heartbeat:
     """The TaskManager lives. ``metrics`` are of its process: CPU load, memory, threads."""
 
     metrics: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Welcome:
+    """The first words of a JobManager: it leads with this epoch."""
+
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class HeartbeatHeard:
+    """The JobManager lives, too."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,11 +20,13 @@ from penstock.deploy.cluster.messages import (
     FileContent,
     FileNames,
     Heartbeat,
+    HeartbeatHeard,
     ListFiles,
     ReadFile,
     SignalWorker,
     StartWorker,
     TaskManagerJoined,
+    Welcome,
     WorkerEnded,
 )
 from penstock.deploy.cluster.slots import SlotTable, TaskManagerEntry
@@ -88,10 +90,11 @@ class PlacedWorker:
 
 
 class Roster:
-    """All TaskManagers. ``start`` begins to listen, ``close`` ends the thread."""
+    """All TaskManagers. ``start`` begins to listen, ``close`` ends the thread. ``epoch`` is set before the start."""
 
     def __init__(self, secret: bytes, host: str, port: int, heartbeat_timeout_s: float = 50.0) -> None:
         self._secret = secret
+        self.epoch = 0
         self._host = host
         self._port = port
         self._heartbeat_timeout_s = heartbeat_timeout_s
@@ -202,17 +205,19 @@ class Roster:
             self._listener.give_up_late()
             self._give_up_silent()
             while self._outbox:
-                taskmanager, message = self._outbox.popleft()
-                link = self._links.get(taskmanager)
-                if link is not None:
-                    link.send(message)
-                    link.write()
+                self._say(*self._outbox.popleft())
         for link in self._links.values():
             link.close()
         self._listener.close()
         self._selector.close()
         for end in (self._wake, self._waker):
             end.close()
+
+    def _say(self, taskmanager: str, message: object) -> None:
+        link = self._links.get(taskmanager)
+        if link is not None:
+            link.send(message)
+            link.write()
 
     def _called(self, _index: int, sock: socket.socket) -> None:
         known: list[str] = []
@@ -232,6 +237,17 @@ class Roster:
         link = ControlLink(sock, self._selector, take, lost)
 
     def _joined(self, description: TaskManagerJoined, link: ControlLink) -> None:
+        if description.epoch > self.epoch:
+            _log.warning(
+                "TaskManager %s has served epoch %d, and this JobManager has %d: it is not used",
+                description.id,
+                description.epoch,
+                self.epoch,
+            )
+            link.close()
+            return
+        link.send(Welcome(self.epoch))
+        link.write()
         self._links[description.id] = link
         self._heard[description.id] = monotonic()
         with self._lock:
@@ -250,6 +266,7 @@ class Roster:
                     if entry is not None:
                         entry.last_heartbeat_ms = SYSTEM_CLOCK.now_ms()
                         entry.metrics = metrics
+                self._say(taskmanager, HeartbeatHeard())
             case WorkerEnded(number, how, words):
                 self._worker_ended(number, how, words)
             case FileContent(request, content):

@@ -15,16 +15,19 @@ from pathlib import Path
 
 from penstock.chance import secret_token
 from penstock.clock import monotonic, pause
+from penstock.deploy.cluster.leadership import Epochs, LeaderWatch
 from penstock.deploy.cluster.messages import (
     Dismissed,
     FileContent,
     FileNames,
     Heartbeat,
+    HeartbeatHeard,
     ListFiles,
     ReadFile,
     SignalWorker,
     StartWorker,
     TaskManagerJoined,
+    Welcome,
     WorkerEnded,
 )
 from penstock.deploy.cluster.process_metrics import process_metrics
@@ -33,10 +36,12 @@ from penstock.deploy.local.output_relay import OutputRelay
 from penstock.deploy.local.starting import StartedProcess, start_process
 from penstock.errors import OutsideError, PenstockError, ProtocolError
 from penstock.network.handshake import Handshake, Role, shake_hands
+from penstock.storage.writing import is_local
 
 HANDSHAKE_TIMEOUT_S = 10.0
 CALL_AGAIN_S = 0.3
 LAST_WORDS_S = 0.5
+LOOK_FOR_LEADER_S = 1.0
 MOST_FILE_BYTES = 32 << 20
 
 _log = logging.getLogger(__name__)
@@ -44,7 +49,10 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class TaskManagerSettings:
-    """Where the JobManager is, and what this TaskManager offers."""
+    """Where the JobManager is, and what this TaskManager offers.
+
+    ``leaders``: the directory or URL in which JobManagers say where they are; then the newest counts, and not the address.
+    """
 
     jobmanager_host: str
     jobmanager_port: int
@@ -52,6 +60,8 @@ class TaskManagerSettings:
     slots: int = 1
     host: str = "127.0.0.1"
     heartbeat_s: float = 10.0
+    heartbeat_timeout_s: float = 50.0
+    leaders: str | None = None
     log: str = ""
     out: str = ""
 
@@ -68,6 +78,9 @@ class TaskManager:
         self._link: ControlLink | None = None
         self._running = True
         self._next_heartbeat = 0.0
+        self._heard = 0.0
+        self._epoch = 0
+        self._watch = None if settings.leaders is None else _watch(settings.leaders, settings.heartbeat_s)
 
     def stop(self) -> None:
         """End :meth:`run` soon; may be called by a signal handler."""
@@ -88,16 +101,20 @@ class TaskManager:
                 ):
                     key.data(mask)
                 self._look_after_workers()
+                self._give_up_jobmanager()
         finally:
             self._end_workers()
             self._relay.finish()
+            if self._watch is not None:
+                self._watch.close()
 
     def _call(self) -> bool:
         settings = self._settings
+        address = self._jobmanager()
+        if address is None:
+            return False
         try:
-            sock = socket.create_connection(
-                (settings.jobmanager_host, settings.jobmanager_port), HANDSHAKE_TIMEOUT_S
-            )
+            sock = socket.create_connection(address, HANDSHAKE_TIMEOUT_S)
         except OSError:
             return False
         number = int.from_bytes(secret_token(3), "big")
@@ -109,16 +126,51 @@ class TaskManager:
             return False
         self._link = ControlLink(sock, self._selector, self._take, self._lost)
         self._say(
-            TaskManagerJoined(self.id, settings.host, settings.slots, os.getpid(), settings.log, settings.out)
+            TaskManagerJoined(
+                self.id,
+                settings.host,
+                settings.slots,
+                os.getpid(),
+                settings.log,
+                settings.out,
+                self._epoch,
+            )
         )
         self._next_heartbeat = 0.0
-        _log.info(
-            "joined the JobManager at %s:%d as %s",
-            settings.jobmanager_host,
-            settings.jobmanager_port,
-            self.id,
-        )
+        self._heard = monotonic()
+        _log.info("calls the JobManager at %s:%d as %s", *address, self.id)
         return True
+
+    def _jobmanager(self) -> tuple[str, int] | None:
+        """Where to call; None while nobody leads."""
+        if self._watch is None:
+            return self._settings.jobmanager_host, self._settings.jobmanager_port
+        self._watch.look()
+        leader = self._watch.latest
+        return None if leader is None or leader.epoch < self._epoch else (leader.host, leader.port)
+
+    def _give_up_jobmanager(self) -> None:
+        """Leave a JobManager that does not answer any more, or that leads no longer."""
+        if self._link is None:
+            return
+        reason = None
+        if monotonic() - self._heard > self._settings.heartbeat_timeout_s:
+            reason = f"it did not answer for {self._settings.heartbeat_timeout_s:g} s"
+        leader = None if self._watch is None else self._watch.latest
+        if leader is not None and self._epoch and leader.epoch > self._epoch:
+            reason = f"it has epoch {self._epoch}, and one with epoch {leader.epoch} leads now"
+        if reason is not None:
+            self._link.close()
+            self._lost(reason)
+
+    def _welcomed(self, epoch: int) -> None:
+        if epoch >= self._epoch:
+            self._epoch = epoch
+            _log.info("joined the JobManager with epoch %d", epoch)
+            return
+        assert self._link is not None
+        self._link.close()
+        self._lost(f"it has epoch {epoch}, and this TaskManager has served epoch {self._epoch}")
 
     def _lost(self, reason: str) -> None:
         """Nobody is left for whom the workers work."""
@@ -137,7 +189,12 @@ class TaskManager:
             self._say(Heartbeat(process_metrics()))
 
     def _take(self, message: object) -> None:
+        self._heard = monotonic()
         match message:
+            case Welcome(epoch):
+                self._welcomed(epoch)
+            case HeartbeatHeard():
+                pass
             case StartWorker():
                 self._start(message)
             case SignalWorker(number, wanted):
@@ -219,3 +276,9 @@ class TaskManager:
                     stat = entry.stat()
                     found.append((entry.name, stat.st_size, int(stat.st_mtime * 1000)))
         return tuple(sorted(found))
+
+
+def _watch(directory: str, interval_s: float) -> LeaderWatch:
+    if not is_local(directory):
+        import fsspec  # noqa: F401  (a thread beside this one would take long to load it)
+    return LeaderWatch(Epochs(directory), min(interval_s, LOOK_FOR_LEADER_S))

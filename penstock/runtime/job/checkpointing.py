@@ -99,7 +99,7 @@ class JobCheckpoints:
         self._leftovers: dict[int, str] = {}
         self._answers: dict[int, Answer] = {}
         self._places = _places(settings, str(deployment.job_id))
-        self.coordinator = CheckpointCoordinator(settings, restored)
+        self.coordinator = CheckpointCoordinator(settings, restored, deployment.numbers_used)
         self.on_complete: Callable[[int], None] = lambda checkpoint_id: None
 
     # What the driver tells ----------------------------------------------------------------------------------------------

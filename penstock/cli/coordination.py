@@ -1,0 +1,98 @@
+"""What a JobManager consists of: TaskManagers, jobs, the REST API; in whatever process it runs."""
+
+import logging
+import threading
+from collections.abc import Callable
+
+from penstock.cli.cluster_settings import ClusterSettings
+from penstock.deploy.cluster.dispatcher import Dispatcher
+from penstock.deploy.cluster.leadership import Epochs, Leadership, NoLongerLeading
+from penstock.deploy.cluster.roster import Roster
+from penstock.deploy.cluster.secret import cluster_secret, submission_proof
+from penstock.errors import OutsideError
+
+TELL_S = 0.5
+
+_log = logging.getLogger("penstock")
+
+
+class Coordination:
+    """It has its ports once it is made, and leads from :meth:`start` on. ``log`` is how the names of its files begin;
+    ``stopped`` is called when a client has stopped the cluster, after the TaskManagers were told.
+
+    :raises PenstockError: where it cannot listen, or has no secret.
+    """
+
+    def __init__(self, settings: ClusterSettings, log: str, stopped: Callable[[], None]) -> None:
+        from penstock.web.rest.app import Api
+        from penstock.web.rest.server import RestServer
+
+        self._settings = settings
+        self._stopped = stopped
+        secret = cluster_secret(settings.run_dir)
+        options = settings.options
+        self.roster = Roster(
+            secret,
+            address_of(options.get("jobmanager.bind-host") or options["jobmanager.rpc.address"]),
+            settings.number("jobmanager.rpc.port"),
+            settings.seconds("heartbeat.timeout", 50.0),
+        )
+        storage = settings.storage_dir or str(settings.run_dir)
+        self.leadership = Leadership(Epochs(storage))
+        patience_s = settings.seconds("slot.request.timeout", 300.0)
+        self.dispatcher = Dispatcher(self.roster, storage, patience_s, self.leadership.check)
+        api = Api(
+            self.dispatcher,
+            self.roster,
+            options,
+            self._stop_cluster,
+            submission_proof(secret),
+            options.get("rest.token"),
+            f"{log}.log",
+            f"{log}.out",
+        )
+        self.server = RestServer(api, address_of(options["rest.bind-address"]), settings.ports())
+
+    def start(self) -> None:
+        """Take the lead, take up the jobs that were left, and begin to answer."""
+        roster, server = self.roster, self.server
+        # The ports are had by now: a JobManager that cannot start takes the lead from nobody.
+        roster.epoch = self.leadership.take()
+        self.leadership.publish(roster.host, roster.port, server.host, server.port)
+        roster.start()
+        self.dispatcher.take_up_again()
+        server.start()
+        (self._settings.run_dir / "rest.port").write_text(str(server.port), encoding="ascii")
+        _log.info(
+            "the JobManager with epoch %d listens on %s:%d, its REST API on %s:%d",
+            roster.epoch,
+            roster.host,
+            roster.port,
+            server.host,
+            server.port,
+        )
+
+    def leads(self) -> bool:
+        """Whether no newer JobManager is known of; where there is one, nothing of what this one has belongs to it."""
+        try:
+            self.leadership.check()
+        except NoLongerLeading as error:
+            _log.error("%s; it ends", error)
+            return False
+        except OutsideError as error:
+            _log.warning("it cannot be told who leads: %s", error)
+        return True
+
+    def close(self) -> None:
+        """Answer no more. Jobs are not waited for: they are taken up again."""
+        self.server.close()
+        self.roster.close()
+
+    def _stop_cluster(self) -> None:
+        self.roster.dismiss_all()
+        threading.Timer(TELL_S, self._stopped).start()
+
+
+def address_of(host: str) -> str:
+    """What ``localhost`` stands for is the same everywhere."""
+    return "127.0.0.1" if host == "localhost" else host
