@@ -105,6 +105,11 @@ class WatermarkStrategy:
     idle_timeout_ms: int | None = None
     alignment: WatermarkAlignment | None = None
 
+    @property
+    def looks_at_records(self) -> bool:
+        """Whether event times or watermarks come from the records themselves."""
+        return self.assigner is not None or self.generator is not NoWatermarks
+
     @staticmethod
     def for_monotonous_timestamps() -> "WatermarkStrategy":
         """For timestamps that only grow: the watermark follows closely behind."""

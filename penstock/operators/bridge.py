@@ -1,7 +1,8 @@
 """The only crossing between columns and rows."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from penstock.chance import seeded
 from penstock.data.batch import ColumnBatch, RowBatch
@@ -9,6 +10,9 @@ from penstock.data.row import rows_of
 from penstock.errors import TypeMismatch
 from penstock.operators.contract import Layout, Operator, OperatorContext, OperatorSpec
 from penstock.operators.user_code import shorten
+
+if TYPE_CHECKING:
+    import pyarrow
 
 # A batch of rows takes a hundred times the memory of its columns; so many still fit the processor's cache.
 ROWS_IN_BATCH = 1024
@@ -42,25 +46,38 @@ class RowsToColumnsSpec(OperatorSpec):
 
 
 class ColumnsToRows(Operator):
-    """One ``zip`` over the columns' Python lists, in batches as small as rows like them."""
+    """Emits the rows of columns, in batches as small as rows like them."""
 
     def __init__(self, context: OperatorContext, as_rows: bool = False) -> None:
         super().__init__(context)
-        self._as_rows = as_rows
-        self._words: dict[int, RepeatedText] = {}
+        self._row_maker = RowMaker(as_rows)
 
     def on_batch(self, batch: ColumnBatch, port: int = 0) -> None:
         emit = self.output.emit
-        rows = len(batch)
-        columns = [self._encoded(index, column) for index, column in enumerate(batch.columns.columns)]
-        for start in range(0, rows, ROWS_IN_BATCH):
-            count = min(ROWS_IN_BATCH, rows - start)
-            lists = [column.to_python(start, count) for column in columns]
-            timestamps = None if batch.timestamps is None else to_python(batch.timestamps.slice(start, count))
+        for start, values in self._row_maker.rows(batch.columns):
+            timestamps = None
+            if batch.timestamps is not None:
+                timestamps = to_python(batch.timestamps.slice(start, len(values)))
+            emit(RowBatch(values, timestamps))
+
+
+class RowMaker:
+    """One ``zip`` over the columns' Python lists; remembers texts over batches."""
+
+    def __init__(self, as_rows: bool) -> None:
+        self._as_rows = as_rows
+        self._words: dict[int, RepeatedText] = {}
+
+    def rows(self, columns: "pyarrow.RecordBatch") -> Iterator[tuple[int, list[Any]]]:
+        """Some rows after the others, each time with the number of the first."""
+        encoded = [self._encoded(index, column) for index, column in enumerate(columns.columns)]
+        for start in range(0, columns.num_rows, ROWS_IN_BATCH):
+            count = min(ROWS_IN_BATCH, columns.num_rows - start)
+            lists = [column.to_python(start, count) for column in encoded]
             values: list[Any] = list(zip(*lists, strict=True))
             if self._as_rows:
-                values = rows_of(map(list, values), batch.columns.schema.names)
-            emit(RowBatch(values, timestamps))
+                values = rows_of(map(list, values), columns.schema.names)
+            yield start, values
 
     def _encoded(self, index: int, column: Any) -> "_Plain | _Words":
         if str(column.type) != "string" or column.null_count:

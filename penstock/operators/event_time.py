@@ -82,9 +82,7 @@ class EventTime:
         if self._context.batch_mode:
             self._emit(batch)
             return
-        if self._strategy.idle_timeout_ms is not None:
-            self._last_activity_ms = self._context.clock.now_ms()
-        self._to.mark_active()
+        self.note_activity()
         if self._takes_batches is None:
             self._one_by_one(batch)
             return
@@ -113,6 +111,14 @@ class EventTime:
                 self._to.emit_watermark(watermark)
         if start < len(batch):
             self._emit(batch if start == 0 else batch.slice(start, len(batch)))
+
+    def note_activity(self) -> None:
+        """Records have come, so the input is not idle."""
+        if self._context.batch_mode:
+            return
+        if self._strategy.idle_timeout_ms is not None:
+            self._last_activity_ms = self._context.clock.now_ms()
+        self._to.mark_active()
 
     def stays_active(self, now_ms: int) -> None:
         """Silence up to now is not the input's: nothing was read."""

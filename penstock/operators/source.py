@@ -13,6 +13,7 @@ from penstock.data.elements import ACTIVE, IDLE, MAX_WATERMARK, MIN_TIMESTAMP, S
 from penstock.errors import ProgramError
 from penstock.metrics.kinds import MetricGroup
 from penstock.operators.alignment import SourceAlignment, WatermarkLimit
+from penstock.operators.bridge import RowMaker
 from penstock.operators.checkpointed import FunctionCheckpoints
 from penstock.operators.contract import Layout, Operator, OperatorContext, OperatorSpec, SourceLink
 from penstock.operators.event_time import EventTime, PeriodicCalls, WatermarkTarget
@@ -39,6 +40,9 @@ class SourceSpec(OperatorSpec):
 
     @property
     def output_layout(self) -> Layout:
+        """Columns become rows here already where event times come from them, or where rows of another type are declared."""
+        if self.strategy.looks_at_records or self.output_type is not None:
+            return Layout.ROWS
         return Layout(self.source.output_layout)
 
     def user_functions(self) -> tuple[Any, ...]:
@@ -183,6 +187,7 @@ class _SplitOutput:
         self._emit = emit
         self._values: list[Any] = []
         self._timestamps: list[int] = []
+        self._row_maker: RowMaker | None = None
         self.target = to
         self.event_time = EventTime(spec.strategy, context, emit, to)
 
@@ -199,13 +204,20 @@ class _SplitOutput:
             self._pass_on(RowBatch(records, timestamps))
 
     def collect_columns(self, columns: "pyarrow.RecordBatch") -> None:
-        if self._spec.output_layout is not Layout.COLUMNS:
+        source = self._spec.source
+        if source.output_layout != Layout.COLUMNS.value:
             raise ProgramError(
-                f"the source {self._context.name!r} emitted columns, "
-                f"but its output_layout is {self._spec.output_layout.value!r}"
+                f"the source {self._context.name!r} emitted columns, but its output_layout is {source.output_layout!r}"
             )
-        if columns.num_rows:
-            self._emit(ColumnBatch(columns))
+        if self._spec.output_layout is Layout.COLUMNS:
+            if columns.num_rows:
+                self.event_time.note_activity()
+                self._emit(ColumnBatch(columns))
+            return
+        if self._row_maker is None:
+            self._row_maker = RowMaker(source.rows_have_names)
+        for _, values in self._row_maker.rows(columns):
+            self._pass_on(RowBatch(values))
 
     def collect_aside(self, tag_id: str, record: Any) -> None:
         self._context.output.side(tag_id)(RowBatch([record], None))

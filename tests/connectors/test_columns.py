@@ -14,8 +14,13 @@ from hypothesis import strategies as st
 from penstock.connectors.columns import arrow, source
 from penstock.connectors.columns.arrow import ArrowSource
 from penstock.connectors.columns.source import CsvColumnsSource, LineRange
-from penstock.contracts.watermarks import WatermarkStrategy
+from penstock.contracts.functions import ProcessFunction
+from penstock.contracts.output_tag import OutputTag
+from penstock.contracts.watermarks import WatermarkGenerator, WatermarkStrategy
+from penstock.data.time import Duration
+from penstock.data.types import Types
 from penstock.datastream import StreamExecutionEnvironment
+from penstock.datastream.window import TumblingEventTimeWindows
 from penstock.errors import JobFailed, OutsideError, ProgramError
 from penstock.operators.bridge import RepeatedText
 from tests.connectors.driving import read_all, read_with_restore, running
@@ -232,3 +237,57 @@ def test_only_a_sample_of_texts_that_are_mostly_distinct_is_looked_at() -> None:
 def test_texts_that_are_mostly_distinct_are_left_alone() -> None:
     texts = [f"text {n}" for n in range(100)]
     assert RepeatedText().encode(pyarrow.array(texts)).to_python(10, 90) == texts[10:]
+
+
+class TimesOf(ProcessFunction):
+    def process_element(self, value: Any, ctx: Any) -> Any:
+        yield value, ctx.timestamp()
+
+
+def test_event_times_are_taken_from_the_rows_of_columns() -> None:
+    env = StreamExecutionEnvironment.get_execution_environment()
+    strategy = WatermarkStrategy.for_monotonous_timestamps().with_timestamp_assigner(
+        lambda row, before: row[0] * 1000
+    )
+    source = ArrowSource(pyarrow.table({"at": [1, 2], "text": ["a", "b"]}))
+    with env.from_source(source, strategy, "events").process(TimesOf()).execute_and_collect() as results:
+        assert list(results) == [((1, "a"), 1000), ((2, "b"), 2000)]
+
+
+def test_watermarks_of_columns_let_windows_fire_and_late_rows_be_known() -> None:
+    env = StreamExecutionEnvironment.get_execution_environment()
+    env.get_config().set_auto_watermark_interval(0)
+
+    class AtEach(WatermarkGenerator):
+        def on_event(self, event: Any, event_timestamp: int, output: Any) -> None:
+            output.emit_watermark(event_timestamp)
+
+        def on_periodic_emit(self, output: Any) -> None:
+            pass
+
+    strategy = WatermarkStrategy.for_generator(AtEach).with_timestamp_assigner(lambda row, before: row[0])
+    source = ArrowSource(pyarrow.table({"at": [1, 25, 2, 31]}))
+    late: OutputTag[Any] = OutputTag("late")
+    counts = (
+        env.from_source(source, strategy, "events")
+        .map(lambda row: ("all", 1, row[0]))
+        .key_by(lambda pair: pair[0])
+        .window(TumblingEventTimeWindows.of(Duration.of_millis(10)))
+        .side_output_late_data(late)
+        .reduce(lambda a, b: (a[0], a[1] + b[1], a[2]))
+    )
+    found = counts.map(lambda count: count[1:]).union(
+        counts.get_side_output(late).map(lambda row: ("late", row[2]))
+    )
+    with found.execute_and_collect() as results:
+        assert sorted(results, key=str) == [("late", 2), (1, 1), (1, 25), (1, 31)]
+
+
+def test_rows_of_another_declared_type_are_checked() -> None:
+    env = StreamExecutionEnvironment.get_execution_environment()
+    source = ArrowSource(pyarrow.table({"n": [1]}))
+    rows = env.from_source(
+        source, WatermarkStrategy.no_watermarks(), "rows", Types.ROW_NAMED(["n"], [Types.STRING()])
+    )
+    with pytest.raises(JobFailed, match="field n"):
+        rows.execute_and_collect(limit=1)
