@@ -72,6 +72,11 @@ class Renew:
 
 
 @dataclass(frozen=True, slots=True)
+class PrepareToRestore:
+    """A deployment with state to restore will come, but not yet: load now what reading it takes."""
+
+
+@dataclass(frozen=True, slots=True)
 class TriggerCheckpoint:
     """Take part in a checkpoint: sources send its barrier now, others when it reaches them. Sent to every worker."""
 
@@ -137,6 +142,7 @@ ToWorker = (
     | StartTasks
     | StopTasks
     | Renew
+    | PrepareToRestore
     | TriggerCheckpoint
     | CheckpointCompleted
     | CheckpointAborted

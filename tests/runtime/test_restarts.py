@@ -1,6 +1,7 @@
 """How a job starts again: the coordinator's way from a failure to the next attempt, and the strategies that decide."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -33,6 +34,7 @@ from penstock.runtime.job.restart_strategies import (
 )
 from penstock.runtime.messages import (
     Deploy,
+    PrepareToRestore,
     Renew,
     Restore,
     StartTasks,
@@ -97,21 +99,58 @@ def test_living_workers_are_kept_and_deployed_anew_with_what_was_restored() -> N
     assert coordinator.status is JobStatus.FINISHED
 
 
-def test_a_dead_worker_is_started_anew_beside_the_living_one() -> None:
+def test_a_dead_worker_is_replaced_at_once_and_comes_up_while_the_job_waits() -> None:
+    coordinator = job(RUNNING)
+    assert coordinator.handle(WorkerDied(W1, "killed")) == [
+        ChangeStatus(JobStatus.RESTARTING),
+        Send(W0, StopTasks()),
+        StartWorkers((W1,)),
+    ]
+    assert coordinator.handle(TasksStopped(W0)) == [StartAgain(50)]
+    assert coordinator.handle(WorkerRegistered(W1, ("there", 5))) == []
+    assert coordinator.handle(RestartDue(None)) == [Send(W0, Renew())]
+    deployed, *others = coordinator.handle(WorkerRegistered(W0, ("here", 3)))
+    assert deployed == Send(W0, Deploy(coordinator.deployment, {W0: ("here", 3), W1: ("there", 5)}))
+    assert len(others) == 1
+
+
+def test_a_replacement_loads_what_restoring_takes_while_the_job_waits() -> None:
+    deployment = replace(deployment_of(line_of(2, 2)), takes_checkpoints=True)
+    coordinator = JobCoordinator(deployment, FixedDelay(1, 50))
+    for event in [*RUNNING, WorkerDied(W1, "killed")]:
+        coordinator.handle(event)
+    assert coordinator.handle(WorkerRegistered(W1, ("there", 5))) == [Send(W1, PrepareToRestore())]
+
+
+def test_a_replacement_that_is_late_is_waited_for() -> None:
     coordinator = job([*RUNNING, WorkerDied(W1, "killed"), TasksStopped(W0)])
+    assert coordinator.handle(RestartDue(None)) == [Send(W0, Renew())]
+    assert coordinator.handle(WorkerRegistered(W0, ("here", 3))) == []
+    assert len(coordinator.handle(WorkerRegistered(W1, ("there", 5)))) == 2
+
+
+def test_when_all_workers_were_replaced_the_next_attempt_is_deployed_when_it_is_due() -> None:
+    deaths: list[Event] = [WorkerDied(W1, "killed"), WorkerDied(W0, "killed")]
+    coordinator = job([*RUNNING, *deaths, WorkerRegistered(W0, ("a", 1)), WorkerRegistered(W1, ("b", 2))])
+    assert [type(command) for command in coordinator.handle(RestartDue(None))] == [Send, Send]
+    assert coordinator.deployment.attempt == 1
+
+
+def test_a_replacement_that_dies_is_started_again_with_the_next_attempt_only() -> None:
+    coordinator = job([*RUNNING, WorkerDied(W1, "killed"), TasksStopped(W0)])
+    assert coordinator.handle(WorkerDied(W1, "it cannot even start")) == []
     assert coordinator.handle(RestartDue(None)) == [StartWorkers((W1,)), Send(W0, Renew())]
 
 
 def test_a_worker_that_dies_while_the_tasks_stop_is_not_waited_for() -> None:
     coordinator = job([*RUNNING, FAILURE, TasksStopped(W0)])
-    assert coordinator.handle(WorkerDied(W1, "killed")) == [StartAgain(50)]
-    assert coordinator.handle(RestartDue(None))[0] == StartWorkers((W1,))
+    assert coordinator.handle(WorkerDied(W1, "killed")) == [StartWorkers((W1,)), StartAgain(50)]
 
 
 def test_a_worker_that_does_not_stop_is_given_up_and_counts_as_dead() -> None:
     coordinator = job([*RUNNING, FAILURE, TasksStopped(W0)])
     assert coordinator.handle(StopTimedOut()) == [GiveUpWorkers((W1,))]
-    assert coordinator.handle(WorkerDied(W1, "killed")) == [StartAgain(50)]
+    assert coordinator.handle(WorkerDied(W1, "killed")) == [StartWorkers((W1,)), StartAgain(50)]
 
 
 def test_a_failure_before_all_workers_are_there_waits_for_those_that_are_starting() -> None:

@@ -9,7 +9,8 @@
        +---- cancel / failure --+-----------------------------------+--> CANCELLING / FAILING --> CANCELED / FAILED
 
 An attempt is over for a worker once it has answered ``StopTasks``, or has died: as messages of one worker come in order, none
-of an old attempt is seen after that, and none need carry a number.
+of an old attempt is seen after that, and none need carry a number. The replacement of a worker that has died is started at
+once, and comes up while the others stop and the restart is delayed.
 """
 
 from dataclasses import dataclass, field, replace
@@ -25,6 +26,7 @@ from penstock.runtime.messages import (
     Deploy,
     Deployment,
     FromWorker,
+    PrepareToRestore,
     Renew,
     Restore,
     StartTasks,
@@ -41,7 +43,7 @@ from penstock.runtime.messages import (
 
 @dataclass(frozen=True, slots=True)
 class StartWorkers:
-    """Have the carrier start workers; none of them lives."""
+    """Have the carrier start workers; none of them lives, though the others may."""
 
     workers: tuple[WorkerIndex, ...]
 
@@ -143,6 +145,9 @@ class JobCoordinator:
     _deployed: set[WorkerIndex] = field(default_factory=set)
     _stopped: set[WorkerIndex] = field(default_factory=set)
     _dead: set[WorkerIndex] = field(default_factory=set)
+    # Those that take the place of dead ones in the next attempt, with their addresses as soon as they are up.
+    _replacements: dict[WorkerIndex, Address | None] = field(default_factory=dict)
+    _being_replaced: set[WorkerIndex] = field(default_factory=set)
     _unfinished: set[SubtaskId] = field(default_factory=set)
     _phase: RestartPhase | None = None
     restart_delay_ms: int = 0
@@ -196,13 +201,19 @@ class JobCoordinator:
         return self.is_ending or self._phase is RestartPhase.STOPPING
 
     def _registered(self, worker: WorkerIndex, address: Address | None) -> list[Command]:
+        if worker in self._being_replaced and self.is_between_attempts:
+            self._replacements[worker] = address
+            return [Send(worker, PrepareToRestore())] if self.deployment.takes_checkpoints else []
         if worker in self._addresses:
             return []
         self._addresses[worker] = address
         if self._phase is RestartPhase.STOPPING:
             self._stopped.add(worker)
             return self._end_when_stopped()
-        if self.is_ending or len(self._addresses) < self.deployment.workers:
+        return [] if self.is_ending else self._deploy_when_complete()
+
+    def _deploy_when_complete(self) -> list[Command]:
+        if len(self._addresses) < self.deployment.workers:
             return []
         peers = {index: address for index, address in self._addresses.items() if address is not None}
         return [Send(index, Deploy(self.deployment, peers)) for index in self._all_workers()]
@@ -228,12 +239,22 @@ class JobCoordinator:
         return [ChangeStatus(self.status), Release()]
 
     def _worker_died(self, worker: WorkerIndex, reason: str, now_ms: int) -> list[Command]:
+        if self.is_between_attempts and worker in self._being_replaced:
+            # Its replacement has died too; the next is started with the next attempt.
+            self._being_replaced.discard(worker)
+            self._replacements.pop(worker, None)
+            return []
         self._dead.add(worker)
         if self.is_ending:
             return self._end_when_stopped()
         if self.is_between_attempts:
-            return self._end_when_stopped()  # it is started anew with the next attempt
-        return self._fail(WorkerLost(f"worker {worker} was lost: {reason}"), now_ms)
+            return self._replace(worker) + self._end_when_stopped()
+        commands = self._fail(WorkerLost(f"worker {worker} was lost: {reason}"), now_ms)
+        return commands + self._replace(worker) if self.is_between_attempts else commands
+
+    def _replace(self, worker: WorkerIndex) -> list[Command]:
+        self._being_replaced.add(worker)
+        return [StartWorkers((worker,))]
 
     @property
     def is_between_attempts(self) -> bool:
@@ -277,12 +298,14 @@ class JobCoordinator:
         self.deployment = replace(self.deployment, attempt=self.deployment.attempt + 1, restore=restore)
         self.accumulators.clear()
         self._unfinished = {s for vertex in self.deployment.graph.vertices for s in vertex.subtasks()}
-        dead = tuple(worker for worker in self._all_workers() if worker in self._dead)
+        dead = tuple(w for w in self._all_workers() if w in self._dead and w not in self._being_replaced)
         alive = [worker for worker in self._all_workers() if worker not in self._dead]
-        for kept in (self._addresses, self._deployed, self._stopped, self._dead):
+        for kept in (self._addresses, self._deployed, self._stopped, self._dead, self._being_replaced):
             kept.clear()
+        self._addresses, self._replacements = self._replacements, {}
         commands: list[Command] = [StartWorkers(dead)] if dead else []
-        return commands + [Send(worker, Renew()) for worker in alive]
+        commands += [Send(worker, Renew()) for worker in alive]
+        return commands + self._deploy_when_complete()
 
     # The end ------------------------------------------------------------------------------------------------------------
 

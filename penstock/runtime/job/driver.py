@@ -167,7 +167,8 @@ class JobDriver:
             self._want_savepoint(*self._savepoints_wanted.popleft())
         while self._rows.paid:
             worker, collector = self._rows.paid.popleft()
-            self._pool.send(worker, RowsTaken(collector, 1))
+            if not self._coordinator.is_between_attempts:
+                self._pool.send(worker, RowsTaken(collector, 1))
         for message in self._pool.poll(self.wait_s(most_s)):
             self._take(message)
         if not self.done:

@@ -10,7 +10,14 @@ from penstock.errors import RestoreFailed, StateError
 from penstock.operators.contract import OperatorSnapshot
 from penstock.runtime.messages import Restore
 from penstock.runtime.task.tasklet import OperatorTasklet, Tasklet
+from penstock.runtime.worker.garbage import uncollected
 from penstock.state.native_entries import open_rocksdb_files
+
+
+def load_libraries() -> None:
+    """Import what reading state takes, ahead of the time when the job waits for it."""
+    import pyarrow.compute
+    import pyarrow.parquet  # noqa: F401
 
 
 def restore_task(task: Tasklet, vertex: JobVertex, restore: Restore, settings: dict[str, str]) -> None:
@@ -19,7 +26,8 @@ def restore_task(task: Tasklet, vertex: JobVertex, restore: Restore, settings: d
     :raises RestoreFailed: when a file was altered, or its content does not fit the operator.
     """
     try:
-        _restore(task, vertex, restore, settings)
+        with uncollected():
+            _restore(task, vertex, restore, settings)
     except StateError as error:
         failed = RestoreFailed(
             f"checkpoint {restore.checkpoint_id} cannot be restored: {error.message}", restore.checkpoint_id

@@ -1,9 +1,11 @@
 """Has the snapshots of one worker's tasks written, off their thread, and tells the coordinator."""
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from penstock.contracts.state import EntryChunk, KeyedStateSnapshot, StateEntries
 from penstock.data.elements import Barrier
 from penstock.dataflow.job import JobVertex
 from penstock.errors import PenstockError, StateError
@@ -82,7 +84,7 @@ class SnapshotWriting:
         return self._background.deliver()
 
     def close(self) -> None:
-        """Write no more; what is being written is waited for, so that nothing is written behind whoever cleans up."""
+        """Write no more. The file that is being written is waited for: nothing is written behind whoever cleans up."""
         self._is_closed = True
         self._background.close(finish=True)
 
@@ -99,15 +101,45 @@ class SnapshotWriting:
             else:
                 self.declined(subtask, trigger.checkpoint_id, _explained(error, vertex, subtask))
 
+        def go_on() -> None:
+            if self._is_closed or trigger.checkpoint_id not in self._triggers:
+                raise StateError(f"checkpoint {trigger.checkpoint_id} was given up before it was written")
+
         def write() -> "dict[str, OperatorStateHandle]":
             try:
-                if self._is_closed or trigger.checkpoint_id not in self._triggers:
-                    raise StateError(f"checkpoint {trigger.checkpoint_id} was given up before it was written")
-                return _write_all(trigger.place, vertex, subtask, snapshots)
+                go_on()
+                interruptible = {id: _interruptible(snapshot, go_on) for id, snapshot in snapshots.items()}
+                return _write_all(trigger.place, vertex, subtask, interruptible)
             finally:
                 release(snapshots)
 
         self._background.submit(write, told)
+
+
+class _InterruptibleEntries:
+    """Entries of a snapshot that is given up in the middle when nobody wants it any more: ``go_on`` raises then."""
+
+    __slots__ = ("_entries", "_go_on", "meta")
+
+    def __init__(self, entries: StateEntries, go_on: Callable[[], None]) -> None:
+        self.meta = entries.meta
+        self._entries = entries
+        self._go_on = go_on
+
+    def chunks(self, key_groups: range | None = None) -> Iterator[EntryChunk]:
+        for chunk in self._entries.chunks(key_groups):
+            self._go_on()
+            yield chunk
+
+
+def _interruptible(snapshot: OperatorSnapshot, go_on: Callable[[], None]) -> OperatorSnapshot:
+    keyed = snapshot.keyed
+    if keyed is None:
+        return snapshot
+    states: dict[str, StateEntries] = {
+        name: _InterruptibleEntries(entries, go_on) for name, entries in keyed.states.items()
+    }
+    return replace(snapshot, keyed=KeyedStateSnapshot(keyed.max_parallelism, states, keyed.native))
 
 
 def _write_all(

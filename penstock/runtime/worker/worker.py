@@ -31,6 +31,7 @@ from penstock.runtime.messages import (
     FromWorker,
     MetricsReport,
     NoMoreSplits,
+    PrepareToRestore,
     ReaderStarted,
     Renew,
     ReportMetrics,
@@ -102,6 +103,10 @@ class Worker:
                 self._stop()
             case Renew():
                 self._renew()
+            case PrepareToRestore():
+                from penstock.runtime.worker.restoring import load_libraries
+
+                load_libraries()
             case TriggerCheckpoint():
                 self._trigger(message)
             case CheckpointCompleted(checkpoint_id):
