@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import Any, Final
 
-from penstock.checkpoint.value_columns import Shape, decode, encode
+from penstock.checkpoint.value_columns import Shape, decode_column, encode
 from penstock.contracts.state import EntryChunk, StateEntries, StateKind, StateMeta
 from penstock.contracts.state_snapshots import unsavable
 from penstock.errors import StateError
@@ -168,7 +168,7 @@ def without_times(kind: StateKind, stored: Sequence[Any]) -> tuple[list[Any], li
     return [value for value, _ in stored], [at for _, at in stored]
 
 
-def _with_times(kind: StateKind, values: list[Any], times: list[Any]) -> list[Any]:
+def _with_times(kind: StateKind, values: Sequence[Any], times: Sequence[Any]) -> list[Any]:
     match kind:
         case StateKind.LIST:
             return [list(zip(*each, strict=True)) for each in zip(values, times, strict=True)]
@@ -272,7 +272,10 @@ def _within(table: Any, key_groups: range) -> Any:
 
 
 def _chunk_of(meta: StateMeta, shapes: dict[str, Shape], batch: Any) -> EntryChunk:
-    columns = {name: decode(batch.column(name), shape) for name, shape in shapes.items()}
+    columns: dict[str, Any] = {
+        name: decode_column(batch.column(name), shape) for name, shape in shapes.items()
+    }
+    values: Sequence[Any]
     if meta.kind is StateKind.TIMERS:
         values = list(zip(columns["domain"], columns["time"], strict=True))
     elif meta.ttl:

@@ -82,6 +82,14 @@ def decode(array: Any, shape: Shape) -> list[Any]:
     raise StateError(f"a column of the form {form!r} is not known: a newer version of penstock wrote it")
 
 
+def decode_column(array: Any, shape: Shape) -> Sequence[Any]:
+    """The same; tuples are left as columns of their fields, for whoever may not need them."""
+    if shape["as"] == "tuple" and shape["fields"] and not array.null_count:
+        fields = zip(array.flatten(), shape["fields"], strict=True)
+        return TupleColumn(*(decode(field, part) for field, part in fields))
+    return decode(array, shape)
+
+
 def _arrow() -> Any:
     import pyarrow
 

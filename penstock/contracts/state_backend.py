@@ -25,7 +25,7 @@ VOID_NAMESPACE: Final = None
 class StoredForm(Protocol):
     """Another form in which a backend in memory may keep what is stored, as long as nobody else looks at it."""
 
-    def shrink(self, keys: list[Any], stored: list[Any]) -> list[Any] | None:
+    def shrink(self, keys: Sequence[Any], stored: Sequence[Any]) -> Sequence[Any] | None:
         """From what is stored under the keys to the form; None when something does not fit it."""
 
     def expand(self, keys: Sequence[Any], shrunk: Sequence[Any]) -> Sequence[Any]:

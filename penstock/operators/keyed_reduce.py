@@ -76,12 +76,12 @@ class KeyedReduce(Operator):
         if not isinstance(function, FieldAggregation):
             return
         self._reduce = function.reducer_for(values[0])
-        if self._table.entries_for(keys) is None:
-            return
         pairs = None if self.context.batch_mode else PairFold.for_records(function, keys[0], values[0])
         if pairs is not None and self._table.compact(pairs):
             self._is_compact = True
             self._fold = partial(self._fold_in_place, pairs.fold)  # type: ignore[method-assign]
+            return
+        if self._table.entries_for(keys) is None:
             return
         loop = function.fold_for(values[0])
         if loop is not None and _all_like(values[0], self._table.pane(VOID_NAMESPACE)):

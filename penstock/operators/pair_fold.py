@@ -46,19 +46,29 @@ class PairFold:
             return None
         return PairFold(function.kind, type(key))
 
-    def shrink(self, keys: list[Any], stored: list[Any]) -> list[Any] | None:
+    def shrink(self, keys: Sequence[Any], stored: Sequence[Any]) -> Sequence[Any] | None:
         """The values of the pairs; None if one of them is no pair of its key and a value.
 
-        >>> PairFold("sum", str).shrink(["a"], [("a", 1)]), PairFold("sum", str).shrink(["a"], [("b", 1)])
-        ([1], None)
+        >>> fold = PairFold("sum", str)
+        >>> fold.shrink(["a"], [("a", 1)]), fold.shrink(["a"], TupleColumn(["a"], [1]))
+        ([1], [1])
+        >>> fold.shrink(["a"], [("b", 1)]) is None
+        True
         """
-        kind = self._key_type
-        for key, pair in zip(keys, stored, strict=True):
-            if type(pair) is not tuple or len(pair) != 2 or pair[1] is None:
+        # Whole columns at once: a job that is restored has all its state here, before its first record.
+        firsts: Sequence[Any]
+        values: Sequence[Any]
+        if isinstance(stored, TupleColumn):
+            if len(stored.fields) != 2:
                 return None
-            if type(key) is not kind or type(pair[0]) is not kind or pair[0] != key:
-                return None
-        return [value for _, value in stored]
+            firsts, values = stored.fields
+        elif set(map(type, stored)) <= {tuple} and set(map(len, stored)) <= {2}:
+            firsts, values = [first for first, _ in stored], [value for _, value in stored]
+        else:
+            return None
+        if not set(map(type, firsts)) | set(map(type, keys)) <= {self._key_type} or firsts != keys:
+            return None
+        return None if type(None) in set(map(type, values)) else values
 
     def expand(self, keys: Sequence[Any], shrunk: Sequence[Any]) -> TupleColumn:
         """The pairs again."""

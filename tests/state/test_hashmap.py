@@ -3,6 +3,7 @@
 import operator
 import pickle
 import threading
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -10,16 +11,24 @@ import pytest
 
 from penstock.contracts.functions import AggregateFunction, ReduceFunction
 from penstock.contracts.state import (
+    VOID_NAMESPACE,
     AggregatingStateDescriptor,
+    EntryChunk,
+    KeyedStateSnapshot,
     ListStateDescriptor,
     MapStateDescriptor,
     ReducingStateDescriptor,
+    StateKind,
+    StateMeta,
     StateTtlConfig,
+    StoredEntries,
+    TupleColumn,
     ValueStateDescriptor,
 )
 from penstock.data.keys import key_group
 from penstock.data.types import Types
 from penstock.errors import ProgramError, StateError, TypeMismatch
+from penstock.state.hashmap.backend import HashMapStateBackend
 from tests.state.state_backends import new_backend
 
 EXPIRING = StateTtlConfig.new_builder(1000).build()
@@ -299,3 +308,61 @@ def test_descriptors_check_what_they_are_given() -> None:
     assert isinstance(ReducingStateDescriptor("r", max).get_reduce_function(), ReduceFunction)
     add = Add()
     assert ReducingStateDescriptor("r", add).get_reduce_function() is add
+
+
+class PairsAsValues:
+    """A form of pairs whose first part is their key."""
+
+    def shrink(self, keys: Sequence[Any], stored: Sequence[Any]) -> Sequence[Any] | None:
+        pairs = list(stored)
+        return [second for _, second in pairs] if [first for first, _ in pairs] == list(keys) else None
+
+    def expand(self, keys: Sequence[Any], shrunk: Sequence[Any]) -> Sequence[Any]:
+        return list(zip(keys, shrunk, strict=True))
+
+
+def restored(*parts: tuple[list[Any], Sequence[Any]]) -> HashMapStateBackend:
+    chunks = [EntryChunk([key_group(key, 128) for key in keys], keys, values) for keys, values in parts]
+    entries = StoredEntries(StateMeta("pair", StateKind.VALUE), chunks)
+    backend = HashMapStateBackend(128)
+    backend.restore([KeyedStateSnapshot(128, {"pair": entries})], range(128))
+    return backend
+
+
+PAIR = ValueStateDescriptor("pair")
+
+
+@pytest.mark.parametrize(
+    "second", [TupleColumn(["b"], [2]), [("b", 2)]], ids=["more columns", "values among columns"]
+)
+@pytest.mark.parametrize("columns_first", [True, False])
+def test_restored_columns_are_tuples_for_whoever_asks(second: Sequence[Any], columns_first: bool) -> None:
+    parts: list[tuple[list[Any], Sequence[Any]]] = [(["a"], TupleColumn(["a"], [1])), (["b"], second)]
+    backend = restored(*parts[:: 1 if columns_first else -1])
+    assert sorted(backend.keys("pair")) == ["a", "b"]
+    assert dict(backend.table(PAIR).pane(VOID_NAMESPACE)) == {"a": ("a", 1), "b": ("b", 2)}
+
+
+def test_restored_columns_come_to_another_form_without_having_been_tuples() -> None:
+    backend = restored((["a", "b"], TupleColumn(["a", "b"], [1, 2])), (["c"], TupleColumn(["c"], [3])))
+    table = backend.table(PAIR)
+    assert table.compact(PairsAsValues())
+    assert table.entries_for(["a"]) == {"a": 1, "b": 2, "c": 3}
+    assert table.compact(None)
+    assert dict(table.pane(VOID_NAMESPACE)) == {"a": ("a", 1), "b": ("b", 2), "c": ("c", 3)}
+
+
+def test_restored_columns_that_do_not_fit_a_form_stay_what_they_are() -> None:
+    backend = restored((["a", "b"], TupleColumn(["a", "other"], [1, 2])))
+    table = backend.table(PAIR)
+    assert not table.compact(PairsAsValues())
+    assert dict(table.pane(VOID_NAMESPACE)) == {"a": ("a", 1), "b": ("other", 2)}
+
+
+def test_restored_columns_that_nobody_asks_for_are_in_the_next_snapshot() -> None:
+    backend = restored((["a"], TupleColumn(["a"], [1])))
+    (chunk,) = backend.snapshot().states["pair"].chunks()
+    assert list(chunk.values) == [("a", 1)]
+    backend = restored((["a"], TupleColumn(["a"], [1])))
+    backend.after_records(1)
+    assert dict(backend.table(PAIR).pane(VOID_NAMESPACE)) == {"a": ("a", 1)}

@@ -237,6 +237,7 @@ class HashMapStateBackend(KeyedStateAccess):
                         f"the parts of state {name!r} do not fit together: {table.meta} and {state.meta}"
                     )
                 read_into(table, state, key_groups)
+                self._is_settling = True
 
     def close(self) -> None:
         self._tables.clear()

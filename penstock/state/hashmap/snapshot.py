@@ -97,7 +97,7 @@ def read_into(table: HashMapTable, entries: StateEntries, key_groups: range) -> 
     """Add the entries of ``key_groups`` to a table."""
     for chunk in entries.chunks(key_groups):
         if chunk.namespaces is None:
-            table.entries.update(zip(chunk.keys, chunk.values, strict=True))
+            table.take_in(chunk.keys, chunk.values)
             continue
         for namespace, key, stored in zip(chunk.namespaces, chunk.keys, chunk.values, strict=True):
             table.pane(namespace)[key] = stored

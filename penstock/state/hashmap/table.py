@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from operator import length_hint
 from typing import Any
 
-from penstock.contracts.state import VOID_NAMESPACE, StateMeta, StoredForm
+from penstock.contracts.state import VOID_NAMESPACE, StateMeta, StoredForm, TupleColumn
 from penstock.state.layers import SETTLED_AT_ONCE, Freeze, LayeredPane, Pin
 
 Pane = dict[Any, Any]
@@ -19,19 +19,40 @@ class HashMapTable:
     """The :class:`~penstock.contracts.state.KeyedTable` of the hashmap backend.
 
     ``entries`` are those of the void namespace: a dictionary, or a :class:`~penstock.state.layers.LayeredPane` over the
-    dictionary while a snapshot is being written.
+    dictionary while a snapshot is being written. Restored tuples stay columns until they are first asked for.
     """
 
-    __slots__ = ("_base", "_freeze", "entries", "failed_index", "form", "meta", "panes")
+    __slots__ = ("_base", "_freeze", "_restored", "entries", "failed_index", "form", "meta", "panes")
 
     def __init__(self, meta: StateMeta) -> None:
         self.meta = meta
-        self.entries: Pane | LayeredPane = {}
+        self._restored: list[tuple[Sequence[Any], Sequence[Any]]] | None = []
+        self.entries: Pane | LayeredPane
         self.panes: dict[Any, Pane | LayeredPane] = {}
         self.form: StoredForm | None = None
         self.failed_index = -1
         self._freeze: Freeze | None = None
         self._base: Panes = {}  # the panes that a snapshot shows, where they are not those above
+
+    def take_in(self, keys: Sequence[Any], stored: Sequence[Any]) -> None:
+        """Add restored entries without a namespace, before anything is asked for."""
+        if self._restored is not None and isinstance(stored, TupleColumn):
+            self._restored.append((keys, stored))
+        else:
+            self.entries.update(zip(keys, stored, strict=True))
+
+    def __getattr__(self, name: str) -> Any:
+        # Comes here only while ``entries`` has no value yet, so that later accesses cost nothing.
+        if name != "entries":
+            raise AttributeError(name)
+        return self._entries_of_columns()
+
+    def _entries_of_columns(self) -> Pane:
+        entries: Pane = {}
+        for keys, stored in self._restored or ():
+            entries.update(zip(keys, stored, strict=True))
+        self.entries, self._restored = entries, None
+        return entries
 
     def fold(
         self, keys: Sequence[Any], values: Sequence[Any], function: Callable[[Any, Any], Any]
@@ -112,6 +133,8 @@ class HashMapTable:
 
     def compact(self, form: StoredForm | None) -> bool:
         """See :class:`~penstock.contracts.state.KeyedTable`."""
+        if form is not None and self._take_in_shrunk(form):
+            return True
         entries = self._independent_entries()
         if self.form is not None:
             expanded = self.form.expand(list(entries), list(entries.values()))
@@ -124,6 +147,19 @@ class HashMapTable:
                 return False
             entries = dict(zip(entries, shrunk, strict=True))
         self.entries, self.form = entries, form
+        return True
+
+    def _take_in_shrunk(self, form: StoredForm) -> bool:
+        """Bring restored columns to the form before they are tuples at all; says whether that could be done."""
+        if not self._restored:
+            return False
+        parts = [(keys, form.shrink(keys, stored)) for keys, stored in self._restored]
+        entries: Pane = {}
+        for keys, shrunk in parts:
+            if shrunk is None:
+                return False
+            entries.update(zip(keys, shrunk, strict=True))
+        self.entries, self.form, self._restored = entries, form, None
         return True
 
     def _independent_entries(self) -> Pane:
@@ -217,6 +253,8 @@ class HashMapTable:
 
     def settle(self, limit: int = SETTLED_AT_ONCE) -> None:
         """Bring together a part of what has changed since the snapshot, once that is written."""
+        if self._restored is not None:
+            self._entries_of_columns()
         freeze = self._freeze
         if freeze is None or not freeze.is_over():
             return
