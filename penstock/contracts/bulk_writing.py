@@ -1,7 +1,10 @@
 """How records become files that are written as a whole, as those of columns are: for file sinks."""
 
 from abc import ABC, abstractmethod
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+if TYPE_CHECKING:
+    import pyarrow
 
 
 class BulkWriter(ABC):
@@ -14,6 +17,10 @@ class BulkWriter(ABC):
     def add_element(self, element: Any) -> None:
         """Write or buffer one record."""
         self.add_elements([element])
+
+    def add_columns(self, columns: "pyarrow.RecordBatch") -> None:
+        """Write or buffer Arrow columns; called where the factory takes them."""
+        raise TypeError(f"{type(self).__name__} takes no columns")
 
     def flush(self) -> None:  # noqa: B027
         """Write out what is buffered, as far as the format allows."""
@@ -28,6 +35,9 @@ class BulkWriter(ABC):
 
 class BulkWriterFactory(ABC):
     """Makes a writer for each file; a value that travels with the program."""
+
+    takes_columns = False
+    """Whether its writers have ``add_columns``, so that columns need not become rows on their way."""
 
     @abstractmethod
     def create(self, out: BinaryIO) -> BulkWriter:

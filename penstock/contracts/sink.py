@@ -12,6 +12,8 @@ from penstock.clock import Clock
 from penstock.metrics.kinds import MetricGroup
 
 if TYPE_CHECKING:
+    import pyarrow
+
     from penstock.contracts.context import RuntimeContext
 
 
@@ -76,6 +78,10 @@ class SinkWriter(ABC):
             moving.now_at(None if timestamps is None else timestamps[index])
             write(value, context)
 
+    def write_columns(self, columns: "pyarrow.RecordBatch", context: SinkWriterContext) -> None:
+        """Write a batch of Arrow columns; only for sinks whose ``input_layout`` is columns or any."""
+        self.write(columns, context)
+
     def write_watermark(self, watermark: int) -> None:  # noqa: B027
         """The task's watermark has moved."""
 
@@ -117,6 +123,7 @@ class Sink(ABC):
     """A factory that travels to the cluster and makes a writer in each task."""
 
     input_layout = "rows"
+    """``rows``, ``columns``, or ``any`` for a sink that writes both as they come."""
 
     @abstractmethod
     def create_writer(self, context: WriterInitContext) -> SinkWriter:

@@ -13,12 +13,41 @@ from penstock.formats.columns import BATCH_ROWS, arrow_schema
 if TYPE_CHECKING:
     import pyarrow
 
+# Kinds of columns that are taken as another, as the values in them would be.
+TAKEN_AS = {
+    "integer": ("integer", "null"),
+    "float": ("float", "integer", "null"),
+    "decimal": ("decimal", "integer", "null"),
+    "text": ("text", "null"),
+    "bytes": ("bytes", "null"),
+    "timestamp": ("timestamp", "null"),
+    "date": ("date", "null"),
+    "time": ("time", "null"),
+    "boolean": ("null",),
+    "nested": ("nested", "null"),
+}
+_KINDS = (
+    ("null", ("is_null",)),
+    ("boolean", ("is_boolean",)),
+    ("integer", ("is_integer",)),
+    ("float", ("is_floating",)),
+    ("decimal", ("is_decimal",)),
+    ("text", ("is_string", "is_large_string")),
+    ("bytes", ("is_binary", "is_large_binary", "is_fixed_size_binary")),
+    ("timestamp", ("is_timestamp",)),
+    ("date", ("is_date",)),
+    ("time", ("is_time",)),
+    ("nested", ("is_nested",)),
+)
+
 # A row group is written when so many rows have come.
 ROW_GROUP_ROWS = 16 * BATCH_ROWS
 
 
 class ColumnsWriterFactory(BulkWriterFactory):
-    """Makes writers for rows of a type."""
+    """Makes writers for rows of a type, or for columns of it."""
+
+    takes_columns = True
 
     def __init__(self, row_type: RowTypeInfo) -> None:
         if not isinstance(row_type, RowTypeInfo):
@@ -43,10 +72,43 @@ class ColumnsWriter(BulkWriter):
     def add_elements(self, elements: list[Any]) -> None:
         if not elements:
             return
-        self._batches.append(self._columns_of(elements))
-        self._rows += len(elements)
+        self._add(self._columns_of(elements))
+
+    def add_columns(self, columns: "pyarrow.RecordBatch") -> None:
+        import pyarrow
+
+        if not columns.schema.equals(self.schema):
+            if columns.num_columns != len(self.schema):
+                raise TypeMismatch(
+                    f"columns of the {len(self.schema)} fields {', '.join(self.schema.names)} are expected, got "
+                    f"{', '.join(columns.schema.names)}"
+                )
+            arrays = [self._cast(index, column) for index, column in enumerate(columns.columns)]
+            columns = pyarrow.RecordBatch.from_arrays(arrays, schema=self.schema)
+        self._add(columns)
+
+    def _add(self, batch: "pyarrow.RecordBatch") -> None:
+        self._batches.append(batch)
+        self._rows += batch.num_rows
         if self._rows >= ROW_GROUP_ROWS:
             self.flush()
+
+    def _cast(self, index: int, column: "pyarrow.Array") -> "pyarrow.Array":
+        """A column in the declared type; what rows would not be taken as is refused here, too."""
+        import pyarrow
+
+        wanted = self.schema.field(index)
+        if column.type.equals(wanted.type):
+            return column
+        reason: Any = f"Arrow's {column.type} is not taken as {wanted.type}"
+        if kind_of(column.type) in TAKEN_AS.get(kind_of(wanted.type), ()):
+            try:
+                return column.cast(wanted.type)
+            except pyarrow.ArrowException as error:
+                reason = error
+        raise TypeMismatch(
+            f"the field {wanted.name} is declared as {self._types[index]}, got a column of type {column.type}: {reason}"
+        )
 
     def flush(self) -> None:
         import pyarrow
@@ -89,6 +151,18 @@ class ColumnsWriter(BulkWriter):
                         f"{type(value).__name__}: {error}"
                     ) from error
             raise
+
+
+def kind_of(arrow_type: "pyarrow.DataType") -> str:
+    """Which kind of values a type of Arrow holds; columns of few distinct values are of the kind of these."""
+    import pyarrow
+
+    if pyarrow.types.is_dictionary(arrow_type):
+        arrow_type = arrow_type.value_type
+    return next(
+        (name for name, tests in _KINDS if any(getattr(pyarrow.types, test)(arrow_type) for test in tests)),
+        str(arrow_type),
+    )
 
 
 class ParquetBulkWriters:

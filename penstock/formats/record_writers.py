@@ -1,6 +1,6 @@
 """Files of records that are written as a whole, with a beginning: Avro, and CSV with a header."""
 
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from penstock.contracts.bulk_writing import BulkWriter, BulkWriterFactory
 from penstock.data.row import Row
@@ -10,6 +10,9 @@ from penstock.formats.avro import AvroSchema
 from penstock.formats.csv import CsvRowSerializationSchema
 from penstock.formats.csv_schema import CsvSchema
 from penstock.formats.extras import require
+
+if TYPE_CHECKING:
+    import pyarrow
 
 _NOT_OF_THE_SCHEMA = (ValueError, TypeError, LookupError, AttributeError, OverflowError)
 _AVRO_CODECS = ("null", "deflate", "bzip2", "xz")
@@ -32,6 +35,8 @@ class AvroBulkWriters:
 
 
 class _AvroFactory(BulkWriterFactory):
+    takes_columns = True
+
     def __init__(self, schema: AvroSchema, codec: str) -> None:
         self._schema = schema
         self._codec = codec
@@ -53,6 +58,9 @@ class _AvroWriter(BulkWriter):
                 write(element.as_dict(True) if isinstance(element, Row) else element)
         except _NOT_OF_THE_SCHEMA as error:
             raise TypeMismatch(f"{shortened(element)} does not fit the Avro schema: {error}") from error
+
+    def add_columns(self, columns: "pyarrow.RecordBatch") -> None:
+        self.add_elements(columns.to_pylist())  # dicts, which is what the library writes
 
     def flush(self) -> None:
         self._writer.flush()

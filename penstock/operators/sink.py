@@ -68,7 +68,7 @@ class SinkOperator(Operator):
             if isinstance(batch, RowBatch):
                 self._writer.write_batch(batch.values, batch.timestamps, self._moving)
             else:
-                self._writer.write(batch.columns, self._moving)
+                self._writer.write_columns(batch.columns, self._moving)
         except Exception as error:
             raise user_error(self.context, error) from error
 

@@ -3,12 +3,15 @@
 from pathlib import Path
 from typing import Any
 
+import pyarrow
 import pytest
 
+from penstock.connectors.columns.arrow import ArrowSource
 from penstock.connectors.files.compaction import FileCompactor, FileCompactStrategy
 from penstock.connectors.files.layout import BucketAssigner, RollingPolicy
 from penstock.connectors.files.sink import FileSink
 from penstock.connectors.files.source import FileSource
+from penstock.contracts.source import Source
 from penstock.contracts.watermarks import WatermarkStrategy
 from penstock.data.row import Row
 from penstock.data.types import Types
@@ -21,7 +24,9 @@ from penstock.formats.orc import OrcColumnarRowInputFormat
 from penstock.formats.parquet import ParquetColumnarRowInputFormat
 from penstock.formats.record_writers import AvroBulkWriters, CsvBulkWriters
 from penstock.formats.text import StreamFormat
+from penstock.plan.compile import compile_graph
 from tests.connectors.sinking import ForRecord, ForWriter
+from tests.plan.job_text import job_text
 
 ROWS = Types.ROW_NAMED(["id", "name", "tags"], [Types.LONG(), Types.STRING(), Types.LIST(Types.INT())])
 VALUES = [(1, "a", [1, 2]), (2, None, []), (3, "ü", [3])]
@@ -166,3 +171,102 @@ def test_a_full_disk_names_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     with pytest.raises(OutsideError, match=r"inprogress\S+ cannot be written: No space left on device"):
         writer.flush(True)
     writer.close()
+
+
+# Columns -----------------------------------------------------------------------------------------------------------------
+
+
+def copy(source: Source, folder: Path, factory: Any, assigner: BucketAssigner | None = None) -> str:
+    """Write what a source of columns reads, and give the plan of the job."""
+    env = StreamExecutionEnvironment.get_execution_environment()
+    builder = FileSink.for_bulk_format(str(folder), factory)
+    builder.with_bucket_assigner(assigner or BucketAssigner.base_path_bucket_assigner())
+    env.from_source(source, WatermarkStrategy.no_watermarks(), "columns").sink_to(builder.build())
+    plan = job_text(compile_graph(env.get_stream_graph(clear_transformations=False)))
+    env.execute()
+    return plan
+
+
+@pytest.mark.parametrize(
+    ("factory", "file_format"),
+    [
+        (ParquetBulkWriters.for_row_type(ROWS), ParquetColumnarRowInputFormat(ROWS)),
+        (OrcBulkWriters.for_row_type(ROWS), OrcColumnarRowInputFormat(ROWS)),
+    ],
+)
+def test_columns_are_written_without_becoming_rows(tmp_path: Path, factory: Any, file_format: Any) -> None:
+    ids, names, tags = zip(*VALUES, strict=True)
+    table = pyarrow.table({"x": ids, "y": names, "z": tags})
+    plan = copy(ArrowSource(table), tmp_path / "a", factory)
+    assert "ColumnsToRows" not in plan
+    assert [tuple(row) for row in read(tmp_path / "a", file_format)] == VALUES
+    write(tmp_path / "b", factory, VALUES)
+    assert read(tmp_path / "a", file_format) == read(tmp_path / "b", file_format)
+    again = FileSource.for_bulk_file_format(file_format, str(tmp_path / "a")).build()
+    assert "ColumnsToRows" not in copy(again, tmp_path / "c", factory)
+    assert [tuple(row) for row in read(tmp_path / "c", file_format)] == VALUES
+
+
+def test_columns_become_records_of_avro_by_their_names(tmp_path: Path) -> None:
+    table = pyarrow.table({"name": ["Ada", "Emmy"], "id": [1, 2]})
+    plan = copy(ArrowSource(table), tmp_path, AvroBulkWriters.for_generic_record(PERSON))
+    assert "ColumnsToRows" not in plan
+    assert read(tmp_path, AvroInputFormat()) == [{"id": 1, "name": "Ada"}, {"id": 2, "name": "Emmy"}]
+
+
+def test_columns_become_rows_where_the_bucket_depends_on_them_or_the_format_is_of_rows(
+    tmp_path: Path,
+) -> None:
+    class ByFirst(BucketAssigner):
+        def get_bucket_id(self, element: Any, context: Any) -> str:
+            return f"n={element[0]}"
+
+    numbers = Types.ROW_NAMED(["n"], [Types.LONG()])
+    source = ArrowSource(pyarrow.table({"n": [1, 2]}))
+    plan = copy(source, tmp_path / "a", ParquetBulkWriters.for_row_type(numbers), ByFirst())
+    assert "ColumnsToRows" in plan
+    assert sorted(path.name for path in (tmp_path / "a").iterdir()) == ["n=1", "n=2"]
+    csv = CsvBulkWriters.for_schema(CsvSchema.of_type(numbers))
+    assert "ColumnsToRows" in copy(source, tmp_path / "b", csv)
+    assert "".join(path.read_text() for path in (tmp_path / "b").iterdir()) == "1\n2\n"
+
+
+@pytest.mark.parametrize(
+    ("column", "declared", "said"),
+    [
+        (["1"], Types.INT(), "the field f is declared as Integer, got a column of type string"),
+        (
+            [2**40],
+            Types.INT(),
+            "the field f is declared as Integer, got a column of type int64: .*not in range",
+        ),
+        ([1.5], Types.LONG(), "the field f is declared as Long, got a column of type double"),
+        ([1], Types.STRING(), "the field f is declared as String, got a column of type int64"),
+        ([True], Types.INT(), "the field f is declared as Integer, got a column of type bool"),
+    ],
+)
+def test_a_column_that_does_not_fit_names_its_field(
+    tmp_path: Path, column: list[Any], declared: Any, said: str
+) -> None:
+    factory = ParquetBulkWriters.for_row_type(Types.ROW_NAMED(["f"], [declared]))
+    with pytest.raises(JobFailed, match=said):
+        copy(ArrowSource(pyarrow.table({"f": column})), tmp_path, factory)
+    with pytest.raises(JobFailed, match="columns of the 1 fields f are expected, got f, g"):
+        copy(ArrowSource(pyarrow.table({"f": column, "g": column})), tmp_path, factory)
+
+
+@pytest.mark.parametrize(
+    ("column", "declared"),
+    [
+        (pyarrow.array([1, None], pyarrow.int8()), Types.LONG()),
+        (pyarrow.array([1, 2], pyarrow.int64()), Types.DOUBLE()),
+        (pyarrow.array(["a", "a"]).dictionary_encode(), Types.STRING()),
+        (pyarrow.array([0, 1000], pyarrow.timestamp("us")), Types.SQL_TIMESTAMP()),
+        (pyarrow.nulls(2), Types.BOOLEAN()),
+    ],
+)
+def test_columns_of_a_kindred_type_are_taken(tmp_path: Path, column: Any, declared: Any) -> None:
+    kind = Types.ROW_NAMED(["f"], [declared])
+    copy(ArrowSource(pyarrow.table({"f": column})), tmp_path, ParquetBulkWriters.for_row_type(kind))
+    found = [row[0] for row in read(tmp_path, ParquetColumnarRowInputFormat(kind))]
+    assert found == column.to_pylist()

@@ -4,15 +4,18 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from shutil import copyfileobj
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from penstock.errors import ProgramError
 from penstock.formats.contract import FileAccess, FileFormat, FilePart
 from penstock.storage.compression import decompressed
 from penstock.storage.reading import open_buffered
 
-WriteRecords = Callable[[BinaryIO, "list[list[Any]]"], None]
-"""Writes batches of records into an open file, as the sink writes its files."""
+if TYPE_CHECKING:
+    import pyarrow
+
+WriteRecords = Callable[[BinaryIO, "list[list[Any] | pyarrow.RecordBatch]"], None]
+"""Writes batches of records, or of columns, into an open file, as the sink writes its files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,25 +134,24 @@ class _RecordWise(FileCompactor):
     file_format: FileFormat
 
     def compact(self, input_files: list[str], stream: BinaryIO, write: WriteRecords) -> None:
-        batches: list[list[Any]] = []
+        batches: list[list[Any] | pyarrow.RecordBatch] = []
         for path in input_files:
             batches += self._batches(path)
         write(stream, batches)
 
-    def _batches(self, path: str) -> list[list[Any]]:
+    def _batches(self, path: str) -> "list[list[Any] | pyarrow.RecordBatch]":
         def opened(path: str) -> BinaryIO:
             file = open_buffered(path)
             return decompressed(file, path) if self.file_format.decompresses else file
 
         reader = self.file_format.create_reader(FileAccess(opened, lambda count: None, _no_side_output))
-        batches: list[list[Any]] = []
+        batches: list[list[Any] | pyarrow.RecordBatch] = []
         with open_buffered(path) as file:
             size_bytes = file.seek(0, 2)
         try:
             reader.begin(FilePart(path, 0, size_bytes, size_bytes))
             while (piece := reader.read()) is not None:
-                records = piece[0]
-                batches.append(records if isinstance(records, list) else _rows(records))
+                batches.append(piece[0])
         finally:
             reader.close()
         return batches
@@ -162,5 +164,8 @@ def _no_side_output(tag_id: str, record: Any) -> None:
     )
 
 
-def _rows(batch: Any) -> list[Any]:
+def rows_in(batch: "list[Any] | pyarrow.RecordBatch") -> list[Any]:
+    """The rows of a batch of either kind."""
+    if isinstance(batch, list):
+        return batch
     return list(zip(*(column.to_pylist() for column in batch.columns), strict=True))

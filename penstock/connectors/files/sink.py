@@ -128,6 +128,13 @@ class FileSink(Sink):
         policy = RollingPolicy.on_checkpoint_rolling_policy()
         return BulkSinkBuilder(_layout(base_path, writer_factory, policy), cls)
 
+    @property
+    def input_layout(self) -> str:  # type: ignore[override]
+        """Columns are taken as they are where the format can write them and the bucket does not depend on the record."""
+        encoding, assigner = self.layout.encoding, self.layout.assigner
+        takes_columns = isinstance(encoding, BulkWriterFactory) and encoding.takes_columns
+        return "any" if takes_columns and not assigner.looks_at_records else "rows"
+
     def for_type(self, type_info: TypeInformation | None) -> "FileSink":
         """The sink for records of a declared type."""
         encoding = self.layout.encoding

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from penstock.chance import secret_token
+from penstock.connectors.files.compaction import rows_in
 from penstock.connectors.files.layout import BucketAssigner, OutputFileConfig, RollingPolicy
 from penstock.connectors.files.parts import (
     FilesToPutTogether,
@@ -39,6 +40,8 @@ from penstock.storage.writing import (
 )
 
 if TYPE_CHECKING:
+    import pyarrow
+
     from penstock.connectors.files.compaction import FileCompactor, FileCompactStrategy
 
 
@@ -134,6 +137,16 @@ class FileWriter(CommittingSinkWriter, StatefulSinkWriter):
             buckets.setdefault(self._bucket_of(value, context), []).append(value)
         for bucket, elements in buckets.items():
             self._write_into(bucket, elements)
+
+    def write_columns(self, columns: "pyarrow.RecordBatch", context: SinkWriterContext) -> None:
+        if not columns.num_rows:
+            return
+        bucket, now_ms = self._bucket_of(None, context), self._clock.now_ms()
+        file = self._file_for(bucket, now_ms)
+        assert file.bulk is not None
+        with writing_errors(file.finished.hidden_path):
+            file.bulk.add_columns(columns)
+        file.written_ms = now_ms
 
     def _bucket_of(self, element: Any, context: SinkWriterContext) -> str:
         bucket = self._layout.assigner.get_bucket_id(element, _BucketContext(context, self._clock.now_ms))
@@ -263,15 +276,18 @@ class FileWriter(CommittingSinkWriter, StatefulSinkWriter):
             stream.close()
         return FinishedFile(one.hidden_path, one.path, size_bytes, sources)
 
-    def _write_anew(self, stream: BinaryIO, batches: list[list[Any]]) -> None:
+    def _write_anew(self, stream: BinaryIO, batches: "list[list[Any] | pyarrow.RecordBatch]") -> None:
         encoding = self._layout.encoding
         if isinstance(encoding, Encoder):
             for batch in batches:
-                encoding.encode_batch(batch, stream)
+                encoding.encode_batch(rows_in(batch), stream)
             return
         bulk = encoding.create(stream)
         for batch in batches:
-            bulk.add_elements(batch)
+            if encoding.takes_columns and not isinstance(batch, list):
+                bulk.add_columns(batch)
+            else:
+                bulk.add_elements(rows_in(batch))
         bulk.finish()
 
     def prepare_commit(self) -> list[Any]:
