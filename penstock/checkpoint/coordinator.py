@@ -37,7 +37,7 @@ from penstock.checkpoint.events import (
 )
 from penstock.checkpoint.handles import OperatorStateHandle
 from penstock.checkpoint.settings import CheckpointSettings
-from penstock.dataflow.recovery import CheckpointState, CheckpointStatistics
+from penstock.dataflow.recovery import CheckpointPart, CheckpointState, CheckpointStatistics
 from penstock.errors import OutsideError, PenstockError, StateError
 from penstock.ids import SubtaskId
 
@@ -55,6 +55,7 @@ class _Pending:
     finished: set[SubtaskId]
     savepoint: SavepointRequest | None
     handles: list[OperatorStateHandle] = field(default_factory=list)
+    parts: list[CheckpointPart] = field(default_factory=list)
     is_stored: bool = False
 
 
@@ -117,7 +118,7 @@ class CheckpointCoordinator:
             case TimePassed():
                 return self._give_up_late(now_ms)
             case Acknowledged(subtask, checkpoint_id, handles):
-                return self._acknowledge(subtask, checkpoint_id, handles)
+                return self._acknowledge(subtask, checkpoint_id, handles, now_ms)
             case Declined(checkpoint_id, _, error):
                 return self._fail(checkpoint_id, error, now_ms)
             case Ended(subtask, last_checkpoint_id):
@@ -225,7 +226,7 @@ class CheckpointCoordinator:
     # Parts come in ------------------------------------------------------------------------------------------------------
 
     def _acknowledge(
-        self, subtask: SubtaskId, checkpoint_id: int, handles: dict[str, OperatorStateHandle]
+        self, subtask: SubtaskId, checkpoint_id: int, handles: dict[str, OperatorStateHandle], now_ms: int
     ) -> list[CheckpointCommand]:
         pending = self._pending.get(checkpoint_id)
         if pending is None:
@@ -236,6 +237,8 @@ class CheckpointCoordinator:
             return []
         pending.missing.discard(subtask)
         pending.handles += handles.values()
+        size_bytes = sum(handle.size_bytes for handle in handles.values())
+        pending.parts.append(CheckpointPart(subtask, now_ms, size_bytes))
         return self._store_if_whole(pending)
 
     def _end(self, subtask: SubtaskId, last_checkpoint_id: int) -> list[CheckpointCommand]:
@@ -280,6 +283,7 @@ class CheckpointCoordinator:
                 now_ms - pending.timestamp_ms,
                 stored.manifest.state_bytes,
                 stored.directory,
+                parts=tuple(pending.parts),
             )
         )
         if self._next_ms is not None:
@@ -341,6 +345,7 @@ class CheckpointCoordinator:
                 pending.timestamp_ms,
                 now_ms - pending.timestamp_ms,
                 failure=error.message,
+                parts=tuple(pending.parts),
             )
         )
         commands: list[CheckpointCommand] = [

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import Enum
 
+from penstock.ids import SubtaskId
+
 
 class CheckpointState(Enum):
     """Where a checkpoint stands."""
@@ -13,8 +15,20 @@ class CheckpointState(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class CheckpointPart:
+    """What one subtask has given to a checkpoint, and when its part was there."""
+
+    subtask: SubtaskId
+    acknowledged_ms: int
+    state_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class CheckpointStatistics:
-    """One checkpoint: when it was triggered, how it ended, how long that took, and how much state it holds."""
+    """One checkpoint: when it was triggered, how it ended, how long that took, and how much state it holds.
+
+    ``parts`` are those of the subtasks that have given theirs; subtasks that had finished before have none.
+    """
 
     checkpoint_id: int
     state: CheckpointState
@@ -24,6 +38,19 @@ class CheckpointStatistics:
     state_bytes: int | None = None
     path: str | None = None
     failure: str | None = None
+    parts: tuple[CheckpointPart, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptFailure:
+    """Why an attempt ended. ``subtask`` and ``worker`` are None where no subtask, or no worker, failed."""
+
+    attempt: int
+    timestamp_ms: int
+    kind: str
+    text: str
+    subtask: SubtaskId | None = None
+    worker: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +58,13 @@ class Recovery:
     """How a job came through its failures.
 
     ``restarts``: how often it started again; ``failures``: why, the oldest first; ``restored_checkpoint``: the checkpoint or
-    savepoint that its last attempt went on from, None for the beginning.
+    savepoint that its last attempt went on from, None for the beginning; ``attempts``: the failures in detail.
     """
 
     restarts: int = 0
     failures: tuple[str, ...] = ()
     restored_checkpoint: int | None = None
+    attempts: tuple[AttemptFailure, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

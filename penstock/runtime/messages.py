@@ -272,11 +272,11 @@ class RowsCollected:
 
 @dataclass(frozen=True, slots=True)
 class MetricsReport:
-    """All metrics of a worker by full name, and its accumulators so far."""
+    """All metrics of a worker by full name, and the accumulators of its subtasks so far."""
 
     worker: WorkerIndex
     metrics: dict[str, Any]
-    accumulators: dict[str, Accumulator] = field(default_factory=dict)
+    accumulators: dict[SubtaskId, dict[str, Accumulator]] = field(default_factory=dict)
 
 
 FromWorker = (

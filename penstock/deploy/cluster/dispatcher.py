@@ -196,6 +196,7 @@ class Dispatcher:
             ended = [each for each in self._jobs.values() if each.has_ended]
             for oldest in ended[: max(0, len(ended) - MOST_ENDED_JOBS)]:
                 del self._jobs[oldest.id]
+                self._roster.forget_job(oldest.id)
 
     def jobs(self) -> list[DispatchedJob]:
         """All jobs, in the order in which they came."""

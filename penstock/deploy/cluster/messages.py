@@ -96,5 +96,20 @@ class FileNames:
 
 
 @dataclass(frozen=True, slots=True)
+class ListThreads:
+    """Send what each thread does."""
+
+    request: int
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadStacks:
+    """The answer: the name of each thread, and its stack."""
+
+    request: int
+    threads: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Dismissed:
     """The JobManager wants the TaskManager to end."""

@@ -22,10 +22,12 @@ from penstock.deploy.cluster.messages import (
     Heartbeat,
     HeartbeatHeard,
     ListFiles,
+    ListThreads,
     ReadFile,
     SignalWorker,
     StartWorker,
     TaskManagerJoined,
+    ThreadStacks,
     Welcome,
     WorkerEnded,
 )
@@ -103,6 +105,7 @@ class Roster:
         self._links: dict[str, ControlLink] = {}
         self._heard: dict[str, float] = {}
         self._workers: dict[int, PlacedWorker] = {}
+        self._places: dict[str, dict[int, str]] = {}
         self._numbers = 0
         self._questions: dict[int, Future[Any]] = {}
         self._outbox: deque[tuple[str, object]] = deque()
@@ -151,8 +154,19 @@ class Roster:
                 return None
             worker = PlacedWorker(number, taskmanager, self, wake_up)
             self._workers[number] = worker
+            self._places.setdefault(job_id, {})[birth.index] = taskmanager
         self.tell(taskmanager, StartWorker(number, birth, environment))
         return worker
+
+    def places(self, job_id: str) -> dict[int, str]:
+        """On which TaskManager each worker of a job runs, or ran last."""
+        with self._lock:
+            return dict(self._places.get(job_id, {}))
+
+    def forget_job(self, job_id: str) -> None:
+        """Nobody will ask any more where the workers of a job were."""
+        with self._lock:
+            self._places.pop(job_id, None)
 
     def forget(self, number: int) -> None:
         """A worker's pool has let it go."""
@@ -181,6 +195,10 @@ class Roster:
     def ask_for_files(self, taskmanager: str) -> "Future[tuple[tuple[str, int, int], ...]]":
         """The names, sizes and times of a TaskManager's files."""
         return self._ask(taskmanager, ListFiles)
+
+    def ask_for_threads(self, taskmanager: str) -> "Future[tuple[tuple[str, str], ...]]":
+        """What each thread of a TaskManager does: its name, and its stack."""
+        return self._ask(taskmanager, ListThreads)
 
     def dismiss_all(self) -> None:
         """Have every TaskManager end."""
@@ -273,6 +291,8 @@ class Roster:
                 self._answer(request, content)
             case FileNames(request, files):
                 self._answer(request, files)
+            case ThreadStacks(request, threads):
+                self._answer(request, threads)
 
     def _worker_ended(self, number: int, how: str, words: tuple[str, ...] = ()) -> None:
         with self._lock:

@@ -23,14 +23,17 @@ from penstock.deploy.cluster.messages import (
     Heartbeat,
     HeartbeatHeard,
     ListFiles,
+    ListThreads,
     ReadFile,
     SignalWorker,
     StartWorker,
     TaskManagerJoined,
+    ThreadStacks,
     Welcome,
     WorkerEnded,
 )
 from penstock.deploy.cluster.process_metrics import process_metrics
+from penstock.deploy.cluster.thread_stacks import thread_stacks
 from penstock.deploy.local.control_link import ControlLink
 from penstock.deploy.local.output_relay import OutputRelay
 from penstock.deploy.local.starting import StartedProcess, start_process
@@ -205,6 +208,8 @@ class TaskManager:
                 self._say(FileContent(request, self._content(name)))
             case ListFiles(request):
                 self._say(FileNames(request, self._files()))
+            case ListThreads(request):
+                self._say(ThreadStacks(request, thread_stacks()))
             case Dismissed():
                 self._running = False
             case PenstockError():

@@ -10,7 +10,7 @@ from penstock.dataflow.job import JobGraph
 from penstock.dataflow.recovery import CheckpointStatistics, Recovery, SavepointWish
 from penstock.dataflow.submission import JobExecutionResult, JobStatus
 from penstock.errors import ProgramError
-from penstock.ids import JobID
+from penstock.ids import JobID, SubtaskId
 from penstock.runtime.job.driver import JobDriver, may_restart
 from penstock.runtime.job.start import find_start
 from penstock.runtime.messages import Deployment
@@ -100,6 +100,18 @@ class LocalJob:
 
     def recovery(self) -> Recovery:
         return self._driver.recovery()
+
+    def checkpoint(self) -> "Future[int]":
+        """Ask for a checkpoint; its number, once it is complete."""
+        return self._driver.request_checkpoint()
+
+    def subtask_accumulators(self) -> dict[SubtaskId, dict[str, Any]]:
+        """The accumulators of each subtask, as it ended or was last reported."""
+        return self._driver.subtask_accumulators()
+
+    def finished_at_ms(self) -> dict[SubtaskId, int]:
+        """The subtasks that have come to their end in this attempt, and when."""
+        return self._driver.finished_at_ms()
 
     def start_in_background(self) -> None:
         if self._begun:

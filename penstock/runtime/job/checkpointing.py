@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 from penstock.checkpoint.coordinator import CheckpointCoordinator
 from penstock.checkpoint.endings import Ending
@@ -14,6 +15,7 @@ from penstock.checkpoint.events import (
     AttemptStopped,
     CheckpointCommand,
     CheckpointEvent,
+    CheckpointWanted,
     CompletedCheckpoint,
     Declined,
     Ended,
@@ -62,6 +64,9 @@ from penstock.runtime.messages import (
     TriggerCheckpoint,
 )
 
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
 _log = logging.getLogger(__name__)
 
 Answer = Callable[[str | None, PenstockError | None], None]
@@ -98,6 +103,8 @@ class JobCheckpoints:
         self._enumerators: dict[int, dict[str, bytes]] = {}
         self._leftovers: dict[int, str] = {}
         self._answers: dict[int, Answer] = {}
+        self._waiting: list[Future[int]] = []
+        self._by_checkpoint: dict[int, list[Future[int]]] = {}
         self._places = _places(settings, str(deployment.job_id))
         self.coordinator = CheckpointCoordinator(settings, restored, deployment.numbers_used)
         self.on_complete: Callable[[int], None] = lambda checkpoint_id: None
@@ -113,6 +120,9 @@ class JobCheckpoints:
     def stop(self, reason: str) -> None:
         """The tasks are being stopped."""
         self._handle(AttemptStopped(reason))
+        waiting, self._waiting = self._waiting, []
+        for future in waiting:
+            future.set_exception(OutsideError(reason))
 
     def take(self, message: object) -> bool:
         """A message of a worker; says whether it was meant for nobody else."""
@@ -145,6 +155,11 @@ class JobCheckpoints:
         """Somebody asks for a savepoint; ``answer(path, error)`` is called once."""
         self._answers[request.number] = answer
         self._handle(SavepointWanted(request))
+
+    def want_checkpoint(self, future: "Future[int]") -> None:
+        """Somebody asks for a checkpoint now; the future has its number once it is complete."""
+        self._waiting.append(future)
+        self._handle(CheckpointWanted())
 
     def begin_again(self) -> Restore | None:
         """All tasks have stopped: what the next attempt goes on from."""
@@ -187,7 +202,7 @@ class JobCheckpoints:
 
     def close(self, status: JobStatus) -> None:
         """The job is over: remove what is not to be kept, and wait until all is written and removed."""
-        self._handle(AttemptStopped("the job is over"))
+        self.stop("the job is over")
         self._remove_leftovers()
         if not self._is_kept(status):
             for completed in self.coordinator.completed:
@@ -242,6 +257,8 @@ class JobCheckpoints:
     def _trigger(self, trigger: Trigger) -> None:
         assert self._splits is not None
         savepoint = trigger.savepoint
+        if savepoint is None:
+            self._by_checkpoint[trigger.checkpoint_id], self._waiting = self._waiting, []
         try:
             self._enumerators[trigger.checkpoint_id] = self._splits.snapshot(trigger.checkpoint_id)
         except PenstockError as error:
@@ -280,6 +297,8 @@ class JobCheckpoints:
     def _completed(self, checkpoint_id: int) -> None:
         _log.info("checkpoint %d of job %s is complete", checkpoint_id, self._deployment.job_id)
         self._send(CheckpointCompleted(checkpoint_id))
+        for future in self._by_checkpoint.pop(checkpoint_id, []):
+            future.set_result(checkpoint_id)
         self.on_complete(checkpoint_id)
         self._remove_leftovers(checkpoint_id)
         if self._splits is not None:
@@ -293,6 +312,8 @@ class JobCheckpoints:
             "checkpoint %d of job %s is given up: %s", checkpoint_id, self._deployment.job_id, reason
         )
         self._enumerators.pop(checkpoint_id, None)
+        for future in self._by_checkpoint.pop(checkpoint_id, []):
+            future.set_exception(OutsideError(f"checkpoint {checkpoint_id} was given up: {reason}"))
         self._send(CheckpointAborted(checkpoint_id))
         self._note_leftovers(checkpoint_id, savepoint)
 

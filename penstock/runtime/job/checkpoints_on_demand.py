@@ -10,6 +10,8 @@ from penstock.runtime.coordination.split_assignment import SplitAssignment
 from penstock.runtime.messages import Restore, SubtaskFinished
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from penstock.checkpoint.events import CompletedCheckpoint, SavepointRequest
     from penstock.runtime.job.checkpointing import Answer, JobCheckpoints
 
@@ -59,6 +61,13 @@ class CheckpointsOnDemand:
 
     def want_savepoint(self, request: "SavepointRequest", answer: "Answer") -> None:
         """Somebody asks for a savepoint; ``answer(path, error)`` is called once."""
+        self._get().want_savepoint(request, answer)
+
+    def want_checkpoint(self, future: "Future[int]") -> None:
+        """Somebody asks for a checkpoint now; the future has its number once it is complete."""
+        self._get().want_checkpoint(future)
+
+    def _get(self) -> "JobCheckpoints":
         if self._made is None:
             self._made = self._make()
             self._made.on_complete = self.on_complete
@@ -66,7 +75,7 @@ class CheckpointsOnDemand:
                 self._made.start(self._splits)
             for message in self._ended:
                 self._made.take(message)
-        self._made.want_savepoint(request, answer)
+        return self._made
 
     def begin_again(self) -> Restore | None:
         """All tasks have stopped: what the next attempt goes on from."""

@@ -13,6 +13,7 @@ of an old attempt is seen after that, and none need carry a number. The replacem
 once, and comes up while the others stop and the restart is delayed.
 """
 
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
@@ -123,11 +124,13 @@ class RestartPhase(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why an attempt ended."""
+    """Why an attempt ended; ``subtask`` and ``worker`` say where, as far as that is known."""
 
     attempt: int
     timestamp_ms: int
     error: PenstockError
+    subtask: SubtaskId | None = None
+    worker: WorkerIndex | None = None
 
 
 @dataclass(slots=True)
@@ -140,6 +143,8 @@ class JobCoordinator:
     failure: PenstockError | None = None
     failures: list[Failure] = field(default_factory=list)
     accumulators: dict[str, Accumulator] = field(default_factory=dict)
+    finished_at_ms: dict[SubtaskId, int] = field(default_factory=dict)
+    finished_accumulators: dict[SubtaskId, dict[str, Accumulator]] = field(default_factory=dict)
     story: list[str] = field(default_factory=list)
     _addresses: dict[WorkerIndex, Address | None] = field(default_factory=dict)
     _deployed: set[WorkerIndex] = field(default_factory=set)
@@ -168,9 +173,9 @@ class JobCoordinator:
             case TasksDeployed(worker):
                 return self._tasks_deployed(worker)
             case SubtaskFinished(subtask, accumulators):
-                return self._subtask_finished(subtask, accumulators)
-            case SubtaskFailed(_, _, error):
-                return self._fail(error, now_ms)
+                return self._subtask_finished(subtask, accumulators, now_ms)
+            case SubtaskFailed(worker, subtask, error):
+                return self._fail(error, now_ms, subtask=subtask, worker=worker if worker >= 0 else None)
             case JobBroken(error, for_good):
                 return self._fail(error, now_ms, for_good)
             case WorkerDied(worker, reason):
@@ -228,11 +233,17 @@ class JobCoordinator:
         self._phase = None
         return [ChangeStatus(self.status), *(Send(index, StartTasks()) for index in self._all_workers())]
 
-    def _subtask_finished(self, subtask: SubtaskId, accumulators: dict[str, Accumulator]) -> list[Command]:
+    def _subtask_finished(
+        self, subtask: SubtaskId, accumulators: dict[str, Accumulator], now_ms: int
+    ) -> list[Command]:
         if self._phase is not None:
             return []
+        self.finished_accumulators[subtask] = deepcopy(
+            accumulators
+        )  # those of the job are merged into each other
         self._merge(accumulators)
         self._unfinished.discard(subtask)
+        self.finished_at_ms[subtask] = now_ms
         if self._unfinished or self.is_ending:
             return []
         self.status = JobStatus.FINISHED
@@ -249,7 +260,7 @@ class JobCoordinator:
             return self._end_when_stopped()
         if self.is_between_attempts:
             return self._replace(worker) + self._end_when_stopped()
-        commands = self._fail(WorkerLost(f"worker {worker} was lost: {reason}"), now_ms)
+        commands = self._fail(WorkerLost(f"worker {worker} was lost: {reason}"), now_ms, worker=worker)
         return commands + self._replace(worker) if self.is_between_attempts else commands
 
     def _replace(self, worker: WorkerIndex) -> list[Command]:
@@ -261,11 +272,18 @@ class JobCoordinator:
         """Whether the last attempt is being stopped, or the next one is waited for."""
         return self._phase in (RestartPhase.STOPPING, RestartPhase.PAUSING)
 
-    def _fail(self, error: PenstockError, now_ms: int, for_good: bool = False) -> list[Command]:
+    def _fail(
+        self,
+        error: PenstockError,
+        now_ms: int,
+        for_good: bool = False,
+        subtask: SubtaskId | None = None,
+        worker: WorkerIndex | None = None,
+    ) -> list[Command]:
         if self.is_ending or (self.is_between_attempts and not for_good):
             return []
         self.failure = error
-        self.failures.append(Failure(self.deployment.attempt, now_ms, error))
+        self.failures.append(Failure(self.deployment.attempt, now_ms, error, subtask, worker))
         # What cannot even be begun as it was written will not be begun the next time.
         for_good = for_good or (
             self.status is JobStatus.CREATED and isinstance(error, ProgramError | RestoreFailed)
@@ -297,6 +315,8 @@ class JobCoordinator:
         self._phase = RestartPhase.DEPLOYING
         self.deployment = replace(self.deployment, attempt=self.deployment.attempt + 1, restore=restore)
         self.accumulators.clear()
+        self.finished_at_ms.clear()
+        self.finished_accumulators.clear()
         self._unfinished = {s for vertex in self.deployment.graph.vertices for s in vertex.subtasks()}
         dead = tuple(w for w in self._all_workers() if w in self._dead and w not in self._being_replaced)
         alive = [worker for worker in self._all_workers() if worker not in self._dead]

@@ -13,7 +13,7 @@ from penstock.checkpoint.settings import CheckpointSettings, checkpoint_settings
 from penstock.clock import SYSTEM_CLOCK, Clock
 from penstock.contracts.accumulators import Accumulator
 from penstock.dataflow.job import JobGraph
-from penstock.dataflow.recovery import CheckpointStatistics, Recovery, SavepointWish
+from penstock.dataflow.recovery import AttemptFailure, CheckpointStatistics, Recovery, SavepointWish
 from penstock.dataflow.submission import JobExecutionResult, JobStatus
 from penstock.errors import JobCancelled, JobFailed, OutsideError, PenstockError, ProgramError, RestoreFailed
 from penstock.ids import JobID, SubtaskId, WorkerIndex
@@ -121,6 +121,7 @@ class JobDriver:
         self._restart_at_ms: int | None = None
         self._settings = settings
         self._savepoints_wanted: deque[tuple[SavepointWish, Future[str]]] = deque()
+        self._checkpoints_wanted: deque[Future[int]] = deque()
         self._savepoint_number = 0
         self._stopping: tuple[Future[str], str] | None = None
         self._cancel_wanted = False
@@ -129,7 +130,7 @@ class JobDriver:
         self._net_runtime_ms = 0
         self._next_metrics = 0.0
         self._metrics: dict[WorkerIndex, dict[str, Any]] = {}
-        self._live_accumulators: dict[WorkerIndex, dict[str, Accumulator]] = {}
+        self._live_accumulators: dict[WorkerIndex, dict[SubtaskId, dict[str, Accumulator]]] = {}
         holds_back = settings.enabled and settings.exactly_once
         self._rows = CollectedRows(holds_back, may_repeat=settings.enabled)
         self._checkpoints.on_complete = self._rows.complete
@@ -165,6 +166,8 @@ class JobDriver:
             return
         while self._savepoints_wanted:
             self._want_savepoint(*self._savepoints_wanted.popleft())
+        while self._checkpoints_wanted:
+            self._checkpoints.want_checkpoint(self._checkpoints_wanted.popleft())
         while self._rows.paid:
             worker, collector = self._rows.paid.popleft()
             if not self._coordinator.is_between_attempts:
@@ -361,6 +364,21 @@ class JobDriver:
             self._pool.wake_up()
         return future
 
+    def request_checkpoint(self) -> "Future[int]":
+        """Ask for a checkpoint now; the future has its number once it is complete. May be called by any thread."""
+        from concurrent.futures import Future
+
+        future: Future[int] = Future()
+        if self._deployment.graph.batch_mode:
+            future.set_exception(ProgramError(f"job {self.job_id} runs in BATCH mode, without checkpoints"))
+            return future
+        self._checkpoints_wanted.append(future)
+        if self.done:
+            self._refuse_savepoints()
+        else:
+            self._pool.wake_up()
+        return future
+
     def _want_savepoint(self, wish: SavepointWish, future: "Future[str]") -> None:
         directory = wish.directory or self._settings.savepoint_directory
         if directory is None:
@@ -417,6 +435,10 @@ class JobDriver:
             future.set_exception(
                 OutsideError(f"job {self.job_id} is {self.status.name}: it has no savepoint to give")
             )
+        while self._checkpoints_wanted:
+            self._checkpoints_wanted.popleft().set_exception(
+                OutsideError(f"job {self.job_id} is {self.status.name}: it takes no checkpoint")
+            )
 
     def checkpoints(self) -> list[CheckpointStatistics]:
         """What became of the last checkpoints and savepoints, the oldest first."""
@@ -430,7 +452,22 @@ class JobDriver:
             coordinator.deployment.attempt,
             tuple(f"attempt {failure.attempt}: {failure.error}" for failure in coordinator.failures),
             None if restore is None else restore.checkpoint_id,
+            tuple(
+                AttemptFailure(
+                    failure.attempt,
+                    failure.timestamp_ms,
+                    type(failure.error).__name__,
+                    str(failure.error),
+                    failure.subtask,
+                    failure.worker,
+                )
+                for failure in coordinator.failures
+            ),
         )
+
+    def finished_at_ms(self) -> dict[SubtaskId, int]:
+        """The subtasks that have come to their end in this attempt, and when."""
+        return dict(self._coordinator.finished_at_ms)
 
     def take_rows(self, collector: str) -> Iterator[list[Any]]:
         """What a collector has received so far; taking it makes room for more. Any one thread may read."""
@@ -450,13 +487,26 @@ class JobDriver:
 
         finished = list(self._coordinator.accumulators.items())
         merged = {name: deepcopy(accumulator) for name, accumulator in finished}
-        for report in [] if self.done else list(self._live_accumulators.values()):
+        for report in [] if self.done else self._unfinished_accumulators().values():
             for name, accumulator in report.items():
                 if name in merged:
                     merged[name].merge(accumulator)
                 else:
                     merged[name] = deepcopy(accumulator)
         return {name: accumulator.get_local_value() for name, accumulator in merged.items()}
+
+    def subtask_accumulators(self) -> dict[SubtaskId, dict[str, Any]]:
+        """Of each subtask, as it ended or was last reported."""
+        by_subtask = {**self._unfinished_accumulators(), **self._coordinator.finished_accumulators}
+        return {
+            subtask: {name: accumulator.get_local_value() for name, accumulator in own.items()}
+            for subtask, own in by_subtask.items()
+        }
+
+    def _unfinished_accumulators(self) -> dict[SubtaskId, dict[str, Accumulator]]:
+        finished = self._coordinator.finished_at_ms
+        reports = list(self._live_accumulators.values())
+        return {s: own for report in reports for s, own in report.items() if s not in finished}
 
     def result(self) -> JobExecutionResult:
         """The result of a job that is done; raises what made it fail."""

@@ -125,7 +125,8 @@ class Worker:
                     self._unsent_rows[collector] < CLIENT_WINDOW_BATCHES
                 )
             case ReportMetrics():
-                self.outbox.append(MetricsReport(self.index, self.read_metrics(), self._accumulators()))
+                accumulators = {task.subtask: task.chain.merged_accumulators() for task in self._tasklets}
+                self.outbox.append(MetricsReport(self.index, self.read_metrics(), accumulators))
 
     def _deploy(self, deployment: Deployment, peers: dict[WorkerIndex, Address]) -> None:
         if self.data_plane is not None:
