@@ -87,6 +87,7 @@ class CheckpointCoordinator:
         self._next_ms: int | None = None
         self._failures_in_a_row = 0
         self.history: list[CheckpointStatistics] = []
+        self.counts = dict.fromkeys(CheckpointState, 0)
 
     @property
     def latest(self) -> CompletedCheckpoint | None:
@@ -360,8 +361,10 @@ class CheckpointCoordinator:
         return any(completed.checkpoint_id == checkpoint_id for completed in self.completed)
 
     def _note(self, statistics: CheckpointStatistics) -> None:
+        self.counts[statistics.state] += 1
         for index, before in enumerate(self.history):
             if before.checkpoint_id == statistics.checkpoint_id:
+                self.counts[before.state] -= 1
                 self.history[index] = statistics
                 return
         self.history.append(statistics)

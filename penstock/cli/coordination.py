@@ -24,7 +24,7 @@ class Coordination:
     """
 
     def __init__(self, settings: ClusterSettings, log: str, stopped: Callable[[], None]) -> None:
-        from penstock.web.rest.app import Api
+        from penstock.web.rest.api import Api
         from penstock.web.rest.server import RestServer
 
         self._settings = settings
@@ -50,6 +50,7 @@ class Coordination:
             options.get("rest.token"),
             f"{log}.log",
             f"{log}.out",
+            settings.run_dir,
         )
         self.server = RestServer(api, address_of(options["rest.bind-address"]), settings.ports())
 

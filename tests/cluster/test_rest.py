@@ -100,7 +100,7 @@ def test_the_files_of_a_taskmanager_and_of_the_jobmanager(running_cluster: Clust
         ("PATCH", "/jobs/:job?mode=stop", None, 400, "mode is cancel"),
         ("POST", "/jobs/:job/savepoints", b"{", 400, "no JSON"),
         ("POST", "/jobs/:job/savepoints", b"[]", 400, "object of JSON"),
-        ("POST", "/jobs/:job/savepoints", b'{"target-directory": 5}', 400, "a directory is a text"),
+        ("POST", "/jobs/:job/savepoints", b'{"target-directory": 5}', 400, "target-directory is a text"),
         ("GET", "/jobs/:job/savepoints/nonsense", None, 404, "no operation"),
         ("GET", "/jobs/:job/vertices/nonsense", None, 404, "no vertex"),
         ("GET", "/taskmanagers/nonsense", None, 404, "no TaskManager"),

@@ -46,7 +46,8 @@ class JobNotFound(ProgramError):
 
 @dataclass(slots=True, eq=False)
 class DispatchedJob:
-    """One job. ``times``: when it came into each status, in milliseconds since the epoch."""
+    """One job. ``times``: when it came into each status, in milliseconds since the epoch; ``places`` says on which
+    TaskManager each of its workers is."""
 
     id: str
     name: str
@@ -55,6 +56,7 @@ class DispatchedJob:
     times: dict[JobStatus, int] = field(default_factory=dict)
     failure: str = ""
     net_runtime_ms: int = 0
+    places: Callable[[], dict[int, str]] = dict
 
     @property
     def status(self) -> JobStatus:
@@ -165,6 +167,7 @@ class Dispatcher:
             make_background=partial(FencedBackground, self._check),
         )
         made = DispatchedJob(submission.job_id, graph.job_name, graph, LocalJob(driver))
+        made.places = partial(self._roster.places, made.id)
         made.times[JobStatus.CREATED] = SYSTEM_CLOCK.now_ms()
         driver.on_status = lambda status: self._status_changed(made, status)
         with self._lock:

@@ -1,27 +1,67 @@
 """What a process uses of its machine."""
 
+import gc
 import os
 import resource
 import sys
 import threading
 from contextlib import suppress
+from functools import cache
+
+from penstock.clock import monotonic
 
 
 def process_metrics() -> dict[str, float]:
-    """CPU seconds, memory in bytes, threads, and the machine's load, under Flink's names as far as it has them.
+    """CPU, memory, threads, files and collected garbage, under Flink's names as far as it has them.
+
+    ``Status.JVM.CPU.Load`` is what was used since the last reading, as a share of the whole machine.
 
     >>> sorted(process_metrics())[:2]
-    ['Status.JVM.CPU.Time', 'Status.JVM.Memory.Heap.Used']
+    ['Status.JVM.CPU.Load', 'Status.JVM.CPU.Time']
     """
     usage = resource.getrusage(resource.RUSAGE_SELF)
+    cpu_s = usage.ru_utime + usage.ru_stime
+    collections = gc.get_stats()
     metrics: dict[str, float] = {
-        "Status.JVM.CPU.Time": round((usage.ru_utime + usage.ru_stime) * 1e9),
+        "Status.JVM.CPU.Load": _Load.of_process().read(cpu_s),
+        "Status.JVM.CPU.Time": round(cpu_s * 1e9),
         "Status.JVM.Memory.Heap.Used": _memory_bytes(usage.ru_maxrss),
+        "Status.JVM.Memory.Heap.Max": _all_memory_bytes(),
         "Status.JVM.Threads.Count": threading.active_count(),
+        "Status.JVM.GarbageCollector.All.Count": sum(each["collections"] for each in collections),
+        "Status.JVM.FileDescriptor.Max": resource.getrlimit(resource.RLIMIT_NOFILE)[0],
     }
+    with suppress(OSError):
+        metrics["Status.JVM.FileDescriptor.Open"] = len(os.listdir("/proc/self/fd"))
     with suppress(OSError):
         metrics["System.CPU.Load1min"] = os.getloadavg()[0]
     return metrics
+
+
+class _Load:
+    """The share of the machine's processors that this process had between two readings."""
+
+    def __init__(self) -> None:
+        self._last = (monotonic(), 0.0)
+        self._load = 0.0
+
+    @staticmethod
+    @cache
+    def of_process() -> "_Load":
+        return _Load()
+
+    def read(self, cpu_s: float) -> float:
+        now = monotonic()
+        then, before = self._last
+        if now - then >= 0.1:
+            self._load = min(1.0, (cpu_s - before) / (now - then) / (os.cpu_count() or 1))
+            self._last = (now, cpu_s)
+        return self._load
+
+
+@cache
+def _all_memory_bytes() -> int:
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def _memory_bytes(peak: int) -> int:

@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from penstock.dataflow.job import JobGraph
-from penstock.dataflow.recovery import CheckpointStatistics, Recovery, SavepointWish
+from penstock.dataflow.recovery import CheckpointState, CheckpointStatistics, Recovery, SavepointWish
 from penstock.dataflow.submission import JobExecutionResult, JobStatus
 from penstock.errors import ProgramError
 from penstock.ids import JobID, SubtaskId
@@ -104,6 +104,10 @@ class LocalJob:
     def checkpoint(self) -> "Future[int]":
         """Ask for a checkpoint; its number, once it is complete."""
         return self._driver.request_checkpoint()
+
+    def checkpoint_counts(self) -> dict[CheckpointState, int]:
+        """How many checkpoints and savepoints have come to each state, of all there were."""
+        return self._driver.checkpoint_counts()
 
     def subtask_accumulators(self) -> dict[SubtaskId, dict[str, Any]]:
         """The accumulators of each subtask, as it ended or was last reported."""

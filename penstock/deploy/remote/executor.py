@@ -15,6 +15,7 @@ from penstock.deploy.cluster.submission import encode_submission
 from penstock.deploy.remote.client import ClusterClient
 from penstock.errors import JobCancelled, JobFailed, ProgramError
 from penstock.ids import JobID
+from penstock.metrics.readings import in_names
 
 ASK_AGAIN_S = 0.1
 
@@ -28,16 +29,16 @@ class RemoteExecutor:
         job_id = JobID.random()
         path = [os.path.abspath(place or os.curdir) for place in sys.path]
         answer = client.submit(encode_submission(str(job_id), graph, path, list(sys.argv)))
-        return RemoteJob(client, JobID(answer["jobid"]), graph.job_name)
+        return RemoteJob(client, JobID(answer["jobid"]), graph)
 
 
 class RemoteJob:
     """A job on a cluster, seen through its API."""
 
-    def __init__(self, client: ClusterClient, job_id: JobID, name: str) -> None:
+    def __init__(self, client: ClusterClient, job_id: JobID, graph: JobGraph) -> None:
         self._client = client
         self._job_id = job_id
-        self._name = name
+        self._graph = graph
         self._path = f"/v1/jobs/{job_id}"
 
     @property
@@ -75,7 +76,7 @@ class RemoteJob:
                 )
             case "CANCELED":
                 raise JobCancelled(f"job {self._job_id} was cancelled")
-        raise JobFailed(result["failure"] or f"job {self._name!r} ({self._job_id}) failed")
+        raise JobFailed(result["failure"] or f"job {self._graph.job_name!r} ({self._job_id}) failed")
 
     def rows(self, collector: str) -> Iterator[list[Any]]:
         """Not from a cluster: a job's rows would have to come all the way to this program.
@@ -92,9 +93,18 @@ class RemoteJob:
         return {entry["name"]: entry["value"] for entry in found}
 
     def metrics(self) -> dict[str, Any]:
-        names = [entry["id"] for entry in self._client.get(f"{self._path}/metrics")]
-        values = self._client.get(f"{self._path}/metrics?get={','.join(names)}") if names else []
-        return {entry["id"]: entry["value"] for entry in values}
+        found: dict[str, Any] = {}
+        for vertex in self._graph.vertices:
+            path = f"{self._path}/vertices/{vertex.head.id}/metrics"
+            names = [entry["id"] for entry in self._client.get(path)]
+            values = self._client.get(f"{path}?get={','.join(names)}") if names else []
+            operators = {in_names(each.name): each.metric_name or each.name for each in vertex.operators}
+            for entry in values:
+                subtask, _, rest = entry["id"].partition(".")
+                operator, _, name = rest.partition(".")
+                if operator in operators:
+                    found[f"{operators[operator]}.{subtask}.{name}"] = _as_value(entry["value"])
+        return found
 
     def savepoint(self, wish: SavepointWish) -> "Future[str]":
         if wish.stops:
@@ -134,3 +144,13 @@ class RemoteJob:
         restored = self._client.get(f"{self._path}/checkpoints")["latest"]["restored"]
         failures = tuple(entry["stacktrace"] for entry in reversed(history))
         return Recovery(len(failures), failures, None if restored is None else restored["id"])
+
+
+def _as_value(text: str) -> Any:
+    """The number that a text is, else the text."""
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text

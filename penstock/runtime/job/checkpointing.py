@@ -44,7 +44,7 @@ from penstock.checkpoint.removal import (
 )
 from penstock.checkpoint.settings import CheckpointSettings, Retention
 from penstock.clock import Clock
-from penstock.dataflow.recovery import CheckpointStatistics
+from penstock.dataflow.recovery import CheckpointState, CheckpointStatistics
 from penstock.dataflow.submission import JobStatus
 from penstock.errors import OutsideError, PenstockError, RestoreFailed
 from penstock.ids import SubtaskId
@@ -199,6 +199,11 @@ class JobCheckpoints:
     def history(self) -> list[CheckpointStatistics]:
         """What became of the last checkpoints and savepoints, the oldest first."""
         return self.coordinator.history
+
+    @property
+    def counts(self) -> dict[CheckpointState, int]:
+        """How many checkpoints and savepoints have come to each state, of all there were."""
+        return self.coordinator.counts
 
     def close(self, status: JobStatus) -> None:
         """The job is over: remove what is not to be kept, and wait until all is written and removed."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from penstock.dataflow.recovery import CheckpointStatistics
+from penstock.dataflow.recovery import CheckpointState, CheckpointStatistics
 from penstock.dataflow.submission import JobStatus
 from penstock.errors import RestoreFailed
 from penstock.runtime.coordination.split_assignment import SplitAssignment
@@ -98,6 +98,11 @@ class CheckpointsOnDemand:
     def history(self) -> list[CheckpointStatistics]:
         """What became of the last checkpoints and savepoints, the oldest first."""
         return [] if self._made is None else self._made.history
+
+    @property
+    def counts(self) -> dict[CheckpointState, int]:
+        """How many checkpoints and savepoints have come to each state, of all there were."""
+        return {} if self._made is None else self._made.counts
 
     def close(self, status: JobStatus) -> None:
         """The job is over: wait until all is written."""

@@ -13,7 +13,13 @@ from penstock.checkpoint.settings import CheckpointSettings, checkpoint_settings
 from penstock.clock import SYSTEM_CLOCK, Clock
 from penstock.contracts.accumulators import Accumulator
 from penstock.dataflow.job import JobGraph
-from penstock.dataflow.recovery import AttemptFailure, CheckpointStatistics, Recovery, SavepointWish
+from penstock.dataflow.recovery import (
+    AttemptFailure,
+    CheckpointState,
+    CheckpointStatistics,
+    Recovery,
+    SavepointWish,
+)
 from penstock.dataflow.submission import JobExecutionResult, JobStatus
 from penstock.errors import JobCancelled, JobFailed, OutsideError, PenstockError, ProgramError, RestoreFailed
 from penstock.ids import JobID, SubtaskId, WorkerIndex
@@ -443,6 +449,10 @@ class JobDriver:
     def checkpoints(self) -> list[CheckpointStatistics]:
         """What became of the last checkpoints and savepoints, the oldest first."""
         return list(self._checkpoints.history)
+
+    def checkpoint_counts(self) -> dict[CheckpointState, int]:
+        """How many checkpoints and savepoints have come to each state, of all there were."""
+        return dict(self._checkpoints.counts)
 
     def recovery(self) -> Recovery:
         """How often the job started again, why, and from which checkpoint it runs now."""

@@ -15,6 +15,7 @@ from penstock.ids import SubtaskId, WorkerIndex
 from penstock.logs import place
 from penstock.logs.place import NOWHERE
 from penstock.metrics.kinds import MetricGroup
+from penstock.metrics.rates import Rates
 from penstock.network.exchange import PeerLost
 from penstock.network.plane import ChannelPlane
 from penstock.operators.coroutines import Coroutines
@@ -56,6 +57,7 @@ from penstock.runtime.worker.snapshot_writing import SnapshotWriting
 from penstock.runtime.worker.wiring import TaskWiring, WorkerSurroundings
 
 CLIENT_WINDOW_BATCHES = 16
+RATED = (".numRecordsIn", ".numRecordsOut", ".busyTimeMs", ".idleTimeMs", ".backPressuredTimeMs")
 LONGEST_WAIT_S = 5.0
 RENEW_GOODBYE_S = 0.2
 
@@ -81,6 +83,7 @@ class Worker:
         self._coroutines = Coroutines(clock)
         self._clock = clock
         self._metrics = MetricGroup()
+        self._rates = Rates()
         self._tasklets: list[Tasklet] = []
         self._running: list[Tasklet] = []
         self._selector: selectors.BaseSelector | None = None
@@ -182,6 +185,7 @@ class Worker:
         self._coroutines.close()
         self._coroutines = Coroutines(self._clock)
         self._metrics = MetricGroup()
+        self._rates = Rates()
         self._unsent_rows.clear()
         self._collectors.clear()
         for fd in self._watched:
@@ -362,7 +366,11 @@ class Worker:
         """Every metric by its full name."""
         for tasklet in self._tasklets:
             self._keep_metrics(tasklet)
-        return dict(self._metrics.collect())
+        found = dict(self._metrics.collect())
+        counts = [(name, value) for name, value in found.items() if name.endswith(RATED)]
+        self._rates.note(self._clock.monotonic_s(), counts)
+        found.update({f"{name}PerSecond": self._rates.per_second(name) for name, _ in counts})
+        return found
 
     def _keep_metrics(self, tasklet: Tasklet) -> None:
         """Write the measures of a task where its metrics are."""

@@ -7,7 +7,8 @@ import uvicorn
 
 from penstock.clock import monotonic, pause
 from penstock.errors import OutsideError, ProgramError
-from penstock.web.rest.app import Api
+from penstock.web.rest.api import Api
+from penstock.web.rest.app import application
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -23,7 +24,10 @@ class RestServer:
             )
         self.host = host
         self._socket, self.port = _listen(host, ports)
-        config = uvicorn.Config(api.app(), log_level="warning", lifespan="off", timeout_graceful_shutdown=2)
+        api.address = (host, self.port)
+        config = uvicorn.Config(
+            application(api), log_level="warning", lifespan="off", timeout_graceful_shutdown=2
+        )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(
             target=self._server.run, kwargs={"sockets": [self._socket]}, daemon=True, name="rest"

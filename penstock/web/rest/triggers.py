@@ -45,6 +45,7 @@ class Triggers:
         error = future.exception()
         if error is not None:
             cause = {"class": type(error).__name__, "stack-trace": str(error), "serialized-throwable": ""}
-            return {"status": {"id": "COMPLETED"}, "operation": {"failure-cause": cause}}
+            name = "failureCause" if success == "checkpointId" else "failure-cause"  # as Flink has them
+            return {"status": {"id": "COMPLETED"}, "operation": {name: cause}}
         result = future.result()
         return {"status": {"id": "COMPLETED"}, "operation": {success: result} if result is not None else {}}

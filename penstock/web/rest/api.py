@@ -1,0 +1,71 @@
+"""What the operations of the API work on."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from starlette.requests import Request
+
+from penstock.dataflow.job import JobVertex
+from penstock.deploy.cluster.dispatcher import DispatchedJob, Dispatcher, JobNotFound
+from penstock.deploy.cluster.roster import Roster
+from penstock.deploy.cluster.slots import TaskManagerEntry
+from penstock.web.rest.requests import number_in_path
+from penstock.web.rest.triggers import Triggers
+from penstock.web.rest.vertex_views import vertex_id
+
+
+@dataclass(slots=True, eq=False)
+class Api:
+    """``token`` is asked for where it is set, else what runs code needs ``submission_proof``; ``stop_cluster`` ends all
+    processes; ``directory`` is where uploaded programs lie; ``address`` is known once the server listens."""
+
+    dispatcher: Dispatcher
+    roster: Roster
+    settings: dict[str, str]
+    stop_cluster: Callable[[], None]
+    submission_proof: str
+    token: str | None = None
+    log: str = ""
+    out: str = ""
+    directory: Path | None = None
+    address: tuple[str, int] = ("", 0)
+    savepoints: Triggers = field(default_factory=Triggers)
+    checkpoints: Triggers = field(default_factory=Triggers)
+    disposals: Triggers = field(default_factory=Triggers)
+
+    def job(self, request: Request) -> DispatchedJob:
+        """The job that the path names."""
+        return self.dispatcher.job(request.path_params["job"])
+
+    def vertex(self, request: Request) -> tuple[DispatchedJob, JobVertex]:
+        """The vertex that the path names, with its job."""
+        job = self.job(request)
+        wanted = request.path_params["vertex"]
+        for vertex in job.graph.vertices:
+            if vertex_id(vertex) == wanted:
+                return job, vertex
+        raise JobNotFound(f"job {job.id} has no vertex {wanted}")
+
+    def subtask(self, request: Request) -> tuple[DispatchedJob, JobVertex, int]:
+        """The subtask that the path names, with its vertex and job."""
+        job, vertex = self.vertex(request)
+        index = number_in_path(request, "subtask")
+        if index is None or index >= vertex.parallelism:
+            raise JobNotFound(
+                f"vertex {vertex_id(vertex)} has no subtask {request.path_params['subtask']}; there are 0 to "
+                f"{vertex.parallelism - 1}"
+            )
+        if "attempt" in request.path_params:
+            last = job.job.recovery().restarts
+            if number_in_path(request, "attempt") != last:
+                raise JobNotFound(f"of the attempts only the last is kept, which is {last}")
+        return job, vertex, index
+
+    def taskmanager(self, request: Request) -> TaskManagerEntry:
+        """The TaskManager that the path names."""
+        wanted = request.path_params["taskmanager"]
+        for entry in self.roster.entries():
+            if entry.description.id == wanted:
+                return entry
+        raise JobNotFound(f"there is no TaskManager {wanted}")

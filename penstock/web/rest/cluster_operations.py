@@ -1,0 +1,196 @@
+"""The cluster as a whole, and the JobManager's own files, metrics and threads."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
+
+from penstock.config.masking import masked
+from penstock.deploy.cluster.dispatcher import JobNotFound
+from penstock.deploy.cluster.thread_stacks import thread_stacks
+from penstock.web.measured import of_jobmanager
+from penstock.web.rest import cluster_views
+from penstock.web.rest.api import Api
+from penstock.web.rest.metric_views import listed
+from penstock.web.rest.operations import Answer, Content, Operation, Query
+from penstock.web.rest.page import page
+from penstock.web.rest.requests import names_in_query, plain_name
+from penstock.web.rest.shapes import Optional
+
+GET_METRICS = Query("get", "Names with commas in between; without them all names are listed.")
+METRICS = [{"id": str, "value": Optional(str)}]
+CONFIG = [{"key": str, "value": str}]
+LOGS = {"logs": [{"name": str, "size": int, "mtime": int}]}
+THREADS = {"threadInfos": [{"threadName": str, "stringifiedThreadInfo": str}]}
+MOST_LOG_BYTES = 32 << 20
+
+
+def cluster_operations(api: Api) -> list[Operation]:
+    """Those of the cluster."""
+    numbers = ("taskmanagers", "slots-total", "slots-available")
+    jobs = ("jobs-running", "jobs-finished", "jobs-cancelled", "jobs-failed")
+    return [
+        Operation("GET", "/", "A page for people.", _page, content=Content.HTML),
+        Operation(
+            "GET",
+            "/overview",
+            "The cluster in figures.",
+            _now(lambda: cluster_views.overview(api.dispatcher.jobs(), api.roster.entries())),
+            {**dict.fromkeys((*numbers, *jobs), int), "flink-version": str, "flink-commit": str},
+        ),
+        Operation(
+            "GET",
+            "/config",
+            "What a page has to know.",
+            _now(cluster_views.config),
+            {
+                "refresh-interval": int,
+                "timezone-name": str,
+                "timezone-offset": int,
+                "flink-version": str,
+                "flink-revision": str,
+                "features": {"web-submit": bool, "web-cancel": bool},
+            },
+        ),
+        Operation("DELETE", "/cluster", "End all processes of the cluster.", _shut_down(api), {}),
+        Operation(
+            "GET",
+            "/datasets",
+            "Cached data of jobs; there is none in clusters.",
+            _now(lambda: {"dataSets": []}),
+            {"dataSets": [{}]},
+        ),
+    ]
+
+
+def jobmanager_operations(api: Api) -> list[Operation]:
+    """Those of the JobManager's process."""
+    return [
+        Operation(
+            "GET",
+            "/jobmanager/config",
+            "The options of the cluster; secrets are stars.",
+            _now(lambda: config_entries(api.settings)),
+            CONFIG,
+        ),
+        Operation(
+            "GET",
+            "/jobmanager/environment",
+            "The interpreter, and where modules are imported from.",
+            _now(cluster_views.environment),
+            {"jvm": {"version": str, "arch": str, "options": [str]}, "classpath": [str]},
+        ),
+        Operation(
+            "GET",
+            "/jobmanager/metrics",
+            "Metrics of the JobManager.",
+            _metrics(api),
+            METRICS,
+            queries=(GET_METRICS,),
+        ),
+        Operation(
+            "GET",
+            "/jobmanager/thread-dump",
+            "What each thread does.",
+            _now(lambda: cluster_views.threads(thread_stacks())),
+            THREADS,
+        ),
+        Operation(
+            "GET", "/jobmanager/logs", "The files of the log directory.", _now(lambda: _files(api)), LOGS
+        ),
+        Operation("GET", "/jobmanager/log", "The log.", _file(lambda: api.log), content=Content.TEXT),
+        Operation(
+            "GET", "/jobmanager/stdout", "What was printed.", _file(lambda: api.out), content=Content.TEXT
+        ),
+        Operation(
+            "GET",
+            "/jobmanager/logs/{name}",
+            "One file of the log directory.",
+            _named(api),
+            content=Content.TEXT,
+        ),
+    ]
+
+
+def config_entries(settings: dict[str, str]) -> list[dict[str, str]]:
+    """Options as Flink lists them."""
+    return [{"key": key, "value": value} for key, value in sorted(masked(settings).items())]
+
+
+def text_answer(content: bytes | None, name: str) -> Response:
+    """The content of a file.
+
+    :raises JobNotFound: where there is none.
+    """
+    if content is None:
+        raise JobNotFound(f"there is no file {name}")
+    return PlainTextResponse(content, media_type="text/plain; charset=utf-8")
+
+
+def _now(make: Callable[[], Any]) -> Answer:
+    async def answer(request: Request) -> Any:
+        del request
+        return make()
+
+    return answer
+
+
+async def _page(request: Request) -> Response:
+    del request
+    return HTMLResponse(page())
+
+
+def _shut_down(api: Api) -> Answer:
+    async def answer(request: Request) -> Any:
+        del request
+        api.stop_cluster()
+        return {}
+
+    return answer
+
+
+def _metrics(api: Api) -> Answer:
+    async def answer(request: Request) -> Any:
+        metrics = of_jobmanager(api.dispatcher.jobs(), api.roster.entries())
+        return listed(metrics, names_in_query(request, "get"))
+
+    return answer
+
+
+def _files(api: Api) -> Any:
+    if not api.log:
+        return {"logs": []}
+    files = sorted(path for path in Path(api.log).parent.iterdir() if path.is_file())
+    stats = [(path.name, path.stat()) for path in files]
+    return {"logs": [{"name": n, "size": s.st_size, "mtime": int(s.st_mtime * 1000)} for n, s in stats]}
+
+
+def _file(path: Callable[[], str]) -> Answer:
+    async def answer(request: Request) -> Response:
+        del request
+        return text_answer(_tail(Path(path())), Path(path()).name)
+
+    return answer
+
+
+def _named(api: Api) -> Answer:
+    async def answer(request: Request) -> Response:
+        name = plain_name(request)
+        known = {entry["name"] for entry in _files(api)["logs"]}
+        content = _tail(Path(api.log).parent / name) if name in known and name is not None else None
+        return text_answer(content, request.path_params["name"])
+
+    return answer
+
+
+def _tail(path: Path) -> bytes | None:
+    """The last part of a file; None where there is none."""
+    try:
+        with open(path, "rb") as file:
+            size = file.seek(0, 2)
+            file.seek(max(0, size - MOST_LOG_BYTES))
+            return file.read()
+    except OSError:
+        return None

@@ -1,0 +1,272 @@
+"""What the API tells of vertices and their subtasks; pure functions of what the JobManager knows."""
+
+from typing import Any
+
+from penstock.clock import SYSTEM_CLOCK
+from penstock.dataflow.job import JobVertex
+from penstock.deploy.cluster.dispatcher import DispatchedJob
+from penstock.ids import SubtaskId
+from penstock.web.measured import of_task
+from penstock.web.rest.task_states import (
+    began_ms,
+    counts,
+    duration_ms,
+    ended_ms,
+    state_of,
+    states_of,
+    subtask_state,
+)
+
+Json = dict[str, Any]
+
+
+def vertex_id(vertex: JobVertex) -> str:
+    """A vertex is called by the id of its first operator: 32 hexadecimal digits, as in Flink."""
+    return vertex.head.id
+
+
+def vertex_line(job: DispatchedJob, vertex: JobVertex) -> Json:
+    """A vertex in the list of a job's vertices."""
+    begin, end = began_ms(job), _vertex_end(job, vertex)
+    return {
+        "id": vertex_id(vertex),
+        "slotSharingGroupId": vertex.slot_sharing_group,
+        "name": vertex.name,
+        "maxParallelism": vertex.max_parallelism,
+        "parallelism": vertex.parallelism,
+        "status": state_of(job, vertex),
+        "start-time": begin,
+        "end-time": end,
+        "duration": duration_ms(begin, end),
+        "tasks": counts(states_of(job, vertex)),
+        "metrics": io_metrics(job.job.metrics(), vertex, range(vertex.parallelism)),
+    }
+
+
+def _vertex_end(job: DispatchedJob, vertex: JobVertex) -> int:
+    ends = [ended_ms(job, subtask) for subtask in vertex.subtasks()]
+    return -1 if min(ends) < 0 else max(ends)
+
+
+def io_metrics(metrics: Json, vertex: JobVertex, subtasks: range) -> Json:
+    """Records and times of some subtasks. Bytes are not counted."""
+    values = [of_task(metrics, vertex, subtask) for subtask in subtasks]
+
+    def total(name: str) -> int:
+        return sum(each.get(name) or 0 for each in values)
+
+    return {
+        "read-bytes": 0,
+        "read-bytes-complete": False,
+        "write-bytes": 0,
+        "write-bytes-complete": False,
+        "read-records": total("numRecordsIn"),
+        "read-records-complete": True,
+        "write-records": total("numRecordsOut"),
+        "write-records-complete": True,
+        "accumulated-backpressured-time": total("accumulateBackPressuredTimeMs"),
+        "accumulated-idle-time": total("accumulateIdleTimeMs"),
+        "accumulated-busy-time": float(total("accumulateBusyTimeMs")),
+    }
+
+
+def vertex_detail(job: DispatchedJob, vertex: JobVertex) -> Json:
+    """A vertex with its subtasks."""
+    return {
+        "id": vertex_id(vertex),
+        "name": vertex.name,
+        "parallelism": vertex.parallelism,
+        "maxParallelism": vertex.max_parallelism,
+        "now": SYSTEM_CLOCK.now_ms(),
+        "aggregated": {"metrics": {}, "status-duration": {}},
+        "subtasks": [subtask_detail(job, vertex, index) for index in range(vertex.parallelism)],
+    }
+
+
+def subtask_detail(job: DispatchedJob, vertex: JobVertex, index: int) -> Json:
+    """One subtask in its last attempt."""
+    subtask = SubtaskId(vertex.id, index)
+    begin, end = began_ms(job), ended_ms(job, subtask)
+    place = job.places().get(index, "")
+    return {
+        "subtask": index,
+        "status": subtask_state(job, subtask, job.job.finished_at_ms()),
+        "attempt": job.job.recovery().restarts,
+        "endpoint": place,
+        "start-time": begin,
+        "start_time": begin,
+        "end-time": end,
+        "duration": duration_ms(begin, end),
+        "metrics": io_metrics(job.job.metrics(), vertex, range(index, index + 1)),
+        "taskmanager-id": place,
+        "status-duration": {},
+        "other-concurrent-attempts": [],
+    }
+
+
+def by_taskmanager(job: DispatchedJob, vertex: JobVertex) -> Json:
+    """A vertex by where its subtasks run."""
+    places = job.places()
+    indexes: dict[str, list[int]] = {}
+    for index in range(vertex.parallelism):
+        indexes.setdefault(places.get(index, "(unassigned)"), []).append(index)
+    lines = []
+    for place, own in sorted(indexes.items()):
+        parts = [subtask_detail(job, vertex, index) for index in own]
+        metrics = [part["metrics"] for part in parts]
+        lines.append(
+            {
+                "endpoint": place,
+                "taskmanager-id": place,
+                "status": next((p["status"] for p in parts if p["status"] != "FINISHED"), "FINISHED"),
+                "start-time": began_ms(job),
+                "end-time": max(part["end-time"] for part in parts),
+                "duration": max(part["duration"] for part in parts),
+                "metrics": {
+                    name: all(each[name] for each in metrics)
+                    if name.endswith("complete")
+                    else sum(each[name] for each in metrics)
+                    for name in metrics[0]
+                },
+                "status-counts": _count_states([part["status"] for part in parts]),
+                "aggregated": {"metrics": {}, "status-duration": {}},
+            }
+        )
+    return {
+        "id": vertex_id(vertex),
+        "name": vertex.name,
+        "now": SYSTEM_CLOCK.now_ms(),
+        "taskmanagers": lines,
+    }
+
+
+def _count_states(states: list[str]) -> Json:
+    from collections import Counter
+
+    return counts(Counter(states))
+
+
+def subtask_times(job: DispatchedJob, vertex: JobVertex) -> Json:
+    """When each subtask came into its state."""
+    lines = []
+    for index in range(vertex.parallelism):
+        detail = subtask_detail(job, vertex, index)
+        times = dict.fromkeys(counts(states_of(job, vertex)), 0)
+        times["CREATED"] = job.started_at_ms
+        if detail["start-time"] >= 0:
+            times["RUNNING"] = detail["start-time"]
+        if detail["end-time"] >= 0:
+            times[detail["status"]] = detail["end-time"]
+        lines.append(
+            {
+                "subtask": index,
+                "host": detail["endpoint"],
+                "endpoint": detail["endpoint"],
+                "duration": detail["duration"],
+                "timestamps": times,
+            }
+        )
+    return {
+        "id": vertex_id(vertex),
+        "name": vertex.name,
+        "now": SYSTEM_CLOCK.now_ms(),
+        "subtasks": lines,
+    }
+
+
+def watermarks(job: DispatchedJob, vertex: JobVertex) -> list[Json]:
+    """The watermark of each subtask that has one."""
+    metrics = job.job.metrics()
+    found = {
+        index: of_task(metrics, vertex, index).get("currentInputWatermark")
+        for index in range(vertex.parallelism)
+    }
+    return [
+        {"id": f"{index}.currentInputWatermark", "value": str(value)}
+        for index, value in found.items()
+        if value is not None
+    ]
+
+
+def backpressure(job: DispatchedJob, vertex: JobVertex) -> Json:
+    """How much of its time each subtask waits for those behind it, over the last minute."""
+    metrics = job.job.metrics()
+    subtasks: list[Json] = []
+    for index in range(vertex.parallelism):
+        values = of_task(metrics, vertex, index)
+        waits, idle, busy = (
+            max(0.0, values.get(f"{name}TimeMsPerSecond") or 0.0)
+            for name in ("backPressured", "idle", "busy")
+        )
+        whole = max(1.0, waits + idle + busy)
+        subtasks.append(
+            {
+                "subtask": index,
+                "attempt-number": job.job.recovery().restarts,
+                "backpressureLevel": _level(waits / whole),
+                "backpressure-level": _level(waits / whole),
+                "ratio": waits / whole,
+                "idleRatio": idle / whole,
+                "busyRatio": busy / whole,
+            }
+        )
+    worst = max((subtask["ratio"] for subtask in subtasks), default=0.0)
+    return {
+        "status": "ok",
+        "backpressureLevel": _level(worst),
+        "backpressure-level": _level(worst),
+        "end-timestamp": SYSTEM_CLOCK.now_ms(),
+        "subtasks": subtasks,
+    }
+
+
+def _level(ratio: float) -> str:
+    return "high" if ratio > 0.5 else "low" if ratio > 0.1 else "ok"
+
+
+def vertex_accumulators(job: DispatchedJob, vertex: JobVertex) -> Json:
+    """The accumulators of a vertex, those of its subtasks one after the other."""
+    own = [
+        each
+        for subtask, values in sorted(job.job.subtask_accumulators().items())
+        if subtask.vertex == vertex.id
+        for each in shown_accumulators(values)
+    ]
+    return {"id": vertex_id(vertex), "user-accumulators": own}
+
+
+def accumulators_by_subtask(job: DispatchedJob, vertex: JobVertex) -> Json:
+    """The accumulators of each subtask."""
+    return {
+        "id": vertex_id(vertex),
+        "parallelism": vertex.parallelism,
+        "subtasks": [
+            {"subtask": index, "host": job.places().get(index, ""), **_attempt_line(job, vertex, index)}
+            for index in range(vertex.parallelism)
+        ],
+    }
+
+
+def subtask_accumulators(job: DispatchedJob, vertex: JobVertex, index: int) -> Json:
+    """The accumulators of one subtask."""
+    line = _attempt_line(job, vertex, index)
+    name = SubtaskId(vertex.id, index)
+    return {
+        "subtask": index,
+        "attempt": line["attempt"],
+        "id": str(name),
+        "user-accumulators": line["user-accumulators"],
+    }
+
+
+def _attempt_line(job: DispatchedJob, vertex: JobVertex, index: int) -> Json:
+    values = job.job.subtask_accumulators().get(SubtaskId(vertex.id, index), {})
+    return {"attempt": job.job.recovery().restarts, "user-accumulators": shown_accumulators(values)}
+
+
+def shown_accumulators(values: dict[str, Any]) -> list[Json]:
+    """Accumulators in the order of their names."""
+    return [
+        {"name": name, "type": type(value).__name__, "value": str(value)}
+        for name, value in sorted(values.items())
+    ]
