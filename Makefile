@@ -35,7 +35,7 @@ lint: $(STAMP) ## ruff, formatting, types and import layers (all of them run, ev
 	run lint-imports --no-cache ; \
 	if [ -n "$$failed" ]; then echo "failed:$$failed" >&2; exit 1; fi
 
-reference: $(STAMP) ## the reference of the API, as pages in docs/reference/api, and that of the options
+reference: $(STAMP) ## the reference of the API, as pages in docs/reference/api, and those of the options and of REST
 	@$(BIN)/python docs/generate_reference.py
 
 bench: $(STAMP) ## the benchmarks

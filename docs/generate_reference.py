@@ -1,6 +1,7 @@
 """Writes the reference: ``python docs/generate_reference.py [FOLDER]``, or ``make reference``.
 
-``FOLDER/configuration.md`` has every option, from the catalogue of ``penstock.config``. ``FOLDER/api`` has a page for each
+``FOLDER/configuration.md`` has every option, from the catalogue of ``penstock.config``, ``FOLDER/rest.md`` every operation of
+the REST API, from the table that its routes are made of. ``FOLDER/api`` has a page for each
 public module, from signatures and docstrings. Without a folder it is ``docs/reference``. None of these pages is kept in the
 repository: they repeat what stands in the code word for word, would change with every line of it, and be out of date between
 any two changes that meet. They are made where they are wanted, in a few seconds.
@@ -125,11 +126,50 @@ def in_cell(value: Any) -> str:
     return str(value).replace("|", "\\|").replace("\n", " ")
 
 
+def rest_page() -> str:
+    """The page of the REST API: every operation with what it takes and gives."""
+    from typing import cast
+
+    from penstock.web.rest.api import Api
+    from penstock.web.rest.app import operations
+    from penstock.web.rest.operations import Content, Given
+    from penstock.web.rest.shapes import text_of
+
+    api = Api(cast(Any, None), cast(Any, None), {}, lambda: None, "")  # the operations are described, and none is asked
+    parts = [
+        "# The REST API",
+        "Made by `docs/generate_reference.py` from the operations in `penstock/web/rest`; change them there. A running JobManager "
+        "gives the same as OpenAPI 3.1 at `/openapi.json`.",
+        "Every path is also there under `/v1`. What goes wrong is answered with a status from 400 on and "
+        '`{"errors": [TEXT]}`: 400 for a request that makes no sense, 401 without token or proof, 404 for what is not there, 413 for '
+        "what is too large, 503 where something outside fails. *Proof* marks what runs code: without `rest.token`, the client shows "
+        "there that it knows the cluster's secret. In shapes, `?` marks a field that may be left out.",
+    ]
+    area = ""
+    for operation in operations(api):
+        if operation.area != area:
+            area = operation.area
+            parts.append(f"## {area}")
+        lines = [f"### `{operation.method} {operation.path}`", "", operation.summary]
+        if operation.needs_proof:
+            lines[2] += " *Proof.*"
+        lines += [f"- `?{query.name}=`: {in_cell(query.meaning)}" for query in operation.queries]
+        if isinstance(operation.body, Given):
+            lines.append(f"- takes `{operation.body.value}`")
+        elif operation.body is not None:
+            lines.append(f"- takes `{text_of(operation.body)}`")
+        shape = operation.content.value if operation.content is not Content.JSON else text_of(operation.gives)
+        lines.append(f"- gives {operation.status}: `{shape}`")
+        parts.append("\n".join(lines))
+    return "\n\n".join(parts) + "\n"
+
+
 def write_reference(folder: Path) -> None:
     """Write all pages, and an index of those of the API."""
     api = folder / "api"
     api.mkdir(parents=True, exist_ok=True)
     (folder / "configuration.md").write_text(configuration_page(), "utf-8")
+    (folder / "rest.md").write_text(rest_page(), "utf-8")
     index = ["# The API, module by module", ""]
     for module in public_modules():
         (api / f"{module.__name__}.md").write_text(api_page(module), "utf-8")

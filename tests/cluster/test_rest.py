@@ -97,6 +97,7 @@ def test_the_files_of_a_taskmanager_and_of_the_jobmanager(running_cluster: Clust
         ("GET", "/nonsense", None, 404, "nothing at GET /nonsense"),
         ("DELETE", "/jobs", None, 405, "nothing at DELETE"),
         ("POST", "/jobs", b"nonsense", 401, "only who knows the cluster's secret"),
+        ("POST", "/jars/upload", b"nonsense", 401, "only who knows the cluster's secret"),
         ("PATCH", "/jobs/:job?mode=stop", None, 400, "mode is cancel"),
         ("POST", "/jobs/:job/savepoints", b"{", 400, "no JSON"),
         ("POST", "/jobs/:job/savepoints", b"[]", 400, "object of JSON"),

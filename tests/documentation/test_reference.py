@@ -39,6 +39,12 @@ def test_every_public_name_has_its_place_and_every_link_a_page(tmp_path: Path) -
     assert {*linked, "README.md"} == {page.name for page in (tmp_path / "api").iterdir()}
 
 
+def test_the_page_of_rest_has_every_operation_once() -> None:
+    headings = re.findall(r"^### `(\w+ /\S*)`$", GENERATOR["rest_page"](), re.MULTILINE)
+    assert len(headings) == len(set(headings)) > 60
+    assert {"GET /openapi.json", "POST /jars/upload", "DELETE /cluster"} <= set(headings)
+
+
 def test_examples_of_docstrings_become_blocks(tmp_path: Path) -> None:
     GENERATOR["write_reference"](tmp_path)
     for page in (tmp_path / "api").glob("*.md"):

@@ -62,7 +62,9 @@ def application(api: Api) -> Starlette:
         for prefix in ("", "/v1")
         for operation in in_order(operations(api))
     ]
-    return Starlette(routes=routes, exception_handlers={404: _not_found, 405: _not_found, 400: _not_found})
+    made = Starlette(routes=routes, exception_handlers={404: _not_found, 405: _not_found, 400: _not_found})
+    made.router.redirect_slashes = False
+    return made
 
 
 def _guarded(api: Api, operation: Operation) -> Answer:

@@ -56,6 +56,9 @@ def _listen(host: str, ports: list[int]) -> tuple[socket.socket, int]:
         except OSError as error:
             failure = error
             continue
+        # Connections have it from here: asyncio sets it only on sockets whose protocol is named, and without it every answer
+        # waits 40 ms for the client's acknowledgement.
+        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return made, made.getsockname()[1]
     which = str(ports[0]) if len(ports) == 1 else f"{ports[0]} to {ports[-1]}"
     raise OutsideError(
