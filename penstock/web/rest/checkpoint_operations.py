@@ -35,6 +35,11 @@ _ALL = {
     },
     "history": [_CHECKPOINT],
 }  # fmt: skip
+_CONFIG = {
+    "mode": str, "interval": int, "timeout": int, "min_pause": int, "max_concurrent": int,
+    "externalization": {"enabled": bool, "delete_on_cancellation": bool}, "state_backend": str,
+    "checkpoint_storage": str, "unaligned_checkpoints": bool,
+}  # fmt: skip
 _OUTCOME = {"status": {"id": OneOf(("IN_PROGRESS", "COMPLETED"))}, "operation": OrNull({})}
 _TRIGGER_ID = Optional(str, "32 hexadecimal digits.")
 _TYPES = ("CONFIGURED", "FULL", "INCREMENTAL")
@@ -42,6 +47,10 @@ _TYPES = ("CONFIGURED", "FULL", "INCREMENTAL")
 
 def checkpoint_operations(api: Api) -> list[Operation]:
     """Those of checkpoints and savepoints."""
+    return [*_of_checkpoints(api), *_of_savepoints(api)]
+
+
+def _of_checkpoints(api: Api) -> list[Operation]:
     return [
         Operation(
             "GET",
@@ -64,12 +73,13 @@ def checkpoint_operations(api: Api) -> list[Operation]:
             f"{JOB}/checkpoints/config",
             "How checkpoints are taken.",
             of(api, checkpoint_views.checkpoint_config),
-            {"mode": str, "interval": int, "timeout": int, "min_pause": int, "max_concurrent": int,
-             "externalization": {"enabled": bool, "delete_on_cancellation": bool}, "state_backend": str,
-             "checkpoint_storage": str, "unaligned_checkpoints": bool},
+            _CONFIG,
         ),
         Operation(
-            "GET", f"{JOB}/checkpoints/details/{{checkpoint}}", "One checkpoint.", _details(api),
+            "GET",
+            f"{JOB}/checkpoints/details/{{checkpoint}}",
+            "One checkpoint.",
+            _details(api),
             {**_CHECKPOINT, "tasks": MapOf(_PART)},
         ),
         Operation(
@@ -90,6 +100,11 @@ def checkpoint_operations(api: Api) -> list[Operation]:
             _outcome(api, lambda: api.checkpoints, "checkpointId"),
             _OUTCOME,
         ),
+    ]
+
+
+def _of_savepoints(api: Api) -> list[Operation]:
+    return [
         Operation(
             "POST",
             f"{JOB}/savepoints",
@@ -126,7 +141,7 @@ def checkpoint_operations(api: Api) -> list[Operation]:
             _outcome(api, lambda: api.disposals, "location", of_job=False),
             _OUTCOME,
         ),
-    ]  # fmt: skip
+    ]
 
 
 def _checkpoint(api: Api) -> Answer:

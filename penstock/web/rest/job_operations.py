@@ -62,6 +62,10 @@ _EXCEPTION = {
 
 def job_operations(api: Api) -> list[Operation]:
     """Those of jobs."""
+    return [*_of_all(api), *_of_one(api), *_of_its_run(api), *_to_end_it(api)]
+
+
+def _of_all(api: Api) -> list[Operation]:
     return [
         Operation("GET", "/jobs", "All jobs.", _ids(api), {"jobs": [{"id": str, "status": str}]}),
         Operation("GET", "/jobs/overview", "All jobs with their tasks.", _lines(api), {"jobs": [_LINE]}),
@@ -83,16 +87,12 @@ def job_operations(api: Api) -> list[Operation]:
             status=202,
             needs_proof=True,
         ),
+    ]
+
+
+def _of_one(api: Api) -> list[Operation]:
+    return [
         Operation("GET", JOB, "A job with its vertices.", of(api, job_views.job_detail), _DETAIL),
-        Operation(
-            "PATCH",
-            JOB,
-            "Cancel a job.",
-            _cancel(api),
-            {},
-            queries=(Query("mode", "What is to be done.", ("cancel",)),),
-            status=202,
-        ),
         Operation(
             "GET",
             f"{JOB}/status",
@@ -118,6 +118,18 @@ def job_operations(api: Api) -> list[Operation]:
             of(api, lambda job: {"plan": job_views.plan(job.graph, job.id)}),
             PLAN,
         ),
+        Operation(
+            "GET",
+            f"{JOB}/jobmanager/config",
+            "The options of the cluster that runs the job.",
+            of(api, lambda job: config_entries(api.settings)),
+            CONFIG,
+        ),
+    ]
+
+
+def _of_its_run(api: Api) -> list[Operation]:
+    return [
         Operation(
             "GET",
             f"{JOB}/accumulators",
@@ -155,12 +167,19 @@ def job_operations(api: Api) -> list[Operation]:
             METRICS,
             queries=(GET_METRICS,),
         ),
+    ]
+
+
+def _to_end_it(api: Api) -> list[Operation]:
+    return [
         Operation(
-            "GET",
-            f"{JOB}/jobmanager/config",
-            "The options of the cluster that runs the job.",
-            of(api, lambda job: config_entries(api.settings)),
-            CONFIG,
+            "PATCH",
+            JOB,
+            "Cancel a job.",
+            _cancel(api),
+            {},
+            queries=(Query("mode", "What is to be done.", ("cancel",)),),
+            status=202,
         ),
         Operation(
             "POST",

@@ -37,6 +37,10 @@ _BY_SUBTASK = {
 
 def vertex_operations(api: Api) -> list[Operation]:
     """Those of vertices."""
+    return [*_of_all_subtasks(api), *_of_metrics(api), *_of_one_subtask(api)]
+
+
+def _of_all_subtasks(api: Api) -> list[Operation]:
     views = vertex_views
 
     def vertex(
@@ -94,6 +98,11 @@ def vertex_operations(api: Api) -> list[Operation]:
             views.by_taskmanager,
             {"id": str, "name": str, "now": int, "taskmanagers": [{"taskmanager-id": str, "status": str}]},
         ),
+    ]
+
+
+def _of_metrics(api: Api) -> list[Operation]:
+    return [
         Operation(
             "GET",
             f"{VERTEX}/metrics",
@@ -110,11 +119,10 @@ def vertex_operations(api: Api) -> list[Operation]:
             AGGREGATED,
             queries=(GET_METRICS, AGGREGATION, Query("subtasks", "Numbers and ranges, such as 0,2-4.")),
         ),
-        *_subtask_operations(api),
     ]
 
 
-def _subtask_operations(api: Api) -> list[Operation]:
+def _of_one_subtask(api: Api) -> list[Operation]:
     detail, own = vertex_views.subtask_detail, vertex_views.subtask_accumulators
     attempt = SUBTASK + "/attempts/{attempt}"
     return [
