@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
+from typing import ClassVar
 
 from tests.services.maven_jars import NoJars, jars_of
 
@@ -21,6 +22,7 @@ KAFKA_3 = "3.9.2"
 KAFKA_4 = "4.1.1"
 START_S = 180.0
 
+# Nothing is too old to be kept: tests write records of 1970.
 _CONFIGURATION = """process.roles=broker,controller
 node.id={node}
 controller.quorum.voters={voters}
@@ -39,9 +41,15 @@ transaction.state.log.num.partitions=4
 min.insync.replicas={min_isr}
 group.initial.rebalance.delay.ms=0
 auto.create.topics.enable=false
+log.retention.ms=-1
 unclean.leader.election.enable=false
 transaction.remove.expired.transaction.cleanup.interval.ms=1000
 transaction.abort.timed.out.transaction.cleanup.interval.ms=500
+"""
+
+# Several nodes: another leads within seconds where one has died.
+_QUICKLY_DEAD = """broker.session.timeout.ms=3000
+broker.heartbeat.interval.ms=500
 """
 
 
@@ -115,6 +123,9 @@ class KafkaCluster:
 
     version: str
     brokers: list[Broker] = field(default_factory=list)
+    reason: str = ""
+    """Why it is not Apache Kafka, if it is not."""
+    is_mock: ClassVar[bool] = False
 
     @property
     def bootstrap(self) -> str:
@@ -184,7 +195,7 @@ def running_kafka(
                 replicas=min(3, nodes),
                 min_isr=min(2, nodes),
             )
-            (place / "server.properties").write_text(text)
+            (place / "server.properties").write_text(text + (_QUICKLY_DEAD if nodes > 1 else ""))
             broker = Broker(node + 1, classpath, place, ports[node])
             broker.format("penstockpenstockpensto")
             broker.start()

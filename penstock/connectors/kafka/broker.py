@@ -11,6 +11,8 @@ from penstock.errors import OutsideError
 from penstock.formats.extras import require
 
 TIMEOUT_S: Final = 30.0
+ONE_ANSWER_S: Final = 5.0
+"""For one answer: the broker that was asked may just have died, and the next time another is."""
 AGAIN_S: Final = 0.05
 
 
@@ -37,12 +39,15 @@ def answer_of(ask: Callable[[float], Any], servers: str) -> Any:
     deadline = monotonic() + TIMEOUT_S
     while True:
         try:
-            return ask(max(deadline - monotonic(), AGAIN_S))
+            return ask(min(max(deadline - monotonic(), AGAIN_S), ONE_ANSWER_S))
         except Exception as error:
             reason: Any = error.args[0] if error.args else None
             code = reason.code() if hasattr(reason, "code") else None
-            if code not in _not_ready() or monotonic() >= deadline:
-                raise OutsideError(f"Kafka at {servers} did not answer: {error}") from error
+            comes_again = isinstance(error, TimeoutError) or code in _not_ready()
+            if not comes_again or monotonic() >= deadline:
+                raise OutsideError(
+                    f"Kafka at {servers} did not answer: {str(error) or 'the time is over'}"
+                ) from error
         pause(AGAIN_S)
 
 
@@ -58,6 +63,7 @@ def _not_ready() -> tuple[int, ...]:
         kind.FENCED_LEADER_EPOCH,
         kind.UNKNOWN_LEADER_EPOCH,
         kind._TRANSPORT,
+        kind._TIMED_OUT,
     )
 
 
@@ -71,11 +77,42 @@ def committed_offsets(configuration: dict[str, str], group: str, places: list[tu
     asked = [client.TopicPartition(topic, partition) for topic, partition in places]
     try:
         servers = configuration.get("bootstrap.servers", "")
-        if not asked:
-            return []
-        return list(answer_of(lambda seconds: consumer.committed(asked, timeout=seconds), servers))
+
+        def ask(seconds: float) -> list[Any]:
+            found = list(consumer.committed(asked, timeout=seconds))
+            for each in found:
+                if each.error is not None and each.error.code() in _not_ready():
+                    raise client.KafkaException(each.error)
+            return found
+
+        return answer_of(ask, servers) if asked else []
     finally:
         consumer.close()
+
+
+class Administration:
+    """The client for administration, as questions. It is made anew after an answer that failed: it keeps to the leaders that
+    it has once heard of."""
+
+    def __init__(self, configuration: dict[str, str]) -> None:
+        self._servers = configuration.get("bootstrap.servers", "")
+        self._configuration = configuration
+        self._client: Any = None
+
+    def answer(self, question: Callable[[Any, float], Any]) -> Any:
+        """What ``question(client, seconds)`` gives, asked again while brokers are not ready for it.
+
+        :raises OutsideError: where there is no answer.
+        """
+
+        def ask(seconds: float) -> Any:
+            client = self._client or confluent_admin().AdminClient(self._configuration, logger=_log)
+            self._client = None
+            answer = question(client, seconds)
+            self._client = client
+            return answer
+
+        return answer_of(ask, self._servers)
 
 
 def for_questions(configuration: dict[str, str]) -> dict[str, str]:
@@ -103,7 +140,7 @@ class KafkaBroker:
         self._group = configuration.get("group.id")
         self._isolation = configuration.get("isolation.level", "read_uncommitted")
         self._configuration = for_questions(configuration)
-        self._admin = confluent_admin().AdminClient(self._configuration, logger=_log)
+        self._admin = Administration(self._configuration)
 
     def partitions_of(self, topics: list[str]) -> list[KafkaTopicPartition]:
         """All partitions of topics that must be there.
@@ -126,11 +163,11 @@ class KafkaBroker:
 
     def _topics(self) -> dict[str, list[KafkaTopicPartition]]:
         try:
-            metadata = self._admin.list_topics(timeout=TIMEOUT_S)
-        except Exception as error:
+            metadata = self._admin.answer(lambda client, seconds: client.list_topics(timeout=seconds))
+        except OutsideError as error:
             raise OutsideError(
-                f"the topics cannot be listed: no broker answers at {self._servers} ({error}); check bootstrap.servers, the "
-                "network and the broker"
+                f"the topics cannot be listed: no broker answers at {self._servers} ({error.__cause__}); check "
+                "bootstrap.servers, the network and the broker"
             ) from error
         return {
             name: [KafkaTopicPartition(name, number) for number in sorted(topic.partitions)]
@@ -160,11 +197,15 @@ class KafkaBroker:
         )
         asked = {client.TopicPartition(each.topic, each.partition): spec for each in partitions}
 
-        def ask(seconds: float) -> Offsets:
-            futures = self._admin.list_offsets(asked, isolation_level=level, request_timeout=seconds)
-            return {_own(place): future.result(seconds).offset for place, future in futures.items()}
+        def ask(admin: Any, seconds: float) -> Offsets:
+            futures = admin.list_offsets(asked, isolation_level=level, request_timeout=seconds)
+            found = {_own(place): future.result(seconds).offset for place, future in futures.items()}
+            without = [str(place) for place, offset in found.items() if offset == client.OFFSET_INVALID]
+            if without:  # what the client gives, instead of an error, where a leader is gone
+                raise TimeoutError(f"no broker told an offset of {', '.join(without)}")
+            return found
 
-        offsets: Offsets = answer_of(ask, self._servers)
+        offsets: Offsets = self._admin.answer(ask)
         return offsets
 
     def committed(self, partitions: list[KafkaTopicPartition]) -> Offsets:

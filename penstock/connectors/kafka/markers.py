@@ -4,21 +4,18 @@ as the records. And which transactions exist, so that those of writers that are 
 The offset is the number of the epoch, its metadata is the epoch's identity.
 """
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
 from penstock.connectors.kafka.broker import (
-    answer_of,
+    Administration,
     committed_offsets,
     confluent,
     confluent_admin,
     for_questions,
 )
 from penstock.errors import OutsideError
-
-_log = logging.getLogger(__name__)
 
 _MARKERS: Final = "penstock-sink-markers"
 _WRITERS: Final = "penstock-sink-writers"
@@ -79,7 +76,7 @@ class Markers:
         self._servers = configuration.get("bootstrap.servers", "")
         self._general = for_questions(configuration)
         self._prefix = prefix
-        self._admin = confluent_admin().AdminClient(self._general, logger=_log)
+        self._admin = Administration(self._general)
 
     def read(self, group: str) -> Marker | None:
         """The marker in a group: the newest of all partitions under which one was written."""
@@ -106,11 +103,9 @@ class Markers:
     def registered(self, is_wanted: Callable[[int], bool]) -> list[WriterTransactions]:
         """The transactions of writers that ever registered under the prefix, of the last run of each wanted subtask."""
         beginning = f"{_WRITERS}-{self._prefix}-"
-        groups = self._answer(
-            lambda seconds: self._admin.list_consumer_groups(request_timeout=seconds).result(seconds)
-        ).valid
+        groups = self._admin.answer(_groups)
         found: set[WriterTransactions] = set()
-        for name in (group.group_id for group in groups):
+        for name in groups:
             subtask = name.removeprefix(beginning)
             if name.startswith(beginning) and subtask.isdigit() and is_wanted(int(subtask)):
                 for note in self._offsets(name):
@@ -122,27 +117,28 @@ class Markers:
     def longest_transaction_ms(self) -> int | None:
         """The longest time-out for transactions that the broker allows; None where it does not say."""
         client = confluent_admin()
-        brokers = self._answer(lambda seconds: self._admin.list_topics(timeout=seconds)).brokers
-        resource = client.ConfigResource(client.ResourceType.BROKER, str(next(iter(brokers))))
 
-        def ask(seconds: float) -> Any:
-            asked = self._admin.describe_configs([resource], request_timeout=seconds)
-            return asked[resource].result(seconds)
+        def ask(admin: Any, seconds: float) -> Any:
+            brokers = admin.list_topics(timeout=seconds).brokers
+            resource = client.ConfigResource(client.ResourceType.BROKER, str(next(iter(brokers))))
+            return admin.describe_configs([resource], request_timeout=seconds)[resource].result(seconds)
 
         try:
-            entries = self._answer(ask)
+            entries = self._admin.answer(ask)
         except OutsideError:  # not allowed to ask; the broker itself refuses later
             return None
         entry = entries.get("transaction.max.timeout.ms")
         return None if entry is None or entry.value is None else int(entry.value)
 
-    def _answer(self, ask: Callable[[float], Any]) -> Any:
-        return answer_of(ask, self._servers)
-
     def _offsets(self, group: str) -> list[Any]:
         """What is under a group, whatever the topic it was written under."""
-        topics = self._answer(lambda seconds: self._admin.list_topics(timeout=seconds)).topics
-        places = [
-            (name, 0) for name, topic in topics.items() if topic.error is None and 0 in topic.partitions
-        ]
-        return committed_offsets(self._general, group, places)
+        topics = self._admin.answer(lambda client, seconds: client.list_topics(timeout=seconds)).topics
+        return committed_offsets(self._general, group, [(name, 0) for name in topics])
+
+
+def _groups(admin: Any, seconds: float) -> list[str]:
+    """The names of all groups; each broker tells of its own, so all have to answer."""
+    answer = admin.list_consumer_groups(request_timeout=seconds).result(seconds)
+    if answer.errors:
+        raise answer.errors[0]
+    return [group.group_id for group in answer.valid]

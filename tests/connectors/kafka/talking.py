@@ -29,9 +29,16 @@ def new_topic(kafka: KafkaCluster, partitions: int = 1, **configuration: str) ->
 def write(kafka: KafkaCluster, topic: str, values: Iterable[Any], partition: int = 0, **options: Any) -> None:
     """Write texts or bytes to a partition."""
     producer = Producer({"bootstrap.servers": kafka.bootstrap, "queue.buffering.max.messages": 1_000_000})
+    failed: list[str] = []
+
+    def delivered(error: Any, _: Any) -> None:
+        if error is not None:
+            failed.append(str(error))
+
     for value in values:
-        producer.produce(topic, value, partition=partition, **options)
+        producer.produce(topic, value, partition=partition, on_delivery=delivered, **options)
     assert producer.flush(PATIENCE_S) == 0
+    assert not failed
 
 
 def read(kafka: KafkaCluster, topic: str, isolation: str = "read_committed") -> list[Any]:

@@ -11,10 +11,16 @@ import pytest
 from tests.connectors.driving import RunningSource
 from tests.connectors.kafka.talking import builder, new_topic, write
 from tests.connectors.kafka.test_exactly_once_writer import expect, start
-from tests.connectors.kafka.test_torture import Torture
+from tests.connectors.kafka.torture import Torture
 from tests.services.kafka_broker import KafkaCluster
 
 pytestmark = pytest.mark.service
+
+
+@pytest.fixture
+def kafka(apache_kafka: KafkaCluster) -> KafkaCluster:
+    """Nothing of this runs on a mock cluster."""
+    return apache_kafka
 
 
 @contextmanager
@@ -85,6 +91,6 @@ def test_a_job_goes_on_by_itself_when_the_broker_is_back(kafka: KafkaCluster, tm
             before = torture.written
             torture.write_some(600)
             torture.read_until(before + 50)
-            torture.kill_the_broker()
+            torture.kill_a_broker()
             torture.read_until(torture.written)
         torture.check()

@@ -23,6 +23,12 @@ from tests.services.kafka_broker import KafkaCluster
 pytestmark = pytest.mark.service
 
 
+@pytest.fixture
+def kafka(apache_kafka: KafkaCluster) -> KafkaCluster:
+    """Nothing of this runs on a mock cluster."""
+    return apache_kafka
+
+
 @dataclass
 class Context:
     """What the engine gives to a writer."""

@@ -18,6 +18,7 @@ from penstock.datastream.connectors.kafka import (
 from penstock.datastream.connectors.source_and_sink import DeliveryGuarantee
 from penstock.errors import JobFailed, OptionError, ProgramError
 from tests.connectors.kafka.talking import committed_values, new_topic, read
+from tests.missing import leave_out_for_want_of
 from tests.services.kafka_broker import KafkaCluster, free_ports
 
 pytestmark = pytest.mark.service
@@ -51,6 +52,8 @@ def write(
 def test_every_record_is_there_when_the_job_has_ended(
     kafka: KafkaCluster, guarantee: DeliveryGuarantee, parallelism: int
 ) -> None:
+    if kafka.is_mock and guarantee is DeliveryGuarantee.EXACTLY_ONCE:
+        leave_out_for_want_of("Apache Kafka", kafka.reason)
     topic = new_topic(kafka, partitions=2)
     rows = [f"v{n}" for n in range(5_000)]
     write(kafka, rows, values(topic).build(), guarantee, parallelism)
@@ -58,23 +61,23 @@ def test_every_record_is_there_when_the_job_has_ended(
 
 
 def test_a_job_does_not_end_before_its_last_commit_is_made_however_long_that_takes(
-    kafka: KafkaCluster, monkeypatch: pytest.MonkeyPatch
+    apache_kafka: KafkaCluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
         "penstock.connectors.kafka.committing.WAIT_S", 0.0
     )  # it is never done when it is asked first
-    topic = new_topic(kafka)
+    topic = new_topic(apache_kafka)
     env = StreamExecutionEnvironment.get_execution_environment()
     env.enable_checkpointing(100)
     begun = (
         KafkaSink.builder()
-        .set_bootstrap_servers(kafka.bootstrap)
+        .set_bootstrap_servers(apache_kafka.bootstrap)
         .set_record_serializer(values(topic).build())
     )
     begun.set_delivery_guarantee(DeliveryGuarantee.EXACTLY_ONCE).set_transactional_id_prefix(topic)
     env.from_collection(["a", "b"]).sink_to(begun.build())
     env.execute()
-    assert committed_values(kafka, topic, 2) == ["a", "b"]
+    assert committed_values(apache_kafka, topic, 2) == ["a", "b"]
 
 
 class _Key(SerializationSchema):
@@ -87,8 +90,8 @@ class _ByLength(KafkaPartitioner):
         return len(record) % len(partitions)
 
 
-def test_key_partition_headers_and_topic_are_chosen_by_the_serializer(kafka: KafkaCluster) -> None:
-    even, odd = new_topic(kafka, partitions=2), new_topic(kafka, partitions=2)
+def test_key_partition_headers_and_topic_are_chosen_by_the_serializer(apache_kafka: KafkaCluster) -> None:
+    even, odd = new_topic(apache_kafka, partitions=2), new_topic(apache_kafka, partitions=2)
     serializer = (
         values()
         .set_topic_selector(lambda row: even if row[-1] in "02468" else odd)
@@ -97,10 +100,10 @@ def test_key_partition_headers_and_topic_are_chosen_by_the_serializer(kafka: Kaf
         .set_header_provider(lambda row: {"length": str(len(row)).encode()})
         .build()
     )
-    write(kafka, ["a0", "b1", "cc2"], serializer)
+    write(apache_kafka, ["a0", "b1", "cc2"], serializer)
 
     def seen(topic: str) -> list[Any]:
-        return [(m.partition(), m.key(), m.value(), m.headers()) for m in read(kafka, topic)]
+        return [(m.partition(), m.key(), m.value(), m.headers()) for m in read(apache_kafka, topic)]
 
     assert seen(even) == [(0, b"a", b"a0", [("length", b"2")]), (1, b"c", b"cc2", [("length", b"3")])]
     assert seen(odd) == [(0, b"b", b"b1", [("length", b"2")])]
@@ -117,7 +120,7 @@ def test_the_event_time_is_the_time_of_the_message(kafka: KafkaCluster) -> None:
     )
     env.from_collection(["1000", "2000"]).assign_timestamps_and_watermarks(strategy).sink_to(sink.build())
     env.execute()
-    assert [message.timestamp()[1] for message in read(kafka, topic)] == [1_000, 2_000]
+    assert sorted(message.timestamp()[1] for message in read(kafka, topic)) == [1_000, 2_000]
 
 
 class _Own(KafkaRecordSerializationSchema):
@@ -133,10 +136,10 @@ class _Own(KafkaRecordSerializationSchema):
         return ProducerRecord(self.topic, str(element).encode(), partition=last)
 
 
-def test_a_serializer_of_the_users_own_may_leave_records_out(kafka: KafkaCluster) -> None:
-    topic = new_topic(kafka, partitions=3)
-    write(kafka, [1, -2, 3], _Own(topic))
-    assert [(message.partition(), message.value()) for message in read(kafka, topic)] == [
+def test_a_serializer_of_the_users_own_may_leave_records_out(apache_kafka: KafkaCluster) -> None:
+    topic = new_topic(apache_kafka, partitions=3)
+    write(apache_kafka, [1, -2, 3], _Own(topic))
+    assert [(message.partition(), message.value()) for message in read(apache_kafka, topic)] == [
         (2, b"1"),
         (2, b"3"),
     ]
@@ -147,9 +150,9 @@ def test_a_value_of_the_wrong_type_is_named(kafka: KafkaCluster) -> None:
         write(kafka, [5], values(new_topic(kafka)).build())
 
 
-def test_a_topic_that_is_not_there_fails_the_job(kafka: KafkaCluster) -> None:
+def test_a_topic_that_is_not_there_fails_the_job(apache_kafka: KafkaCluster) -> None:
     with pytest.raises(JobFailed, match="a message for topic 'nowhere' was not delivered"):
-        write(kafka, ["a"], values("nowhere").build(), message_timeout_ms=2_000)
+        write(apache_kafka, ["a"], values("nowhere").build(), message_timeout_ms=2_000)
 
 
 def test_a_dead_broker_fails_the_job_when_the_time_for_delivery_is_over() -> None:

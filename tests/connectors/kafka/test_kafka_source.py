@@ -56,14 +56,14 @@ def test_an_empty_topic_ends_at_once(kafka: KafkaCluster) -> None:
     assert rows_of(bounded(kafka, new_topic(kafka, partitions=3))) == []
 
 
-def test_offsets_by_rule(kafka: KafkaCluster) -> None:
-    topic = new_topic(kafka)
+def test_offsets_by_rule(apache_kafka: KafkaCluster) -> None:
+    topic = new_topic(apache_kafka)
     for n in range(5):
-        write(kafka, topic, [f"v{n}"], timestamp=1_000 * (n + 1))
+        write(apache_kafka, topic, [f"v{n}"], timestamp=1_000 * (n + 1))
     place = KafkaTopicPartition(topic, 0)
 
     def rows(starting: KafkaOffsetsInitializer, stopping: KafkaOffsetsInitializer = LATEST) -> list[Any]:
-        source = builder(kafka, topic).set_group_id("g-rules").set_starting_offsets(starting)
+        source = builder(apache_kafka, topic).set_group_id("g-rules").set_starting_offsets(starting)
         return rows_of(source.set_bounded(stopping).build())
 
     offsets = KafkaOffsetsInitializer.offsets
@@ -81,26 +81,26 @@ def test_offsets_by_rule(kafka: KafkaCluster) -> None:
         JobFailed, match=r"no committed offset for topic-\d+-0, and the offset reset strategy is NONE"
     ):
         rows(committed())
-    consumer = Consumer({"bootstrap.servers": kafka.bootstrap, "group.id": "g-rules"})
+    consumer = Consumer({"bootstrap.servers": apache_kafka.bootstrap, "group.id": "g-rules"})
     consumer.commit(offsets=[TopicPartition(topic, 0, 4)], asynchronous=False)
     consumer.close()
     assert rows(committed()) == ["v4"]
 
 
 def test_records_of_aborted_transactions_are_left_out_on_request_and_the_end_is_found(
-    kafka: KafkaCluster,
+    apache_kafka: KafkaCluster,
 ) -> None:
-    topic = new_topic(kafka)
-    producer = Producer({"bootstrap.servers": kafka.bootstrap, "transactional.id": topic})
+    topic = new_topic(apache_kafka)
+    producer = Producer({"bootstrap.servers": apache_kafka.bootstrap, "transactional.id": topic})
     producer.init_transactions()
     for value, keep in (("kept", True), ("dropped", False)):
         producer.begin_transaction()
         producer.produce(topic, value)
         producer.flush()
         (producer.commit_transaction if keep else producer.abort_transaction)()
-    begun = builder(kafka, topic).set_property("isolation.level", "read_committed")
+    begun = builder(apache_kafka, topic).set_property("isolation.level", "read_committed")
     assert rows_of(begun.set_bounded(LATEST).build()) == ["kept"]
-    assert rows_of(bounded(kafka, topic)) == ["kept", "dropped"], "as Flink does where nothing is set"
+    assert rows_of(bounded(apache_kafka, topic)) == ["kept", "dropped"], "as Flink does where nothing is set"
 
 
 def test_a_pattern_finds_topics_and_partitions_that_come_later(kafka: KafkaCluster) -> None:

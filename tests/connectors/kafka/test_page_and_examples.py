@@ -26,6 +26,12 @@ pytestmark = pytest.mark.service
 ADDRESS = "localhost:9092"
 
 
+@pytest.fixture
+def kafka(apache_kafka: KafkaCluster) -> KafkaCluster:
+    """Nothing of this runs on a mock cluster."""
+    return apache_kafka
+
+
 def test_the_programs_of_the_page_about_kafka_print_what_it_says(kafka: KafkaCluster, tmp_path: Path) -> None:
     page = tmp_path / "kafka.md"
     page.write_text((ROOT / WITH_BROKER).read_text("utf-8").replace(ADDRESS, kafka.bootstrap), "utf-8")

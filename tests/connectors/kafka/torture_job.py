@@ -1,10 +1,12 @@
 """The job of the torture test, a program of its own: ``python torture_job.py '{"bootstrap": ..., ...}'``.
 
-Numbers come out of a topic, are counted by key, and go with their count into another topic, exactly once.
+Numbers come out of a topic, are counted by key, and go with their count into another topic, exactly once. A line on its
+standard input has it stop with a savepoint.
 """
 
 import json
 import sys
+import threading
 from typing import Any
 
 from penstock.common import WatermarkStrategy
@@ -19,6 +21,7 @@ from penstock.datastream.connectors.source_and_sink import DeliveryGuarantee
 from penstock.datastream.state import ValueStateDescriptor
 
 KEYS = 20
+TRIES = 600
 
 
 class Count(KeyedProcessFunction):
@@ -70,5 +73,25 @@ def build(given: dict[str, Any]) -> StreamExecutionEnvironment:
     return env
 
 
+def run(given: dict[str, Any]) -> None:
+    """Run it until somebody wants a savepoint, or for ever."""
+    job = build(given).execute_async("torture")
+    stop = threading.Event()
+    threading.Thread(target=lambda: stop.set() if sys.stdin.readline() else None, daemon=True).start()
+    execution = job.get_job_execution_result()
+    while not stop.wait(0.05):
+        if execution.done():
+            execution.result()
+    for _ in range(TRIES):
+        try:
+            print("savepoint:", job.stop_with_savepoint(False, given["savepoints"]).result(), flush=True)
+            break
+        except Exception as error:
+            print("no savepoint yet:", error, flush=True)  # the job may be starting again
+            stop.clear()
+            stop.wait(0.1)
+    execution.result()
+
+
 if __name__ == "__main__":
-    build(json.loads(sys.argv[1])).execute("torture")
+    run(json.loads(sys.argv[1]))
