@@ -246,6 +246,7 @@ class _HybridReader(SourceReader):
         """The reader before, if there was one, has been closed at its end."""
         self._index = index
         self._inner = self._sources[index].create_reader(_ForReader(self._context, index))
+        self.pauses_splits = self._inner.pauses_splits
         mine = [each.split for each in self._held if each.source_index == index]
         self._held = [each for each in self._held if each.source_index != index]
         if mine:
@@ -268,6 +269,10 @@ class _HybridReader(SourceReader):
 
     def fileno(self) -> int | None:
         return None if self._inner is None else self._inner.fileno()
+
+    def pause_or_resume_splits(self, to_pause: list[str], to_resume: list[str]) -> None:
+        if self._inner is not None:
+            self._inner.pause_or_resume_splits(to_pause, to_resume)
 
     def snapshot_state(self, checkpoint_id: int) -> list[Any]:
         inner = [] if self._inner is None else self._inner.snapshot_state(checkpoint_id)

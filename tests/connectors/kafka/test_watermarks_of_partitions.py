@@ -5,10 +5,12 @@ from typing import Any
 import pytest
 
 from penstock.common import Duration, Time, WatermarkStrategy
+from penstock.connectors.collection.source import CollectionSource
 from penstock.contracts.watermarks import WatermarkGenerator, WatermarkOutput
 from penstock.datastream import ProcessWindowFunction, StreamExecutionEnvironment
+from penstock.datastream.connectors.hybrid_source import HybridSource
 from penstock.datastream.window import TumblingEventTimeWindows
-from tests.connectors.driving import RunningSource
+from tests.connectors.driving import RunningSource, running
 from tests.connectors.kafka.talking import bounded, builder, new_topic, write
 from tests.services.kafka_broker import KafkaCluster
 
@@ -79,6 +81,23 @@ def test_a_paused_split_gives_nothing_until_it_is_resumed_and_loses_nothing(kafk
     reader.pause_or_resume_splits([], [f"{topic}-0"])
     assert running.run()[6_000:] == [f"0:{n}" for n in range(6_000)]
     running.close()
+
+
+def test_a_hybrid_source_has_the_reader_of_kafka_pause_its_splits(kafka: KafkaCluster) -> None:
+    topic = new_topic(kafka, partitions=2)
+    for partition in range(2):
+        write(kafka, topic, [f"{partition}:{n}" for n in range(100)], partition)
+    source = HybridSource.builder(CollectionSource(["first"])).add_source(bounded(kafka, topic)).build()
+    with running(source) as run:
+        reader = run.readers[0]
+        assert not reader.pauses_splits, "a collection is one split"
+        while not reader.pauses_splits:
+            run.step(0)
+        reader.pause_or_resume_splits([f"{topic}-0"], [])
+        run.run_until(lambda: len(run.records) == 101)
+        assert run.records == ["first", *(f"1:{n}" for n in range(100))]
+        reader.pause_or_resume_splits([], [f"{topic}-0"])
+        assert run.run()[101:] == [f"0:{n}" for n in range(100)]
 
 
 def test_a_partition_that_is_ahead_waits_for_the_others_of_its_reader(kafka: KafkaCluster) -> None:
