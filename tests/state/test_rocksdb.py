@@ -5,6 +5,7 @@ import operator
 import pickle
 import subprocess
 import sys
+import threading
 import uuid
 from dataclasses import dataclass
 from decimal import Decimal
@@ -224,6 +225,24 @@ def test_directories_of_processes_that_died_are_removed_and_others_are_not(tmp_p
     living.close()
     assert list(tmp_path.iterdir()) == []
     assert NAME_START in living.path
+
+
+def test_a_directory_that_is_being_made_is_not_taken_for_one_that_is_left_over(tmp_path: Path) -> None:
+    made: list[WorkingDirectory] = []
+
+    def make() -> None:
+        made.extend(WorkingDirectory(str(tmp_path)) for _ in range(25))
+
+    threads = [threading.Thread(target=make) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(made) == 100
+    assert all(Path(directory.path).is_dir() for directory in made)
+    for directory in made:
+        directory.close()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_place_that_is_no_directory_is_named(tmp_path: Path) -> None:

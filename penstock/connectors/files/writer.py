@@ -177,7 +177,7 @@ class FileWriter(CommittingSinkWriter, StatefulSinkWriter):
         assert isinstance(encoding, Encoder)
         buffer = io.BytesIO()
         encoding.encode_batch(elements, buffer)
-        encoded = buffer.getbuffer()
+        encoded = buffer.getvalue()  # a view of the buffer could outlive it in a traceback
         part_size = self._layout.rolling_policy.part_size or 0
         if file.stream.tell() + len(encoded) < part_size or len(elements) == 1:
             file.stream.write(encoded)

@@ -16,6 +16,7 @@ from penstock.errors import OutsideError
 
 NAME_START = "penstock-rocksdb-"
 _LOCK = "owner.lock"
+_UNLOCKED = "penstock-making-rocksdb-"
 
 
 class WorkingDirectory:
@@ -28,9 +29,12 @@ class WorkingDirectory:
         try:
             Path(parent).mkdir(parents=True, exist_ok=True)
             remove_left_over(parent)
-            self.path = tempfile.mkdtemp(prefix=NAME_START, dir=parent)
-            self._lock: IO[bytes] = open(f"{self.path}/{_LOCK}", "wb")  # noqa: SIM115 - held until close()
+            unlocked = tempfile.mkdtemp(prefix=_UNLOCKED, dir=parent)
+            self._lock: IO[bytes] = open(f"{unlocked}/{_LOCK}", "wb")  # noqa: SIM115 - held until close()
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # Under its name nobody sees it before it is locked, and takes it for one that is left over.
+            self.path = f"{parent}/{NAME_START}{Path(unlocked).name.removeprefix(_UNLOCKED)}"
+            os.rename(unlocked, self.path)
             self.close = weakref.finalize(self, _remove, self.path, self._lock)
         except OSError as error:
             raise OutsideError(
