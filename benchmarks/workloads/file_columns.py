@@ -32,23 +32,30 @@ def _batches(path: str) -> Any:
     return csv.open_csv(path, options)
 
 
+def csv_format() -> Any:
+    """The columns of the file, declared."""
+    from penstock.formats.csv import CsvReaderFormat, CsvSchema
+
+    schema = CsvSchema.builder().add_string_column("key").add_number_column("ts").add_number_column("value")
+    return CsvReaderFormat.for_schema(schema.build(), newlines_in_values=False)
+
+
 def penstock(path: str) -> Callable[[], dict[str, Any]]:
     """The sources of columns into a sink that takes columns."""
     from benchmarks.workloads.counting_sink import CountingColumnsSink
     from benchmarks.workloads.penstock_job import environment
-    from penstock.connectors.columns.source import CsvColumnsSource
     from penstock.connectors.files.source import FileSource
     from penstock.contracts.watermarks import WatermarkStrategy
     from penstock.formats.parquet import ParquetColumnarRowInputFormat
 
     env = environment(1)
-    source: Any = (
-        FileSource.for_bulk_file_format(ParquetColumnarRowInputFormat(), path).build()
+    builder = (
+        FileSource.for_bulk_file_format(ParquetColumnarRowInputFormat(), path)
         if path.endswith(".parquet")
-        else CsvColumnsSource(path, column_names=CSV_NAMES)
+        else FileSource.for_record_stream_format(csv_format(), path)
     )
     sink = CountingColumnsSink()
-    env.from_source(source, WatermarkStrategy.no_watermarks(), "columns").sink_to(sink)
+    env.from_source(builder.build(), WatermarkStrategy.no_watermarks(), "columns").sink_to(sink)
 
     def work() -> dict[str, Any]:
         rows = env.execute().get_accumulator_result("rows")

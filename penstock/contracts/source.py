@@ -52,7 +52,7 @@ class SplitOutput(Protocol):
         """Emit many rows; the lists belong to the engine afterwards."""
 
     def collect_columns(self, columns: "pyarrow.RecordBatch") -> None:
-        """Emit an Arrow record batch; only for sources whose ``output_layout`` is columns."""
+        """Emit an Arrow record batch; where the source's ``output_layout`` is rows, or they are wanted, it becomes rows."""
 
     def collect_aside(self, tag_id: str, record: Any) -> None:
         """Emit one record into a side output of the source, in no order with what is collected."""

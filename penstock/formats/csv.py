@@ -3,20 +3,21 @@
 import csv
 import io
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
 from penstock.contracts.serialization import DeserializationSchema, SerializationSchema
 from penstock.data.type_information import TypeInformation
-from penstock.errors import OutsideError, ProgramError
+from penstock.errors import ProgramError
 from penstock.formats.bad_records import OnError, check_on_error
 from penstock.formats.charsets import check_charset
 from penstock.formats.contract import FileAccess, FormatReader
+from penstock.formats.csv_columns import CsvColumns, is_columnar
+from penstock.formats.csv_lines import CsvLayout, CsvLines, dialect_of
 from penstock.formats.csv_schema import CsvSchema, CsvSchemaBuilder
 from penstock.formats.csv_values import NUMBERS, BadField, FieldReader, FieldWriter
 from penstock.formats.json import unreadable
-from penstock.formats.lines import LineReader
 from penstock.formats.text import StreamFormat
 
 __all__ = [
@@ -30,7 +31,10 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class CsvReaderFormat(StreamFormat):
-    """CSV files as rows; ``for_schema`` makes it."""
+    """CSV files, read as columns that become rows where a function wants them; ``for_schema`` makes it.
+
+    Columns of arrays, decimals, dates and 32-bit floats, comments and escape characters have files read as rows at once.
+    """
 
     schema: CsvSchema
     on_error: OnError
@@ -67,135 +71,17 @@ class CsvReaderFormat(StreamFormat):
         """Whether a line is a record for certain."""
         return not self.newlines_in_values
 
+    @property
+    def output_layout(self) -> str:  # type: ignore[override]
+        """Columns where Arrow reads all values as they are meant."""
+        return "columns" if is_columnar(self.schema) else "rows"
+
     def get_produced_type(self) -> TypeInformation:
         return self.schema.row_type()
 
     def create_reader(self, access: FileAccess) -> FormatReader:
-        return _CsvLines(access, self)
-
-
-def _dialect(schema: CsvSchema) -> dict[str, Any]:
-    return {
-        "delimiter": schema.column_separator,
-        "quotechar": schema.quote_char,
-        "quoting": csv.QUOTE_NONE if schema.quote_char is None else csv.QUOTE_MINIMAL,
-        "escapechar": schema.escape_char,
-        "lineterminator": schema.line_separator,
-        "strict": True,
-    }
-
-
-class _CsvLines(LineReader):
-    keeps_returns = True
-
-    def __init__(self, access: FileAccess, csv_format: CsvReaderFormat) -> None:
-        super().__init__(access, csv_format.codec, "strict", csv_format.on_error)
-        self._schema = csv_format.schema
-        self._dialect = _dialect(csv_format.schema)
-        self._fields = FieldReader(csv_format.schema)
-
-    def parse(self, text: str, final: bool) -> tuple[list[Any], int]:
-        rows_to_skip = 0
-        if self.at_start_of_file():
-            rows_to_skip = self._schema.use_header + self._schema.skip_first_data_row
-        if not self._schema.allow_comments:
-            try:
-                records = list(csv.reader(io.StringIO(text, newline="\n"), **self._dialect))
-                return self._rows(list(filter(None, records)), rows_to_skip, final, text), 0
-            except (csv.Error, BadField, _NoHeaderYet):
-                pass
-        return self._one_by_one(text, rows_to_skip, final)
-
-    def _rows(self, records: list[list[str]], rows_to_skip: int, final: bool, text: str) -> list[Any]:
-        if rows_to_skip:
-            if len(records) < rows_to_skip and not final:
-                raise _NoHeaderYet
-            self._check_header(records, text)
-            del records[:rows_to_skip]
-        return self._fields.rows(records)
-
-    def _check_header(self, records: list[list[str]], text: str) -> None:
-        schema = self._schema
-        if not (schema.use_header and schema.strict_headers and records):
-            return
-        found = [name.strip() for name in records[0]]
-        if found != schema.names():
-            failure = OutsideError(
-                f"{self._part.path} has the header {found}, but the schema has the columns {schema.names()}; "
-                "correct one of them, or leave set_strict_headers out"
-            )
-            failure.retryable = False
-            raise failure
-
-    def _one_by_one(self, text: str, rows_to_skip: int, final: bool) -> tuple[list[Any], int]:
-        """As the rest of ``parse``, but so that each record is known by the line in which it begins."""
-        lines = _RecordLines(text, self._schema.allow_comments)
-        reader = csv.reader(lines, **self._dialect)
-        found: list[Any] = []
-        skipped: list[list[str]] = []
-        while True:
-            begin = lines.begin_record()
-            try:
-                record = next(reader, None)
-            except csv.Error as error:
-                if lines.is_exhausted and not final:
-                    return self._unless_header_is_missing(
-                        found, lines.total - begin, skipped, rows_to_skip, lines
-                    )
-                self.bad(begin, lines.text_from(begin), str(error))
-                continue
-            if record is None:
-                return self._unless_header_is_missing(found, 0, skipped, 0 if final else rows_to_skip, lines)
-            if not record:
-                continue
-            if len(skipped) < rows_to_skip:
-                skipped.append(record)
-                self._check_header(skipped, text)
-                continue
-            try:
-                found += self._fields.rows([record])
-            except BadField as error:
-                self.bad(begin, lines.text_from(begin), str(error), error.colno)
-
-    @staticmethod
-    def _unless_header_is_missing(
-        found: list[Any], left: int, skipped: list[list[str]], rows_to_skip: int, lines: "_RecordLines"
-    ) -> tuple[list[Any], int]:
-        """The position must not move between the rows to skip: they would be taken for data after a restore."""
-        return (found, left) if len(skipped) >= rows_to_skip else ([], lines.total)
-
-
-class _NoHeaderYet(Exception):
-    """The rows to skip are not complete."""
-
-
-class _RecordLines(Iterator[str]):
-    """Gives the csv module its lines, and knows which of them a record begins with."""
-
-    def __init__(self, text: str, has_comments: bool) -> None:
-        self._lines = list(io.StringIO(text, newline="\n"))
-        self.total = text.count("\n") + 1
-        self._next = 0
-        self._has_comments = has_comments
-        self.is_exhausted = False
-
-    def begin_record(self) -> int:
-        """Which line the next record begins with; comments before it are left out."""
-        if self._has_comments:
-            while self._next < len(self._lines) and self._lines[self._next].startswith("#"):
-                self._next += 1
-        return self._next
-
-    def text_from(self, begin: int) -> str:
-        """The lines of the record that was read last."""
-        return "".join(self._lines[begin : self._next]).rstrip("\r\n")
-
-    def __next__(self) -> str:
-        if self._next >= len(self._lines):
-            self.is_exhausted = True
-            raise StopIteration
-        self._next += 1
-        return self._lines[self._next - 1]
+        layout = CsvLayout(self.schema, self.on_error, self.codec)
+        return CsvColumns(access, layout) if is_columnar(self.schema) else CsvLines(access, layout)
 
 
 class CsvRowDeserializationSchema(DeserializationSchema):
@@ -210,7 +96,7 @@ class CsvRowDeserializationSchema(DeserializationSchema):
     def __init__(self, schema: CsvSchema, ignore_parse_errors: bool = False) -> None:
         self._settings = (schema, ignore_parse_errors)
         self._ignore = ignore_parse_errors
-        self._dialect = _dialect(schema)
+        self._dialect = dialect_of(schema)
         self._fields = FieldReader(schema)
 
     def deserialize(self, message: bytes) -> Any:

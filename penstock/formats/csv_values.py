@@ -38,9 +38,10 @@ class BadField(ValueError):
 
 
 class FieldReader:
-    """Makes rows of lists of texts, a column at a time."""
+    """Makes rows, or tuples, of lists of texts, a column at a time."""
 
-    def __init__(self, schema: CsvSchema) -> None:
+    def __init__(self, schema: CsvSchema, as_tuples: bool = False) -> None:
+        self._as_tuples = as_tuples
         if not schema.columns:
             raise ProgramError("a CSV schema without columns reads nothing; add columns to its builder")
         self._columns = [(column, _column_reader(column, schema.null_value)) for column in schema.columns]
@@ -69,6 +70,8 @@ class FieldReader:
                 raise BadField(f"{column.name} is expected to be {misfit.expected}", number) from misfit
             except (ValueError, OverflowError) as error:
                 raise BadField(f"{column.name} is expected to be {column.kind}: {error}", number) from error
+        if self._as_tuples:
+            return list(zip(*columns, strict=True))
         return rows_of(map(list, zip(*columns, strict=True)), self._names)
 
     def rows_where_readable(self, record: list[str]) -> Any:

@@ -1,12 +1,15 @@
 """Reading lines out of ranges of bytes: what text, JSON lines and CSV have in common."""
 
 from abc import abstractmethod
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from penstock.errors import OutsideError
 from penstock.formats.bad_records import BadRecord, OnError
 from penstock.formats.charsets import LONGEST_MARK_BYTES, charset_of_file
 from penstock.formats.contract import END_OF_FILE, FileAccess, FilePart, FormatReader, Piece
+
+if TYPE_CHECKING:
+    import pyarrow
 
 # Read at once, and emitted as one batch. Small, as what becomes of a batch should still be in the processor's cache when the
 # last operator sees it: 8 KiB is twice as fast as 128 KiB where lines are split into words or fields.
@@ -20,6 +23,7 @@ class LineReader(FormatReader):
     """Whether ``parse`` sees the carriage returns of lines that end with ``\\r\\n``."""
 
     def __init__(self, access: FileAccess, codec: str, errors: str, on_error: OnError) -> None:
+        self.block_bytes = BLOCK_BYTES
         self._access = access
         self._codec = codec
         self._errors = errors
@@ -36,11 +40,15 @@ class LineReader(FormatReader):
         self._numbers: list[int] | None = None
 
     @abstractmethod
-    def parse(self, text: str, final: bool) -> tuple[list[Any], int]:
+    def parse(self, text: str, final: bool) -> tuple[Any, int]:
         """The records of some lines, and how many of the lines at the end are to come again with those behind them.
 
         ``final``: nothing comes behind them. Lines are separated by newlines; the last has none.
         """
+
+    def parse_bytes(self, block: bytes, end: int) -> "pyarrow.RecordBatch | None":
+        """The records of the lines of a block up to ``end`` in columns, before they are decoded; None has them parsed."""
+        return None
 
     def at_start_of_file(self) -> bool:
         """Whether nothing of the file has been read."""
@@ -98,7 +106,7 @@ class LineReader(FormatReader):
 
     def read(self) -> Piece | None:
         assert self._file is not None
-        wanted, width, stop = BLOCK_BYTES, len(self._charset.newline), self._part.stop
+        wanted, width, stop = self.block_bytes, len(self._charset.newline), self._part.stop
         while self._position < stop:
             block = self._rest
             missing = wanted - len(block)
@@ -132,8 +140,11 @@ class LineReader(FormatReader):
 
     def _records(self, block: bytes, end: int, final: bool) -> Piece | None:
         """The records of the lines up to ``end``; None where none of them is complete."""
-        text = self._decoded(block, end)
-        records, left = self.parse(text, final) if text is not None else ([], 0)
+        records: Any = self.parse_bytes(block, end)
+        left = 0
+        if records is None:
+            text = self._decoded(block, end)
+            records, left = self.parse(text, final) if text is not None else ([], 0)
         width = len(self._charset.newline)
         lines = block.count(b"\n", 0, end) + 1 if width == 1 else _count(self._charset, block[:end]) + 1
         if left:

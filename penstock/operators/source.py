@@ -205,10 +205,6 @@ class _SplitOutput:
 
     def collect_columns(self, columns: "pyarrow.RecordBatch") -> None:
         source = self._spec.source
-        if source.output_layout != Layout.COLUMNS.value:
-            raise ProgramError(
-                f"the source {self._context.name!r} emitted columns, but its output_layout is {source.output_layout!r}"
-            )
         if self._spec.output_layout is Layout.COLUMNS:
             if columns.num_rows:
                 self.event_time.note_activity()

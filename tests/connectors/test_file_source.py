@@ -27,7 +27,7 @@ from penstock.data.time import Duration
 from penstock.data.types import Types
 from penstock.environment import StreamExecutionEnvironment
 from penstock.errors import OutsideError, ProgramError
-from penstock.formats import columns, lines
+from penstock.formats import columns, csv_columns, lines
 from penstock.formats.avro import AvroInputFormat, AvroSchema
 from penstock.formats.contract import FileFormat, FilePart
 from penstock.formats.csv import CsvReaderFormat, CsvSchema
@@ -126,6 +126,7 @@ def test_every_record_comes_once_whatever_is_restored(
     polls = data.draw(st.lists(st.integers(0, parallelism - 1), max_size=30))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(lines, "BLOCK_BYTES", data.draw(st.sampled_from([4, 40, 400])))
+        patch.setattr(csv_columns, "BLOCK_BYTES", data.draw(st.sampled_from([4, 40, 400])))
         patch.setattr(source_parts, "SMALLEST_PART_BYTES", 64)
         source = source_of(file_format, folder)
         assert as_dicts(read_all(source)) == RECORDS

@@ -14,7 +14,7 @@ from penstock.data.row import Row
 from penstock.data.types import Types
 from penstock.datastream import StreamExecutionEnvironment
 from penstock.errors import OutsideError, ProgramError
-from penstock.formats import lines
+from penstock.formats import csv_columns, lines
 from penstock.formats.avro import AvroInputFormat
 from penstock.formats.bad_records import BadRecord, DeadLetterFile, OnError
 from penstock.formats.contract import BulkFormat
@@ -23,7 +23,8 @@ from penstock.formats.json import JsonLinesFormat
 from penstock.formats.orc import OrcColumnarRowInputFormat
 from penstock.formats.parquet import ParquetColumnarRowInputFormat
 from penstock.formats.text import StreamFormat
-from tests.connectors.driving import read_all, running
+from tests.connectors import driving
+from tests.connectors.driving import running
 
 PAIR = Types.ROW_NAMED(["n", "s"], [Types.INT(), Types.STRING()])
 
@@ -37,6 +38,15 @@ def pair() -> CsvSchemaBuilder:
 
 def csv_of(on_error: OnError = "fail", schema: CsvSchema | None = None) -> StreamFormat:
     return CsvReaderFormat.for_schema(schema or pair().build(), on_error)
+
+
+def as_rows(records: list[Any]) -> list[Any]:
+    """What functions of the user see of columns."""
+    return [Row(**record) if isinstance(record, dict) else record for record in records]
+
+
+def read_all(source: FileSource, parallelism: int = 1) -> list[Any]:
+    return as_rows(driving.read_all(source, parallelism))
 
 
 def source_of(path: Path, content: str | bytes, file_format: StreamFormat) -> FileSource:
@@ -69,10 +79,11 @@ def test_bad_records_are_skipped_and_counted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, block_bytes: int
 ) -> None:
     monkeypatch.setattr(lines, "BLOCK_BYTES", block_bytes)
+    monkeypatch.setattr(csv_columns, "BLOCK_BYTES", block_bytes)
 
     def skipped(content: str | bytes, file_format: StreamFormat) -> tuple[list[Any], int]:
         with running(source_of(tmp_path / "in", content, file_format)) as run:
-            records = run.run()
+            records = as_rows(run.run())
             counter = run.metrics[0]._metrics["numRecordsInErrors"]
             return records, counter.read()
 
@@ -132,18 +143,20 @@ def test_a_side_output_of_the_source_has_the_bad_records(
 
 def test_bad_records_aside_are_counted_and_come_once_though_the_source_is_restored(tmp_path: Path) -> None:
     aside: OutputTag[BadRecord] = OutputTag("aside")
-    source = source_of(tmp_path / "in", BAD_CSV * 2000, csv_of(aside))
+    source = source_of(tmp_path / "in", BAD_CSV * 20_000, csv_of(aside))
     with running(source) as first:
         first.step(0)
         seen = list(first.outputs[0].aside["aside"])
-        assert 0 < len(seen) < 6000
+        assert 0 < len(seen) < 60_000
         assert first.metrics[0]._metrics["numRecordsInErrors"].read() == len(seen)
         checkpoint = first.snapshot()
         first.step(0)
     with running(source, restored=checkpoint) as second:
         second.run()
         seen += second.outputs[0].aside["aside"]
-    assert [record.line for record in seen] == [line + 8 * turn for turn in range(2000) for line in (5, 6, 7)]
+    assert [record.line for record in seen] == [
+        line + 8 * turn for turn in range(20_000) for line in (5, 6, 7)
+    ]
 
 
 def test_a_side_output_of_another_type_than_bad_records_is_refused() -> None:
@@ -251,6 +264,7 @@ def test_the_letters_of_a_schema_are_respected(
     block_bytes: int,
 ) -> None:
     monkeypatch.setattr(lines, "BLOCK_BYTES", block_bytes)
+    monkeypatch.setattr(csv_columns, "BLOCK_BYTES", block_bytes)
     found = read_all(source_of(tmp_path / "in", content, csv_of(schema=schema)))
     assert [tuple(row) for row in found] == rows
 

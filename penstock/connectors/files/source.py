@@ -171,7 +171,6 @@ class _FileReader(SplitAfterSplit[FilePart]):
         self._format_reader = file_format.create_reader(FileAccess(opened, bad_records.inc, self._put_aside))
         self._output: ReaderOutput | None = None
         self._position: int | None = None
-        self._in_columns = file_format.output_layout == "columns"
 
     def _put_aside(self, tag_id: str, record: Any) -> None:
         assert self._output is not None
@@ -205,7 +204,7 @@ class _FileReader(SplitAfterSplit[FilePart]):
             return None
         # Kept here, as making a new part for each batch costs as much as a tenth of its lines.
         records, self._position = piece
-        if self._in_columns:
+        if not isinstance(records, list):
             output.collect_columns(records)
         elif records:
             output.collect_batch(records)

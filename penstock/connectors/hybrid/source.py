@@ -28,7 +28,10 @@ class HybridSource(Source):
 
     def __init__(self, sources: tuple[Source, ...]) -> None:
         self._sources = sources
-        self.output_layout = sources[0].output_layout
+        layouts = {source.output_layout for source in sources}
+        self.output_layout = layouts.pop() if len(layouts) == 1 else "rows"
+        in_columns = [source for source in sources if source.output_layout == "columns"]
+        self.rows_have_names = bool(in_columns) and all(source.rows_have_names for source in in_columns)
         self.checks_types = all(source.checks_types for source in sources)
 
     @staticmethod
@@ -69,11 +72,6 @@ class HybridSourceBuilder:
                 raise ProgramError(
                     f"{before.display_name()} has no end, so {source.display_name()} behind it would never be read; "
                     "all sources of a HybridSource but the last must be bounded"
-                )
-            if before.output_layout != source.output_layout:
-                raise ProgramError(
-                    f"{before.display_name()} gives {before.output_layout} and {source.display_name()} gives "
-                    f"{source.output_layout}; all sources of a HybridSource must give the same"
                 )
         self._sources.append(source)
         return self
