@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from penstock.checkpoint.entry_files import METADATA, shapes_in
-from penstock.checkpoint.value_classes import class_of
+from penstock.checkpoint.value_classes import class_of, has
 from penstock.errors import StateError
 
 Shape = dict[str, Any]
@@ -74,8 +74,6 @@ def _fields_of(kind: Any, form: str) -> dict[str, bool] | None:
         return None if names is None else {name: name in defaults for name in names}
     if not dataclasses.is_dataclass(kind):
         return None
-    missing = dataclasses.MISSING
     return {
-        field.name: field.default is not missing or field.default_factory is not missing
-        for field in dataclasses.fields(kind)
+        field.name: has(field.default) or has(field.default_factory) for field in dataclasses.fields(kind)
     }

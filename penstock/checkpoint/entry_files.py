@@ -272,9 +272,12 @@ def _within(table: Any, key_groups: range) -> Any:
 
 
 def _chunk_of(meta: StateMeta, shapes: dict[str, Shape], batch: Any) -> EntryChunk:
-    columns: dict[str, Any] = {
-        name: decode_column(batch.column(name), shape) for name, shape in shapes.items()
-    }
+    columns: dict[str, Any]
+    try:
+        columns = {name: decode_column(batch.column(name), shape) for name, shape in shapes.items()}
+    except StateError as error:
+        what = "timers" if meta.kind is StateKind.TIMERS else "state"
+        raise StateError(f"{what} {meta.name!r}: {error.message}") from error
     values: Sequence[Any]
     if meta.kind is StateKind.TIMERS:
         values = list(zip(columns["domain"], columns["time"], strict=True))

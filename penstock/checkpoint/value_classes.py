@@ -13,6 +13,7 @@ from typing import Any, Generic
 
 from penstock.data import code_pickle
 from penstock.data.pickles import load
+from penstock.data.program_classes import find_program_class
 from penstock.data.row import Row, RowKind, new_row
 from penstock.errors import StateError
 from penstock.windows.window import TimeWindow
@@ -171,8 +172,8 @@ def class_of(shape: Shape) -> Any:
                 f"a value of the class {name} cannot be read: {error}. The class must be importable where the state is "
                 "restored, under the name it had"
             ) from error
-    found = _find_class(shape)
-    if isinstance(found, type):
+    found = find_program_class(shape["module"], shape["class"])
+    if found is not None:
         return found
     if "by value" in shape:
         return load(b64decode(shape["by value"]), f"the class {name}")
@@ -197,9 +198,11 @@ def _make_dataclasses(shape: Shape, fields: list[list[Any]], count: int) -> list
     if not is_dataclass:
         raise _other_class(shape, kind, "dataclass")
     declared = dataclasses.fields(kind)
-    defaults = {field.name: field.default for field in declared if field.default is not MISSING}
+    defaults = {field.name: field.default for field in declared if has(field.default)}
     names = [field.name for field in declared]
-    makers = {field.name: field.default_factory for field in declared if field.default_factory is not MISSING}
+    makers: dict[str, Any] = {
+        field.name: field.default_factory for field in declared if has(field.default_factory)
+    }
     for name in set(makers).difference(shape["names"]):
         defaults[name] = makers[name]  # made anew for each value, below
     columns = _columns_now(shape, names, fields, defaults, count)
@@ -218,6 +221,11 @@ def _make_dataclasses(shape: Shape, fields: list[list[Any]], count: int) -> list
                 put(value, name, part)
         made.append(value)
     return made
+
+
+def has(default: Any) -> bool:
+    """Whether a field has this default, or maker of defaults. ``MISSING`` may be another one in classes that were shipped."""
+    return not isinstance(default, type(MISSING))
 
 
 def _columns_now(

@@ -2,12 +2,14 @@
 
 cloudpickle ships what another process cannot import. Since its release 3.1.2 it writes ``<dynamic-code>`` in the place of
 the file's name, so that pickles of a notebook's functions are the same in every session. Here the name stays: an error on a
-worker has to name the user's file and line. Everything that is shipped by value goes through this module.
+worker has to name the user's file and line. ``dataclasses.MISSING``, by which a dataclass knows that a field has no default,
+stays itself, too. Everything that is shipped by value goes through this module.
 """
 
 import functools
 import io
 from collections.abc import Callable
+from dataclasses import MISSING
 from types import CodeType
 from typing import Any
 
@@ -40,7 +42,9 @@ def _pickler_class() -> Any:
         return _code_in_file, (make, arguments, code.co_filename)
 
     class CodePickler(cloudpickle.Pickler):  # type: ignore[misc]
-        dispatch_table = cloudpickle.Pickler.dispatch_table.new_child({CodeType: reduce_with_file})
+        dispatch_table = cloudpickle.Pickler.dispatch_table.new_child(
+            {CodeType: reduce_with_file, type(MISSING): lambda missing: "MISSING"}
+        )
 
     return CodePickler
 

@@ -4,6 +4,7 @@ import pickle
 from typing import Any
 
 from penstock.data import code_pickle
+from penstock.data.program_classes import dump_with_names, load_with_program_classes
 from penstock.errors import StateError
 
 
@@ -22,12 +23,26 @@ def dump(value: Any) -> bytes:
             raise error from None
 
 
-def load(data: bytes, what: str) -> Any:
-    """Read a pickle again; raises ``StateError`` saying ``what`` it was."""
+def dump_for_this_program(value: Any) -> bytes:
+    """The same for what this program alone will read: its classes are written by name in every process, and cheaply."""
     try:
-        return pickle.loads(data)  # state that this program wrote itself
+        return pickle.dumps(value, 5)
+    except Exception:  # noqa: BLE001  (whatever a class raises while it is pickled)
+        try:
+            return dump_with_names(value)
+        except Exception:  # noqa: BLE001  (as above)
+            return dump(value)
+
+
+def load(data: bytes, what: str) -> Any:
+    """Read a pickle again; raises ``StateError`` saying ``what`` it was.
+
+    Where it has classes of a main program, those that the program has now are taken.
+    """
+    try:
+        return load_with_program_classes(data)
     except Exception as error:
         raise StateError(
             f"{what} cannot be read: {type(error).__name__}: {error}. Its classes must be importable where it is restored, "
-            "under the names they had; classes of the main program should move to a module of their own"
+            "under the names they had; classes of the main program must be there again, or move to a module of their own"
         ) from error

@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from penstock.data import code_pickle
+from penstock.data.program_classes import learn_shipped_classes
 from penstock.dataflow.job import JobGraph
 from penstock.deploy.local.error_transit import PackedError, pack, unpack
 from penstock.errors import NotSerializable
@@ -32,6 +33,7 @@ class ShippedDeploy:
     def unpack(self) -> Deploy:
         """The message as the worker takes it; the graph's functions and classes come into being here."""
         graph: JobGraph = pickle.loads(self.graph)
+        learn_shipped_classes()
         return Deploy(replace(self.deployment, graph=graph), self.peers)
 
 

@@ -176,16 +176,10 @@ class OperatorChain:
         """
         self._restored = snapshots
         for context, operator in zip(self.contexts, self.operators, strict=True):
-            parts = snapshots.get(context.operator_id, [])
-            context.restored_checkpoint_id = parts[0].checkpoint_id if parts else None
-            keyed = [part.keyed for part in parts if part.keyed is not None]
-            if keyed and context.keyed_state is not None:
-                context.keyed_state.restore(keyed, _key_groups(context))
-            for part in parts:
-                if part.operator is not None and context.operator_state is not None:
-                    context.operator_state.restore(part.operator)
-            if len(parts) == 1 and parts[0].own is not None:
-                operator.restore(parts[0].own)
+            try:
+                _restore(context, operator, snapshots.get(context.operator_id, []))
+            except StateError as error:
+                raise error.at(context.place) from error.__cause__
 
     def _wire(self, index: int, edges: list[EdgeTarget], built: dict[int, Operator]) -> None:
         """Fill in the output of one operator; those behind it are built already."""
@@ -257,6 +251,18 @@ class OperatorChain:
                 else:
                     merged[name] = deepcopy(accumulator)
         return merged
+
+
+def _restore(context: OperatorContext, operator: Operator, parts: list[OperatorSnapshot]) -> None:
+    context.restored_checkpoint_id = parts[0].checkpoint_id if parts else None
+    keyed = [part.keyed for part in parts if part.keyed is not None]
+    if keyed and context.keyed_state is not None:
+        context.keyed_state.restore(keyed, _key_groups(context))
+    for part in parts:
+        if part.operator is not None and context.operator_state is not None:
+            context.operator_state.restore(part.operator)
+    if len(parts) == 1 and parts[0].own is not None:
+        operator.restore(parts[0].own)
 
 
 def _key_groups(context: OperatorContext) -> range:

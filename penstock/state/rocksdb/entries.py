@@ -7,7 +7,7 @@ from typing import Any
 from penstock.contracts.state import VOID_NAMESPACE
 from penstock.data.key_columns import key_groups_of
 from penstock.data.keys import stable_hash
-from penstock.data.pickles import dump, load
+from penstock.data.pickles import dump_for_this_program, load
 from penstock.errors import StateError
 from penstock.state.rocksdb.database import Cursor, Database, Entry
 from penstock.state.rocksdb.key_bytes import (
@@ -87,7 +87,7 @@ class EntryBytes:
             data = value_to_bytes(value)
             if is_exact(key) and (namespace is VOID_NAMESPACE or is_exact(namespace)):
                 return _EMPTY + data
-            originals = dump((namespace, key))
+            originals = dump_for_this_program((namespace, key))
         except Exception as error:
             raise StateError(
                 f"state {self.name!r} cannot be saved: under key {key!r:.80} it holds a {type(value).__qualname__} that "

@@ -6,7 +6,7 @@ from typing import Any
 
 from penstock.contracts.state import VOID_NAMESPACE
 from penstock.data.keys import stable_hash
-from penstock.data.pickles import dump, load
+from penstock.data.pickles import dump_for_this_program, load
 from penstock.errors import StateError
 from penstock.state.rocksdb.database import Cursor, Entry
 from penstock.state.rocksdb.entries import HEAD_BYTES, EntryBytes
@@ -48,7 +48,7 @@ class MapEntryBytes(EntryBytes):
             data = value_to_bytes(value)
             if is_exact(key) and is_exact(map_key) and (namespace is VOID_NAMESPACE or is_exact(namespace)):
                 return b"\0" + _NUMBER.pack(number) + data
-            originals = dump((namespace, key, map_key))
+            originals = dump_for_this_program((namespace, key, map_key))
         except Exception as error:
             raise StateError(
                 f"state {self.name!r} cannot be saved: under key {key!r:.80}, at {map_key!r:.80}, it holds a "

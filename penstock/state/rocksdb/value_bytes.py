@@ -5,7 +5,7 @@ from struct import Struct
 from struct import error as StructError
 from typing import Any
 
-from penstock.data.pickles import dump, load
+from penstock.data.pickles import dump_for_this_program, load
 
 _LONG = Struct("<q")
 _DOUBLE = Struct("<d")
@@ -20,14 +20,14 @@ def value_to_bytes(value: Any) -> bytes:
     """
     kind = value.__class__
     if kind is int:
-        return b"i" + _LONG.pack(value) if _LOWEST <= value <= _HIGHEST else dump(value)
+        return b"i" + _LONG.pack(value) if _LOWEST <= value <= _HIGHEST else dump_for_this_program(value)
     if kind is str:
         return b"s" + value.encode("utf-8", "surrogatepass")  # type: ignore[no-any-return]
     if kind is float:
         return b"d" + _DOUBLE.pack(value)
     if kind is bytes:
         return b"b" + value  # type: ignore[no-any-return]
-    return dump(value)
+    return dump_for_this_program(value)
 
 
 def value_columns(values: Sequence[Any]) -> tuple[bytes, list[bytes]] | None:
