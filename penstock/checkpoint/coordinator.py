@@ -24,6 +24,7 @@ from penstock.checkpoint.events import (
     FailJob,
     NotifyAborted,
     NotifyComplete,
+    PartStarted,
     RemoveLeftovers,
     SavepointRequest,
     SavepointWanted,
@@ -114,6 +115,8 @@ class CheckpointCoordinator:
         match event:
             case AttemptStarted(subtasks):
                 self._start(subtasks, now_ms)
+            case PartStarted(subtasks):
+                self._start_part(subtasks, now_ms)
             case AttemptStopped(reason):
                 return self._stop(reason, now_ms)
             case TimePassed():
@@ -140,11 +143,21 @@ class CheckpointCoordinator:
     # Attempts -----------------------------------------------------------------------------------------------------------
 
     def _start(self, subtasks: frozenset[SubtaskId], now_ms: int) -> None:
-        self._is_started = True
         self._is_ending = False
         self._running = set(subtasks)
         self._finished = set()
         self._waiting = set()
+        self._begin(now_ms)
+
+    def _start_part(self, subtasks: frozenset[SubtaskId], now_ms: int) -> None:
+        self._running |= subtasks
+        self._finished -= subtasks
+        self._waiting -= subtasks
+        self._last_is_wanted = bool(self._waiting)
+        self._begin(now_ms)
+
+    def _begin(self, now_ms: int) -> None:
+        self._is_started = True
         interval_ms = self._settings.interval_ms
         self._next_ms = None if interval_ms is None else now_ms + interval_ms
 

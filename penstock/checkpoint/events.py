@@ -30,9 +30,16 @@ class AttemptStarted:
 
 @dataclass(frozen=True, slots=True)
 class AttemptStopped:
-    """The tasks are being stopped: what is under way will never be complete."""
+    """The tasks are being stopped, or some of them: what is under way will never be complete."""
 
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PartStarted:
+    """Some of the subtasks run again, after ``AttemptStopped``; the others have gone on meanwhile, or had ended."""
+
+    subtasks: frozenset[SubtaskId]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +112,7 @@ class StoreFailed:
 CheckpointEvent = (
     AttemptStarted
     | AttemptStopped
+    | PartStarted
     | TimePassed
     | Acknowledged
     | Declined

@@ -25,6 +25,49 @@ from penstock.data.batch import ColumnBatch, RowBatch
 from penstock.data.elements import Element
 
 BATCH_TYPES = (RowBatch, ColumnBatch)
+_LINK_BITS = 32
+
+
+def channel_number(link: int, attempt: int) -> int:
+    """The number of the channel that an attempt has for a link.
+
+    >>> number = channel_number(7, 2)
+    >>> link_of(number), attempt_of(number)
+    (7, 2)
+    """
+    return attempt << _LINK_BITS | link
+
+
+def link_of(channel: int) -> int:
+    """The link that a channel belongs to."""
+    return channel & (1 << _LINK_BITS) - 1
+
+
+def attempt_of(channel: int) -> int:
+    """The attempt that a channel belongs to."""
+    return channel >> _LINK_BITS
+
+
+class ForgottenChannels:
+    """Tells what is still on its way for channels that are not used any more from what comes early for new ones.
+
+    >>> forgotten = ForgottenChannels()
+    >>> forgotten.add(channel_number(7, 2))
+    >>> [channel_number(7, attempt) in forgotten for attempt in (1, 2, 3)]
+    [True, True, False]
+    """
+
+    __slots__ = ("_last",)
+
+    def __init__(self) -> None:
+        self._last: dict[int, int] = {}
+
+    def add(self, channel: int) -> None:
+        """Neither this channel is used any more nor one of its link in an earlier attempt."""
+        self._last[link_of(channel)] = max(attempt_of(channel), self._last.get(link_of(channel), 0))
+
+    def __contains__(self, channel: int) -> bool:
+        return attempt_of(channel) <= self._last.get(link_of(channel), -1)
 
 
 class OutputChannel(Protocol):

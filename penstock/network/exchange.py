@@ -8,7 +8,7 @@ nobody reads stops its own sender and nobody else.
 import logging
 import selectors
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from penstock.clock import monotonic, pause
@@ -91,13 +91,24 @@ class DataPlane:
         return all(peer.connection is not None for peer in self._peers.values())
 
     def connect(self, addresses: Mapping[int, Address]) -> None:
-        """Begin to connect to the workers at ``addresses`` (by index; the own one is passed over)."""
-        self._connect_deadline = monotonic() + self.options.connect_timeout_s
+        """Begin to connect to the workers at ``addresses`` (by index); those that are known already are passed over."""
         for index, address in addresses.items():
-            if index != self.index:
-                self._peer(index)
-                if self.index < index:
-                    self._call(index, address)
+            if index == self.index or index in self._peers:
+                continue
+            self._connect_deadline = monotonic() + self.options.connect_timeout_s
+            self._peer(index)
+            if self.index < index:
+                self._call(index, address)
+
+    def forget(self, channels: Iterable[tuple[int, int]], peers: Iterable[int]) -> None:
+        """Drop channels, with what of them still comes, and workers that have died: another may come in their place."""
+        for channel, index in channels:
+            if index in self._peers:
+                self._peers[index].forget(channel)
+        for index in peers:
+            peer = self._peers.pop(index, None)
+            if peer is not None and not peer.gone:
+                peer.disconnect()
 
     def output(self, channel: int, peer: int) -> OutputChannel:
         """The sending end of a channel to a subtask on ``peer``; channel ids are unique per receiving worker."""

@@ -18,7 +18,7 @@ from penstock.data.elements import ACTIVE, IDLE, Barrier, Element, EndOfInput, S
 from penstock.errors import NotSerializable, ProtocolError
 from penstock.network import by_value
 
-HEADER = struct.Struct("!IBI")
+HEADER = struct.Struct("!QBI")
 Payload = bytes | bytearray | memoryview
 
 

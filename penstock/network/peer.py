@@ -6,7 +6,7 @@ import struct
 from collections.abc import Callable
 
 from penstock.errors import ProtocolError
-from penstock.network.channel import InputChannel
+from penstock.network.channel import ForgottenChannels, InputChannel
 from penstock.network.connection import Connection
 from penstock.network.framing import Encoder, Kind, Payload, class_frame, learn_class
 from penstock.network.remote import RemoteInput, RemoteOutput, SpooledInput
@@ -38,6 +38,7 @@ class Peer:
         self._on_lost = on_lost
         self._outputs: dict[int, RemoteOutput] = {}
         self._inputs: dict[int, RemoteInput | SpooledInput] = {}
+        self._forgotten = ForgottenChannels()
         self._told: set[str] = set()
         self._waiting: list[tuple[int, int, Payload]] = []
         self._watching_writes = False
@@ -72,6 +73,12 @@ class Peer:
         if isinstance(early, RemoteInput):
             early.move_to(spooled)
         return spool
+
+    def forget(self, channel: int) -> None:
+        """Nobody is at this end of the channel any more."""
+        self._outputs.pop(channel, None)
+        self._inputs.pop(channel, None)
+        self._forgotten.add(channel)
 
     def _queue(self, channel: int) -> RemoteInput:
         queue = self._inputs[channel] = RemoteInput(self._granter(channel), self._window_batches)
@@ -143,7 +150,8 @@ class Peer:
 
     def _take(self, channel: int, kind: int, payload: Payload) -> None:
         if kind == Kind.CREDIT:
-            self.output(channel).credit.grant(_COUNT.unpack(payload)[0])
+            if channel in self._outputs or channel not in self._forgotten:
+                self.output(channel).credit.grant(_COUNT.unpack(payload)[0])
         elif kind == Kind.CLASS:
             learn_class(payload)
         elif kind == Kind.GOODBYE:
@@ -152,7 +160,7 @@ class Peer:
             self.write()  # the other side waits for it
         elif kind == Kind.FAREWELL:
             self._heard_farewell = True
-        else:
+        elif channel in self._inputs or channel not in self._forgotten:
             (self._inputs.get(channel) or self._queue(channel)).receive(kind, payload)
 
     # The end

@@ -1,6 +1,6 @@
 """What a worker sees of its way to the others, whatever it is made of: sockets, or a simulation of them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from penstock.network.channel import InputChannel, OutputChannel
@@ -17,13 +17,16 @@ class ChannelPlane(Protocol):
         """Where the others find this worker."""
 
     def connect(self, addresses: Mapping[int, Address]) -> None:
-        """Begin to connect to the workers at ``addresses`` (by index; the own one is passed over)."""
+        """Begin to connect to the workers at ``addresses`` (by index); those that are known already are passed over."""
 
     def output(self, channel: int, peer: int) -> OutputChannel:
         """The sending end of a channel to a subtask on ``peer``."""
 
     def input(self, channel: int, peer: int, spool: SpoolChannel | None = None) -> InputChannel:
         """The receiving end of a channel from a subtask on ``peer``; with ``spool`` everything that arrives goes there."""
+
+    def forget(self, channels: Iterable[tuple[int, int]], peers: Iterable[int]) -> None:
+        """Neither these channels (number and peer) are used any more, whatever of them still comes, nor these workers."""
 
     def flush(self) -> None:
         """Send what the tasks put, and the credit they gave back; called after each round of steps."""

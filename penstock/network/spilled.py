@@ -18,7 +18,8 @@ class SpoolChannel:
     """An unbounded channel: memory up to a bound, then a temporary file, read back in order.
 
     Both ends in one object. ``directory`` is where the file is made (the system's place for temporary files when None); the
-    file has no name and vanishes with the process. :meth:`discard` releases it, and so does polling the last element.
+    file has no name and vanishes with the process. :meth:`discard` releases it, and so does polling the last element, unless
+    it ``keeps`` what was polled, so that :meth:`rewind` can have all of it read again.
 
     >>> spool = SpoolChannel(memory_bytes=0)
     >>> spool.put(RowBatch(["a"]))
@@ -27,14 +28,17 @@ class SpoolChannel:
     (True, RowBatch(['a'], None, None), EndOfInput(drained=True), None)
     """
 
-    def __init__(self, memory_bytes: int, directory: str | None = None) -> None:
+    def __init__(self, memory_bytes: int, directory: str | None = None, keeps: bool = False) -> None:
         self._memory_bytes = memory_bytes
+        self._keeps = keeps
         self._directory = directory
         self._encoder = Encoder()
         self._in_memory: deque[tuple[int, Element | tuple[int, Payload]]] = deque()
         self._used_bytes = 0
         self._file: SpillFile | None = None
         self._on_disk: deque[tuple[int, int, int]] = deque()
+        self._read_in_memory: list[tuple[int, Element | tuple[int, Payload]]] = []
+        self._read_on_disk: list[tuple[int, int, int]] = []
         self._failure: OutsideError | None = None
         self._closed = False
         self.ended = False
@@ -87,15 +91,27 @@ class SpoolChannel:
             raise self._failure
         if self._in_memory:
             size, element = self._in_memory.popleft()
-            self._used_bytes -= size
+            if self._keeps:
+                self._read_in_memory.append((size, element))
+            else:
+                self._used_bytes -= size
             return decode(*element) if isinstance(element, tuple) else element
         if self._on_disk and self._file is not None:
             kind, offset, size = self._on_disk.popleft()
             payload = self._file.read(offset, size)
-            if not self._on_disk:
+            if self._keeps:
+                self._read_on_disk.append((kind, offset, size))
+            elif not self._on_disk:
                 self._release()
             return decode(kind, payload)
         return None
+
+    def rewind(self) -> None:
+        """Begin again with the first element; to be called only of a channel that keeps them."""
+        self._in_memory.extendleft(reversed(self._read_in_memory))
+        self._on_disk.extendleft(reversed(self._read_on_disk))
+        self._read_in_memory.clear()
+        self._read_on_disk.clear()
 
     def fail(self, error: OutsideError) -> None:
         """Let the consumer find this error; nothing that follows it would be complete."""
@@ -107,14 +123,15 @@ class SpoolChannel:
 
     def discard(self) -> None:
         """Drop everything and close the file."""
-        self._in_memory.clear()
-        self._on_disk.clear()
+        for elements in (self._in_memory, self._on_disk, self._read_in_memory, self._read_on_disk):
+            elements.clear()
         self._used_bytes = 0
         self._release()
 
     def _fits(self, size: int) -> bool:
         # Once something is on disk, all that follows has to go behind it.
-        return not self._on_disk and self._used_bytes + size <= self._memory_bytes
+        is_on_disk = self._on_disk or self._read_on_disk
+        return not is_on_disk and self._used_bytes + size <= self._memory_bytes
 
     def _keep(self, size: int, element: Element | tuple[int, Payload]) -> None:
         self._in_memory.append((size, element))

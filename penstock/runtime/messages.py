@@ -32,6 +32,7 @@ class Deployment:
 
     ``exactly_once`` None: the job takes part in no checkpoint. ``takes_checkpoints``: they come by the clock, and once more
     when all work is done. ``numbers_used``: checkpoints up to this number may have left files.
+    ``keeps_inputs``: what came over a blocking exchange is kept for readers that start again.
     """
 
     job_id: JobID
@@ -43,6 +44,7 @@ class Deployment:
     unaligned_after_ms: int | None = None
     restore: Restore | None = None
     numbers_used: int = 0
+    keeps_inputs: bool = False
 
 
 # From the coordinator to a worker ---------------------------------------------------------------------------------------
@@ -50,20 +52,24 @@ class Deployment:
 
 @dataclass(frozen=True, slots=True)
 class Deploy:
-    """Build the tasks of this worker and connect to the others."""
+    """Build the tasks of this worker and connect to the others; of ``subtasks`` alone where the rest goes on running."""
 
     deployment: Deployment
     peers: dict[WorkerIndex, Address]
+    subtasks: frozenset[SubtaskId] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class StartTasks:
-    """Open the tasks and step them."""
+    """Open the tasks that were deployed, and step them."""
 
 
 @dataclass(frozen=True, slots=True)
 class StopTasks:
-    """Close the tasks, finished or not."""
+    """Close the tasks, finished or not: all, or ``subtasks`` alone, with their channels and the workers that are ``lost``."""
+
+    subtasks: frozenset[SubtaskId] | None = None
+    lost: frozenset[WorkerIndex] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,10 +230,11 @@ class SubtaskFailed:
 
 @dataclass(frozen=True, slots=True)
 class TasksStopped:
-    """The worker's tasks are closed."""
+    """The worker's tasks are closed: all, or ``subtasks`` alone."""
 
     worker: WorkerIndex
     accumulators: dict[str, Accumulator] = field(default_factory=dict)
+    subtasks: frozenset[SubtaskId] | None = None
 
 
 @dataclass(frozen=True, slots=True)

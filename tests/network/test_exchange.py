@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from penstock.data.batch import ColumnBatch, RowBatch
 from penstock.data.elements import END_OF_INPUT, Barrier, Element, Watermark
 from penstock.errors import ProgramError, ProtocolError
-from penstock.network.channel import InputChannel
+from penstock.network.channel import InputChannel, channel_number
 from penstock.network.exchange import NetworkOptions
 from penstock.network.spilled import SpoolChannel
 from tests.network.workers import Worker, connected, drive, in_background, open_descriptors, vanish
@@ -331,3 +331,46 @@ def test_a_channel_to_the_worker_itself_is_refused() -> None:
             worker.plane.output(1, 0)
     finally:
         worker.close()
+
+
+def test_what_still_comes_for_a_channel_of_an_earlier_attempt_is_not_taken_for_the_next() -> None:
+    old, new = channel_number(3, 0), channel_number(3, 1)
+    with connected(2) as workers:
+        sender, receiver = workers[0].plane, workers[1].plane
+        output, source = sender.output(old, 1), receiver.input(old, 0)
+        drive(workers, lambda: output.available)
+        output.put(RowBatch(["old"]))
+        receiver.forget([(old, 0)], [])
+        early = sender.output(new, 1)  # the sender is quicker
+        early.put(RowBatch(["new"]))
+        for _ in range(20):
+            for worker in workers:
+                worker.turn()
+        assert drain(source) == []
+        assert collect(workers, receiver.input(new, 0), 1) == [RowBatch(["new"])]
+        # The credit of the earlier attempt is none of the next.
+        sender.forget([(old, 1)], [])
+        assert sender.output(new, 1) is early
+
+
+def test_another_worker_may_come_in_the_place_of_one_that_has_died() -> None:
+    with connected(2) as workers:
+        first, dead = workers
+        kept = first.plane.input(1, 1)
+        vanish(dead)
+        drive([first], lambda: first.losses)
+        first.plane.forget([(1, 1)], [1])
+        other = Worker(1)
+        try:
+            other.plane.connect({0: first.plane.address})
+            first.plane.connect({1: other.plane.address})
+            output, source = (
+                other.plane.output(channel_number(1, 1), 0),
+                first.plane.input(channel_number(1, 1), 1),
+            )
+            drive([first, other], lambda: output.available)
+            output.put(RowBatch(["again"]))
+            assert collect([first, other], source, 1) == [RowBatch(["again"])]
+            assert drain(kept) == []
+        finally:
+            other.close()

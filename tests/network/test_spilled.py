@@ -211,3 +211,28 @@ def test_one_key_alone_is_never_written_to_disk(tmp_path: Path) -> None:
 def test_a_batch_without_keys_cannot_be_grouped() -> None:
     with pytest.raises(ProtocolError, match="without keys"):
         KeyGrouping(0).add(0, RowBatch([1]))
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["put", "poll", "rewind"]), elements)),
+    st.sampled_from([0, 500, 10**9]),
+)
+def test_a_spool_that_keeps_what_was_read_begins_again_with_the_first_element(
+    actions: list[tuple[str, Element]], memory: int
+) -> None:
+    spool, everything, position = SpoolChannel(memory, keeps=True), list[Element](), 0
+    for action, element in actions:
+        match action:
+            case "put":
+                spool.put(element)
+                everything.append(element)
+            case "rewind":
+                spool.rewind()
+                position = 0
+            case _:
+                polled = spool.poll()
+                assert polled == (everything[position] if position < len(everything) else None)
+                position += polled is not None
+    spool.rewind()
+    assert [spool.poll() for _ in everything] == everything
+    spool.discard()

@@ -117,6 +117,7 @@ def test_a_dead_worker_is_replaced_at_once_and_comes_up_while_the_job_waits() ->
 def test_a_replacement_loads_what_restoring_takes_while_the_job_waits() -> None:
     deployment = replace(deployment_of(line_of(2, 2)), takes_checkpoints=True)
     coordinator = JobCoordinator(deployment, FixedDelay(1, 50))
+    coordinator.begin()
     for event in [*RUNNING, WorkerDied(W1, "killed")]:
         coordinator.handle(event)
     assert coordinator.handle(WorkerRegistered(W1, ("there", 5))) == [Send(W1, PrepareToRestore())]
@@ -188,7 +189,7 @@ def test_what_cannot_be_begun_as_it_is_written_is_not_begun_again() -> None:
 def test_a_failure_for_good_ends_the_job_while_it_waits() -> None:
     coordinator = job([*RUNNING, FAILURE, TasksStopped(W0), TasksStopped(W1)])
     coordinator.handle(JobBroken(StateError("unreadable"), for_good=True))
-    assert coordinator.status is JobStatus.FAILING
+    assert coordinator.status is JobStatus.FAILED
 
 
 EVENTS = st.sampled_from(

@@ -210,19 +210,16 @@ class _SubtaskEnumerator(SplitEnumerator):
     def __init__(self, context: SplitEnumeratorContext, given: list[int]) -> None:
         self._context = context
         self._given = set(given)
-        self._returned: list[Any] = []
 
     def handle_split_request(self, subtask: int) -> None:
-        if self._returned:
-            self._context.assign_split(self._returned.pop(), subtask)
-        elif free := set(range(self._context.current_parallelism())) - self._given:
+        if free := set(range(self._context.current_parallelism())) - self._given:
             index = subtask if subtask in free else min(free)
             self._given.add(index)
             self._context.assign_split(FunctionSplit(index), subtask)
         self._context.signal_no_more_splits(subtask)
 
     def add_splits_back(self, splits: list[Any], subtask: int) -> None:
-        self._returned += splits
+        self._given.difference_update(split.index for split in splits)
 
     def snapshot_state(self, checkpoint_id: int) -> Any:
         return sorted(self._given)

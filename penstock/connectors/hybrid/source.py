@@ -127,6 +127,8 @@ class _HybridEnumerator(SplitEnumerator):
         self._context = context
         self._index = index
         self._finished: set[int] = set()
+        self._index_at: dict[int, int] = {}
+        self._safe_index = index
         self._inner = self._make(restored)
 
     def _make(self, restored: tuple[Any] | None) -> SplitEnumerator:
@@ -167,15 +169,22 @@ class _HybridEnumerator(SplitEnumerator):
             self._inner.add_reader(subtask)
 
     def add_splits_back(self, splits: list[Any], subtask: int) -> None:
-        for split in splits:
-            if split.source_index != self._index:
-                raise ProtocolError(
-                    f"split {split.split_id()!r} came back when source {self._index} was being read already"
-                )
+        if self._safe_index != self._index:
+            # The reader goes back to a source whose enumerator is closed; then everything has to go back, which this brings.
+            raise ProtocolError(
+                f"reader {subtask} goes back to source {self._safe_index} when source {self._index} is being read already"
+            )
+        self._finished.discard(subtask)
         self._inner.add_splits_back([split.split for split in splits], subtask)
 
     def snapshot_state(self, checkpoint_id: int) -> Any:
+        self._index_at[checkpoint_id] = self._index
         return self._index, self._inner.snapshot_state(checkpoint_id)
+
+    def notify_checkpoint_complete(self, checkpoint_id: int) -> None:
+        self._safe_index = self._index_at.get(checkpoint_id, self._safe_index)
+        for older in [each for each in self._index_at if each <= checkpoint_id]:
+            del self._index_at[older]
 
     def close(self) -> None:
         self._inner.close()

@@ -14,7 +14,7 @@ from penstock.data.program_classes import learn_shipped_classes
 from penstock.dataflow.job import JobGraph
 from penstock.deploy.local.error_transit import PackedError, pack, unpack
 from penstock.errors import NotSerializable
-from penstock.ids import WorkerIndex
+from penstock.ids import SubtaskId, WorkerIndex
 from penstock.network import by_value
 from penstock.operators.user_code import shorten
 from penstock.runtime.messages import Address, Deploy, Deployment, MetricsReport, SubtaskFailed
@@ -29,12 +29,13 @@ class ShippedDeploy:
     deployment: Deployment
     peers: dict[WorkerIndex, Address]
     graph: bytes
+    subtasks: frozenset[SubtaskId] | None = None
 
     def unpack(self) -> Deploy:
         """The message as the worker takes it; the graph's functions and classes come into being here."""
         graph: JobGraph = pickle.loads(self.graph)
         learn_shipped_classes()
-        return Deploy(replace(self.deployment, graph=graph), self.peers)
+        return Deploy(replace(self.deployment, graph=graph), self.peers, self.subtasks)
 
 
 NO_GRAPH = JobGraph("", (), (), False)

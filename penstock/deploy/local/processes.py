@@ -20,7 +20,7 @@ from penstock.deploy.local.message_encoding import NO_GRAPH, ShippedDeploy
 from penstock.deploy.local.output_relay import OutputRelay
 from penstock.deploy.local.starting import Launcher, LocalLauncher, Started
 from penstock.errors import OutsideError, PenstockError, ProtocolError, WorkerLost
-from penstock.ids import WorkerIndex
+from penstock.ids import SubtaskId, WorkerIndex
 from penstock.runtime.messages import (
     Deploy,
     FromWorker,
@@ -51,7 +51,7 @@ class _WorkerProcess:
     link: ControlLink | None = None
     gone: bool = False
     owes_metrics: bool = False
-    owes_stop: bool = False
+    owes_stops: int = 0
 
 
 class ProcessPool:
@@ -142,7 +142,7 @@ class ProcessPool:
                     return  # it is busy; asking again would only fill its connection
                 process.owes_metrics = True
             case StopTasks():
-                process.owes_stop = True
+                process.owes_stops += 1
         process.link.send(self._shipped_form(message))
         process.link.write()
 
@@ -165,7 +165,7 @@ class ProcessPool:
         deadline = monotonic() + grace_s
         self._take_last_metrics(min(grace_s, LAST_METRICS_S))
         for worker in self._workers.values():
-            unresponsive = worker.link is None or worker.owes_stop or worker.owes_metrics
+            unresponsive = worker.link is None or worker.owes_stops or worker.owes_metrics
             if worker.link is not None:
                 worker.link.close()
             if unresponsive and not worker.gone:
@@ -232,10 +232,12 @@ class ProcessPool:
             case MetricsReport():
                 worker.owes_metrics = False
                 self._events.append(message)
-            case TasksStopped():
-                worker.owes_stop = False
+            case TasksStopped(_, _, subtasks):
+                worker.owes_stops -= 1
                 # What it had to complain of was of the attempt that is over now.
-                self._held = [held for held in self._held if held[2] is not worker]
+                self._held = [
+                    held for held in self._held if not (held[2] is worker and _is_of(held[1], subtasks))
+                ]
                 self._events.append(message)
             case _:
                 self._events.append(message)
@@ -276,7 +278,7 @@ class ProcessPool:
 
     def _take_last_metrics(self, seconds: float) -> None:
         """Ask every worker that still answers for its metrics; rows and reports that come in are kept for ``poll``."""
-        asked = [w for w in self._workers.values() if w.link is not None and not w.gone and not w.owes_stop]
+        asked = [w for w in self._workers.values() if w.link is not None and not w.gone and not w.owes_stops]
         for worker in asked:
             worker.owes_metrics = False
             self.send(worker.index, ReportMetrics())
@@ -312,16 +314,21 @@ class ProcessPool:
 
     def _shipped_form(self, message: ToWorker) -> object:
         match message:
-            case Deploy(deployment, peers):
+            case Deploy(deployment, peers, subtasks):
                 if deployment.graph is not self._graph:
                     raise ProtocolError("a pool of processes runs the graph that it was made for")
-                return ShippedDeploy(replace(deployment, graph=NO_GRAPH), peers, self._shipped)
+                return ShippedDeploy(replace(deployment, graph=NO_GRAPH), peers, self._shipped, subtasks)
         return message
 
     def _woken(self, _mask: int) -> None:
         assert self._wake is not None
         with suppress(BlockingIOError):
             self._wake[0].recv(4096)
+
+
+def _is_of(message: FromWorker, subtasks: frozenset[SubtaskId] | None) -> bool:
+    """Whether a failure is one of these subtasks, None for all."""
+    return subtasks is None or (isinstance(message, SubtaskFailed) and message.subtask in subtasks)
 
 
 def _let_go(processes: list[Started]) -> None:

@@ -3,7 +3,7 @@
 import pickle
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -16,6 +16,7 @@ from penstock.ids import SubtaskId, VertexId
 from penstock.operators.alignment import WatermarkLimit, WatermarkReport
 from penstock.operators.source import SourceSpec
 from penstock.operators.user_code import user_line
+from penstock.runtime.coordination.assigned_splits import AssignedSplits
 from penstock.runtime.coordination.watermark_alignment import AlignmentGroups
 from penstock.runtime.messages import (
     AssignSplits,
@@ -74,11 +75,22 @@ class SplitAssignment:
         for context in self._contexts.values():
             context.guard(partial(context.completed, checkpoint_id))
 
+    def reset(self, subtasks: Iterable[SubtaskId], checkpoint_id: int) -> None:
+        """Some readers start again from a checkpoint, 0 for none: their enumerators get back what it does not hold."""
+        for subtask in sorted(subtasks):
+            if subtask.vertex in self._contexts:
+                context = self._contexts[subtask.vertex]
+                context.guard(partial(context.take_back, subtask.index, checkpoint_id))
+        self._alignment.forget(subtasks)
+
     def handle(self, message: FromWorker) -> bool:
         """Give a message of a reader to its enumerator; says whether it was one."""
         match message:
             case ReaderStarted(subtask):
                 self._guard(subtask.vertex, lambda context: context.add_reader(subtask.index))
+                known = self._alignment.limit_of(subtask)
+                if known is not None:
+                    self._send(subtask, ToReader(subtask, WatermarkLimit(known)))
             case SplitRequested(subtask):
                 self._guard(
                     subtask.vertex, lambda context: context.enumerator.handle_split_request(subtask.index)
@@ -132,6 +144,7 @@ class _EnumeratorContext:
         self._wake_up = wake_up
         self._time = time
         self._readers: list[int] = []
+        self._assigned = AssignedSplits()
         self._found: deque[Callable[[], None]] = deque()
         self._enumerator: SplitEnumerator | None = None
         self._closed = False
@@ -156,6 +169,7 @@ class _EnumeratorContext:
 
     def save(self, checkpoint_id: int, states: dict[str, bytes]) -> None:
         state = self.enumerator.snapshot_state(checkpoint_id)
+        self._assigned.triggered(checkpoint_id)
         try:
             states[self._vertex.head.id] = pickle.dumps(state, 5)
         except Exception as error:  # noqa: BLE001  (whatever a class raises while it is pickled)
@@ -165,6 +179,7 @@ class _EnumeratorContext:
                 raise StateError(f"the state of the split enumerator cannot be pickled: {error}") from error
 
     def completed(self, checkpoint_id: int) -> None:
+        self._assigned.completed(checkpoint_id)
         self.enumerator.notify_checkpoint_complete(checkpoint_id)
 
     def guard(self, action: Callable[[], None]) -> None:
@@ -190,6 +205,11 @@ class _EnumeratorContext:
         self._readers.append(subtask)
         self.enumerator.add_reader(subtask)
 
+    def take_back(self, subtask: int, checkpoint_id: int) -> None:
+        if subtask in self._readers:
+            self._readers.remove(subtask)
+        self.enumerator.add_splits_back(self._assigned.take_back(subtask, checkpoint_id), subtask)
+
     def deliver(self) -> None:
         while self._found:
             self._found.popleft()()
@@ -211,6 +231,7 @@ class _EnumeratorContext:
         return dict(self._settings)
 
     def assign_split(self, split: Any, subtask: int) -> None:
+        self._assigned.add(subtask, split)
         self._send(self._reader(subtask), AssignSplits(self._reader(subtask), [split]))
 
     def signal_no_more_splits(self, subtask: int) -> None:

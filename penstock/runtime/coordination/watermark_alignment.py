@@ -40,3 +40,13 @@ class AlignmentGroups:
                 self._limits[vertex_id] = limit
                 told += [(each, limit) for each in self._vertices[vertex_id].subtasks()]
         return told
+
+    def limit_of(self, subtask: SubtaskId) -> int | None:
+        """What a subtask that starts in the middle of a run is to be told; None for nothing yet."""
+        return self._limits.get(subtask.vertex)
+
+    def forget(self, subtasks: Iterable[SubtaskId]) -> None:
+        """Some subtasks start again, and have reported nothing."""
+        for reported in self._reported.values():
+            for subtask in subtasks:
+                reported.pop(subtask, None)

@@ -22,6 +22,7 @@ from penstock.checkpoint.events import (
     FailJob,
     NotifyAborted,
     NotifyComplete,
+    PartStarted,
     RemoveLeftovers,
     SavepointRequest,
     SavepointWanted,
@@ -117,8 +118,12 @@ class JobCheckpoints:
         subtasks = frozenset(s for vertex in self._deployment.graph.vertices for s in vertex.subtasks())
         self._handle(AttemptStarted(subtasks))
 
-    def stop(self, reason: str) -> None:
-        """The tasks are being stopped."""
+    def start_part(self, subtasks: frozenset[SubtaskId]) -> None:
+        """Some of the tasks run again, while the others have gone on."""
+        self._handle(PartStarted(subtasks))
+
+    def stop(self, reason: str, part: bool = False) -> None:
+        """The tasks are being stopped; ``part``: some of them."""
         self._handle(AttemptStopped(reason))
         waiting, self._waiting = self._waiting, []
         for future in waiting:
@@ -161,9 +166,10 @@ class JobCheckpoints:
         self._waiting.append(future)
         self._handle(CheckpointWanted())
 
-    def begin_again(self) -> Restore | None:
-        """All tasks have stopped: what the next attempt goes on from."""
-        self._remove_leftovers()
+    def begin_again(self, part: bool = False) -> Restore | None:
+        """All tasks have stopped, or ``part`` of them: what the next attempt goes on from."""
+        if not part:  # else the others may still be writing
+            self._remove_leftovers()
         latest = self.coordinator.latest
         return None if latest is None else restore_of(latest, self._deployment)
 

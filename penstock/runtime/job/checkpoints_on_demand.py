@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from penstock.dataflow.recovery import CheckpointState, CheckpointStatistics
 from penstock.dataflow.submission import JobStatus
 from penstock.errors import RestoreFailed
+from penstock.ids import SubtaskId
 from penstock.runtime.coordination.split_assignment import SplitAssignment
 from penstock.runtime.messages import Restore, SubtaskFinished
 
@@ -27,20 +28,31 @@ class CheckpointsOnDemand:
         self._made: JobCheckpoints | None = None
         self._splits: SplitAssignment | None = None
         self._ended: list[SubtaskFinished] = []
+        self._is_interrupted = False
         self.on_complete: Callable[[int], None] = lambda checkpoint_id: None
 
     def start(self, splits: SplitAssignment) -> None:
         """The tasks of an attempt run."""
         self._splits = splits
         self._ended.clear()
+        self._is_interrupted = False
         if self._made is not None:
             self._made.start(splits)
 
-    def stop(self, reason: str) -> None:
-        """The tasks are being stopped."""
-        self._splits = None
+    def start_part(self, subtasks: frozenset[SubtaskId]) -> None:
+        """Some of the tasks run again, while the others have gone on."""
+        self._ended = [message for message in self._ended if message.subtask not in subtasks]
+        self._is_interrupted = False
         if self._made is not None:
-            self._made.stop(reason)
+            self._made.start_part(subtasks)
+
+    def stop(self, reason: str, part: bool = False) -> None:
+        """The tasks are being stopped; ``part``: some of them."""
+        self._is_interrupted = True
+        if not part:
+            self._splits = None
+        if self._made is not None:
+            self._made.stop(reason, part)
 
     def take(self, message: object) -> bool:
         """A message of a worker; says whether it was meant for nobody else."""
@@ -75,11 +87,13 @@ class CheckpointsOnDemand:
                 self._made.start(self._splits)
             for message in self._ended:
                 self._made.take(message)
+            if self._is_interrupted and self._splits is not None:
+                self._made.stop("a part of the job starts again", part=True)
         return self._made
 
-    def begin_again(self) -> Restore | None:
-        """All tasks have stopped: what the next attempt goes on from."""
-        return None if self._made is None else self._made.begin_again()
+    def begin_again(self, part: bool = False) -> Restore | None:
+        """All tasks have stopped, or ``part`` of them: what the next attempt goes on from."""
+        return None if self._made is None else self._made.begin_again(part)
 
     def fall_back(self, error: RestoreFailed) -> bool:
         """Whether there is another checkpoint to go back to than the one that cannot be restored."""

@@ -27,19 +27,22 @@ class CollectedRows:
         self._given: dict[SubtaskId, int] = {}
         self._marks: dict[int, dict[SubtaskId, int]] = {}
         self._unpaid: dict[str, int] = {}
-        self._came_through = False
+        self._came_through: set[SubtaskId | None] = set()
         # What was taken by whoever reads: the thread that steps tells the workers.
         self.paid: deque[tuple[WorkerIndex, str]] = deque()
 
-    @property
-    def cannot_start_again(self) -> bool:
-        """Whether rows were given out that another attempt would give out again."""
-        return self._came_through and not (self._holds_back or self._may_repeat)
+    def cannot_start_again(self, subtasks: frozenset[SubtaskId] | None = None) -> bool:
+        """Whether rows were given out that another attempt of these subtasks, None for all, would give out again."""
+        if self._holds_back or self._may_repeat:
+            return False
+        if subtasks is None or None in self._came_through:
+            return bool(self._came_through)
+        return not subtasks.isdisjoint(self._came_through)
 
     def add(self, worker: WorkerIndex, collector: str, rows: list[Any], subtask: SubtaskId | None) -> None:
         """A batch has arrived."""
         if not self._holds_back or subtask is None:
-            self._came_through = True
+            self._came_through.add(subtask)
             self._released.setdefault(collector, deque()).append((worker, rows))
             return
         self._held.setdefault(subtask, deque()).append((collector, (worker, rows)))
@@ -67,8 +70,15 @@ class CollectedRows:
         for subtask in list(self._held):
             self._release(subtask, len(self._held[subtask]))
 
-    def restarted(self) -> None:
-        """Another attempt begins: what no checkpoint holds will come again."""
+    def restarted(self, subtasks: frozenset[SubtaskId] | None = None) -> None:
+        """Another attempt of these subtasks, None for all, begins: what no checkpoint holds will come again."""
+        if subtasks is not None:
+            for subtask in subtasks:
+                self._held.pop(subtask, None)
+                self._given.pop(subtask, None)
+                for marked in self._marks.values():
+                    marked.pop(subtask, None)
+            return
         self._held.clear()
         self._given.clear()
         self._marks.clear()

@@ -8,9 +8,11 @@
        |                        |                        +-- tasks stopped, time passed, deployed anew --+
        +---- cancel / failure --+-----------------------------------+--> CANCELLING / FAILING --> CANCELED / FAILED
 
-An attempt is over for a worker once it has answered ``StopTasks``, or has died: as messages of one worker come in order, none
-of an old attempt is seen after that, and none need carry a number. The replacement of a worker that has died is started at
-once, and comes up while the others stop and the restart is delayed.
+Where the graph has independent regions, only the one that failed is stopped and started again, from the last checkpoint;
+the rest goes on running. Another failure meanwhile widens what is started again. An attempt is over for a worker once it has
+answered every ``StopTasks``, or has died: as messages of one worker come in order, none of an old attempt is seen after that,
+and none need carry a number. The replacement of a worker that has died is started at once, and comes up while the others stop
+and the restart is delayed.
 """
 
 from copy import deepcopy
@@ -18,6 +20,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from penstock.contracts.accumulators import Accumulator
+from penstock.dataflow.regions import Regions
 from penstock.dataflow.submission import JobStatus
 from penstock.errors import JobCancelled, PenstockError, ProgramError, RestoreFailed, WorkerLost
 from penstock.ids import SubtaskId, WorkerIndex
@@ -40,11 +43,12 @@ from penstock.runtime.messages import (
     WorkerDied,
     WorkerRegistered,
 )
+from penstock.runtime.scheduling.placement import worker_of
 
 
 @dataclass(frozen=True, slots=True)
 class StartWorkers:
-    """Have the carrier start workers; none of them lives, though the others may."""
+    """Have the carrier start workers; none of them lives."""
 
     workers: tuple[WorkerIndex, ...]
 
@@ -111,7 +115,14 @@ class JobBroken:
     for_good: bool = False
 
 
-Event = FromWorker | CancelRequested | StopTimedOut | RestartDue | JobBroken
+@dataclass(frozen=True, slots=True)
+class StopsWithSavepoint:
+    """The job is to stop behind a savepoint, or is not any more; until it does, whatever fails fails all of it."""
+
+    is_wanted: bool
+
+
+Event = FromWorker | CancelRequested | StopTimedOut | RestartDue | JobBroken | StopsWithSavepoint
 
 
 class RestartPhase(Enum):
@@ -135,31 +146,40 @@ class Failure:
 
 @dataclass(slots=True)
 class JobCoordinator:
-    """The state of one job. ``story`` keeps what happened, for the log of a failure."""
+    """The state of one job. ``story`` keeps what happened, for the log of a failure.
+
+    ``by_region``: a failure starts its region again, and not the whole job. ``affected`` are the subtasks that are being
+    stopped, or started again; there are none while the job runs.
+    """
 
     deployment: Deployment
     restarts: RestartStrategy = field(default_factory=NoRestart)
+    by_region: bool = True
     status: JobStatus = JobStatus.CREATED
     failure: PenstockError | None = None
     failures: list[Failure] = field(default_factory=list)
-    accumulators: dict[str, Accumulator] = field(default_factory=dict)
+    affected: frozenset[SubtaskId] = frozenset()
     finished_at_ms: dict[SubtaskId, int] = field(default_factory=dict)
     finished_accumulators: dict[SubtaskId, dict[str, Accumulator]] = field(default_factory=dict)
     story: list[str] = field(default_factory=list)
     _addresses: dict[WorkerIndex, Address | None] = field(default_factory=dict)
     _deployed: set[WorkerIndex] = field(default_factory=set)
-    _stopped: set[WorkerIndex] = field(default_factory=set)
+    _owed: dict[WorkerIndex, int] = field(default_factory=dict)
     _dead: set[WorkerIndex] = field(default_factory=set)
     # Those that take the place of dead ones in the next attempt, with their addresses as soon as they are up.
     _replacements: dict[WorkerIndex, Address | None] = field(default_factory=dict)
     _being_replaced: set[WorkerIndex] = field(default_factory=set)
     _unfinished: set[SubtaskId] = field(default_factory=set)
+    _last_accumulators: dict[WorkerIndex, dict[str, Accumulator]] = field(default_factory=dict)
+    _regions: Regions | None = None
+    _stops_with_savepoint: bool = False
+    _stops_all: bool = False
     _phase: RestartPhase | None = None
     restart_delay_ms: int = 0
 
     def begin(self) -> list[Command]:
         """The job was taken over."""
-        self._unfinished = {s for vertex in self.deployment.graph.vertices for s in vertex.subtasks()}
+        self._unfinished = set(self._all_subtasks())
         return [StartWorkers(tuple(self._all_workers()))]
 
     def handle(self, event: Event, now_ms: int = 0) -> list[Command]:
@@ -175,25 +195,28 @@ class JobCoordinator:
             case SubtaskFinished(subtask, accumulators):
                 return self._subtask_finished(subtask, accumulators, now_ms)
             case SubtaskFailed(worker, subtask, error):
-                return self._fail(error, now_ms, subtask=subtask, worker=worker if worker >= 0 else None)
+                where = worker if worker >= 0 else None
+                return self._subtask_failed(self._failure(now_ms, error, subtask, where))
             case JobBroken(error, for_good):
-                return self._fail(error, now_ms, for_good)
+                return self._fail(self._failure(now_ms, error), for_good=for_good)
             case WorkerDied(worker, reason):
                 return self._worker_died(worker, reason, now_ms)
             case RestartDue(restore):
                 return self._start_again(restore)
             case CancelRequested():
                 return self._cancel()
+            case StopsWithSavepoint(is_wanted):
+                self._stops_with_savepoint = is_wanted
             case TasksStopped(worker, accumulators):
-                self._merge(accumulators)
-                self._stopped.add(worker)
-                return self._end_when_stopped()
+                return self._tasks_stopped(worker, accumulators)
             case StopTimedOut() if self._phase is RestartPhase.STOPPING:
                 return self._give_up_unresponsive()
             case StopTimedOut() if self.is_ending:
-                self._stopped.update(self._all_workers())
+                self._owed.clear()
                 return self._end_when_stopped()
         return []
+
+    # What is known ------------------------------------------------------------------------------------------------------
 
     @property
     def is_ending(self) -> bool:
@@ -201,9 +224,34 @@ class JobCoordinator:
         return self.status in (JobStatus.FAILING, JobStatus.CANCELLING)
 
     @property
-    def is_stopping(self) -> bool:
-        """Whether tasks are being stopped, for good or to start again."""
-        return self.is_ending or self._phase is RestartPhase.STOPPING
+    def is_between_attempts(self) -> bool:
+        """Whether what failed is being stopped, or waits to be started again."""
+        return self._phase in (RestartPhase.STOPPING, RestartPhase.PAUSING)
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether a part of the job starts again, and the rest goes on running."""
+        return self._phase is not None and self.affected != frozenset(self._all_subtasks())
+
+    def runs(self, subtask: SubtaskId) -> bool:
+        """Whether a subtask goes on running as if nothing had happened, so that what it says counts."""
+        if self.status is JobStatus.RUNNING:
+            return True
+        return self.status is JobStatus.RESTARTING and subtask not in self.affected
+
+    @property
+    def accumulators(self) -> dict[str, Accumulator]:
+        """What the tasks that came to their end have counted."""
+        merged: dict[str, Accumulator] = {}
+        for given in (*self.finished_accumulators.values(), *self._last_accumulators.values()):
+            for name, accumulator in given.items():
+                if name in merged:
+                    merged[name].merge(accumulator)
+                else:
+                    merged[name] = deepcopy(accumulator)
+        return merged
+
+    # Deploying and running ----------------------------------------------------------------------------------------------
 
     def _registered(self, worker: WorkerIndex, address: Address | None) -> list[Command]:
         if worker in self._being_replaced and self.is_between_attempts:
@@ -213,41 +261,64 @@ class JobCoordinator:
             return []
         self._addresses[worker] = address
         if self._phase is RestartPhase.STOPPING:
-            self._stopped.add(worker)
             return self._end_when_stopped()
-        return [] if self.is_ending else self._deploy_when_complete()
+        return [] if self.is_ending else self._deploy_when_registered()
 
-    def _deploy_when_complete(self) -> list[Command]:
-        if len(self._addresses) < self.deployment.workers:
+    def _deploy_when_registered(self) -> list[Command]:
+        hosts = self._hosts()
+        if not all(worker in self._addresses for worker in hosts):
             return []
-        peers = {index: address for index, address in self._addresses.items() if address is not None}
-        return [Send(index, Deploy(self.deployment, peers)) for index in self._all_workers()]
+        peers = {
+            index: address
+            for index, address in self._addresses.items()
+            if address is not None and index not in self._dead
+        }
+        subtasks = self.affected if self.is_partial else None
+        return [Send(index, Deploy(self.deployment, peers, subtasks)) for index in hosts]
 
     def _tasks_deployed(self, worker: WorkerIndex) -> list[Command]:
         self._deployed.add(worker)
         if self.status is not JobStatus.CREATED and self._phase is not RestartPhase.DEPLOYING:
             return []
-        if len(self._deployed) < self.deployment.workers:
+        hosts = self._hosts()
+        if not self._deployed.issuperset(hosts):
             return []
         self.status = JobStatus.RUNNING
         self._phase = None
-        return [ChangeStatus(self.status), *(Send(index, StartTasks()) for index in self._all_workers())]
+        self.affected = frozenset()
+        return [ChangeStatus(self.status), *(Send(index, StartTasks()) for index in hosts)]
 
     def _subtask_finished(
         self, subtask: SubtaskId, accumulators: dict[str, Accumulator], now_ms: int
     ) -> list[Command]:
-        if self._phase is not None:
+        if self._phase is not None and subtask in self.affected:
             return []
-        self.finished_accumulators[subtask] = deepcopy(
-            accumulators
-        )  # those of the job are merged into each other
-        self._merge(accumulators)
-        self._unfinished.discard(subtask)
+        self.finished_accumulators[subtask] = accumulators
         self.finished_at_ms[subtask] = now_ms
+        self._unfinished.discard(subtask)
         if self._unfinished or self.is_ending:
             return []
         self.status = JobStatus.FINISHED
         return [ChangeStatus(self.status), Release()]
+
+    # Failures -----------------------------------------------------------------------------------------------------------
+
+    def _failure(
+        self,
+        now_ms: int,
+        error: PenstockError,
+        subtask: SubtaskId | None = None,
+        worker: WorkerIndex | None = None,
+    ) -> Failure:
+        return Failure(self.deployment.attempt, now_ms, error, subtask, worker)
+
+    def _subtask_failed(self, failure: Failure) -> list[Command]:
+        subtask = failure.subtask
+        if self.is_between_attempts and subtask in self.affected:
+            return []  # it is being stopped already
+        # Workers that lost touch and both live have to connect anew, which all of them do when everything starts again.
+        is_of_everybody = isinstance(failure.error, WorkerLost)
+        return self._fail(failure, None if subtask is None or is_of_everybody else frozenset({subtask}))
 
     def _worker_died(self, worker: WorkerIndex, reason: str, now_ms: int) -> list[Command]:
         if self.is_between_attempts and worker in self._being_replaced:
@@ -256,57 +327,86 @@ class JobCoordinator:
             self._replacements.pop(worker, None)
             return []
         self._dead.add(worker)
+        self._owed.pop(worker, None)
         if self.is_ending:
             return self._end_when_stopped()
-        if self.is_between_attempts:
-            return self._replace(worker) + self._end_when_stopped()
-        commands = self._fail(WorkerLost(f"worker {worker} was lost: {reason}"), now_ms, worker=worker)
+        lost = self._lost_with(worker)
+        if not lost:
+            return []  # nobody needs what it did any more
+        if self.is_between_attempts and lost <= self.affected:
+            # Where a part starts again, the others of it are told, so that they forget it.
+            stopping = self._stop_to_start_again() if self.is_partial else self._end_when_stopped()
+            return self._replace(worker) + stopping
+        error = WorkerLost(f"worker {worker} was lost: {reason}")
+        commands = self._fail(self._failure(now_ms, error, worker=worker), lost)
         return commands + self._replace(worker) if self.is_between_attempts else commands
 
     def _replace(self, worker: WorkerIndex) -> list[Command]:
         self._being_replaced.add(worker)
         return [StartWorkers((worker,))]
 
-    @property
-    def is_between_attempts(self) -> bool:
-        """Whether the last attempt is being stopped, or the next one is waited for."""
-        return self._phase in (RestartPhase.STOPPING, RestartPhase.PAUSING)
+    def _lost_with(self, worker: WorkerIndex) -> frozenset[SubtaskId]:
+        """The subtasks that have to start again because of a dead worker.
+
+        Those that have finished are among them as long as somebody who is not at his end reads what they gave. What blocking
+        exchanges have kept lies at their readers, so where there are any everything is lost.
+        """
+        if any(edge.blocking for edge in self.deployment.graph.edges):
+            return frozenset(self._all_subtasks())
+        regions = self._known_regions()
+        workers = self.deployment.workers
+        mine = [subtask for subtask in self._all_subtasks() if worker_of(subtask, workers) == worker]
+        return frozenset(subtask for subtask in mine if not regions.of(subtask).isdisjoint(self._unfinished))
 
     def _fail(
-        self,
-        error: PenstockError,
-        now_ms: int,
-        for_good: bool = False,
-        subtask: SubtaskId | None = None,
-        worker: WorkerIndex | None = None,
+        self, failure: Failure, failed: frozenset[SubtaskId] | None = None, for_good: bool = False
     ) -> list[Command]:
-        if self.is_ending or (self.is_between_attempts and not for_good):
+        if self.is_ending:
             return []
-        self.failure = error
-        self.failures.append(Failure(self.deployment.attempt, now_ms, error, subtask, worker))
+        hit = self._to_restart(failure.error, failed)
+        if self.is_between_attempts and hit <= self.affected and not for_good:
+            return []
+        self.failure = failure.error
+        self.failures.append(failure)
         # What cannot even be begun as it was written will not be begun the next time.
         for_good = for_good or (
-            self.status is JobStatus.CREATED and isinstance(error, ProgramError | RestoreFailed)
+            self.status is JobStatus.CREATED and isinstance(failure.error, ProgramError | RestoreFailed)
         )
-        delay_ms = None if for_good else self.restarts.delay_ms(now_ms)
+        delay_ms = None if for_good else self.restarts.delay_ms(failure.timestamp_ms)
         if delay_ms is None:
-            self.status, self._phase = JobStatus.FAILING, None
-        else:
-            self.status, self._phase = JobStatus.RESTARTING, RestartPhase.STOPPING
-            self.restart_delay_ms = delay_ms
-        return [ChangeStatus(self.status), *self._stop_all()]
+            return self._stop_for(JobStatus.FAILING)
+        self.restart_delay_ms = delay_ms
+        self.affected |= hit
+        return self._stop_to_start_again()
+
+    def _to_restart(self, error: PenstockError, failed: frozenset[SubtaskId] | None) -> frozenset[SubtaskId]:
+        """What a failure makes start again; ``failed`` None: it is not known whose failure it is, or everybody's."""
+        if (
+            failed is None
+            or not self.by_region
+            or self.status is JobStatus.CREATED
+            or self._stops_with_savepoint
+            or isinstance(
+                error, RestoreFailed
+            )  # another checkpoint would be older than what the rest has done
+        ):
+            return frozenset(self._all_subtasks())
+        return self._known_regions().to_restart(failed)
 
     def _cancel(self) -> list[Command]:
         if self.is_ending:
             return []
         self.failure = JobCancelled(f"job {self.deployment.job_id} was cancelled")
-        self.status, self._phase = JobStatus.CANCELLING, None
-        return [ChangeStatus(self.status), *self._stop_all()]
+        return self._stop_for(JobStatus.CANCELLING)
 
     # Another attempt ----------------------------------------------------------------------------------------------------
 
+    def _stop_to_start_again(self) -> list[Command]:
+        self.status, self._phase = JobStatus.RESTARTING, RestartPhase.STOPPING
+        return [ChangeStatus(self.status), *self._stop_affected()]
+
     def _give_up_unresponsive(self) -> list[Command]:
-        late = [w for w in self._addresses if w not in self._stopped and w not in self._dead]
+        late = [worker for worker in self._addresses if self._owed.get(worker)]
         return [GiveUpWorkers(tuple(late))] if late else []
 
     def _start_again(self, restore: Restore | None) -> list[Command]:
@@ -314,33 +414,55 @@ class JobCoordinator:
             return []
         self._phase = RestartPhase.DEPLOYING
         self.deployment = replace(self.deployment, attempt=self.deployment.attempt + 1, restore=restore)
-        self.accumulators.clear()
-        self.finished_at_ms.clear()
-        self.finished_accumulators.clear()
-        self._unfinished = {s for vertex in self.deployment.graph.vertices for s in vertex.subtasks()}
-        dead = tuple(w for w in self._all_workers() if w in self._dead and w not in self._being_replaced)
-        alive = [worker for worker in self._all_workers() if worker not in self._dead]
-        for kept in (self._addresses, self._deployed, self._stopped, self._dead, self._being_replaced):
-            kept.clear()
-        self._addresses, self._replacements = self._replacements, {}
+        self._unfinished |= self.affected
+        for subtask in self.affected:
+            self.finished_accumulators.pop(subtask, None)
+            self.finished_at_ms.pop(subtask, None)
+        hosts, is_partial = self._hosts(), self.is_partial
+        self._deployed.difference_update(hosts)
+        dead = tuple(w for w in hosts if w in self._dead and w not in self._being_replaced)
+        alive = [worker for worker in hosts if worker not in self._dead]
+        for worker in self._dead.intersection(hosts) if is_partial else hosts:
+            self._addresses.pop(worker, None)
+        self._addresses |= self._replacements
+        self._dead.difference_update(hosts)
+        self._being_replaced.clear()
+        self._replacements.clear()
         commands: list[Command] = [StartWorkers(dead)] if dead else []
-        commands += [Send(worker, Renew()) for worker in alive]
-        return commands + self._deploy_when_complete()
+        if not is_partial:
+            self._stops_with_savepoint = self._stops_all = False
+            commands += [Send(worker, Renew()) for worker in alive]
+        return commands + self._deploy_when_registered()
 
     # The end ------------------------------------------------------------------------------------------------------------
 
-    def _stop_all(self) -> list[Command]:
-        stops: list[Command] = [
-            Send(index, StopTasks())
-            for index in self._all_workers()
-            if index not in self._dead and index in self._addresses
-        ]
-        if self.is_ending:
-            self._stopped.update(index for index in self._all_workers() if index not in self._addresses)
+    def _stop_for(self, status: JobStatus) -> list[Command]:
+        self.status, self._phase = status, None
+        self.affected = frozenset(self._all_subtasks())
+        return [ChangeStatus(self.status), *self._stop_affected()]
+
+    def _stop_affected(self) -> list[Command]:
+        if self._stops_all:
+            return self._end_when_stopped()  # everybody was told before
+        self._stops_all = not self.is_partial
+        stop = StopTasks() if self._stops_all else StopTasks(self.affected, frozenset(self._dead))
+        stops: list[Command] = []
+        for worker in self._hosts():
+            if worker in self._addresses and worker not in self._dead:
+                self._owed[worker] = self._owed.get(worker, 0) + 1
+                stops.append(Send(worker, stop))
         return stops or self._end_when_stopped()
 
+    def _tasks_stopped(self, worker: WorkerIndex, accumulators: dict[str, Accumulator]) -> list[Command]:
+        if not self._owed.get(worker):
+            return []
+        self._owed[worker] -= 1
+        if self.is_ending:
+            self._last_accumulators[worker] = accumulators
+        return self._end_when_stopped()
+
     def _end_when_stopped(self) -> list[Command]:
-        if not set(self._all_workers()) <= self._stopped | self._dead:
+        if not all(self._has_stopped(worker) for worker in self._hosts()):
             return []
         if self._phase is RestartPhase.STOPPING:
             self._phase = RestartPhase.PAUSING
@@ -350,15 +472,30 @@ class JobCoordinator:
         self.status = JobStatus.FAILED if self.status is JobStatus.FAILING else JobStatus.CANCELED
         return [ChangeStatus(self.status), Release()]
 
+    def _has_stopped(self, worker: WorkerIndex) -> bool:
+        if worker in self._dead:
+            return True
+        return not self._owed.get(worker) and (self.is_ending or worker in self._addresses)
+
+    # Who and where ------------------------------------------------------------------------------------------------------
+
+    def _hosts(self) -> list[WorkerIndex]:
+        """The workers that run what is affected, or everything where nothing is."""
+        if not self.is_partial:
+            return self._all_workers()
+        workers = self.deployment.workers
+        return sorted({worker_of(subtask, workers) for subtask in self.affected})
+
     def _all_workers(self) -> list[WorkerIndex]:
         return [WorkerIndex(index) for index in range(self.deployment.workers)]
 
-    def _merge(self, accumulators: dict[str, Accumulator]) -> None:
-        for name, accumulator in accumulators.items():
-            if name in self.accumulators:
-                self.accumulators[name].merge(accumulator)
-            else:
-                self.accumulators[name] = accumulator
+    def _all_subtasks(self) -> list[SubtaskId]:
+        return [subtask for vertex in self.deployment.graph.vertices for subtask in vertex.subtasks()]
+
+    def _known_regions(self) -> Regions:
+        if self._regions is None:
+            self._regions = Regions(self.deployment.graph)
+        return self._regions
 
     def _remember(self, event: Event) -> None:
         self.story.append(f"{self.status.name}: {event!r:.160}")

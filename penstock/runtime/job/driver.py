@@ -40,17 +40,21 @@ from penstock.runtime.job.coordinator import (
     Send,
     StartAgain,
     StartWorkers,
+    StopsWithSavepoint,
     StopTimedOut,
 )
-from penstock.runtime.job.restart_strategies import NoRestart, restart_strategy
+from penstock.runtime.job.restart_strategies import NoRestart, restart_strategy, restarts_regions
 from penstock.runtime.messages import (
     Deployment,
+    FromReader,
     MetricsReport,
+    ReaderStarted,
     ReportMetrics,
     Restore,
     RowsCollected,
     RowsTaken,
     SnapshotTaken,
+    SplitRequested,
     SubtaskFailed,
     ToWorker,
 )
@@ -111,12 +115,15 @@ class JobDriver:
             takes_checkpoints=settings.enabled and settings.after_tasks_finish,
             unaligned_after_ms=settings.unaligned_after_ms,
             restore=_restore(start_from, deployment),
+            keeps_inputs=deployment.graph.batch_mode and may_restart(deployment.graph),
         )
         self._deployment = deployment
         self._pool = pool
         self._clock = clock
         self._coordinator = JobCoordinator(
-            deployment, restart_strategy(options, settings.enabled, str(deployment.job_id))
+            deployment,
+            restart_strategy(options, settings.enabled, str(deployment.job_id)),
+            restarts_regions(options),
         )
         needs_checkpoints = settings.enabled or start_from is not None
         make_checkpoints = partial(self._make_checkpoints, settings, make_background, start_from)
@@ -125,6 +132,8 @@ class JobDriver:
         )
         self._splits = self._new_splits()
         self._restart_at_ms: int | None = None
+        self._part: frozenset[SubtaskId] | None = None
+        self._failures_told = 0
         self._settings = settings
         self._savepoints_wanted: deque[tuple[SavepointWish, Future[str]]] = deque()
         self._checkpoints_wanted: deque[Future[int]] = deque()
@@ -154,6 +163,11 @@ class JobDriver:
         return self._coordinator.status
 
     @property
+    def restarting_part(self) -> frozenset[SubtaskId] | None:
+        """What is being started again while the rest of the job goes on; None where nothing is, or everything."""
+        return self._coordinator.affected if self._coordinator.is_partial else None
+
+    @property
     def latest_checkpoint(self) -> "CompletedCheckpoint | None":
         """The checkpoint that the job would go back to now."""
         return self._checkpoints.latest
@@ -176,8 +190,7 @@ class JobDriver:
             self._checkpoints.want_checkpoint(self._checkpoints_wanted.popleft())
         while self._rows.paid:
             worker, collector = self._rows.paid.popleft()
-            if not self._coordinator.is_between_attempts:
-                self._pool.send(worker, RowsTaken(collector, 1))
+            self._pool.send(worker, RowsTaken(collector, 1))
         for message in self._pool.poll(self.wait_s(most_s)):
             self._take(message)
         if not self.done:
@@ -218,19 +231,22 @@ class JobDriver:
     def _take(self, message: Any) -> None:
         match message:
             case RowsCollected(worker, collector, rows, subtask):
-                if not self._coordinator.is_between_attempts:
+                if not self._coordinator.is_between_attempts or self._runs(subtask):
                     self._rows.add(worker, collector, rows, subtask)
             case SnapshotTaken(subtask, checkpoint_id):
                 self._rows.mark(subtask, checkpoint_id)
             case MetricsReport(worker, metrics, accumulators):
                 self._metrics[worker] = metrics
                 self._live_accumulators[worker] = accumulators
+            case ReaderStarted(subtask) | SplitRequested(subtask) | FromReader(subtask, _):
+                if self._runs(subtask):
+                    self._fail_on_error(lambda: self._splits.handle(message))
             case _:
-                if self._checkpoints.take(message):
-                    return
-                runs = self.status is JobStatus.RUNNING
-                if not (runs and self._fail_on_error(lambda: self._splits.handle(message))):
+                if not self._checkpoints.take(message):
                     self._tell(message)
+
+    def _runs(self, subtask: SubtaskId | None) -> bool:
+        return subtask is not None and self._coordinator.runs(subtask)
 
     def _fail_on_error(self, action: Callable[[], Any]) -> Any:
         """Run an enumerator's code; an error there fails the job."""
@@ -264,20 +280,30 @@ class JobDriver:
         if status is JobStatus.RUNNING:
             self._running_since = self._running_since or self._clock.monotonic_s()
             self._next_metrics = self._clock.monotonic_s() + METRICS_INTERVAL_S
+            if self._part is not None:
+                self._checkpoints.start_part(self._part)
+                return
             self._fail_on_error(self._splits.start)
             if self.status is JobStatus.RUNNING:  # not failed by an enumerator that cannot start
                 self._checkpoints.start(self._splits)
-        elif self._coordinator.is_stopping:
+        elif status in (JobStatus.RESTARTING, JobStatus.FAILING, JobStatus.CANCELLING):
             self._stop_deadline = self._clock.monotonic_s() + STOP_GRACE_S
-            self._splits.close()
-            self._checkpoints.stop(f"the job is {status.name}")
+            self._restart_at_ms = None
+            part = self.restarting_part
+            if part is None:
+                self._splits.close()
+            self._checkpoints.stop(f"the job is {status.name}", part=part is not None)
         elif status is JobStatus.FINISHED:
             self._rows.finished()
 
     def _start_again(self) -> None:
         self._restart_at_ms = None
-        if self._rows.cannot_start_again:
+        self._part = self.restarting_part
+        if self._rows.cannot_start_again(self._part):
             self._tell(JobBroken(_rows_would_come_twice(), for_good=True))
+            return
+        if self._part is not None:
+            self._start_part_again(self._part)
             return
         last = self._coordinator.failures[-1].error
         if isinstance(last, RestoreFailed) and not self._checkpoints.fall_back(last):
@@ -286,6 +312,15 @@ class JobDriver:
         restore = self._checkpoints.begin_again()
         self._splits = self._new_splits()
         self._rows.restarted()
+        self._live_accumulators.clear()
+        self._tell(RestartDue(restore))
+
+    def _start_part_again(self, part: frozenset[SubtaskId]) -> None:
+        restore = self._checkpoints.begin_again(part=True)
+        back_to = 0 if restore is None else restore.checkpoint_id
+        if self._fail_on_error(lambda: self._splits.reset(part, back_to)):
+            return
+        self._rows.restarted(part)
         self._live_accumulators.clear()
         self._tell(RestartDue(restore))
 
@@ -333,11 +368,15 @@ class JobDriver:
         """Say in the log what a person will ask first: why the job started again, when, and from where."""
         failures = self._coordinator.failures
         if status is JobStatus.RESTARTING:
+            if len(failures) == self._failures_told:
+                return  # it takes longer, as a worker has died meanwhile
+            self._failures_told = len(failures)
             _log.warning(
-                "job %r (%s), attempt %d, failed and starts again in %d ms: %s",
+                "job %r (%s), attempt %d, failed and %sstarts again in %d ms: %s",
                 self._deployment.graph.job_name,
                 self.job_id,
                 failures[-1].attempt,
+                self._told_part(),
                 self._coordinator.restart_delay_ms,
                 failures[-1].error,
             )
@@ -350,6 +389,14 @@ class JobDriver:
                 self._coordinator.deployment.attempt,
                 "from the beginning" if latest is None else f"from checkpoint {latest.checkpoint_id}",
             )
+
+    def _told_part(self) -> str:
+        """How much starts again, where it is not all."""
+        part = self.restarting_part
+        if part is None:
+            return ""
+        every = sum(vertex.parallelism for vertex in self._deployment.graph.vertices)
+        return f"a part of it ({len(part)} of {every} subtasks) "
 
     # What the client asks -----------------------------------------------------------------------------------------------
 
@@ -403,6 +450,8 @@ class JobDriver:
 
         def answer(path: str | None, error: PenstockError | None) -> None:
             if path is None:
+                if wish.stops:
+                    self._tell(StopsWithSavepoint(False))
                 future.set_exception(error or OutsideError("the savepoint was given up"))
                 return
             if wish.stops:
@@ -418,6 +467,8 @@ class JobDriver:
         request = SavepointRequest(
             self._savepoint_number, f"{absolute_path(directory).rstrip('/')}/{name}", ending
         )
+        if wish.stops:
+            self._tell(StopsWithSavepoint(True))
         self._checkpoints.want_savepoint(request, answer)
 
     def _answer_stop(self, status: JobStatus) -> None:

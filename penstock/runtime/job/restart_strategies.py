@@ -9,6 +9,7 @@ from penstock.config.configuration import Configuration
 from penstock.errors import OptionError
 
 _TYPE = "restart-strategy.type"
+_FAILOVER = "jobmanager.execution.failover-strategy"
 
 
 class RestartStrategy(Protocol):
@@ -124,6 +125,15 @@ def restart_strategy(options: dict[str, str], takes_checkpoints: bool, seed: str
         case "exponentialdelay":
             return _exponential(given, seed)
     raise OptionError(f"{_TYPE} is {kind!r}, which is no restart strategy")
+
+
+def restarts_regions(options: dict[str, str]) -> bool:
+    """Whether a failure starts its region again, and not the whole job, as the job's options have it.
+
+    >>> restarts_regions({}), restarts_regions({"jobmanager.execution.failover-strategy": "full"})
+    (True, False)
+    """
+    return _FAILOVER not in options or Configuration.from_dict(options).get(_FAILOVER) == "region"
 
 
 def _exponential(given: Configuration, seed: str) -> ExponentialDelay:

@@ -1,6 +1,6 @@
 """Builds the tasks of one worker out of a deployment: channels, gates, chains."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,9 +18,9 @@ from penstock.contracts.partitioning import (
 )
 from penstock.data.keys import KeyRouter
 from penstock.dataflow.job import JobEdge, JobGraph, JobVertex, Link
-from penstock.ids import SubtaskId, WorkerIndex
+from penstock.ids import ChannelId, SubtaskId, WorkerIndex
 from penstock.metrics.kinds import MetricGroup
-from penstock.network.channel import InputChannel, OutputChannel
+from penstock.network.channel import InputChannel, OutputChannel, channel_number
 from penstock.network.in_process import InProcessChannel
 from penstock.network.partitioners import (
     BroadcastPartitioner,
@@ -34,7 +34,7 @@ from penstock.network.partitioners import (
 )
 from penstock.network.plane import ChannelPlane
 from penstock.network.spilled import SpoolChannel
-from penstock.operators.contract import OperatorContext, ProcessingTime, SourceLink
+from penstock.operators.contract import OperatorContext, SourceLink
 from penstock.operators.coroutines import Coroutines
 from penstock.operators.feedback_loops import FeedbackLoops
 from penstock.operators.user_code import callable_of
@@ -48,6 +48,7 @@ from penstock.runtime.task.input_gate import InputGate
 from penstock.runtime.task.keying import KeyExtractor, route_of
 from penstock.runtime.task.scatter import Scatter
 from penstock.runtime.task.tasklet import GroupedTasklet, OperatorTasklet, SourceTasklet, Tasklet
+from penstock.runtime.task.timekeeping import WorkerTime
 from penstock.runtime.worker.state_access import StateAccess
 
 IN_PROCESS_CAPACITY_BATCHES = 4
@@ -60,19 +61,38 @@ class WorkerSurroundings:
 
     index: WorkerIndex
     clock: Clock
-    processing_time: ProcessingTime
-    metrics: MetricGroup
+    time: WorkerTime
+    metrics_of: Callable[[SubtaskId], MetricGroup]
     data_plane: ChannelPlane | None
     link_of: Callable[[SubtaskId], SourceLink]
     send_to_client: Callable[[SubtaskId], Callable[[str, list[Any]], None]]
     coroutines: Coroutines
+    spools: dict[ChannelId, SpoolChannel]
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteChannel:
+    """One end of a channel to another worker."""
+
+    number: int
+    peer: WorkerIndex
+    other: SubtaskId
 
 
 class TaskWiring:
-    """Makes every channel once, and from them the tasks."""
+    """Makes every channel once, and from them the tasks: all of this worker, or ``subtasks`` alone.
 
-    def __init__(self, deployment: Deployment, surroundings: WorkerSurroundings) -> None:
+    A channel between workers has another number in each attempt, so that what was on its way in the last one is known by it.
+    """
+
+    def __init__(
+        self,
+        deployment: Deployment,
+        surroundings: WorkerSurroundings,
+        subtasks: frozenset[SubtaskId] | None = None,
+    ) -> None:
         self._deployment = deployment
+        self._subtasks = subtasks
         self._graph: JobGraph = deployment.graph
         self._around = surroundings
         self._state = StateAccess(self._graph.settings, surroundings.clock)
@@ -90,8 +110,39 @@ class TaskWiring:
             self._tasklet(vertex, subtask)
             for vertex in self._graph.vertices
             for subtask in vertex.subtasks()
-            if worker_of(subtask, self._deployment.workers) == self._around.index
+            if self._is_mine(subtask)
         ]
+
+    def remote_channels(self) -> dict[SubtaskId, dict[ChannelId, RemoteChannel]]:
+        """The ends of the channels to other workers that are made for the tasks, by task and link."""
+        found: dict[SubtaskId, dict[ChannelId, RemoteChannel]] = {}
+        for subtask, link, other in self._ends():
+            peer = worker_of(other, self._deployment.workers)
+            if peer != self._around.index and self._starts(other):
+                channel = RemoteChannel(channel_number(link.id, self._deployment.attempt), peer, other)
+                found.setdefault(subtask, {})[link.id] = channel
+        return found
+
+    def _ends(self) -> Iterator[tuple[SubtaskId, Link, SubtaskId]]:
+        """Each end of a link that is at a task of this worker, and who is at its other end."""
+        edges = {edge.index: edge for edge in self._graph.edges}
+        for links in self._links.values():
+            for link in links:
+                sender = SubtaskId(edges[link.edge].source, link.sender)
+                receiver = SubtaskId(edges[link.edge].target, link.receiver)
+                if self._is_mine(sender):
+                    yield sender, link, receiver
+                if self._is_mine(receiver):
+                    yield receiver, link, sender
+
+    def _starts(self, subtask: SubtaskId) -> bool:
+        return self._subtasks is None or subtask in self._subtasks
+
+    def _is_mine(self, subtask: SubtaskId) -> bool:
+        return self._starts(subtask) and worker_of(subtask, self._deployment.workers) == self._around.index
+
+    def _number(self, link: Link) -> int:
+        return channel_number(link.id, self._deployment.attempt)
 
     def _tasklet(self, vertex: JobVertex, subtask: SubtaskId) -> Tasklet:
         name = f"{vertex.name} ({subtask.index + 1}/{vertex.parallelism})"
@@ -138,8 +189,8 @@ class TaskWiring:
             batch_mode=self._graph.batch_mode,
             settings=self._graph.settings,
             clock=around.clock,
-            processing_time=around.processing_time,
-            metrics=around.metrics,
+            processing_time=around.time.of(subtask),
+            metrics=around.metrics_of(subtask),
             current_watermark=lambda: gate[0].watermark if gate else -(2**63),
             send_to_client=around.send_to_client(subtask),
             source_link=around.link_of(subtask),
@@ -179,28 +230,41 @@ class TaskWiring:
         if receiver == self._around.index:
             return self._local_channel(link, edge)
         assert self._around.data_plane is not None
-        return self._around.data_plane.output(link.id, receiver)
+        return self._around.data_plane.output(self._number(link), receiver)
 
     def _inputs(self, edge: JobEdge, subtask: SubtaskId) -> list[InputChannel]:
         channels: list[InputChannel] = []
         for link in self._links_in.get((edge.index, subtask.index), []):
-            sender = worker_of(SubtaskId(edge.source, link.sender), self._deployment.workers)
-            if sender == self._around.index:
+            sender = SubtaskId(edge.source, link.sender)
+            worker = worker_of(sender, self._deployment.workers)
+            if not self._starts(sender):  # only a blocking exchange has a sender that goes on running
+                kept = self._around.spools[link.id]
+                kept.rewind()
+                channels.append(kept)
+            elif worker == self._around.index:
                 channels.append(self._local_channel(link, edge))
-                continue
-            assert self._around.data_plane is not None
-            spool = SpoolChannel(SPOOL_MEMORY_BYTES) if edge.blocking else None
-            channels.append(self._around.data_plane.input(link.id, sender, spool))
+            else:
+                assert self._around.data_plane is not None
+                spool = self._spool(link) if edge.blocking else None
+                channels.append(self._around.data_plane.input(self._number(link), worker, spool))
         return channels
 
     def _local_channel(self, link: Link, edge: JobEdge) -> InProcessChannel | SpoolChannel:
         if link.id not in self._local:
             self._local[link.id] = (
-                SpoolChannel(SPOOL_MEMORY_BYTES)
-                if edge.blocking
-                else InProcessChannel(IN_PROCESS_CAPACITY_BATCHES)
+                self._spool(link) if edge.blocking else InProcessChannel(IN_PROCESS_CAPACITY_BATCHES)
             )
         return self._local[link.id]
+
+    def _spool(self, link: Link) -> SpoolChannel:
+        keeps = self._deployment.keeps_inputs
+        spool = SpoolChannel(SPOOL_MEMORY_BYTES, keeps=keeps)
+        if keeps:
+            before = self._around.spools.pop(link.id, None)
+            if before is not None:
+                before.discard()
+            self._around.spools[link.id] = spool
+        return spool
 
 
 def make_partitioner(

@@ -10,24 +10,25 @@ from typing import Any
 
 from penstock.clock import SYSTEM_CLOCK, Clock
 from penstock.contracts.accumulators import Accumulator
+from penstock.dataflow.job import JobGraph
+from penstock.dataflow.regions import Regions
 from penstock.errors import PenstockError, ProtocolError, WorkerLost
-from penstock.ids import SubtaskId, WorkerIndex
+from penstock.ids import ChannelId, SubtaskId, WorkerIndex
 from penstock.logs import place
 from penstock.logs.place import NOWHERE
 from penstock.metrics.kinds import MetricGroup
 from penstock.metrics.rates import Rates
 from penstock.network.exchange import PeerLost
 from penstock.network.plane import ChannelPlane
+from penstock.network.spilled import SpoolChannel
 from penstock.operators.coroutines import Coroutines
 from penstock.operators.user_code import user_error
 from penstock.runtime.background import Background, MakeBackground
 from penstock.runtime.messages import (
-    Address,
     AssignSplits,
     CheckpointAborted,
     CheckpointCompleted,
     Deploy,
-    Deployment,
     FromReader,
     FromWorker,
     MetricsReport,
@@ -54,7 +55,7 @@ from penstock.runtime.task.progress import Progress
 from penstock.runtime.task.tasklet import SourceTasklet, Tasklet
 from penstock.runtime.task.timekeeping import WorkerTime
 from penstock.runtime.worker.snapshot_writing import SnapshotWriting
-from penstock.runtime.worker.wiring import TaskWiring, WorkerSurroundings
+from penstock.runtime.worker.wiring import RemoteChannel, TaskWiring, WorkerSurroundings
 
 CLIENT_WINDOW_BATCHES = 16
 RATED = (".numRecordsIn", ".numRecordsOut", ".busyTimeMs", ".idleTimeMs", ".backPressuredTimeMs")
@@ -82,10 +83,15 @@ class Worker:
         self._time = WorkerTime(clock)
         self._coroutines = Coroutines(clock)
         self._clock = clock
-        self._metrics = MetricGroup()
+        self._metrics: dict[SubtaskId, MetricGroup] = {}
         self._rates = Rates()
+        self._graph: JobGraph | None = None
+        self._regions: Regions | None = None
         self._tasklets: list[Tasklet] = []
+        self._ready: list[Tasklet] = []
         self._running: list[Tasklet] = []
+        self._channels: dict[SubtaskId, dict[ChannelId, RemoteChannel]] = {}
+        self._spools: dict[ChannelId, SpoolChannel] = {}
         self._selector: selectors.BaseSelector | None = None
         self._wake: tuple[socket.socket, socket.socket] | None = None
         self._unsent_rows: dict[str, int] = {}
@@ -98,12 +104,14 @@ class Worker:
     def handle(self, message: ToWorker) -> None:
         """Do what the coordinator asks."""
         match message:
-            case Deploy(deployment, peers):
-                self._guard(None, partial(self._deploy, deployment, peers))
+            case Deploy():
+                self._deploy(message)
             case StartTasks():
                 self._start()
-            case StopTasks():
+            case StopTasks(None, _):
                 self._stop()
+            case StopTasks(subtasks, lost) if subtasks is not None:
+                self._stop_some(subtasks, lost)
             case Renew():
                 self._renew()
             case PrepareToRestore():
@@ -123,34 +131,50 @@ class Worker:
             case ToReader(subtask, event):
                 self._with_reader(subtask, lambda task: task.source.handle_event(event))
             case RowsTaken(collector, batches):
-                self._unsent_rows[collector] -= batches
-                self._collectors[collector].may_send_to_client = (
-                    self._unsent_rows[collector] < CLIENT_WINDOW_BATCHES
-                )
+                self._rows_taken(collector, batches)
             case ReportMetrics():
                 accumulators = {task.subtask: task.chain.merged_accumulators() for task in self._tasklets}
                 self.outbox.append(MetricsReport(self.index, self.read_metrics(), accumulators))
 
-    def _deploy(self, deployment: Deployment, peers: dict[WorkerIndex, Address]) -> None:
-        if self.data_plane is not None:
-            self.data_plane.connect({int(index): address for index, address in peers.items()})
+    def _deploy(self, deploy: Deploy) -> None:
+        try:
+            self._build(deploy)
+        except Exception as error:
+            # Of a part of the job any task stands for all that were to be deployed.
+            self._failed(None, error, None if deploy.subtasks is None else min(deploy.subtasks))
+            return
+        self.outbox.append(TasksDeployed(self.index))
+
+    def _build(self, deploy: Deploy) -> None:
+        deployment = deploy.deployment
+        self._graph, self._regions = deployment.graph, None
         surroundings = WorkerSurroundings(
             index=self.index,
             clock=self._clock,
-            processing_time=self._time,
-            metrics=self._metrics,
+            time=self._time,
+            metrics_of=self._new_metrics,
             data_plane=self.data_plane,
             link_of=partial(_Link, self),
             send_to_client=lambda subtask: partial(self._send_rows, subtask),
             coroutines=self._coroutines,
+            spools=self._spools,
         )
-        self._tasklets = TaskWiring(deployment, surroundings).build()
+        wiring = TaskWiring(deployment, surroundings, deploy.subtasks)
+        for subtask, channels in wiring.remote_channels().items():
+            self._channels.setdefault(subtask, {}).update(channels)
+        if self.data_plane is not None:
+            needed = {channel.peer for channels in self._channels.values() for channel in channels.values()}
+            self.data_plane.connect(
+                {int(index): address for index, address in deploy.peers.items() if index in needed}
+            )
+        self._ready = wiring.build()
+        self._tasklets = self._in_order([*self._tasklets, *self._ready])
         vertices = {vertex.id: vertex for vertex in deployment.graph.vertices}
-        if deployment.exactly_once is not None:
+        if deployment.exactly_once is not None and self._snapshots is None:
             self._snapshots = SnapshotWriting(
                 self.outbox, self.wake_up, self._make_background, {int(i): v for i, v in vertices.items()}
             )
-        for tasklet in self._tasklets:
+        for tasklet in self._ready:
             if self._snapshots is not None:
                 tasklet.checkpoints = self._snapshots
             if deployment.restore is not None and tasklet.subtask not in deployment.restore.finished:
@@ -158,19 +182,34 @@ class Worker:
 
                 vertex = vertices[tasklet.subtask.vertex]
                 restore_task(tasklet, vertex, deployment.restore, deployment.graph.settings)
-        self.outbox.append(TasksDeployed(self.index))
+
+    def _new_metrics(self, subtask: SubtaskId) -> MetricGroup:
+        self._metrics[subtask] = MetricGroup()
+        return self._metrics[subtask]
+
+    def _in_order(self, tasklets: list[Tasklet]) -> list[Tasklet]:
+        """In the order of the graph, so that one round of steps carries records through."""
+        assert self._graph is not None
+        order = {vertex.id: number for number, vertex in enumerate(self._graph.vertices)}
+        return sorted(tasklets, key=lambda tasklet: (order[tasklet.subtask.vertex], tasklet.subtask.index))
 
     def _start(self) -> None:
-        for tasklet in reversed(self._tasklets):
+        ready, self._ready = self._ready, []
+        failed: frozenset[SubtaskId] = frozenset()
+        for tasklet in reversed(ready):
+            if tasklet.subtask in failed:
+                continue
             if not self._guard(tasklet, tasklet.open):
-                return
-            if isinstance(tasklet, SourceTasklet):
+                failed |= self._region_of(tasklet.subtask)
+            elif isinstance(tasklet, SourceTasklet):
                 self.outbox.append(ReaderStarted(tasklet.subtask))
-        self._running = list(self._tasklets)
+        opened = [tasklet for tasklet in ready if tasklet.subtask not in failed]
+        self._running = self._in_order([*self._running, *opened])
 
     def _stop(self) -> None:
         accumulators = self._accumulators()
         self._running = []
+        self._ready = []
         if self._snapshots is not None:
             self._snapshots.close()
             self._snapshots = None
@@ -179,13 +218,45 @@ class Worker:
         self._tasklets = []
         self.outbox.append(TasksStopped(self.index, accumulators))
 
+    def _stop_some(self, subtasks: frozenset[SubtaskId], lost: frozenset[WorkerIndex]) -> None:
+        """Stop a part of the tasks, and forget what they share with the others of their region."""
+        stopped = [tasklet for tasklet in self._tasklets if tasklet.subtask in subtasks]
+        self._leave_out(subtasks)
+        self._ready = [tasklet for tasklet in self._ready if tasklet.subtask not in subtasks]
+        self._tasklets = [tasklet for tasklet in self._tasklets if tasklet.subtask not in subtasks]
+        for collector in [name for name, task in self._collectors.items() if task.subtask in subtasks]:
+            del self._collectors[collector]
+            self._unsent_rows.pop(collector, None)
+        for tasklet in stopped:
+            tasklet.close()
+        self._time.forget(subtasks)  # what closing may have scheduled, too
+        forgotten = []
+        for subtask in subtasks & self._channels.keys():
+            channels = self._channels[subtask]
+            # What a blocking exchange has kept for a reader stays his when its sender goes on running.
+            for link in [link for link, channel in channels.items() if channel.other in subtasks]:
+                channel = channels.pop(link)
+                forgotten.append((channel.number, int(channel.peer)))
+        if self.data_plane is not None:
+            self.data_plane.forget(forgotten, [int(index) for index in lost])
+        self.outbox.append(TasksStopped(self.index, subtasks=subtasks))
+
+    def _leave_out(self, subtasks: frozenset[SubtaskId]) -> None:
+        """Step some tasks no more, and call none of their timers."""
+        self._running = [tasklet for tasklet in self._running if tasklet.subtask not in subtasks]
+        self._time.forget(subtasks)
+
     def _renew(self) -> None:
         """Forget everything of the last attempt but the process itself."""
         self._time.clear()
         self._coroutines.close()
         self._coroutines = Coroutines(self._clock)
-        self._metrics = MetricGroup()
+        self._metrics.clear()
         self._rates = Rates()
+        self._channels.clear()
+        for spool in self._spools.values():
+            spool.discard()
+        self._spools.clear()
         self._unsent_rows.clear()
         self._collectors.clear()
         for fd in self._watched:
@@ -212,8 +283,8 @@ class Worker:
 
     def _tell_tasks(self, tell: Callable[[Tasklet], None]) -> None:
         for tasklet in list(self._running):
-            if not self._guard(tasklet, partial(tell, tasklet)):
-                return
+            if tasklet in self._running:  # not of a region that has just failed
+                self._guard(tasklet, partial(tell, tasklet))
 
     def _with_reader(self, subtask: SubtaskId, action: Callable[[SourceTasklet], None]) -> None:
         for tasklet in self._running:
@@ -233,8 +304,8 @@ class Worker:
             if self._coroutines.is_live:
                 self._coroutines.run()
         except Exception as error:
-            self._failed(None, error)
-            return False
+            self._failed(None, error, self._time.firing)
+            return bool(self._running)
         whose = place.current
         for tasklet in self._running:
             whose.place = tasklet.place
@@ -242,12 +313,12 @@ class Worker:
                 progress = tasklet.step()
             except Exception as error:
                 self._failed(tasklet, error)
-                return False
+                return bool(self._running)
             except (SystemExit, KeyboardInterrupt, GeneratorExit) as error:
                 if self.data_plane is None:  # the program's own process, which may end itself
                     raise
                 self._failed(tasklet, error)
-                return False
+                return bool(self._running)
             if progress is Progress.MORE:
                 more = True
             elif progress is Progress.DONE:
@@ -281,9 +352,15 @@ class Worker:
             return False
         return True
 
-    def _failed(self, tasklet: Tasklet | None, error: BaseException) -> None:
-        """Stop stepping and tell the coordinator."""
-        self._running = []
+    def _failed(
+        self, tasklet: Tasklet | None, error: BaseException, subtask: SubtaskId | None = None
+    ) -> None:
+        """Step the region of what failed no more, and tell the coordinator; where nobody knows whose it is, step nothing."""
+        subtask = subtask if tasklet is None else tasklet.subtask
+        if subtask is None:
+            self._running = []
+        else:
+            self._leave_out(self._region_of(subtask))
         place.current.place = NOWHERE
         if not isinstance(error, PenstockError):
             if tasklet is not None:
@@ -292,7 +369,13 @@ class Worker:
                 wrapped = ProtocolError(f"{type(error).__name__}: {error}")
                 wrapped.__cause__ = error
                 error = wrapped
-        self.outbox.append(SubtaskFailed(self.index, tasklet.subtask if tasklet else None, error))
+        self.outbox.append(SubtaskFailed(self.index, subtask, error))
+
+    def _region_of(self, subtask: SubtaskId) -> frozenset[SubtaskId]:
+        if self._regions is None:
+            assert self._graph is not None
+            self._regions = Regions(self._graph)
+        return self._regions.of(subtask)
 
     # Waiting ------------------------------------------------------------------------------------------------------------
 
@@ -362,11 +445,17 @@ class Worker:
             self._collectors[collector].may_send_to_client = False
         self.outbox.append(RowsCollected(self.index, collector, rows, subtask))
 
+    def _rows_taken(self, collector: str, batches: int) -> None:
+        sink = self._collectors.get(collector)
+        if sink is not None:  # else they were of a task that was stopped
+            self._unsent_rows[collector] = max(0, self._unsent_rows[collector] - batches)
+            sink.may_send_to_client = self._unsent_rows[collector] < CLIENT_WINDOW_BATCHES
+
     def read_metrics(self) -> dict[str, Any]:
         """Every metric by its full name."""
         for tasklet in self._tasklets:
             self._keep_metrics(tasklet)
-        found = dict(self._metrics.collect())
+        found = {name: value for group in self._metrics.values() for name, value in group.collect()}
         counts = [(name, value) for name, value in found.items() if name.endswith(RATED)]
         self._rates.note(self._clock.monotonic_s(), counts)
         found.update({f"{name}PerSecond": self._rates.per_second(name) for name, _ in counts})
@@ -389,10 +478,14 @@ class Worker:
         return merged
 
     def peer_lost(self, lost: PeerLost) -> None:
-        """The data plane lost another worker; of no matter while no tasks run."""
-        if not self._tasklets:
-            return
-        self._failed(None, WorkerLost(f"the connection to worker {lost.peer} was lost: {lost.reason}"))
+        """The data plane lost another worker; of no matter to tasks that share no channel with it."""
+        error = WorkerLost(f"the connection to worker {lost.peer} was lost: {lost.reason}")
+        told: frozenset[SubtaskId] = frozenset()
+        for tasklet in self._tasklets:
+            channels = self._channels.get(tasklet.subtask, {}).values()
+            if tasklet.subtask not in told and any(channel.peer == lost.peer for channel in channels):
+                self._failed(None, error, tasklet.subtask)
+                told |= self._region_of(tasklet.subtask)
 
     def vanish(self) -> None:
         """What happens to a process that is killed: no code of the user's runs, and the system takes back what it held."""

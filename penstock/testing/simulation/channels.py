@@ -1,10 +1,11 @@
 """The channels between simulated workers: those of the real ones, with a way between their ends that takes its time."""
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
-from penstock.network.channel import InputChannel, OutputChannel
+from penstock.network.channel import ForgottenChannels, InputChannel, OutputChannel
 from penstock.network.exchange import PeerLost
 from penstock.network.framing import Encoder, Payload
 from penstock.network.plane import Address
@@ -42,7 +43,7 @@ class SimulatedNetwork:
         for plane in self.planes:
             if not plane.is_closed and dead.index in plane.peers and plane.peers[dead.index] == dead.number:
                 at_ms = self.scheduler.clock.now_ms() + self.delay(Fault.SLOW_CHANNEL)
-                self.scheduler.at(at_ms, lambda plane=plane: plane.lose(dead.index))  # type: ignore[misc]
+                self.scheduler.at(at_ms, partial(plane.lose, dead.index, dead.number))
 
 
 class Way:
@@ -93,17 +94,30 @@ class SimulatedPlane:
         self._inputs: dict[int, RemoteInput | SpooledInput] = {}
         self._early: dict[int, list[tuple[int, Payload]]] = {}
         self._early_credit: dict[tuple[int, int], int] = {}
+        self._forgotten = ForgottenChannels()
 
     @property
     def address(self) -> Address:
         return "simulated", self.number
 
     def connect(self, addresses: Mapping[int, Address]) -> None:
-        self.peers = {index: address[1] for index, address in addresses.items() if index != self.index}
-        for index, number in self.peers.items():
+        for index, (_, number) in addresses.items():
+            if index == self.index or index in self.peers:
+                continue
+            self.peers[index] = number
             if self._network.planes[number].is_closed:
                 at_ms = self._network.scheduler.clock.now_ms() + 1
-                self._network.scheduler.at(at_ms, lambda index=index: self.lose(index))  # type: ignore[misc]
+                self._network.scheduler.at(at_ms, partial(self.lose, index, number))
+
+    def forget(self, channels: Iterable[tuple[int, int]], peers: Iterable[int]) -> None:
+        for channel, peer in channels:
+            self._outputs.pop((peer, channel), None)
+            self._inputs.pop(channel, None)
+            self._early.pop(channel, None)
+            self._early_credit.pop((peer, channel), None)
+            self._forgotten.add(channel)
+        for peer in peers:
+            self.peers.pop(peer, None)
 
     def output(self, channel: int, peer: int) -> OutputChannel:
         target = self._network.planes[self.peers[peer]]
@@ -143,6 +157,8 @@ class SimulatedPlane:
     def receive(self, channel: int, kind: int, payload: Payload) -> None:
         """A frame has arrived, perhaps before its channel was made."""
         known = self._inputs.get(channel)
+        if channel in self._forgotten:
+            return
         if known is None:
             self._early.setdefault(channel, []).append((kind, payload))
         else:
@@ -151,14 +167,16 @@ class SimulatedPlane:
     def credited(self, peer: int, channel: int, batches: int) -> None:
         """Credit has arrived, perhaps before the channel was made."""
         known = self._outputs.get((peer, channel))
+        if channel in self._forgotten:
+            return
         if known is None:
             self._early_credit[peer, channel] = self._early_credit.get((peer, channel), 0) + batches
         else:
             known.credit.grant(batches)
 
-    def lose(self, peer: int) -> None:
-        """A worker is found to be gone."""
-        if self.is_closed:
+    def lose(self, peer: int, number: int) -> None:
+        """A worker is found to be gone; of no matter when another has come in its place."""
+        if self.is_closed or self.peers.get(peer) != number:
             return
         for (index, _), output in self._outputs.items():
             if index == peer:

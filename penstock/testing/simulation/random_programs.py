@@ -68,8 +68,17 @@ def random_program(seed: int) -> Program:
             if chance.random() < 0.15:
                 stream = stream.set_parallelism(chance.randint(1, 3))
         _end(stream, world, chance)
+        if (more := world.chance(f"beside {seed}")).random() < 0.35:
+            _beside(environment, world, more)
 
     return program
+
+
+def _beside(environment: StreamExecutionEnvironment, world: World, chance: Chance) -> None:
+    """Another pipeline that shares nothing with the first, so that each can fail and start again alone."""
+    stream = _source(environment, chance, "beside")
+    stage = chance.choice((_rows, _rows, _spread, _window, _timers))
+    stage(stream, environment, chance).sink_to(world.sink("beside"))
 
 
 def _source(environment: StreamExecutionEnvironment, chance: Chance, name: str) -> DataStream:

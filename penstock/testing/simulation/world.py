@@ -211,7 +211,7 @@ class World:
             self.misfortunes.is_suspended = False
 
     def _draw_checkpointing(self) -> dict[str, str]:
-        chance = self._chance
+        chance, more = self._chance, seeded(f"penstock failover {self.seed}")
         interval_ms = chance.choice((5, 20, 60, 200))
         return {
             "execution.checkpointing.interval": f"{interval_ms} ms",
@@ -227,6 +227,7 @@ class World:
             "restart-strategy.type": "fixed-delay",
             "restart-strategy.fixed-delay.attempts": "1000",
             "restart-strategy.fixed-delay.delay": f"{chance.choice((0, 1, 50))} ms",
+            "jobmanager.execution.failover-strategy": "full" if more.random() < 0.2 else "region",
         }
 
 
@@ -251,7 +252,7 @@ class SimulatedJob(Actor):
         start_from = find_start(graph)
         world.misfortunes.is_suspended = False
         self.driver = JobDriver(deployment, self.pool, world.clock, start_from, make)
-        self.driver.on_status = lambda status: world.story.tell(f"the job is {status.name}")
+        self.driver.on_status = self._tell_status
         self.is_dead = False
         self.start_from: str | None = None
         self._savepoint: Future[str] | None = None
@@ -286,6 +287,10 @@ class SimulatedJob(Actor):
 
     def died(self) -> None:
         self.is_dead = True
+
+    def _tell_status(self, status: JobStatus) -> None:
+        part = sorted(map(str, self.driver.restarting_part or ()))
+        self._world.story.tell(f"the job is {status.name}" + (f": {', '.join(part)} alone" if part else ""))
 
     def vanish(self) -> None:
         """Nothing of it goes on."""
