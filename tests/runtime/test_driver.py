@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,9 +15,10 @@ from penstock.contracts.functions import MapFunction
 from penstock.contracts.source import SplitEnumerator, SplitEnumeratorContext
 from penstock.contracts.watermarks import WatermarkStrategy
 from penstock.dataflow.job import ChainedOperator, JobGraph
+from penstock.dataflow.recovery import SavepointWish
 from penstock.dataflow.submission import JobStatus
 from penstock.deploy.local.in_process import InProcessPool
-from penstock.errors import JobCancelled, JobFailed, UserCodeError
+from penstock.errors import JobCancelled, JobFailed, OutsideError, UserCodeError
 from penstock.ids import WorkerIndex
 from penstock.operators.collect import CollectSpec
 from penstock.operators.row_chain import RowChainSpec, RowStep
@@ -31,6 +33,7 @@ from penstock.runtime.messages import (
     ToWorker,
     WorkerRegistered,
 )
+from penstock.testing import ScriptedSource
 from tests.runtime.graphs import deployment_of, line_of, vertex
 
 
@@ -224,3 +227,23 @@ def test_a_job_that_is_done_takes_no_harm_from_another_step_or_cancellation() ->
     run.driver.request_cancel()
     run.driver.step(0.0)
     assert run.driver.result().get_job_id() == run.driver.job_id
+
+
+def test_a_savepoint_that_is_asked_for_before_the_job_runs_is_taken_as_soon_as_it_does(
+    tmp_path: Path,
+) -> None:
+    run = Run(graph_of(source=ScriptedSource([1, 2, 3], bounded=False)))
+    assert run.driver.status is JobStatus.CREATED
+    savepoint = run.driver.request_savepoint(SavepointWish(str(tmp_path), cancels=True))
+    while not run.driver.done:
+        run.driver.step()
+    assert (Path(savepoint.result(timeout=0)) / "_metadata").is_file()
+
+
+def test_a_savepoint_of_a_job_that_never_runs_is_refused(tmp_path: Path) -> None:
+    run = Run(graph_of())
+    savepoint = run.driver.request_savepoint(SavepointWish(str(tmp_path)))
+    run.driver.request_cancel()
+    run.to_the_end()
+    with pytest.raises(OutsideError, match="CANCELED"):
+        savepoint.result(timeout=0)

@@ -184,10 +184,7 @@ class JobDriver:
         if self.done:
             self._refuse_savepoints()
             return
-        while self._savepoints_wanted:
-            self._want_savepoint(*self._savepoints_wanted.popleft())
-        while self._checkpoints_wanted:
-            self._checkpoints.want_checkpoint(self._checkpoints_wanted.popleft())
+        self._see_to_wishes()
         while self._rows.paid:
             worker, collector = self._rows.paid.popleft()
             self._pool.send(worker, RowsTaken(collector, 1))
@@ -197,6 +194,13 @@ class JobDriver:
             self._fail_on_error(self._splits.turn)
             self._checkpoints.turn()
         self._keep_time()
+
+    def _see_to_wishes(self) -> None:
+        """Whoever asks while the first attempt is being deployed is not refused, but waits until it runs."""
+        while self._savepoints_wanted and self.status is not JobStatus.CREATED:
+            self._want_savepoint(*self._savepoints_wanted.popleft())
+        while self._checkpoints_wanted and self.status is not JobStatus.CREATED:
+            self._checkpoints.want_checkpoint(self._checkpoints_wanted.popleft())
 
     def _make_checkpoints(
         self,
