@@ -10,6 +10,8 @@ from penstock.deploy.cluster.leadership import Epochs, Leadership, NoLongerLeadi
 from penstock.deploy.cluster.roster import Roster
 from penstock.deploy.cluster.secret import cluster_secret, submission_proof
 from penstock.errors import OutsideError
+from penstock.metrics.readings import Reading
+from penstock.metrics.reporters.reporting import Reporting
 
 TELL_S = 0.5
 
@@ -52,6 +54,7 @@ class Coordination:
             f"{log}.out",
             settings.run_dir,
         )
+        self.reporting = Reporting(options, self._readings)
         self.server = RestServer(api, address_of(options["rest.bind-address"]), settings.ports())
 
     def start(self) -> None:
@@ -63,6 +66,7 @@ class Coordination:
         roster.start()
         self.dispatcher.take_up_again()
         server.start()
+        self.reporting.start()
         (self._settings.run_dir / "rest.port").write_text(str(server.port), encoding="ascii")
         _log.info(
             "the JobManager with epoch %d listens on %s:%d, its REST API on %s:%d",
@@ -86,8 +90,14 @@ class Coordination:
 
     def close(self) -> None:
         """Answer no more. Jobs are not waited for: they are taken up again."""
+        self.reporting.close()
         self.server.close()
         self.roster.close()
+
+    def _readings(self) -> list[Reading]:
+        from penstock.web.measured import readings
+
+        return list(readings(self.dispatcher.jobs(), self.roster.entries(), self.roster.host))
 
     def _stop_cluster(self) -> None:
         self.roster.dismiss_all()

@@ -18,10 +18,10 @@ metrics.scope.jm-job
     formerly metrics.scope.jm.job
     The name of a job's metrics on the coordinator.
 metrics.scope.jm-operator
-    string = <host>.jobmanager.<job_name>.<operator_name> ; honoured
+    string = <host>.jobmanager.<job_name>.<operator_name> ; accepted
     The name of an operator's metrics on the coordinator.
 metrics.scope.tm-job
-    string = <host>.taskmanager.<tm_id>.<job_name> ; honoured
+    string = <host>.taskmanager.<tm_id>.<job_name> ; accepted
     formerly metrics.scope.tm.job
     The name of a job's metrics on a worker.
 metrics.scope.task
@@ -31,13 +31,13 @@ metrics.scope.operator
     string = <host>.taskmanager.<tm_id>.<job_name>.<operator_name>.<subtask_index> ; honoured
     The name of an operator's metrics.
 metrics.latency.interval
-    duration = 0 ms ; honoured
+    duration = 0 ms ; accepted
     Time between two latency markers of a source; 0 sends none.
 metrics.latency.granularity
-    enum:single|operator|subtask = operator ; honoured
+    enum:single|operator|subtask = operator ; accepted
     How finely latencies are told apart.
 metrics.latency.history-size
-    int = 128 ; honoured
+    int = 128 ; accepted
     How many latencies are kept.
 metrics.system-resource
     boolean = false ; accepted
@@ -46,7 +46,7 @@ metrics.system-resource-probing-interval
     duration = 5 s ; accepted
     Time between two measurements of the machine.
 metrics.fetcher.update-interval
-    duration = 10 s ; honoured
+    duration = 10 s ; accepted
     Time between two collections of metrics for the web page.
 metrics.job.status.enable
     list = [CURRENT_TIME] ; accepted
