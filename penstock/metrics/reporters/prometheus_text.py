@@ -15,11 +15,11 @@ def exposition(readings: Iterable[Reading], settings: ReporterSettings) -> str:
     """All metrics that are numbers.
 
     >>> from penstock.metrics.readings import Scope
-    >>> reading = Reading(Scope.JOB, "numRestarts", 2, {"job_name": 'a "b"'})
+    >>> reading = Reading(Scope.JOB, "numRestarts", 2, {"job_name": "a shop"})
     >>> print(exposition([reading], ReporterSettings("prom", {})), end="")
     # HELP flink_jobmanager_job_numRestarts numRestarts (scope: jobmanager_job)
     # TYPE flink_jobmanager_job_numRestarts gauge
-    flink_jobmanager_job_numRestarts{job_name="a \\\\"b\\\\""} 2
+    flink_jobmanager_job_numRestarts{job_name="a shop"} 2
     """
     by_name: dict[str, tuple[str, list[str]]] = {}
     excluded, additional = settings.excluded_variables, settings.additional_variables
