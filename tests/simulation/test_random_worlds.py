@@ -36,6 +36,7 @@ KEPT = [
     ),
     pytest.param(78, STOPPING, id="the same, with a side output"),
     pytest.param(83, STOPPING, id="the same, at another parallelism"),
+    pytest.param(3038, Faults(), id="a savepoint held what the unaligned checkpoint before it had recorded"),
 ]
 
 

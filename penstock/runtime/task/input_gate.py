@@ -178,9 +178,9 @@ class InputGate:
     # Barriers -----------------------------------------------------------------------------------------------------------
 
     @property
-    def is_recording(self) -> bool:
-        """Whether a barrier has overtaken elements that belong to its checkpoint."""
-        return self._recording is not None
+    def recorded_checkpoint(self) -> int | None:
+        """The checkpoint whose barrier has overtaken elements that belong to it, and that are being recorded."""
+        return None if self._recording is None else self._recording.barrier.checkpoint_id
 
     @property
     def waits_for_barrier(self) -> bool:
@@ -190,8 +190,11 @@ class InputGate:
     def overtaking(self, now_s: float, patience_s: float) -> Barrier | None:
         """The barrier of a checkpoint that has been waited for too long; from now on what it overtakes is recorded.
 
-        Barriers of savepoints wait: a savepoint holds no elements that are on their way.
+        Barriers of savepoints wait: a savepoint holds no elements that are on their way. So does one that comes while what
+        another has overtaken is not all there.
         """
+        if self._recording is not None:
+            return None
         barrier = self._alignment.barrier or self._arrived()
         if barrier is None or barrier.savepoint or self._alignment.is_done(barrier.checkpoint_id):
             self._barrier_since = None

@@ -297,7 +297,8 @@ class OperatorTasklet(Tasklet):
         return progress
 
     def _give(self, checkpoint_id: int, snapshots: dict[str, OperatorSnapshot]) -> None:
-        if self._gate.is_recording:
+        self._complete_recording()  # of an earlier checkpoint, whose last barrier may have come in this very step
+        if self._gate.recorded_checkpoint == checkpoint_id:
             self._incomplete = (checkpoint_id, snapshots)
         else:
             super()._give(checkpoint_id, snapshots)
