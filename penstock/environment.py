@@ -233,15 +233,18 @@ class StreamExecutionEnvironment(EnvironmentOptions):
         return self._from(source, WatermarkStrategy.no_watermarks(), "Sequence Source", None)
 
     def read_text_file(self, file_path: str, charset_name: str = "UTF-8") -> DataStream[str]:
-        """A bounded stream of the lines of a file, or of all files of a directory."""
+        """A bounded stream of the lines of a file, or of the files of a directory, but not of directories inside of it."""
         from penstock.connectors.files.source import FileSource
+        from penstock.connectors.files.source_parts import FileEnumeratorProvider
         from penstock.data.types import Types
         from penstock.formats.text import StreamFormat
 
         with AtUsersLine():
             lines = StreamFormat.text_line_format(charset_name)
             path = path_argument(file_path, "file_path")
-            source = FileSource.for_record_stream_format(lines, path).build()
+            builder = FileSource.for_record_stream_format(lines, path)
+            found = FileEnumeratorProvider.default_splittable_file_enumerator(is_recursive=False)
+            source = builder.set_file_enumerator(found).build()
         return self._from(source, WatermarkStrategy.no_watermarks(), "Custom File Source", Types.STRING())
 
     def read_file(
@@ -250,14 +253,17 @@ class StreamExecutionEnvironment(EnvironmentOptions):
         file_path: str,
         watch_type: Any = None,
         interval: int = -1,
+        nested_file_enumeration: bool = False,
     ) -> DataStream:
-        """A stream of the records of a file, or of all files of a directory, read by a format of files.
+        """A stream of the records of a file, or of the files of a directory, read by a format of files.
 
-        ``watch_type``: a ``FileProcessingMode``; ``PROCESS_CONTINUOUSLY`` looks for new files every ``interval``
-        milliseconds. A file that is changed later is not read again, other than in Flink.
+        ``watch_type``: a ``FileProcessingMode``; ``PROCESS_CONTINUOUSLY`` looks every ``interval`` milliseconds for files
+        that are new or have changed, and reads these again as a whole, so that their first records come twice.
+        ``nested_file_enumeration``: whether files in directories inside of the directory are read, too.
         """
         from penstock.connectors.files.plain import FileProcessingMode
         from penstock.connectors.files.source import FileSource
+        from penstock.connectors.files.source_parts import FileEnumeratorProvider
         from penstock.formats.text import StreamFormat
 
         with AtUsersLine():
@@ -268,7 +274,12 @@ class StreamExecutionEnvironment(EnvironmentOptions):
             begin: Any = FileSource.for_record_stream_format if is_stream else FileSource.for_bulk_file_format
             builder = begin(input_format, path_argument(file_path, "file_path"))
             if mode is FileProcessingMode.PROCESS_CONTINUOUSLY:
-                builder.monitor_continuously(interval)
+                builder.monitor_continuously(interval).read_changed_files_again()
+            builder.set_file_enumerator(
+                FileEnumeratorProvider.default_splittable_file_enumerator(
+                    is_recursive=bool(nested_file_enumeration)
+                )
+            )
             source = builder.build()
         produced = source.get_produced_type()
         return self._from(source, WatermarkStrategy.no_watermarks(), "Custom File Source", produced)

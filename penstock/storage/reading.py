@@ -19,10 +19,11 @@ BUFFER_BYTES = 128 * 1024
 
 @dataclass(frozen=True, slots=True)
 class FoundFile:
-    """A file and its size when it was found."""
+    """A file, its size when it was found, and what changes when it is written anew: its time, or what a store says."""
 
     path: str
     size_bytes: int
+    version: str = ""
 
 
 def absolute_path(path: Any) -> str:
@@ -43,20 +44,21 @@ def absolute_path(path: Any) -> str:
     return text if "://" in text else str(Path(text).absolute())
 
 
-def find_files(path: str) -> list[FoundFile]:
+def find_files(path: str, is_recursive: bool = True) -> list[FoundFile]:
     """The file itself, or all files below a directory, sorted by path; names that start with ``.`` or ``_`` are hidden.
 
     A path with ``*``, ``?`` or ``[`` in it, where there is no file of that name, is a pattern; ``**`` stands for directories
-    at any depth. What it matches is found in turn, and may be nothing.
+    at any depth. What it matches is found in turn, and may be nothing. Without ``is_recursive`` directories inside of those
+    that are named, or matched, are left out.
 
     :raises OutsideError: when there is nothing at ``path``, or something that cannot be read.
     """
     with outside_errors(path):
         if "://" in path:
-            return _find_remote(path)
+            return _find_remote(path, is_recursive)
         if is_pattern(path) and not os.path.exists(path):
-            return _find_matching(path)
-        return _find_local(Path(path))
+            return _find_matching(path, is_recursive)
+        return _find_local(Path(path), is_recursive)
 
 
 def is_pattern(path: str) -> bool:
@@ -153,13 +155,13 @@ def is_hidden(name: str) -> bool:
     return name.startswith((".", "_"))
 
 
-def _find_local(path: Path) -> list[FoundFile]:
+def _find_local(path: Path, is_recursive: bool) -> list[FoundFile]:
     if path.is_dir():
-        return [_found(Path(name)) for name in sorted(_names_below(path))]
+        return [_found(Path(name)) for name in sorted(_names_below(path, is_recursive))]
     return [_found(path)]
 
 
-def _find_matching(pattern: str) -> list[FoundFile]:
+def _find_matching(pattern: str, is_recursive: bool) -> list[FoundFile]:
     from glob import glob
 
     # Hidden names match no wildcard that does not begin with their dot; underscores are left out here.
@@ -169,7 +171,7 @@ def _find_matching(pattern: str) -> list[FoundFile]:
         for name in glob(pattern, recursive=True)
         if not any(map(is_hidden, name[fixed:].strip("/").split("/")))
     ]
-    found = {file.path: file for name in names for file in _find_local(Path(name))}
+    found = {file.path: file for name in names for file in _find_local(Path(name), is_recursive)}
     return [found[path] for path in sorted(found)]
 
 
@@ -179,12 +181,13 @@ def _fixed_part(pattern: str) -> str:
     return pattern[: pattern.rfind("/", 0, first) + 1]
 
 
-def _names_below(directory: Path) -> Iterator[str]:
+def _names_below(directory: Path, is_recursive: bool) -> Iterator[str]:
     for entry in os.scandir(directory):
         if is_hidden(entry.name):
             continue
         if entry.is_dir():
-            yield from _names_below(Path(entry.path))
+            if is_recursive:
+                yield from _names_below(Path(entry.path), True)
         else:
             yield entry.path
 
@@ -198,10 +201,10 @@ def _found(path: Path) -> FoundFile:
             )
         if not os.access(path, os.R_OK):
             raise PermissionError
-        return FoundFile(str(path), status.st_size)
+        return FoundFile(str(path), status.st_size, f"{status.st_mtime_ns}")
 
 
-def _find_remote(url: str) -> list[FoundFile]:
+def _find_remote(url: str, is_recursive: bool) -> list[FoundFile]:
     import fsspec
 
     file_system, root = fsspec.core.url_to_fs(url)
@@ -212,26 +215,43 @@ def _find_remote(url: str) -> list[FoundFile]:
         for name, details in list(found.items()):
             if details.get("type") == "directory":
                 del found[name]
-                found.update(_all_below(file_system, name))
+                found.update(_all_below(file_system, name, is_recursive))
     else:
-        found = _all_below(file_system, root)
+        found = _all_below(file_system, root, is_recursive)
         inside = len(root.rstrip("/")) + 1
         if not found:
             file_system.info(root)  # says what is wrong with it
     return [
-        FoundFile(url_of(name.rstrip("/"), url, file_system), int(details["size"]))
+        FoundFile(url_of(name.rstrip("/"), url, file_system), int(details["size"]), _version_of(details))
         for name, details in sorted(found.items())
         if not any(map(is_hidden, name[inside:].split("/")))
     ]
 
 
-def _all_below(file_system: Any, root: str) -> dict[str, Any]:
+def _version_of(details: dict[str, Any]) -> str:
+    """Whatever a file system says of when a file was written, and which content that gave."""
+    known = (
+        "ETag",
+        "etag",
+        "mtime",
+        "modificationTime",
+        "LastModified",
+        "last_modified",
+        "updated",
+        "created",
+    )
+    return " ".join(str(details[name]) for name in known if name in details)
+
+
+def _all_below(file_system: Any, root: str, is_recursive: bool) -> dict[str, Any]:
     """All files by their names, with details; a directory that cannot be read is an error, which fsspec would pass over."""
     from fsspec.spec import AbstractFileSystem
 
     if type(file_system).find is not AbstractFileSystem.find or not file_system.isdir(root):
-        return file_system.find(root, detail=True)  # type: ignore[no-any-return]
-    found: dict[str, Any] = {}
+        found = file_system.find(root, detail=True)
+        inside = len(root.rstrip("/")) + 1
+        return {name: details for name, details in found.items() if is_recursive or "/" not in name[inside:]}
+    found = {}
     directories = [root]
     while directories:
         directory = directories.pop()
@@ -239,8 +259,10 @@ def _all_below(file_system: Any, root: str) -> dict[str, Any]:
             name = details["name"]
             if details["type"] != "directory":
                 found[name] = details
-            elif name.rstrip("/") != directory.rstrip("/") and not is_hidden(
-                name.rstrip("/").rpartition("/")[2]
+            elif (
+                is_recursive
+                and name.rstrip("/") != directory.rstrip("/")
+                and not is_hidden(name.rstrip("/").rpartition("/")[2])
             ):
                 directories.append(name)
     return found

@@ -86,7 +86,7 @@ def test_a_writer_that_is_closed_without_a_commit_leaves_nothing(tmp_path: Path)
 @pytest.mark.parametrize(
     ("policy", "wait_ms", "files"),
     [
-        (RollingPolicy.default_rolling_policy(part_size=4), 0, ["a\nb\n", "c\n"]),
+        (RollingPolicy.default_rolling_policy(part_size=3), 0, ["a\nb\n", "c\n"]),
         (RollingPolicy.default_rolling_policy(rollover_interval=20), 10, ["a\nb\n", "c\n"]),
         (RollingPolicy.default_rolling_policy(inactivity_interval=10), 10, ["a\n", "b\n", "c\n"]),
         (RollingPolicy.on_checkpoint_rolling_policy(), 100_000, ["a\nb\nc\n"]),

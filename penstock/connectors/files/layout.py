@@ -176,7 +176,7 @@ class RollingPolicy:
     def is_due(self, size_bytes: int, opened_ms: int, written_ms: int, now_ms: int) -> bool:
         """Whether the next record goes into a new file."""
         return (
-            (self.part_size is not None and size_bytes >= self.part_size)
+            (self.part_size is not None and size_bytes > self.part_size)
             or (self.rollover_interval is not None and now_ms - opened_ms >= self.rollover_interval)
             or (self.inactivity_interval is not None and now_ms - written_ms >= self.inactivity_interval)
         )

@@ -92,7 +92,7 @@ class BulkSinkBuilder(FileSinkBuilder):
 
 @dataclass(frozen=True, slots=True)
 class FileSink(Sink):
-    """Writes the records of each bucket into files of their own, named ``<prefix>-<writer>-<number><suffix>``.
+    """Writes the records of each bucket into files of their own, named ``<prefix>-<random>-<number><suffix>``.
 
     Each record is there exactly once: a file becomes visible when a checkpoint is complete that has all of it, or at the end
     of a bounded job. Until then its name begins with a dot; what a failed job leaves of these is deleted, or cut and

@@ -51,6 +51,11 @@ class FileSourceBuilder:
         self._source = replace(self._source, interval_ms=interval_ms)
         return self
 
+    def read_changed_files_again(self) -> "FileSourceBuilder":
+        """While files are monitored: read a file anew from its start whenever it has changed, as ``read_file`` does."""
+        self._source = replace(self._source, search=replace(self._source.search, reads_changed_files=True))
+        return self
+
     def process_static_file_set(self) -> "FileSourceBuilder":
         """Read what is there when the job starts, and end. So it is when nothing is set."""
         self._source = replace(self._source, interval_ms=None)
@@ -67,6 +72,7 @@ class FileSourceBuilder:
             self._source.search,
             splits_files=file_enumerator.splits_files,
             path_filter=file_enumerator.path_filter,
+            is_recursive=file_enumerator.is_recursive,
         )
         self._source = replace(self._source, search=search)
         return self

@@ -26,21 +26,25 @@ class FileEnumeratorProvider:
 
     splits_files: bool
     path_filter: PathFilter | None = None
+    is_recursive: bool = True
 
     @staticmethod
-    def default_splittable_file_enumerator(path_filter: PathFilter | None = None) -> "FileEnumeratorProvider":
+    def default_splittable_file_enumerator(
+        path_filter: PathFilter | None = None, is_recursive: bool = True
+    ) -> "FileEnumeratorProvider":
         """Large files are read by several readers where the format can, and no compression is in the way.
 
-        ``path_filter``: is given the path of each file found, and says whether it is read.
+        ``path_filter``: is given the path of each file found, and says whether it is read. ``is_recursive``: whether files in
+        directories inside of the directories that are read are found, too.
         """
-        return FileEnumeratorProvider(True, _checked(path_filter))
+        return FileEnumeratorProvider(True, _checked(path_filter), is_recursive)
 
     @staticmethod
     def default_non_splittable_file_enumerator(
-        path_filter: PathFilter | None = None,
+        path_filter: PathFilter | None = None, is_recursive: bool = True
     ) -> "FileEnumeratorProvider":
         """Each file is read by one reader, from its start to its end."""
-        return FileEnumeratorProvider(False, _checked(path_filter))
+        return FileEnumeratorProvider(False, _checked(path_filter), is_recursive)
 
 
 def _checked(path_filter: PathFilter | None) -> PathFilter | None:
@@ -67,10 +71,12 @@ class FileSearch:
     file_format: FileFormat
     splits_files: bool
     path_filter: PathFilter | None = None
+    is_recursive: bool = True
+    reads_changed_files: bool = False
 
     def find(self) -> list[FoundFile]:
         """All files that are there now, each once, in the order of the paths."""
-        found = {file.path: file for path in self.paths for file in find_files(path)}
+        found = {file.path: file for path in self.paths for file in find_files(path, self.is_recursive)}
         wanted = self.path_filter
         return [file for file in found.values() if wanted is None or wanted(file.path)]
 
@@ -84,6 +90,10 @@ class FileSearch:
         parts = []
         for file in files:
             if not file.size_bytes:
+                continue
+            if self.reads_changed_files:
+                # To its end, wherever that is then; under a name of its own each time.
+                parts.append(VersionOfFile(file.path, 0, END_OF_FILE, file.size_bytes, None, file.version))
                 continue
             if self.file_format.decompresses and compression_of(file.path):
                 parts.append(FilePart(file.path, 0, END_OF_FILE, file.size_bytes))
@@ -99,6 +109,16 @@ class FileSearch:
         return parts
 
 
+@dataclass(frozen=True, slots=True)
+class VersionOfFile(FilePart):
+    """A file as it was found at one time; another time it may be read again."""
+
+    version: str = ""
+
+    def split_id(self) -> str:
+        return f"{FilePart.split_id(self)}@{self.version}"
+
+
 class StaticFiles(SplitQueue):
     """Looks for the files when the job starts, so that a wrong path fails at once."""
 
@@ -111,7 +131,8 @@ class StaticFiles(SplitQueue):
 
 
 class MonitoredFiles(SplitQueue):
-    """Looks for files again and again. A file is known by its path; what becomes of it later is not looked at."""
+    """Looks for files again and again. A file is known by its path; what becomes of it later is not looked at, unless the
+    search is one for changed files: then it is read anew as a whole."""
 
     def __init__(
         self, context: SplitEnumeratorContext, search: FileSearch, interval_ms: int, restored: Any = None
@@ -120,7 +141,7 @@ class MonitoredFiles(SplitQueue):
         super().__init__(context, list(waiting))
         self._search = search
         self._interval_ms = interval_ms
-        self._known = set(known)
+        self._known = dict(known) if search.reads_changed_files else dict.fromkeys(known, "")
         self._asking: list[int] = []
 
     def start(self) -> None:
@@ -130,10 +151,15 @@ class MonitoredFiles(SplitQueue):
         if error is not None or files is None:
             raise error or RuntimeError("the search for files gave nothing")
         # A file without content may be about to get it.
-        fresh = [file for file in files if file.size_bytes and file.path not in self._known]
-        self._known.update(file.path for file in fresh)
+        fresh = [
+            file for file in files if file.size_bytes and self._known.get(file.path) != self._seen_as(file)
+        ]
+        self._known.update((file.path, self._seen_as(file)) for file in fresh)
         self._waiting.extend(self._search.divide(fresh, self._context.current_parallelism()))
         self._serve()
+
+    def _seen_as(self, file: FoundFile) -> str:
+        return f"{file.version} {file.size_bytes}" if self._search.reads_changed_files else ""
 
     def handle_split_request(self, subtask: int) -> None:
         self._asking.append(subtask)
@@ -149,4 +175,5 @@ class MonitoredFiles(SplitQueue):
             self._context.assign_split(self._waiting.popleft(), self._asking.pop(0))
 
     def snapshot_state(self, checkpoint_id: int) -> Any:
-        return sorted(self._known), list(self._waiting)
+        known = sorted(self._known.items()) if self._search.reads_changed_files else sorted(self._known)
+        return known, list(self._waiting)

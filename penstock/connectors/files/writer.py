@@ -6,10 +6,12 @@ all. Source: Flink's documentation, "FileSystem connector".
 """
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import TYPE_CHECKING, Any, BinaryIO
+from uuid import UUID
 
 from penstock.chance import secret_token
 from penstock.connectors.files.compaction import rows_in
@@ -73,8 +75,8 @@ class FileWriter(CommittingSinkWriter, StatefulSinkWriter):
     def __init__(self, layout: FileLayout, context: WriterInitContext, states: list[Any]) -> None:
         self._layout = layout
         self._clock = context.clock()
-        self._writer_id = secret_token(16).hex()
         self._number = 0
+        self._names: dict[str, tuple[str, Iterator[int]]] = {}
         self._begun = WriterFiles(_name_of_start(layout, context), context.index_of_subtask(), 0)
         self._open: dict[str, list[_OpenFile]] = {}
         self._finished: list[tuple[str, FinishedFile]] = []
@@ -179,7 +181,7 @@ class FileWriter(CommittingSinkWriter, StatefulSinkWriter):
         encoding.encode_batch(elements, buffer)
         encoded = buffer.getvalue()  # a view of the buffer could outlive it in a traceback
         part_size = self._layout.rolling_policy.part_size or 0
-        if file.stream.tell() + len(encoded) < part_size or len(elements) == 1:
+        if file.stream.tell() + len(encoded) <= part_size or len(elements) == 1:
             file.stream.write(encoded)
             return
         for element in elements:
@@ -203,7 +205,7 @@ class FileWriter(CommittingSinkWriter, StatefulSinkWriter):
             self._finish(bucket, file)
 
     def _begin(self, bucket: str, now_ms: int) -> _OpenFile:
-        finished = self._named(bucket)
+        finished = self._named(bucket, self._next_name(bucket))
         stream = open_new_file(finished.hidden_path)
         encoding = self._layout.encoding
         bulk = None
@@ -212,9 +214,15 @@ class FileWriter(CommittingSinkWriter, StatefulSinkWriter):
                 bulk = encoding.create(stream)
         return _OpenFile(finished, stream, now_ms, now_ms, bulk)
 
-    def _named(self, bucket: str, prefix: str = "") -> FinishedFile:
+    def _next_name(self, bucket: str) -> str:
+        """Each bucket of a writer has a name of its own, and its files have numbers."""
+        if bucket not in self._names:
+            self._names[bucket] = (str(UUID(bytes=secret_token(16), version=4)), count())
         config = self._layout.file_config
-        name = f"{prefix}{config.part_prefix}-{self._writer_id}-{self._number}{config.part_suffix}"
+        random_name, numbers = self._names[bucket]
+        return f"{config.part_prefix}-{random_name}-{next(numbers)}{config.part_suffix}"
+
+    def _named(self, bucket: str, name: str) -> FinishedFile:
         directory = f"{self._layout.base_path.rstrip('/')}/{bucket}".rstrip("/")
         hidden = self._begun.name(name, self._number)
         self._number += 1
@@ -265,7 +273,7 @@ class FileWriter(CommittingSinkWriter, StatefulSinkWriter):
 
     def _made_one(self, waiting: FilesToPutTogether) -> FinishedFile:
         assert self._layout.compactor is not None
-        one = self._named(waiting.bucket, "compacted-")
+        one = self._named(waiting.bucket, "compacted-" + waiting.files[0].path.rpartition("/")[2])
         sources = tuple(file.hidden_path for file in waiting.files)
         stream = open_new_file(one.hidden_path)
         try:
