@@ -35,8 +35,16 @@ def _job(keys: int, records: int, interval_ms: int | None) -> Callable[[], dict[
 
     def work() -> dict[str, Any]:
         with folder:
-            metrics = env.execute().get_metrics()
+            result = env.execute()
+        metrics = result.get_metrics()
         pauses = [value for name, value in metrics.items() if name.endswith("longestBarrierPauseMs")]
-        return {"records": records, "pause_ms": max(pauses, default=0)}
+        done = [one for one in result.get_checkpoints() if one.state_bytes is not None]
+        return {
+            "records": records,
+            "pause_ms": max(pauses, default=0),
+            "checkpoints": len(done),
+            "checkpoint_mib": max((one.state_bytes for one in done), default=0) / (1 << 20),
+            "checkpoint_ms": max((one.duration_ms for one in done), default=0),
+        }
 
     return work

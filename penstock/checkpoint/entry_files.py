@@ -16,6 +16,7 @@ from typing import Any, Final
 from penstock.checkpoint.value_columns import Shape, decode_column, encode
 from penstock.contracts.state import EntryChunk, StateEntries, StateKind, StateMeta
 from penstock.contracts.state_snapshots import unsavable
+from penstock.data.number_columns import arrow_of
 from penstock.errors import StateError
 
 ENTRIES_VERSION: Final = 1
@@ -137,7 +138,7 @@ def _groups(groups: Sequence[int]) -> Any:
     import pyarrow as pa
 
     if isinstance(groups, array) and groups.typecode == "H":
-        return pa.Array.from_buffers(pa.uint16(), len(groups), [None, pa.py_buffer(groups)])
+        return arrow_of(groups)
     return pa.array(groups, pa.uint16())
 
 

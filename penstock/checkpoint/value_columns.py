@@ -7,6 +7,7 @@ types, becomes a column of pickles, one for each value. Whatever the values are,
 same types; only that two values share an object is not kept.
 """
 
+from array import array
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -15,6 +16,7 @@ from typing import Any
 
 from penstock.checkpoint import value_classes
 from penstock.contracts.state import TupleColumn
+from penstock.data.number_columns import arrow_of
 from penstock.data.pickles import dump, load
 from penstock.errors import StateError
 
@@ -34,6 +36,8 @@ def encode(values: Sequence[Any], depth: int = 0) -> Column:
     """
     if isinstance(values, TupleColumn):
         return _of_fields(values, depth)
+    if isinstance(values, array):
+        return arrow_of(values), {"as": "int" if values.typecode == "q" else "float"}
     kinds = set(map(type, values))
     nullable = _NONE in kinds
     kinds.discard(_NONE)

@@ -2,11 +2,12 @@
 
 from array import array
 from binascii import crc32
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import repeat
 from typing import Any
 
 from penstock.data.keys import FACTOR_1, FACTOR_2, TEXT_SEED, stable_hash
+from penstock.data.number_columns import arrow_of, extremes, numbers_of
 
 # Python's hash of an integer is the integer itself up to here, except that of -1.
 _OWN_HASH_BELOW = 2**61 - 1
@@ -14,32 +15,35 @@ _WORTH_COLUMNS = 256
 
 
 def key_groups_of(keys: Sequence[Any], max_parallelism: int) -> Sequence[int]:
-    """The key group of each key. Costs about 20 ns for an integer, 150 ns for text, 500 ns for others.
+    """The key group of each key. Costs about 50 ns for an integer (5 ns in an array), 150 ns for text, 500 ns for others.
 
     >>> from penstock.data.keys import key_group
     >>> keys = [*range(1000), "a"]
     >>> list(key_groups_of(keys, 128)) == [key_group(key, 128) for key in keys]
     True
     """
-    kinds = set(map(type, keys)) if len(keys) >= _WORTH_COLUMNS else set()
-    if kinds == {int}:
-        numbers = _integers(keys)
-        if numbers is not None:
+    if len(keys) < _WORTH_COLUMNS:
+        return [stable_hash(key) % max_parallelism for key in keys]
+    numbers = numbers_of(keys)
+    if numbers is not None:
+        if numbers.typecode == "q" and _have_own_hash(numbers):
             return _groups(numbers, max_parallelism)
-    elif kinds == {str}:
-        checks = map(
-            crc32, map(str.encode, keys, repeat("utf-8"), repeat("surrogatepass")), repeat(TEXT_SEED)
-        )
-        return _groups(array("q", checks), max_parallelism, TEXT_SEED)
+    elif set(map(type, keys)) == {str}:
+        return _groups(_checks(keys), max_parallelism, TEXT_SEED)
     return [stable_hash(key) % max_parallelism for key in keys]
 
 
-def _integers(keys: Iterable[int]) -> "array[int] | None":
+def _have_own_hash(numbers: "array[int]") -> bool:
+    least, greatest = extremes(numbers)
+    return least > -_OWN_HASH_BELOW and greatest < _OWN_HASH_BELOW
+
+
+def _checks(texts: Sequence[str]) -> "array[int]":
     try:
-        numbers = array("q", keys)
-    except OverflowError:
-        return None
-    return numbers if min(numbers) > -_OWN_HASH_BELOW and max(numbers) < _OWN_HASH_BELOW else None
+        return array("q", map(crc32, map(str.encode, texts), repeat(TEXT_SEED)))
+    except UnicodeEncodeError:  # half a character, which the quicker call does not take
+        encoded = map(str.encode, texts, repeat("utf-8"), repeat("surrogatepass"))
+        return array("q", map(crc32, encoded, repeat(TEXT_SEED)))
 
 
 def _groups(numbers: "array[int]", max_parallelism: int, offset: int = 0) -> Sequence[int]:
@@ -50,7 +54,7 @@ def _groups(numbers: "array[int]", max_parallelism: int, offset: int = 0) -> Seq
     def number(value: int) -> Any:
         return pa.scalar(value, pa.uint64())
 
-    signed = pa.Array.from_buffers(pa.int64(), len(numbers), [None, pa.py_buffer(numbers)])
+    signed = arrow_of(numbers)
     if offset:
         signed = pc.add(signed, offset)
     else:
