@@ -9,9 +9,11 @@ from contextlib import suppress
 from typing import Any
 
 from penstock.cli.cluster_settings import ClusterSettings
-from penstock.cli.coordination import Coordination, address_of
+from penstock.cli.coordination import Coordination
 from penstock.clock import pause
-from penstock.deploy.cluster.secret import cluster_secret
+from penstock.deploy.cluster.addresses import address_of, is_loopback
+from penstock.deploy.cluster.secret import cluster_secret, known_secret
+from penstock.deploy.cluster.security import internal_tls
 from penstock.deploy.cluster.taskmanager import TaskManager, TaskManagerSettings
 from penstock.errors import PenstockError
 from penstock.logs.roles import Role, configure
@@ -34,33 +36,24 @@ def run_jobmanager(settings: ClusterSettings) -> int:
         _log.error("the JobManager cannot start: %s", error)
         print(f"the JobManager cannot start: {error}", file=sys.stderr)
         return 1
+    serve_jobmanager(jobmanager, ended)
+    sys.stdout.flush()
+    os._exit(0)  # the threads of jobs are not waited for: the jobs are taken up again
+
+
+def serve_jobmanager(jobmanager: Coordination, ended: threading.Event) -> None:
+    """Be a JobManager until ``ended`` is set; the process ends as it stands when another leads."""
     while not ended.wait(LOOK_FOR_LEADER_S):
         if not jobmanager.leads():
             os._exit(NO_LONGER_LEADING)
     jobmanager.close()
-    sys.stdout.flush()
-    os._exit(0)  # the threads of jobs are not waited for: the jobs are taken up again
 
 
 def run_taskmanager(settings: ClusterSettings) -> int:
     """Serve until a signal or the JobManager ends the process."""
     log = _configure_logs(Role.TASKMANAGER, settings)
     try:
-        secret = cluster_secret(settings.run_dir)
-        manager = TaskManager(
-            TaskManagerSettings(
-                address_of(settings.options["jobmanager.rpc.address"]),
-                settings.number("jobmanager.rpc.port"),
-                secret,
-                settings.number("taskmanager.numberOfTaskSlots"),
-                address_of(settings.options.get("taskmanager.host", "localhost")),
-                heartbeat_s=settings.seconds("heartbeat.interval", 10.0),
-                log=f"{log}.log",
-                out=f"{log}.out",
-                heartbeat_timeout_s=settings.seconds("heartbeat.timeout", 50.0),
-                leaders=settings.storage_dir,
-            )
-        )
+        manager = taskmanager_of(settings, log)
     except PenstockError as error:
         print(f"the TaskManager cannot start: {error}", file=sys.stderr)
         return 1
@@ -68,6 +61,33 @@ def run_taskmanager(settings: ClusterSettings) -> int:
         signal.signal(number, lambda *_: manager.stop())
     manager.run()
     return 0
+
+
+def taskmanager_of(settings: ClusterSettings, log: str) -> TaskManager:
+    """A TaskManager that has yet to run.
+
+    :raises PenstockError: where it knows no secret that the JobManager could know.
+    """
+    options = settings.options
+    jobmanager = options["jobmanager.rpc.address"]
+    if not is_loopback(jobmanager):
+        known_secret(settings.run_dir, jobmanager)
+    return TaskManager(
+        TaskManagerSettings(
+            address_of(jobmanager),
+            settings.number("jobmanager.rpc.port"),
+            cluster_secret(settings.run_dir),
+            settings.number("taskmanager.numberOfTaskSlots"),
+            address_of(options.get("taskmanager.host", "localhost")),
+            address_of(options.get("taskmanager.bind-host", "")),
+            settings.seconds("heartbeat.interval", 10.0),
+            settings.seconds("heartbeat.timeout", 50.0),
+            settings.storage_dir,
+            internal_tls(options),
+            f"{log}.log",
+            f"{log}.out",
+        )
+    )
 
 
 def _configure_logs(role: Role, settings: ClusterSettings) -> str:

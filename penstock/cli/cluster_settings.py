@@ -6,6 +6,7 @@ from pathlib import Path
 
 from penstock.cli.command_lines import usage_error
 from penstock.cli.configuration_files import read_configuration
+from penstock.deploy.cluster.leadership import storage_directory
 from penstock.deploy.cluster.secret import home_directory
 from penstock.errors import OptionError
 
@@ -41,13 +42,7 @@ class ClusterSettings:
     @property
     def storage_dir(self) -> str | None:
         """Where JobManagers note epochs and jobs for each other: ``high-availability.storageDir``, where it is set."""
-        base = self.options.get("high-availability.storageDir")
-        if not base:
-            return None
-        from penstock.storage.reading import absolute_path
-
-        cluster = self.options.get("high-availability.cluster-id", "/default").strip("/")
-        return f"{absolute_path(base).rstrip('/')}/{cluster}"
+        return storage_directory(self.options)
 
     def number(self, key: str) -> int:
         """A whole number."""

@@ -5,10 +5,12 @@ import threading
 from collections.abc import Callable
 
 from penstock.cli.cluster_settings import ClusterSettings
+from penstock.deploy.cluster.addresses import address_of
 from penstock.deploy.cluster.dispatcher import Dispatcher
 from penstock.deploy.cluster.leadership import Epochs, Leadership, NoLongerLeading
-from penstock.deploy.cluster.roster import Roster
+from penstock.deploy.cluster.roster import Listening, Roster
 from penstock.deploy.cluster.secret import cluster_secret, submission_proof
+from penstock.deploy.cluster.security import internal_tls
 from penstock.errors import OutsideError
 from penstock.metrics.readings import Reading
 from penstock.metrics.reporters.reporting import Reporting
@@ -35,8 +37,12 @@ class Coordination:
         options = settings.options
         self.roster = Roster(
             secret,
-            address_of(options.get("jobmanager.bind-host") or options["jobmanager.rpc.address"]),
-            settings.number("jobmanager.rpc.port"),
+            Listening(
+                address_of(options.get("jobmanager.bind-host") or options["jobmanager.rpc.address"]),
+                settings.number("jobmanager.rpc.port"),
+                address_of(options["jobmanager.rpc.address"]),
+                internal_tls(options),
+            ),
             settings.seconds("heartbeat.timeout", 50.0),
         )
         storage = settings.storage_dir or str(settings.run_dir)
@@ -62,7 +68,7 @@ class Coordination:
         roster, server = self.roster, self.server
         # The ports are had by now: a JobManager that cannot start takes the lead from nobody.
         roster.epoch = self.leadership.take()
-        self.leadership.publish(roster.host, roster.port, server.host, server.port)
+        self.leadership.publish(roster.address, roster.port, server.host, server.port)
         roster.start()
         self.dispatcher.take_up_again()
         server.start()
@@ -102,8 +108,3 @@ class Coordination:
     def _stop_cluster(self) -> None:
         self.roster.dismiss_all()
         threading.Timer(TELL_S, self._stopped).start()
-
-
-def address_of(host: str) -> str:
-    """What ``localhost`` stands for is the same everywhere."""
-    return "127.0.0.1" if host == "localhost" else host

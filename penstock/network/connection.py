@@ -6,6 +6,7 @@ from itertools import islice
 
 from penstock.errors import ProtocolError
 from penstock.network.framing import HEADER, Payload
+from penstock.network.tls import TlsSocket
 
 DEFAULT_MAX_FRAME_BYTES = 512 * 1024 * 1024
 
@@ -27,8 +28,13 @@ class Connection:
     do nothing. Breaking the protocol raises ``ProtocolError``.
     """
 
-    def __init__(self, sock: socket.socket, max_frame_bytes: int = DEFAULT_MAX_FRAME_BYTES) -> None:
+    def __init__(
+        self, sock: socket.socket | TlsSocket, max_frame_bytes: int = DEFAULT_MAX_FRAME_BYTES
+    ) -> None:
         sock.setblocking(False)
+        self._tls = sock if isinstance(sock, TlsSocket) else None
+        if self._tls is not None:
+            self._tls.read_ahead()
         if sock.family in (socket.AF_INET, socket.AF_INET6):
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._socket = sock
@@ -97,7 +103,7 @@ class Connection:
         """The frames that arrived."""
         frames: list[Frame] = []
         taken = 0
-        while taken < _READ_BYTES_PER_CALL and self.lost is None:
+        while self.lost is None and (taken < _READ_BYTES_PER_CALL or self._holds_bytes):
             target = self._view[self._filled :]
             if self._large is not None:
                 target = memoryview(self._large[2])[self._large_filled :]
@@ -123,6 +129,11 @@ class Connection:
                 break  # the socket is empty; the selector says when it is not
         self.bytes_received += taken
         return frames
+
+    @property
+    def _holds_bytes(self) -> bool:
+        """Whether something was taken from the socket that no selector will tell of."""
+        return self._tls is not None and self._tls.holds_bytes
 
     def _parse(self, frames: list[Frame]) -> None:
         """Cut the buffer into frames and move the incomplete rest to its start."""

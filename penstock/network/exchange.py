@@ -19,6 +19,7 @@ from penstock.network.handshake import Handshake, Role
 from penstock.network.peer import Peer
 from penstock.network.plane import Address
 from penstock.network.spilled import SpoolChannel
+from penstock.network.tls import TlsFiles, TlsSocket, secured
 
 _log = logging.getLogger(__name__)
 
@@ -28,9 +29,11 @@ _MAX_STRANGERS = 64
 
 @dataclass(frozen=True, slots=True)
 class NetworkOptions:
-    """How a worker talks to the others; the same on all workers of a job."""
+    """How a worker talks to the others. It listens on ``host``, and others find it at ``known_as``, where that is another."""
 
     host: str = "127.0.0.1"
+    known_as: str = ""
+    tls: TlsFiles | None = None
     window_batches: int = 8
     max_frame_bytes: int = DEFAULT_MAX_FRAME_BYTES
     handshake_timeout_s: float = 10.0
@@ -83,7 +86,7 @@ class DataPlane:
     def address(self) -> Address:
         """Where this worker listens; the others need it."""
         host, port = self._listener.getsockname()[:2]
-        return host, port
+        return self.options.known_as or host, port
 
     @property
     def connected(self) -> bool:
@@ -210,11 +213,12 @@ class DataPlane:
         except OSError:  # it went away between the event and now
             return
         sock.setblocking(False)
-        stranger = self._meet(sock, f"{address[0]}:{address[1]}", Role.LISTENER, None)
+        secure = secured(sock, self.options.tls, server=True)
+        stranger = self._meet(secure, f"{address[0]}:{address[1]}", Role.LISTENER, None)
         if len(self._strangers) > _MAX_STRANGERS:
             self._refuse(stranger, f"{_MAX_STRANGERS} others are in their handshake")
             return
-        self._selector.register(sock, _READ, lambda _mask: self._converse(stranger))
+        self._selector.register(secure, _READ, lambda _mask: self._converse(stranger))
         self._say(stranger, stranger.handshake.opening)
 
     def _call(self, index: int, address: Address) -> None:
@@ -225,9 +229,10 @@ class DataPlane:
             self._peer(index).lose(f"its address {address[0]}:{address[1]} cannot be used: {error}")
             return
         sock.setblocking(False)
-        stranger = self._meet(sock, f"{address[0]}:{address[1]}", Role.CALLER, index)
         sock.connect_ex(target)  # how it ended is seen when the socket becomes writable
-        self._selector.register(sock, _WRITE, lambda _mask: self._called(stranger))
+        secure = secured(sock, self.options.tls, server=False)
+        stranger = self._meet(secure, f"{address[0]}:{address[1]}", Role.CALLER, index)
+        self._selector.register(secure, _WRITE, lambda _mask: self._called(stranger))
 
     def _called(self, stranger: "_Stranger") -> None:
         number = stranger.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
@@ -237,7 +242,9 @@ class DataPlane:
         self._selector.modify(stranger.sock, _READ, lambda _mask: self._converse(stranger))
         self._say(stranger, stranger.handshake.opening)
 
-    def _meet(self, sock: socket.socket, address: str, role: Role, calls: int | None) -> "_Stranger":
+    def _meet(
+        self, sock: socket.socket | TlsSocket, address: str, role: Role, calls: int | None
+    ) -> "_Stranger":
         handshake = Handshake(role, self._secret, self.index)
         deadline = monotonic() + self.options.handshake_timeout_s
         stranger = _Stranger(sock, address, handshake, deadline, calls)
@@ -305,7 +312,7 @@ class DataPlane:
 class _Stranger:
     """Somebody in the handshake; ``calls`` is the peer that this side called."""
 
-    sock: socket.socket
+    sock: socket.socket | TlsSocket
     address: str
     handshake: Handshake
     deadline: float

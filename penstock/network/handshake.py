@@ -15,6 +15,7 @@ from enum import Enum
 from penstock.chance import secret_token
 from penstock.clock import monotonic
 from penstock.errors import ProtocolError
+from penstock.network.tls import TlsSocket
 
 PROTOCOL_VERSION = 1
 
@@ -102,7 +103,7 @@ class Handshake:
         return hmac.digest(self._secret, role.value + calling + listening, "sha256")
 
 
-def shake_hands(sock: socket.socket, handshake: Handshake, timeout_s: float) -> None:
+def shake_hands(sock: socket.socket | TlsSocket, handshake: Handshake, timeout_s: float) -> None:
     """Have the conversation over a blocking socket within ``timeout_s``, whatever the peer's pace.
 
     Leaves the socket without a timeout. Raises ``ProtocolError`` when the peer is refused, breaks off or takes too long.

@@ -11,6 +11,7 @@ from penstock.network.connection import Connection
 from penstock.network.framing import Encoder, Kind, Payload, class_frame, learn_class
 from penstock.network.remote import RemoteInput, RemoteOutput, SpooledInput
 from penstock.network.spilled import SpoolChannel
+from penstock.network.tls import TlsSocket
 
 _READ, _WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 _COUNT = struct.Struct("!I")
@@ -94,7 +95,7 @@ class Peer:
 
     # The connection
 
-    def attach(self, sock: socket.socket) -> None:
+    def attach(self, sock: socket.socket | TlsSocket) -> None:
         """Go on over a socket whose other end has authenticated itself; it is registered in the selector."""
         self.connection = Connection(sock, self._max_frame_bytes)
         self._selector.modify(self.connection, _READ, self._on_event)

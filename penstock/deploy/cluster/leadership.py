@@ -8,7 +8,7 @@ that it leads no longer, and tells nobody of the checkpoint, or the newer one go
 
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -16,7 +16,7 @@ from typing import Any
 from penstock.clock import SYSTEM_CLOCK
 from penstock.errors import OutsideError, PenstockError
 from penstock.runtime.background import Background, Then, Work
-from penstock.storage.reading import open_file
+from penstock.storage.reading import absolute_path, open_file
 from penstock.storage.writing import create_file, delete_if_there, files_below, write_in_place
 
 KEPT_EPOCHS = 64
@@ -92,6 +92,15 @@ class Epochs:
 
     def _address_file(self, epoch: int) -> str:
         return f"{self.directory}/leaders/{epoch:010d}.json"
+
+
+def storage_directory(options: Mapping[str, str]) -> str | None:
+    """Where the JobManagers of a cluster note epochs and jobs: below ``high-availability.storageDir``, where that is set."""
+    base = options.get("high-availability.storageDir")
+    if not base:
+        return None
+    cluster = options.get("high-availability.cluster-id", "/default").strip("/")
+    return f"{absolute_path(base).rstrip('/')}/{cluster}"
 
 
 class Leadership:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from penstock.deploy.cluster.roster import PlacedWorker, Roster
 from penstock.deploy.local.lifeline import Birth
+from penstock.network.tls import TlsFiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +24,16 @@ class ClusterLauncher:
     def host(self) -> str:
         return self.roster.host
 
+    @property
+    def tls(self) -> TlsFiles | None:
+        return self.roster.tls
+
     def launch(
         self, index: int, port: int, secret: bytes, wake_up: Callable[[], None]
     ) -> PlacedWorker | None:
         path = [*self.import_path, *(place for place in sys.path if place not in self.import_path)]
         birth = Birth(
-            index, port, secret, 0, path, list(self.argv), os.environ.get("PYTHONPATH"), self.host, self.host
+            index, port, secret, 0, path, list(self.argv), os.environ.get("PYTHONPATH"), self.roster.address
         )
         return self.roster.place(self.job_id, birth, {}, wake_up)
 

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import IO, Any
 
 from penstock.clock import SYSTEM_CLOCK, monotonic
@@ -35,6 +36,7 @@ from penstock.deploy.cluster.slots import SlotTable, TaskManagerEntry
 from penstock.deploy.local.control_link import ControlLink
 from penstock.deploy.local.control_listener import ControlListener
 from penstock.deploy.local.lifeline import Birth
+from penstock.network.tls import TlsFiles
 
 LOOK_S = 0.5
 
@@ -91,14 +93,24 @@ class PlacedWorker:
         self._roster.forget(self.number)
 
 
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """Where TaskManagers and workers call: at ``known_as``, where that is another address than the one listened on."""
+
+    host: str
+    port: int
+    known_as: str = ""
+    tls: TlsFiles | None = None
+
+
 class Roster:
     """All TaskManagers. ``start`` begins to listen, ``close`` ends the thread. ``epoch`` is set before the start."""
 
-    def __init__(self, secret: bytes, host: str, port: int, heartbeat_timeout_s: float = 50.0) -> None:
-        self._secret = secret
+    def __init__(self, secret: bytes, listening: Listening, heartbeat_timeout_s: float = 50.0) -> None:
         self.epoch = 0
-        self._host = host
-        self._port = port
+        self.tls = listening.tls
+        self._host = listening.host
+        self._known_as = listening.known_as or listening.host
         self._heartbeat_timeout_s = heartbeat_timeout_s
         self._lock = threading.Lock()
         self._table = SlotTable()
@@ -115,7 +127,9 @@ class Roster:
         self._wake.setblocking(False)
         self._waker.setblocking(False)
         self._selector.register(self._wake, selectors.EVENT_READ, lambda _: self._woken())
-        self._listener = ControlListener(self._selector, secret, self._called, host, port)
+        self._listener = ControlListener(
+            self._selector, secret, self._called, listening.host, listening.port, tls=listening.tls
+        )
         self._running = True
         self._thread = threading.Thread(target=self._run, daemon=True, name="taskmanagers")
 
@@ -128,6 +142,11 @@ class Roster:
     def host(self) -> str:
         """The address that is listened on."""
         return self._host
+
+    @property
+    def address(self) -> str:
+        """Where workers and TaskManagers find this JobManager."""
+        return self._known_as
 
     def start(self) -> None:
         """Begin to listen."""
@@ -237,7 +256,7 @@ class Roster:
             link.send(message)
             link.write()
 
-    def _called(self, _index: int, sock: socket.socket) -> None:
+    def _called(self, _index: int, sock: Any) -> None:
         known: list[str] = []
         link: ControlLink | None = None
 

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 from penstock.chance import secret_token
-from penstock.errors import OutsideError
+from penstock.errors import OutsideError, ProgramError
 
 NAME = "cluster.secret"
 SUBMISSION_HEADER = "X-Penstock-Submission"
@@ -46,6 +46,44 @@ def cluster_secret(directory: Path) -> bytes:
         raise OutsideError(
             f"the secret of the cluster at {path} cannot be used: {error.strerror or error}"
         ) from error
+
+
+def keep_secret(directory: Path, secret: bytes) -> None:
+    """Write a secret that came from elsewhere, unless it is there.
+
+    :raises OutsideError: where another is there, or it cannot be written.
+    """
+    path = directory / NAME
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not path.exists():
+            partial = directory / f"{NAME}.{secret_token(6).hex()}"
+            descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(secret.hex().encode())
+            partial.replace(path)
+        if _read(path) != secret:
+            raise OutsideError(
+                f"the home {directory.parent} belongs to another cluster: {path} has another secret"
+            )
+    except OSError as error:
+        if isinstance(error, OutsideError):
+            raise
+        raise OutsideError(f"the secret of the cluster at {path} cannot be kept: {error}") from error
+
+
+def known_secret(directory: Path, jobmanager: str) -> bytes:
+    """The secret of a cluster whose JobManager is on another machine; here none is made.
+
+    :raises ProgramError: where it was not brought here.
+    """
+    path = directory / NAME
+    if not path.is_file():
+        raise ProgramError(
+            f"the JobManager is at {jobmanager}, and its secret is not here: copy run/{NAME} of its home to {path}, readable "
+            "for its owner alone"
+        )
+    return _read(path)
 
 
 def _read(path: Path) -> bytes:

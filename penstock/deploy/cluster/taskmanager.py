@@ -8,6 +8,7 @@ import os
 import selectors
 import signal
 import socket
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -39,6 +40,7 @@ from penstock.deploy.local.output_relay import OutputRelay
 from penstock.deploy.local.starting import StartedProcess, start_process
 from penstock.errors import OutsideError, PenstockError, ProtocolError
 from penstock.network.handshake import Handshake, Role, shake_hands
+from penstock.network.tls import TlsFiles, secured
 from penstock.storage.writing import is_local
 
 HANDSHAKE_TIMEOUT_S = 10.0
@@ -54,7 +56,8 @@ _log = logging.getLogger(__name__)
 class TaskManagerSettings:
     """Where the JobManager is, and what this TaskManager offers.
 
-    ``leaders``: the directory or URL in which JobManagers say where they are; then the newest counts, and not the address.
+    Its workers listen on ``bind_host`` and are found at ``host``. ``leaders``: the directory or URL in which JobManagers say
+    where they are; then the newest counts, and not the address.
     """
 
     jobmanager_host: str
@@ -62,9 +65,11 @@ class TaskManagerSettings:
     secret: bytes
     slots: int = 1
     host: str = "127.0.0.1"
+    bind_host: str = ""
     heartbeat_s: float = 10.0
     heartbeat_timeout_s: float = 50.0
     leaders: str | None = None
+    tls: TlsFiles | None = None
     log: str = ""
     out: str = ""
 
@@ -117,9 +122,10 @@ class TaskManager:
         if address is None:
             return False
         try:
-            sock = socket.create_connection(address, HANDSHAKE_TIMEOUT_S)
+            plain = socket.create_connection(address, HANDSHAKE_TIMEOUT_S)
         except OSError:
             return False
+        sock = secured(plain, settings.tls, server=False)
         number = int.from_bytes(secret_token(3), "big")
         try:
             shake_hands(sock, Handshake(Role.CALLER, settings.secret, number), HANDSHAKE_TIMEOUT_S)
@@ -219,7 +225,18 @@ class TaskManager:
 
     def _start(self, order: StartWorker) -> None:
         try:
-            started = start_process(replace(order.birth, parent=os.getpid()), order.environment)
+            host = self._settings.host
+            # What this process was given, such as an environment of Ray's, is for its workers, too.
+            own = [place for place in sys.path if place not in order.birth.sys_path]
+            birth = replace(
+                order.birth,
+                sys_path=[*order.birth.sys_path, *own],
+                parent=os.getpid(),
+                data_host=host,
+                bind_host=self._settings.bind_host or host,
+                tls=self._settings.tls,
+            )
+            started = start_process(birth, order.environment)
         except OutsideError as error:
             self._say(WorkerEnded(order.number, error.message))
             return

@@ -9,6 +9,7 @@ from penstock.deploy.local.message_encoding import decode, encode
 from penstock.errors import NotSerializable, ProtocolError
 from penstock.network.connection import Connection
 from penstock.network.framing import Kind, Payload, class_frame, learn_class
+from penstock.network.tls import TlsSocket
 
 _READ, _WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 _ONLY_CHANNEL = 0
@@ -26,7 +27,7 @@ class ControlLink:
 
     def __init__(
         self,
-        sock: socket.socket,
+        sock: socket.socket | TlsSocket,
         selector: selectors.BaseSelector,
         on_message: Callable[[Any], None],
         on_lost: Callable[[str], None],

@@ -5,11 +5,13 @@ import selectors
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from penstock.clock import monotonic
 from penstock.deploy.local.control_link import COORDINATOR_INDEX
 from penstock.errors import OutsideError, ProtocolError
 from penstock.network.handshake import Handshake, Role
+from penstock.network.tls import TlsFiles, TlsSocket, secured
 
 _log = logging.getLogger(__name__)
 
@@ -20,7 +22,7 @@ HOST = "127.0.0.1"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Caller:
-    sock: socket.socket
+    sock: socket.socket | TlsSocket
     handshake: Handshake
     deadline: float
 
@@ -35,11 +37,14 @@ class ControlListener:
         self,
         selector: selectors.BaseSelector,
         secret: bytes,
-        on_worker: Callable[[int, socket.socket], None],
+        on_worker: Callable[[int, Any], None],
         host: str = HOST,
         port: int = 0,
+        *,
+        tls: TlsFiles | None = None,
     ) -> None:
         self._selector = selector
+        self._tls = tls
         self._secret = secret
         self._on_worker = on_worker
         self._callers: set[_Caller] = set()
@@ -73,10 +78,11 @@ class ControlListener:
 
     def _accept(self, _mask: int) -> None:
         try:
-            sock, _ = self._listener.accept()
+            plain, _ = self._listener.accept()
         except OSError:  # it went away between the event and now
             return
-        sock.setblocking(False)
+        plain.setblocking(False)
+        sock = secured(plain, self._tls, server=True)
         handshake = Handshake(Role.LISTENER, self._secret, COORDINATOR_INDEX)
         caller = _Caller(sock, handshake, monotonic() + HANDSHAKE_TIMEOUT_S)
         if len(self._callers) >= MAX_CALLERS:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import IO
 
 from penstock.errors import ProtocolError
+from penstock.network.tls import TlsFiles
 
 _LENGTH = struct.Struct("!I")
 ORPHANED = 70
@@ -21,7 +22,8 @@ ORPHANED = 70
 
 @dataclass(frozen=True, slots=True)
 class Birth:
-    """What a worker process is told first: it calls ``host`` and ``port``, and listens for other workers on ``data_host``."""
+    """What a worker process is told first: it calls ``host`` and ``port``, and listens for other workers on ``bind_host``,
+    where they find it as ``data_host``."""
 
     index: int
     port: int
@@ -32,6 +34,8 @@ class Birth:
     python_path: str | None
     host: str = "127.0.0.1"
     data_host: str = "127.0.0.1"
+    bind_host: str = "127.0.0.1"
+    tls: TlsFiles | None = None
 
     @staticmethod
     def of_this_process(index: int, port: int, secret: bytes) -> "Birth":

@@ -86,7 +86,11 @@ class ProcessPool:
     def start(self, workers: Sequence[WorkerIndex]) -> None:
         if self._listener is None:
             self._listener = ControlListener(
-                self._selector, self._secret, self._registered, self._launcher.host
+                self._selector,
+                self._secret,
+                self._registered,
+                self._launcher.host,
+                tls=self._launcher.tls,
             )
             weakref.finalize(self, _let_go, self._processes)
         for index in workers:

@@ -15,6 +15,7 @@ import penstock
 from penstock.clock import monotonic, pause
 from penstock.deploy.local.lifeline import Birth, tell
 from penstock.errors import OutsideError, ProgramError
+from penstock.network.tls import TlsFiles
 
 MODULE = "penstock.deploy.local.worker_process"
 
@@ -66,6 +67,10 @@ class Launcher(Protocol):
         """The address on which the pool listens for its workers."""
 
     @property
+    def tls(self) -> TlsFiles | None:
+        """With what workers and pool show who they are; None where nothing is encrypted."""
+
+    @property
     def patience_s(self) -> float:
         """How long a worker may wait for a place."""
 
@@ -81,6 +86,7 @@ class LocalLauncher:
     """Worker processes of this program, on this machine."""
 
     host = "127.0.0.1"
+    tls: TlsFiles | None = None
     patience_s = 0.0
 
     def launch(self, index: int, port: int, secret: bytes, wake_up: Callable[[], None]) -> "StartedProcess":

@@ -10,8 +10,9 @@ from penstock.deploy.local.control_link import ControlLink
 from penstock.deploy.local.lifeline import Birth, learn
 from penstock.errors import NotSerializable, PenstockError
 from penstock.ids import WorkerIndex
-from penstock.network.exchange import DataPlane
+from penstock.network.exchange import DataPlane, NetworkOptions
 from penstock.network.handshake import Handshake, Role, shake_hands
+from penstock.network.tls import secured
 from penstock.runtime.messages import FromWorker, SubtaskFailed, WorkerRegistered
 from penstock.runtime.worker.garbage import job_started
 from penstock.runtime.worker.worker import LONGEST_WAIT_S, Worker
@@ -31,10 +32,14 @@ class WorkerLoop:
         index = WorkerIndex(birth.index)
         self._index = index
         self._worker = worker = Worker(index)
-        sock = socket.create_connection((birth.host, birth.port), HANDSHAKE_TIMEOUT_S)
+        plain = socket.create_connection((birth.host, birth.port), HANDSHAKE_TIMEOUT_S)
+        sock = secured(plain, birth.tls, server=False)
         shake_hands(sock, Handshake(Role.CALLER, birth.secret, index), HANDSHAKE_TIMEOUT_S)
         self._link = ControlLink(sock, worker.selector, self._take, self._dismissed)
-        worker.make_data_plane = lambda: DataPlane(worker.selector, index, birth.secret, worker.peer_lost)
+        network = NetworkOptions(birth.bind_host, birth.data_host, birth.tls)
+        worker.make_data_plane = lambda: DataPlane(
+            worker.selector, index, birth.secret, worker.peer_lost, network
+        )
         worker.data_plane = worker.make_data_plane()
         self._is_dismissed = False
 

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from penstock.clock import monotonic, pause
+from penstock.deploy.cluster.leadership import Epochs, Leader, storage_directory
 from penstock.deploy.cluster.secret import SUBMISSION_HEADER, own_submission_proof
 from penstock.errors import OutsideError, ProgramError
 
@@ -23,10 +24,13 @@ class ClusterClient:
 
     @staticmethod
     def of(settings: dict[str, str]) -> "ClusterClient":
-        """The cluster that options name.
+        """The cluster that options name: at ``rest.address``, or the newest in ``high-availability.storageDir``.
 
         :raises ProgramError: where the port is none.
         """
+        leader = _leader(settings)
+        if leader is not None:
+            return ClusterClient(leader.rest_host, leader.rest_port, settings.get("rest.token"))
         host = settings.get("rest.address") or settings.get("jobmanager.rpc.address") or "localhost"
         port = settings.get("rest.port") or "8081"
         if not port.isdigit():
@@ -105,3 +109,10 @@ class ClusterClient:
                 return operation.get("location")
             pause(0.05)
         raise OutsideError(f"the operation at {path} did not end within {timeout_s:g} s")
+
+
+def _leader(settings: dict[str, str]) -> Leader | None:
+    directory = storage_directory(settings)
+    if directory is None or settings.get("rest.address"):
+        return None
+    return Epochs(directory).leader()

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from penstock.clock import SYSTEM_CLOCK, Clock
 from penstock.contracts.accumulators import Accumulator
@@ -18,7 +18,6 @@ from penstock.logs import place
 from penstock.logs.place import NOWHERE
 from penstock.metrics.kinds import MetricGroup
 from penstock.metrics.rates import Rates
-from penstock.network.exchange import PeerLost
 from penstock.network.plane import ChannelPlane
 from penstock.network.spilled import SpoolChannel
 from penstock.operators.coroutines import Coroutines
@@ -56,6 +55,9 @@ from penstock.runtime.task.tasklet import SourceTasklet, Tasklet
 from penstock.runtime.task.timekeeping import WorkerTime
 from penstock.runtime.worker.snapshot_writing import SnapshotWriting
 from penstock.runtime.worker.wiring import RemoteChannel, TaskWiring, WorkerSurroundings
+
+if TYPE_CHECKING:
+    from penstock.network.exchange import PeerLost
 
 CLIENT_WINDOW_BATCHES = 16
 RATED = (".numRecordsIn", ".numRecordsOut", ".busyTimeMs", ".idleTimeMs", ".backPressuredTimeMs")
@@ -477,7 +479,7 @@ class Worker:
                     merged[name] = accumulator
         return merged
 
-    def peer_lost(self, lost: PeerLost) -> None:
+    def peer_lost(self, lost: "PeerLost") -> None:
         """The data plane lost another worker; of no matter to tasks that share no channel with it."""
         error = WorkerLost(f"the connection to worker {lost.peer} was lost: {lost.reason}")
         told: frozenset[SubtaskId] = frozenset()

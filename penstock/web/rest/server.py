@@ -6,18 +6,17 @@ import threading
 import uvicorn
 
 from penstock.clock import monotonic, pause
+from penstock.deploy.cluster.addresses import is_loopback
 from penstock.errors import OutsideError, ProgramError
 from penstock.web.rest.api import Api
 from penstock.web.rest.app import application
-
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class RestServer:
     """Listens from :meth:`start` to :meth:`close`. ``ports``: the first that is free is taken."""
 
     def __init__(self, api: Api, host: str, ports: list[int]) -> None:
-        if host not in LOOPBACK and api.token is None:
+        if not is_loopback(host) and api.token is None:
             raise ProgramError(
                 f"the REST API would listen on {host}, where others can reach it, and whoever reaches it can run code: set "
                 "rest.token to a secret, or rest.bind-address to localhost"
