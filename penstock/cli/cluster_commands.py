@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from penstock.cli.cluster_settings import ClusterSettings, cluster_settings
+from penstock.cli.command_lines import usage_error
 
 Command = Callable[..., Any]
 
@@ -26,6 +27,27 @@ def _cluster_options(command: Command) -> Command:
     return command
 
 
+def _carrier_options(command: Command) -> Command:
+    command = click.option(
+        "--address", metavar="ADDRESS", help="The Ray cluster: auto, or HOST:PORT.  [default: auto]"
+    )(command)
+    return click.option(
+        "--on",
+        type=click.Choice(["local", "ray"]),
+        default="local",
+        show_default=True,
+        help="What carries it.",
+    )(command)
+
+
+def _is_on_ray(carrier: dict[str, str | None]) -> bool:
+    if carrier["on"] == "ray":
+        return True
+    if carrier["address"] is not None:
+        usage_error("--address names a Ray cluster: give --on ray, too")
+    return False
+
+
 def _passed_on(conf_dir: str | None, properties: tuple[str, ...]) -> list[str]:
     arguments = [word for text in properties for word in ("-D", text)]
     return [*arguments, *(["--conf-dir", conf_dir] if conf_dir else [])]
@@ -36,16 +58,33 @@ def _passed_on(conf_dir: str | None, properties: tuple[str, ...]) -> list[str]:
     "-n", "taskmanagers", type=click.IntRange(min=0), default=1, show_default=True, help="TaskManagers."
 )
 @click.option("-s", "slots", type=click.IntRange(min=1), help="Slots of each.  [default: 1]")
+@_carrier_options
+@click.option("-pyfs", "--pyFiles", "files", metavar="FILES", help="On Ray: modules for all nodes.")
+@click.option("-pyreq", "--pyRequirements", "requirements", metavar="FILE", help="On Ray: what to install.")
+@click.option("-pyarch", "--pyArchives", "archives", metavar="FILES", help="On Ray: archives to unpack.")
 @_cluster_options
 def start_cluster(
-    taskmanagers: int, slots: int | None, conf_dir: str | None, properties: tuple[str, ...]
+    taskmanagers: int,
+    slots: int | None,
+    conf_dir: str | None,
+    properties: tuple[str, ...],
+    **carrier: str | None,
 ) -> Callable[[], int]:
-    """Start a JobManager and TaskManagers on this machine, and wait until they are ready."""
+    """Start a JobManager and TaskManagers, on this machine or on Ray, and wait until they are ready."""
     if slots is not None:
         properties = (*properties, f"taskmanager.numberOfTaskSlots={slots}")
     settings = cluster_settings(conf_dir, properties)
+    shipped = [carrier.pop(name) for name in ("files", "requirements", "archives")]
+    if not _is_on_ray(carrier) and any(shipped):
+        usage_error(
+            "-pyfs, -pyreq and -pyarch are for clusters on Ray (--on ray); a local one has this interpreter"
+        )
 
     def task() -> int:
+        if _is_on_ray(carrier):
+            from penstock.cli.ray_clusters import Shipping, start_ray_cluster
+
+            return start_ray_cluster(settings, taskmanagers, carrier["address"] or "auto", Shipping(*shipped))
         from penstock.cli.clusters import start_local_cluster
 
         return start_local_cluster(settings, taskmanagers, _passed_on(conf_dir, properties))
@@ -54,12 +93,19 @@ def start_cluster(
 
 
 @click.command("stop-cluster")
+@_carrier_options
 @_cluster_options
-def stop_cluster(conf_dir: str | None, properties: tuple[str, ...]) -> Callable[[], int]:
-    """Stop the JobManager and all TaskManagers of this machine."""
+def stop_cluster(
+    conf_dir: str | None, properties: tuple[str, ...], **carrier: str | None
+) -> Callable[[], int]:
+    """Stop the JobManager and all TaskManagers, of this machine or on Ray."""
     settings = cluster_settings(conf_dir, properties)
 
     def task() -> int:
+        if _is_on_ray(carrier):
+            from penstock.cli.ray_clusters import stop_ray_cluster
+
+            return stop_ray_cluster(settings, carrier["address"] or "auto")
         from penstock.cli.clusters import stop_local_cluster
 
         return stop_local_cluster(settings)

@@ -1,0 +1,1 @@
+"""A cluster inside a Ray cluster: JobManager and TaskManagers are actors; only this folder imports ray."""
