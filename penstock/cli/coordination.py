@@ -10,7 +10,7 @@ from penstock.deploy.cluster.dispatcher import Dispatcher
 from penstock.deploy.cluster.leadership import Epochs, Leadership, NoLongerLeading
 from penstock.deploy.cluster.roster import Listening, Roster
 from penstock.deploy.cluster.secret import cluster_secret, submission_proof
-from penstock.deploy.cluster.security import internal_tls
+from penstock.deploy.cluster.security import asks_clients, internal_tls, rest_tls
 from penstock.errors import OutsideError
 from penstock.metrics.readings import Reading
 from penstock.metrics.reporters.reporting import Reporting
@@ -61,7 +61,8 @@ class Coordination:
             settings.run_dir,
         )
         self.reporting = Reporting(options, self._readings)
-        self.server = RestServer(api, address_of(options["rest.bind-address"]), settings.ports())
+        host = address_of(options["rest.bind-address"])
+        self.server = RestServer(api, host, settings.ports(), rest_tls(options), asks_clients(options))
 
     def start(self) -> None:
         """Take the lead, take up the jobs that were left, and begin to answer."""

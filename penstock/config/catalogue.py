@@ -14,7 +14,18 @@ from penstock.config.option import ConfigOption
 from penstock.config.value_texts import parse_value
 from penstock.errors import OptionError
 
-_AREAS = ("pipeline", "execution", "checkpointing", "state", "restart", "python", "cluster", "web", "metrics")
+_AREAS = (
+    "pipeline",
+    "execution",
+    "checkpointing",
+    "state",
+    "restart",
+    "python",
+    "cluster",
+    "security",
+    "web",
+    "metrics",
+)
 
 _by_key: dict[str, ConfigOption[Any]] = {}
 _read: set[str] = set()

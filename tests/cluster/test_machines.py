@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from penstock.deploy.remote.client import ClusterClient
+from penstock.errors import OutsideError
 from tests.cluster.conftest import Cluster
 from tests.cluster.test_fencing import assert_exactly_once, complete_lines
 from tests.services.certificates import make_certificate
-from tests.services.kafka_broker import free_ports
 
 PROGRAM = Path(__file__).with_name("to_files.py")
 
@@ -17,9 +18,8 @@ PROGRAM = Path(__file__).with_name("to_files.py")
 @pytest.fixture
 def second_machine(cluster: Cluster, tmp_path: Path) -> Iterator[Cluster]:
     """Knows where the JobManager is, and is found at 127.0.0.2."""
-    made = Cluster(tmp_path / "second", *free_ports(2))
-    made.rest_port = cluster.rest_port
-    append(made, f"jobmanager.rpc.port: {cluster.rpc_port}\ntaskmanager.host: 127.0.0.2\n")
+    made = Cluster(tmp_path / "second", cluster.rest_port, cluster.rpc_port)
+    append(made, "taskmanager.host: 127.0.0.2\n")
     yield made
     made.penstock("stop-cluster", check=False)
 
@@ -56,12 +56,28 @@ def test_a_job_runs_on_two_machines_with_tls_between_them(
     assert list((second_machine.home / "log").glob("*.out"))
 
 
+@pytest.mark.slow
 def test_a_taskmanager_without_the_certificate_does_not_join(cluster: Cluster, tmp_path: Path) -> None:
     append(cluster, tls_options("internal", tmp_path))
     cluster.penstock("start-cluster", "-n", "0")
     cluster.penstock("taskmanager", "start", "-D", "security.ssl.internal.enabled=false")
     cluster.wait_for(lambda: "refused" in cluster.all_logs())
     assert cluster.client.get("/overview")["taskmanagers"] == 0
+
+
+@pytest.mark.slow
+def test_the_rest_api_answers_to_https_and_to_whom_it_trusts(cluster: Cluster, tmp_path: Path) -> None:
+    options = tls_options("rest", tmp_path) + "security.ssl.rest.authentication-enabled: true\n"
+    append(cluster, options)
+    cluster.penstock("start-cluster", "-n", "1")  # it asks the API itself whether all are there
+    settings = {"rest.address": "127.0.0.1", "rest.port": str(cluster.rest_port)}
+    settings |= dict(line.split(": ") for line in options.splitlines())
+    assert ClusterClient.of(settings).get("/overview")["taskmanagers"] == 1
+    with pytest.raises(OutsideError, match="no JobManager answers"):
+        cluster.client.get("/overview")
+    settings["security.ssl.rest.authentication-enabled"] = "false"
+    with pytest.raises(OutsideError, match="no JobManager answers"):
+        ClusterClient.of(settings).get("/overview")
 
 
 def test_where_the_jobmanager_is_elsewhere_its_secret_has_to_be_brought(cluster: Cluster) -> None:

@@ -9,6 +9,7 @@ from urllib.parse import quote
 from penstock.clock import monotonic, pause
 from penstock.deploy.cluster.leadership import Epochs, Leader, storage_directory
 from penstock.deploy.cluster.secret import SUBMISSION_HEADER, own_submission_proof
+from penstock.deploy.cluster.security import RestTrust, rest_trust
 from penstock.errors import OutsideError, ProgramError
 
 TIMEOUT_S = 30.0
@@ -16,11 +17,12 @@ TIMEOUT_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class ClusterClient:
-    """Where the API is; ``token`` is sent where it is set."""
+    """Where the API is; ``token`` is sent where it is set; ``tls``: it answers to https."""
 
     host: str
     port: int
     token: str | None = None
+    tls: RestTrust | None = None
 
     @staticmethod
     def of(settings: dict[str, str]) -> "ClusterClient":
@@ -30,12 +32,14 @@ class ClusterClient:
         """
         leader = _leader(settings)
         if leader is not None:
-            return ClusterClient(leader.rest_host, leader.rest_port, settings.get("rest.token"))
+            return ClusterClient(
+                leader.rest_host, leader.rest_port, settings.get("rest.token"), rest_trust(settings)
+            )
         host = settings.get("rest.address") or settings.get("jobmanager.rpc.address") or "localhost"
         port = settings.get("rest.port") or "8081"
         if not port.isdigit():
             raise ProgramError(f"rest.port is a number, not {port!r}")
-        return ClusterClient(host, int(port), settings.get("rest.token"))
+        return ClusterClient(host, int(port), settings.get("rest.token"), rest_trust(settings))
 
     def get(self, path: str) -> Any:
         """What is at a path."""
@@ -67,7 +71,7 @@ class ClusterClient:
             data = json.dumps(body).encode()
         else:
             data = body
-        connection = http.client.HTTPConnection(self.host, self.port, timeout=TIMEOUT_S)
+        connection = self._connection()
         try:
             connection.request(method, quote(path, safe="/?=&-_.~"), data, headers)
             answer = connection.getresponse()
@@ -80,6 +84,13 @@ class ClusterClient:
         finally:
             connection.close()
         return self._understood(answer.status, content)
+
+    def _connection(self) -> http.client.HTTPConnection:
+        if self.tls is None:
+            return http.client.HTTPConnection(self.host, self.port, timeout=TIMEOUT_S)
+        return http.client.HTTPSConnection(
+            self.host, self.port, timeout=TIMEOUT_S, context=self.tls.context()
+        )
 
     def _understood(self, status: int, content: bytes) -> Any:
         try:

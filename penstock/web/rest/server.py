@@ -1,6 +1,7 @@
 """Serves the API from a thread of the JobManager."""
 
 import socket
+import ssl
 import threading
 
 import uvicorn
@@ -8,14 +9,23 @@ import uvicorn
 from penstock.clock import monotonic, pause
 from penstock.deploy.cluster.addresses import is_loopback
 from penstock.errors import OutsideError, ProgramError
+from penstock.network.tls import TlsFiles
 from penstock.web.rest.api import Api
 from penstock.web.rest.app import application
 
 
 class RestServer:
-    """Listens from :meth:`start` to :meth:`close`. ``ports``: the first that is free is taken."""
+    """Listens from :meth:`start` to :meth:`close`. ``ports``: the first that is free is taken. With ``tls`` it answers to
+    https, and asks clients for certificates where ``asks_clients``."""
 
-    def __init__(self, api: Api, host: str, ports: list[int]) -> None:
+    def __init__(
+        self,
+        api: Api,
+        host: str,
+        ports: list[int],
+        tls: TlsFiles | None = None,
+        asks_clients: bool = False,
+    ) -> None:
         if not is_loopback(host) and api.token is None:
             raise ProgramError(
                 f"the REST API would listen on {host}, where others can reach it, and whoever reaches it can run code: set "
@@ -25,7 +35,14 @@ class RestServer:
         self._socket, self.port = _listen(host, ports)
         api.address = (host, self.port)
         config = uvicorn.Config(
-            application(api), log_level="warning", lifespan="off", timeout_graceful_shutdown=2
+            application(api),
+            log_level="warning",
+            lifespan="off",
+            timeout_graceful_shutdown=2,
+            ssl_certfile=None if tls is None else tls.keystore,
+            ssl_keyfile_password=None if tls is None else tls.password,
+            ssl_ca_certs=None if tls is None else tls.truststore,
+            ssl_cert_reqs=ssl.CERT_REQUIRED if asks_clients else ssl.CERT_NONE,
         )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(
