@@ -5,6 +5,9 @@
     trigger --> every subtask acknowledges --> the manifest is stored --> complete: tasks are told, older ones are subsumed
        |               |                              |
        +---- declined, timed out, stopped, not stored ----> aborted: tasks are told, its files are removed
+
+What is being stored when the tasks stop may be there already, for whoever looks for the newest checkpoint: it is waited for,
+and counts when it is stored.
 """
 
 from dataclasses import dataclass, field
@@ -99,6 +102,10 @@ class CheckpointCoordinator:
         """The newest completed checkpoint cannot be read; the one before it is the latest from now on."""
         self.completed.pop()
 
+    def is_under_way(self, checkpoint_id: int) -> bool:
+        """Whether a checkpoint was begun and has not come to its end."""
+        return checkpoint_id in self._pending
+
     def next_ms(self) -> int | None:
         """When ``TimePassed`` has something to start or to end."""
         times = [pending.deadline_ms for pending in self._pending.values() if not pending.is_stored]
@@ -166,7 +173,8 @@ class CheckpointCoordinator:
         error = OutsideError(reason)
         commands: list[CheckpointCommand] = []
         for pending in list(self._pending.values()):
-            commands += self._abort(pending, error, now_ms)
+            if not pending.is_stored or pending.savepoint is not None:
+                commands += self._abort(pending, error, now_ms)
         commands += [AnswerSavepoint(request, None, error) for request in self._wanted]
         self._wanted.clear()
         return commands
@@ -325,7 +333,7 @@ class CheckpointCoordinator:
         if pending is None:
             return []
         commands = self._abort(pending, error, now_ms)
-        if pending.savepoint is not None:
+        if pending.savepoint is not None or not self._is_started:
             return commands
         self._failures_in_a_row += 1
         if self._failures_in_a_row > self._settings.tolerable_failures:

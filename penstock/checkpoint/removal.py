@@ -20,13 +20,17 @@ def remove_checkpoint(
         delete_if_there(f"{job_directory}/shared/{name.removeprefix(SHARED_PREFIX)}")
 
 
+def remove_manifest(directory: str) -> None:
+    """Remove the manifest of a checkpoint that was given up: it may be there although writing it was reported as failed."""
+    delete_if_there(f"{directory}/{MANIFEST_NAME}")
+
+
 def remove_leftovers(directory: str) -> None:
     """Remove what was written of a checkpoint that never was one.
 
-    First its manifest, which may be there although writing it was reported as failed: whoever looks for the newest
-    checkpoint must not find one with half its files.
+    First its manifest: whoever looks for the newest checkpoint must not find one with half its files.
     """
-    delete_if_there(f"{directory}/{MANIFEST_NAME}")
+    remove_manifest(directory)
     delete_directory(directory)
 
 

@@ -63,6 +63,14 @@ class Background:
             then(result, error)
         return delivered
 
+    def settle(self) -> None:
+        """Wait until all that was given is done, and call what is to be called with the results."""
+        if self._thread is not None:
+            is_done = threading.Event()
+            self.submit(is_done.set, _nothing)
+            is_done.wait()
+        self.deliver()
+
     def close(self, finish: bool = False) -> None:
         """Take no more work; with ``finish`` wait until all that was given is done. Results are still delivered."""
         if self._thread is not None:
@@ -83,6 +91,10 @@ class Background:
         except Exception as failure:  # noqa: BLE001  (the owner is told, whatever it is)
             result, error = None, failure
         self._done.append((then, result, error))
+
+
+def _nothing(result: Any, error: BaseException | None) -> None:
+    del result, error
 
 
 def at_once(name: str, wake_up: Callable[[], None]) -> Background:

@@ -41,6 +41,7 @@ from penstock.checkpoint.removal import (
     remove_checkpoint,
     remove_job_directory,
     remove_leftovers,
+    remove_manifest,
     remove_unneeded,
 )
 from penstock.checkpoint.settings import CheckpointSettings, Retention
@@ -124,6 +125,8 @@ class JobCheckpoints:
 
     def stop(self, reason: str, part: bool = False) -> None:
         """The tasks are being stopped; ``part``: some of them."""
+        if not part:
+            self._splits = None
         self._handle(AttemptStopped(reason))
         waiting, self._waiting = self._waiting, []
         for future in waiting:
@@ -167,7 +170,18 @@ class JobCheckpoints:
         self._handle(CheckpointWanted())
 
     def begin_again(self, part: bool = False) -> Restore | None:
-        """All tasks have stopped, or ``part`` of them: what the next attempt goes on from."""
+        """All tasks have stopped, or ``part`` of them: what the next attempt goes on from.
+
+        Whoever looks into the directory from now on finds nothing newer: a manifest that was being written is waited for, and
+        counts; those of checkpoints that were given up are gone.
+        """
+        self._background.settle()
+        for checkpoint_id, directory in self._leftovers.items():
+            self._background.submit(
+                partial(remove_manifest, directory),
+                _log_failure(f"removing the manifest of checkpoint {checkpoint_id}"),
+            )
+        self._background.settle()
         if not part:  # else the others may still be writing
             self._remove_leftovers()
         latest = self.coordinator.latest
@@ -214,6 +228,7 @@ class JobCheckpoints:
     def close(self, status: JobStatus) -> None:
         """The job is over: remove what is not to be kept, and wait until all is written and removed."""
         self.stop("the job is over")
+        self._background.settle()
         self._remove_leftovers()
         if not self._is_kept(status):
             for completed in self.coordinator.completed:
@@ -266,7 +281,8 @@ class JobCheckpoints:
                     answer(path, failure)
 
     def _trigger(self, trigger: Trigger) -> None:
-        assert self._splits is not None
+        if self._splits is None or not self.coordinator.is_under_way(trigger.checkpoint_id):
+            return  # what was to be done before it has stopped the tasks
         savepoint = trigger.savepoint
         if savepoint is None:
             self._by_checkpoint[trigger.checkpoint_id], self._waiting = self._waiting, []

@@ -46,6 +46,11 @@ class SimulatedBackground(Background, Actor):
         self._owner.is_doomed = True
         self._owner.died()
 
+    def settle(self) -> None:
+        while self._queue:
+            self._do_next()
+        self.deliver()
+
     def close(self, finish: bool = False) -> None:
         while finish and self._queue:
             self._do_next()

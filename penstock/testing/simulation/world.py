@@ -267,6 +267,11 @@ class SimulatedJob(Actor):
         """Start."""
         self.driver.begin()
 
+    def _tell_status(self, status: JobStatus) -> None:
+        self._world.story.tell(f"the job is {status.name}")
+        if status is JobStatus.RUNNING:
+            self._verify_newest()
+
     def act(self) -> None:
         world = self._world
         world.touch("the job steps")
@@ -304,6 +309,19 @@ class SimulatedJob(Actor):
         if self._savepoint is None or self.is_dead or not self._savepoint.done():
             return None
         return None if self._savepoint.exception() is not None else self._savepoint.result()
+
+    def _verify_newest(self) -> None:
+        """Whoever looks for the newest checkpoint while an attempt runs finds none behind that which it has gone on from."""
+        latest = self.driver.latest_checkpoint
+        known = 0 if latest is None else latest.checkpoint_id
+        files = self._world.files
+        for path in files.below(f"{CHECKPOINTS}/{self.job_id}"):
+            directory, _, name = path.rpartition("/")
+            number = int(directory.rpartition("-")[2]) if name == MANIFEST_NAME else 0
+            if number > known and directory not in files.undeletable:
+                self._world.problems.append(
+                    f"an attempt begins from checkpoint {known}, and there is a manifest of checkpoint {number}"
+                )
 
     def _verify(self) -> None:
         """A checkpoint that is complete can be restored, every file of it."""

@@ -1,0 +1,151 @@
+"""Checkpoints that are given up: whoever looks into the directory finds none that the job has gone back behind."""
+
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from penstock.checkpoint.events import CompletedCheckpoint
+from penstock.checkpoint.settings import checkpoint_settings
+from penstock.clock import ManualClock
+from penstock.dataflow.submission import JobStatus
+from penstock.datastream import StreamExecutionEnvironment
+from penstock.deploy.cluster.dispatcher import newest_checkpoint
+from penstock.errors import PenstockError
+from penstock.ids import JobID
+from penstock.plan.compile import compile_graph
+from penstock.runtime.background import Background, Then, Work
+from penstock.runtime.coordination.split_assignment import SplitAssignment
+from penstock.runtime.job.checkpointing import JobCheckpoints, JobReach
+from penstock.runtime.messages import CheckpointAcknowledged, Deployment
+
+JOB = JobID("5" * 32)
+
+
+class SlowStorage(Background):
+    """Work is done when the test lets it, and taken up when the owner asks; waiting for it does all that is left."""
+
+    def __init__(self, name: str, wake_up: Callable[[], None]) -> None:
+        super().__init__(name, wake_up, threaded=False)
+        self.waiting: deque[tuple[Work, Then]] = deque()
+
+    def submit(self, work: Work, then: Then) -> None:
+        self._under_way += 1
+        self.waiting.append((work, then))
+
+    def do_one(self) -> None:
+        self._do(*self.waiting.popleft())
+
+    def settle(self) -> None:
+        while self.waiting:
+            self.do_one()
+        self.deliver()
+
+    def close(self, finish: bool = False) -> None:
+        while self.waiting:
+            self.do_one()
+
+
+class Job:
+    """The checkpoints of a job of one source and one sink, without the tasks."""
+
+    def __init__(self, folder: Path, **options: str) -> None:
+        env = StreamExecutionEnvironment.get_execution_environment(
+            {
+                "execution.checkpointing.interval": "10 ms",
+                "execution.checkpointing.dir": str(folder),
+                **options,
+            }
+        )
+        env.from_sequence(1, 10).print()
+        self.graph = compile_graph(env.get_stream_graph())
+        self.clock = ManualClock(1_000)
+        self.failures: list[PenstockError] = []
+        self.storage: SlowStorage | None = None
+        self.sent: list[Any] = []
+        reach = JobReach(self.sent.append, self.failures.append, lambda: None, self.clock, self._storage)
+        self.checkpoints = JobCheckpoints(
+            Deployment(JOB, 0, self.graph, 1), checkpoint_settings(self.graph.settings), reach
+        )
+        self.splits = SplitAssignment(self.graph, lambda subtask, message: None, lambda: None, self.clock)
+        self.splits.start()
+        self.checkpoints.start(self.splits)
+
+    def _storage(self, name: str, wake_up: Callable[[], None]) -> Background:
+        self.storage = SlowStorage(name, wake_up)
+        return self.storage
+
+    def take_checkpoint(self, number: int) -> None:
+        """All subtasks have written their parts, and the manifest is to be written."""
+        self.clock.advance(10)
+        self.checkpoints.turn()
+        for vertex in self.graph.vertices:
+            for subtask in vertex.subtasks():
+                self.checkpoints.take(CheckpointAcknowledged(subtask, number, {}))
+
+    def write_manifest(self) -> None:
+        """The manifest is there, and nobody has been told."""
+        assert self.storage is not None
+        self.storage.do_one()
+
+    def found(self) -> int:
+        """The number of the checkpoint that a JobManager finds which takes over from this one; 0 for none."""
+        newest: CompletedCheckpoint | None = newest_checkpoint(self.graph, JOB)
+        return 0 if newest is None else newest.checkpoint_id
+
+    def goes_on_from(self) -> int:
+        restore = self.checkpoints.begin_again()
+        return 0 if restore is None else restore.checkpoint_id
+
+
+@pytest.mark.parametrize("is_written", [True, False])
+def test_a_job_that_fails_while_a_manifest_is_written_goes_on_from_that_checkpoint(
+    is_written: bool, tmp_path: Path
+) -> None:
+    job = Job(tmp_path)
+    job.take_checkpoint(1)
+    if is_written:
+        job.write_manifest()
+    job.checkpoints.stop("a worker was lost")
+    assert job.goes_on_from() == job.found() == 1
+    assert job.failures == []
+
+
+def test_before_a_job_goes_back_behind_a_checkpoint_its_manifest_is_gone(tmp_path: Path) -> None:
+    job = Job(tmp_path, **{"execution.checkpointing.tolerable-failed-checkpoints": "9"})
+    job.take_checkpoint(1)
+    directory = tmp_path / str(JOB) / "chk-1"
+    directory.mkdir(parents=True)
+    (directory / "_metadata").mkdir()  # it cannot be written
+    job.write_manifest()
+    job.checkpoints.turn()
+    (directory / "_metadata").rmdir()
+    # What was reported as failed is there all the same, as on storage whose answer was lost.
+    other = Job(tmp_path / "other")
+    other.take_checkpoint(1)
+    other.write_manifest()
+    (directory / "_metadata").write_bytes(
+        (tmp_path / "other" / str(JOB) / "chk-1" / "_metadata").read_bytes()
+    )
+    assert job.found() == 1
+    job.checkpoints.stop("a worker was lost")
+    assert job.goes_on_from() == job.found() == 0
+
+
+def test_a_cancelled_job_keeps_the_checkpoint_whose_manifest_was_being_written(tmp_path: Path) -> None:
+    retention = {"execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION"}
+    job = Job(tmp_path, **retention)
+    job.take_checkpoint(1)
+    job.checkpoints.close(JobStatus.CANCELED)
+    assert job.found() == 1
+
+
+def test_a_manifest_that_cannot_be_written_fails_no_job_that_is_stopping_already(tmp_path: Path) -> None:
+    (tmp_path / str(JOB)).write_text("in the way")
+    job = Job(tmp_path)
+    job.take_checkpoint(1)
+    job.checkpoints.stop("a worker was lost")
+    assert job.goes_on_from() == job.found() == 0
+    assert job.failures == []
