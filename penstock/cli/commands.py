@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 import click
 
 from penstock import __version__
-from penstock.cli import cluster_commands, job_commands
+from penstock.cli import cluster_commands, job_commands, log_commands
 from penstock.cli.command_lines import CommandGroup, ProgramCommand
 from penstock.cli.program import Program, choose_program
 from penstock.cli.savepoint_commands import savepoint_group
@@ -206,5 +206,5 @@ def _understand(given: dict[str, Any]) -> tuple[Program, Settings]:
 
 
 penstock.add_command(savepoint_group(_program_options, job_commands.savepoint))
-for _command in (*cluster_commands.COMMANDS, *job_commands.COMMANDS):
+for _command in (*cluster_commands.COMMANDS, *job_commands.COMMANDS, *log_commands.COMMANDS):
     penstock.add_command(_command)

@@ -16,7 +16,7 @@ Command = Callable[..., Any]
 Task = Callable[[], int]
 
 
-def _client_options(command: Command) -> Command:
+def client_options(command: Command) -> Command:
     for option in (
         click.option("--json", "as_json", is_flag=True, help="For scripts."),
         click.option(
@@ -29,7 +29,7 @@ def _client_options(command: Command) -> Command:
     return command
 
 
-def _client(given: dict[str, Any]) -> ClusterClient:
+def client_for(given: dict[str, Any]) -> ClusterClient:
     from penstock.cli.clusters import client_of
 
     flags: dict[str, str | None] = {}
@@ -42,7 +42,7 @@ def _client(given: dict[str, Any]) -> ClusterClient:
     return ClusterClient.of(settings.options) if given["address"] else client_of(settings)
 
 
-def _carefully(work: Callable[[], None]) -> Task:
+def carefully(work: Callable[[], None]) -> Task:
     def task() -> int:
         try:
             work()
@@ -58,10 +58,10 @@ def _carefully(work: Callable[[], None]) -> Task:
 @click.option("-r", "--running", is_flag=True, help="Only running jobs.")
 @click.option("-s", "--scheduled", is_flag=True, help="Only jobs that wait to run.")
 @click.option("-a", "--all", "everything", is_flag=True, help="Also jobs that have ended.")
-@_client_options
+@client_options
 def list_jobs(running: bool, scheduled: bool, everything: bool, **given: Any) -> Task:
     """List the jobs of a cluster."""
-    client = _client(given)
+    client = client_for(given)
 
     def work() -> None:
         jobs = client.get("/v1/jobs/overview")["jobs"]
@@ -79,7 +79,7 @@ def list_jobs(running: bool, scheduled: bool, everything: bool, **given: Any) ->
         if everything:
             _show("terminated", [job for job in jobs if job["state"] in ended])
 
-    return _carefully(work)
+    return carefully(work)
 
 
 def _show(name: str, jobs: list[dict[str, Any]]) -> None:
@@ -104,72 +104,120 @@ def _show(name: str, jobs: list[dict[str, Any]]) -> None:
     help="Take a savepoint first; its directory may follow.",
 )
 @click.argument("words", nargs=-1, required=True, metavar="[DIRECTORY] JOB")
-@_client_options
+@client_options
 def cancel(with_savepoint: bool, words: tuple[str, ...], **given: Any) -> Task:
     """Cancel a job; with -s [DIRECTORY] a savepoint is taken first."""
     if len(words) > (2 if with_savepoint else 1):
         raise click.UsageError("cancel takes the id of one job")
-    client, job = _client(given), words[-1]
+    client, job = client_for(given), words[-1]
     directory = words[0] if len(words) == 2 else None
+
+    say = _Said(given["as_json"])
 
     def work() -> None:
         if not with_savepoint:
-            click.echo(f"Cancelling job {job}.")
+            say(f"Cancelling job {job}.")
             client.ask("PATCH", f"/v1/jobs/{job}?mode=cancel")
-            click.echo(f"Cancelled job {job}.")
+            say(f"Cancelled job {job}.")
+            say.result(job=job)
             return
         where = f"to {directory}" if directory else "to the default savepoint directory"
-        click.echo(f"Cancelling job {job} with savepoint {where}.")
+        say(f"Cancelling job {job} with savepoint {where}.")
         path = _savepoint(client, job, {"target-directory": directory, "cancel-job": True})
-        click.echo(f"Cancelled job {job}. Savepoint stored in {path}.")
+        say(f"Cancelled job {job}. Savepoint stored in {path}.")
+        say.result(job=job, savepoint=path)
 
-    return _carefully(work)
+    return carefully(work)
 
 
 @click.command()
 @click.option("-d", "--drain", is_flag=True, help="Let all event-time timers fire before.")
 @click.option("-p", "--savepointPath", "directory", metavar="DIR", help="Where the savepoint goes.")
 @click.argument("job")
-@_client_options
+@client_options
 def stop(drain: bool, directory: str | None, job: str, **given: Any) -> Task:
     """Stop a job with a savepoint."""
-    client = _client(given)
+    client, say = client_for(given), _Said(given["as_json"])
 
     def work() -> None:
-        click.echo(f"Suspending job {job!r} with a CANONICAL savepoint.")
+        say(f"Suspending job {job!r} with a CANONICAL savepoint.")
         answer = client.ask("POST", f"/v1/jobs/{job}/stop", {"targetDirectory": directory, "drain": drain})
         path = client.wait_for(f"/v1/jobs/{job}/savepoints/{answer['request-id']}")
-        click.echo(f"Savepoint completed. Path: {path}")
+        say(f"Savepoint completed. Path: {path}")
+        say.result(job=job, savepoint=path)
 
-    return _carefully(work)
+    return carefully(work)
 
 
 @click.command("of-job", hidden=True)
 @click.option("-d", "--dispose", "disposed", metavar="PATH", help="Delete a savepoint.")
 @click.argument("job", required=False)
 @click.argument("directory", required=False)
-@_client_options
+@client_options
 def savepoint(disposed: str | None, job: str | None, directory: str | None, **given: Any) -> Task:
     """Take a savepoint of a job, or delete one with -d."""
     if (job is None) == (disposed is None):
         raise click.UsageError("savepoint takes the id of a job, or -d PATH")
-    client = _client(given)
+    client, say = client_for(given), _Said(given["as_json"])
 
     def work() -> None:
         if disposed is not None:
-            click.echo(f"Disposing savepoint '{disposed}'.")
-            click.echo("Waiting for response...")
+            say(f"Disposing savepoint '{disposed}'.")
+            say("Waiting for response...")
             answer = client.ask("POST", "/v1/savepoint-disposal", {"savepoint-path": disposed})
             client.wait_for(f"/v1/savepoint-disposal/{answer['request-id']}")
-            click.echo(f"Savepoint '{disposed}' disposed.")
+            say(f"Savepoint '{disposed}' disposed.")
+            say.result(disposed=disposed)
             return
-        click.echo(f"Triggering savepoint for job {job}.")
-        click.echo("Waiting for response...")
+        say(f"Triggering savepoint for job {job}.")
+        say("Waiting for response...")
         path = _savepoint(client, str(job), {"target-directory": directory, "cancel-job": False})
-        click.echo(f"Savepoint completed. Path: {path}")
-        click.echo("You can resume your program from this savepoint with the run command.")
+        say(f"Savepoint completed. Path: {path}")
+        say("You can resume your program from this savepoint with the run command.")
+        say.result(job=job, savepoint=path)
 
-    return _carefully(work)
+    return carefully(work)
+
+
+@click.command()
+@click.option(
+    "-full", "--full", "is_full", is_flag=True, help="Take a full one; here every one can be restored alone."
+)
+@click.argument("job")
+@client_options
+def checkpoint(is_full: bool, job: str, **given: Any) -> Task:
+    """Take a checkpoint of a job now."""
+    client, say = client_for(given), _Said(given["as_json"])
+
+    def work() -> None:
+        say(f"Triggering checkpoint for job {job}.")
+        say("Waiting for response...")
+        kind = "FULL" if is_full else "CONFIGURED"
+        answer = client.ask("POST", f"/v1/jobs/{job}/checkpoints", {"checkpointType": kind})
+        path = f"/v1/jobs/{job}/checkpoints/{answer['request-id']}"
+        number = client.wait_for(path, success="checkpointId")
+        say(f"Checkpoint {number} for job {job} completed.")
+        say("You can resume your program from this checkpoint with the run command.")
+        where = client.get(f"/v1/jobs/{job}/checkpoints/details/{number}")["external_path"]
+        say.result(job=job, checkpoint=number, path=where)
+
+    return carefully(work)
+
+
+class _Said:
+    """What a command says: lines for people as they come, or one document for scripts at the end."""
+
+    def __init__(self, as_json: bool) -> None:
+        self._as_json = as_json
+
+    def __call__(self, line: str) -> None:
+        if not self._as_json:
+            click.echo(line)
+
+    def result(self, **fields: Any) -> None:
+        """What came of it."""
+        if self._as_json:
+            click.echo(json_module.dumps(fields))
 
 
 def _savepoint(client: ClusterClient, job: str, body: dict[str, Any]) -> str:
@@ -178,4 +226,4 @@ def _savepoint(client: ClusterClient, job: str, body: dict[str, Any]) -> str:
     return path
 
 
-COMMANDS = (list_jobs, cancel, stop)
+COMMANDS = (list_jobs, cancel, stop, checkpoint)

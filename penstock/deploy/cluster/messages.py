@@ -66,18 +66,21 @@ class WorkerEnded:
 
 @dataclass(frozen=True, slots=True)
 class ReadFile:
-    """Send the content of one of the TaskManager's files: ``log``, ``out``, or a name in its log directory."""
+    """Send the content of one of the TaskManager's files from a byte on: ``log``, ``out``, or a name in its log
+    directory."""
 
     request: int
     name: str
+    start: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class FileContent:
-    """The answer; None where there is no such file."""
+    """The answer, and from which byte on it is; None where there is no such file."""
 
     request: int
     content: bytes | None
+    start: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -207,9 +207,9 @@ class Roster:
         with self._lock:
             return self._table.total, self._table.free
 
-    def ask_for_file(self, taskmanager: str, name: str) -> "Future[bytes | None]":
-        """The content of a TaskManager's file."""
-        return self._ask(taskmanager, lambda request: ReadFile(request, name))
+    def ask_for_file(self, taskmanager: str, name: str, start: int = 0) -> "Future[FileContent]":
+        """The content of a TaskManager's file from a byte on."""
+        return self._ask(taskmanager, lambda request: ReadFile(request, name, start))
 
     def ask_for_files(self, taskmanager: str) -> "Future[tuple[tuple[str, int, int], ...]]":
         """The names, sizes and times of a TaskManager's files."""
@@ -306,8 +306,8 @@ class Roster:
                 self._say(taskmanager, HeartbeatHeard())
             case WorkerEnded(number, how, words):
                 self._worker_ended(number, how, words)
-            case FileContent(request, content):
-                self._answer(request, content)
+            case FileContent(request):
+                self._answer(request, message)
             case FileNames(request, files):
                 self._answer(request, files)
             case ThreadStacks(request, threads):

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from penstock.chance import secret_token
 from penstock.clock import monotonic, pause
+from penstock.deploy.cluster.file_parts import read_from
 from penstock.deploy.cluster.leadership import Epochs, LeaderWatch
 from penstock.deploy.cluster.messages import (
     Dismissed,
@@ -47,7 +48,6 @@ HANDSHAKE_TIMEOUT_S = 10.0
 CALL_AGAIN_S = 0.3
 LAST_WORDS_S = 0.5
 LOOK_FOR_LEADER_S = 1.0
-MOST_FILE_BYTES = 32 << 20
 
 _log = logging.getLogger(__name__)
 
@@ -210,8 +210,9 @@ class TaskManager:
                 started = self._workers.get(number)
                 if started is not None:
                     started.signal(signal.Signals(wanted))
-            case ReadFile(request, name):
-                self._say(FileContent(request, self._content(name)))
+            case ReadFile(request, name, start):
+                content, begin = self._content(name, start)
+                self._say(FileContent(request, content, begin))
             case ListFiles(request):
                 self._say(FileNames(request, self._files()))
             case ListThreads(request):
@@ -271,17 +272,11 @@ class TaskManager:
 
     # Files --------------------------------------------------------------------------------------------------------------
 
-    def _content(self, name: str) -> bytes | None:
+    def _content(self, name: str, start: int) -> tuple[bytes | None, int]:
         path = {"log": self._settings.log, "out": self._settings.out}.get(name)
         if path is None:
             path = next((str(self._folder / each) for each, _, _ in self._files() if each == name), "")
-        try:
-            with open(path, "rb") as file:
-                size = file.seek(0, os.SEEK_END)
-                file.seek(max(0, size - MOST_FILE_BYTES))
-                return file.read()
-        except OSError:
-            return None
+        return read_from(path, start)
 
     @property
     def _folder(self) -> Path:

@@ -63,19 +63,32 @@ class ClusterClient:
         :raises ProgramError: with the JobManager's words, where it refuses.
         """
         headers = {"Accept": "application/json", **(extra_headers or {})}
-        if self.token is not None:
-            headers["Authorization"] = f"Bearer {self.token}"
         data: bytes | None
         if isinstance(body, dict):
             headers["Content-Type"] = "application/json"
             data = json.dumps(body).encode()
         else:
             data = body
+        answer, content = self._exchange(method, path, data, headers)
+        return self._understood(answer.status, content)
+
+    def file(self, path: str, start: int = 0) -> tuple[bytes, int]:
+        """The content of a file, and from which byte on it is, which is ``start`` unless the file was begun anew."""
+        answer, content = self._exchange("GET", f"{path}?start={start}", None, {})
+        if answer.status >= 400:
+            self._understood(answer.status, content)
+        return content, int(answer.headers.get("X-File-Start") or 0)
+
+    def _exchange(
+        self, method: str, path: str, data: bytes | None, headers: dict[str, str]
+    ) -> tuple[http.client.HTTPResponse, bytes]:
+        if self.token is not None:
+            headers = {**headers, "Authorization": f"Bearer {self.token}"}
         connection = self._connection()
         try:
             connection.request(method, quote(path, safe="/?=&-_.~"), data, headers)
             answer = connection.getresponse()
-            content = answer.read()
+            return answer, answer.read()
         except (OSError, http.client.HTTPException) as error:
             raise OutsideError(
                 f"no JobManager answers at {self.host}:{self.port} ({error}); start one with `penstock start-cluster`, or "
@@ -83,7 +96,6 @@ class ClusterClient:
             ) from error
         finally:
             connection.close()
-        return self._understood(answer.status, content)
 
     def _connection(self) -> http.client.HTTPConnection:
         if self.tls is None:
@@ -108,16 +120,17 @@ class ClusterClient:
             raise ProgramError("\n".join(texts))
         return made
 
-    def wait_for(self, path: str, timeout_s: float = 600.0) -> Any:
+    def wait_for(self, path: str, timeout_s: float = 600.0, success: str = "location") -> Any:
         """The outcome of an operation that was triggered; raises ``ProgramError`` with what made it fail."""
         deadline = monotonic() + timeout_s
         while monotonic() < deadline:
             answer = self.get(path)
             if answer["status"]["id"] == "COMPLETED":
                 operation = answer.get("operation") or {}
-                if "failure-cause" in operation:
-                    raise ProgramError(operation["failure-cause"]["stack-trace"])
-                return operation.get("location")
+                cause = operation.get("failure-cause") or operation.get("failureCause")
+                if cause:
+                    raise ProgramError(cause["stack-trace"])
+                return operation.get(success)
             pause(0.05)
         raise OutsideError(f"the operation at {path} did not end within {timeout_s:g} s")
 

@@ -9,6 +9,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 from penstock.config.masking import masked
 from penstock.deploy.cluster.dispatcher import JobNotFound
+from penstock.deploy.cluster.file_parts import read_from
 from penstock.deploy.cluster.thread_stacks import thread_stacks
 from penstock.web.measured import of_jobmanager
 from penstock.web.rest import cluster_views
@@ -16,15 +17,16 @@ from penstock.web.rest.api import Api
 from penstock.web.rest.metric_views import listed
 from penstock.web.rest.operations import Answer, Content, Operation, Query
 from penstock.web.rest.page import page
-from penstock.web.rest.requests import names_in_query, plain_name
+from penstock.web.rest.requests import names_in_query, number_in_query, plain_name
 from penstock.web.rest.shapes import Optional
 
 GET_METRICS = Query("get", "Names with commas in between; without them all names are listed.")
+FROM = Query("start", "From which byte on; the header X-File-Start says from which it is.", int)
 METRICS = [{"id": str, "value": Optional(str)}]
 CONFIG = [{"key": str, "value": str}]
 LOGS = {"logs": [{"name": str, "size": int, "mtime": int}]}
 THREADS = {"threadInfos": [{"threadName": str, "stringifiedThreadInfo": str}]}
-MOST_LOG_BYTES = 32 << 20
+FILE_START = "X-File-Start"
 
 
 def cluster_operations(api: Api) -> list[Operation]:
@@ -100,9 +102,21 @@ def jobmanager_operations(api: Api) -> list[Operation]:
         Operation(
             "GET", "/jobmanager/logs", "The files of the log directory.", _now(lambda: _files(api)), LOGS
         ),
-        Operation("GET", "/jobmanager/log", "The log.", _file(lambda: api.log), content=Content.TEXT),
         Operation(
-            "GET", "/jobmanager/stdout", "What was printed.", _file(lambda: api.out), content=Content.TEXT
+            "GET",
+            "/jobmanager/log",
+            "The log.",
+            _file(lambda: api.log),
+            content=Content.TEXT,
+            queries=(FROM,),
+        ),
+        Operation(
+            "GET",
+            "/jobmanager/stdout",
+            "What was printed.",
+            _file(lambda: api.out),
+            content=Content.TEXT,
+            queries=(FROM,),
         ),
         Operation(
             "GET",
@@ -110,6 +124,7 @@ def jobmanager_operations(api: Api) -> list[Operation]:
             "One file of the log directory.",
             _named(api),
             content=Content.TEXT,
+            queries=(FROM,),
         ),
     ]
 
@@ -119,14 +134,15 @@ def config_entries(settings: dict[str, str]) -> list[dict[str, str]]:
     return [{"key": key, "value": value} for key, value in sorted(masked(settings).items())]
 
 
-def text_answer(content: bytes | None, name: str) -> Response:
-    """The content of a file.
+def text_answer(content: bytes | None, name: str, start: int) -> Response:
+    """The content of a file, from the byte ``start`` on.
 
     :raises JobNotFound: where there is none.
     """
     if content is None:
         raise JobNotFound(f"there is no file {name}")
-    return PlainTextResponse(content, media_type="text/plain; charset=utf-8")
+    headers = {FILE_START: str(start)}
+    return PlainTextResponse(content, headers=headers, media_type="text/plain; charset=utf-8")
 
 
 def _now(make: Callable[[], Any]) -> Answer:
@@ -169,28 +185,17 @@ def _files(api: Api) -> Any:
 
 def _file(path: Callable[[], str]) -> Answer:
     async def answer(request: Request) -> Response:
-        del request
-        return text_answer(_tail(Path(path())), Path(path()).name)
+        content, start = read_from(path(), number_in_query(request, "start", 0))
+        return text_answer(content, Path(path()).name, start)
 
     return answer
 
 
 def _named(api: Api) -> Answer:
     async def answer(request: Request) -> Response:
-        name = plain_name(request)
-        known = {entry["name"] for entry in _files(api)["logs"]}
-        content = _tail(Path(api.log).parent / name) if name in known and name is not None else None
-        return text_answer(content, request.path_params["name"])
+        name, content, start = plain_name(request), None, 0
+        if name is not None and name in {entry["name"] for entry in _files(api)["logs"]}:
+            content, start = read_from(Path(api.log).parent / name, number_in_query(request, "start", 0))
+        return text_answer(content, request.path_params["name"], start)
 
     return answer
-
-
-def _tail(path: Path) -> bytes | None:
-    """The last part of a file; None where there is none."""
-    try:
-        with open(path, "rb") as file:
-            size = file.seek(0, 2)
-            file.seek(max(0, size - MOST_LOG_BYTES))
-            return file.read()
-    except OSError:
-        return None

@@ -13,11 +13,11 @@ from penstock.errors import OutsideError
 from penstock.web.measured import of_taskmanager
 from penstock.web.rest import cluster_views
 from penstock.web.rest.api import Api
-from penstock.web.rest.cluster_operations import GET_METRICS, LOGS, METRICS, THREADS, text_answer
+from penstock.web.rest.cluster_operations import FROM, GET_METRICS, LOGS, METRICS, THREADS, text_answer
 from penstock.web.rest.job_operations import AGGREGATED, AGGREGATION
 from penstock.web.rest.metric_views import aggregated, listed
 from penstock.web.rest.operations import Answer, Content, Operation, Query
-from penstock.web.rest.requests import names_in_query, plain_name
+from penstock.web.rest.requests import names_in_query, number_in_query, plain_name
 
 ANSWER_S = 30.0
 TASKMANAGER = "/taskmanagers/{taskmanager}"
@@ -52,13 +52,16 @@ def taskmanager_operations(api: Api) -> list[Operation]:
             "GET", f"{TASKMANAGER}/thread-dump", "What each of its threads does.", _threads(api), THREADS
         ),
         Operation("GET", f"{TASKMANAGER}/logs", "The files of its log directory.", _files(api), LOGS),
-        Operation("GET", f"{TASKMANAGER}/log", "Its log.", _file(api, "log"), content=Content.TEXT),
+        Operation(
+            "GET", f"{TASKMANAGER}/log", "Its log.", _file(api, "log"), content=Content.TEXT, queries=(FROM,)
+        ),
         Operation(
             "GET",
             f"{TASKMANAGER}/stdout",
             "What it and the workers in it have printed.",
             _file(api, "out"),
             content=Content.TEXT,
+            queries=(FROM,),
         ),
         Operation(
             "GET",
@@ -66,6 +69,7 @@ def taskmanager_operations(api: Api) -> list[Operation]:
             "One file of its log directory.",
             _file(api, None),
             content=Content.TEXT,
+            queries=(FROM,),
         ),
     ]
 
@@ -128,8 +132,9 @@ def _file(api: Api, kind: str | None) -> Answer:
         name = kind or plain_name(request)
         if name is None:
             raise JobNotFound(f"there is no file {request.path_params['name']!r}")
-        content = await _asked(entry.description.id, lambda id: api.roster.ask_for_file(id, name))
-        return text_answer(content, name)
+        start = number_in_query(request, "start", 0)
+        part = await _asked(entry.description.id, lambda id: api.roster.ask_for_file(id, name, start))
+        return text_answer(part.content, name, part.start)
 
     return answer
 

@@ -1,0 +1,103 @@
+"""Commands that talk to a running cluster: words for people, JSON for scripts, exit codes."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from penstock.cli.main import main
+from tests.cluster.conftest import PATIENCE_S, ROOT, Cluster
+
+PROGRAM = Path(__file__).with_name("counting.py")
+
+
+@pytest.fixture(scope="module")
+def job(running_cluster: Cluster) -> str:
+    made = running_cluster.submit(PROGRAM, "-p", "2", "--", "1000000", "100")
+    running_cluster.wait_for_state(made, "RUNNING")
+    running_cluster.wait_for(lambda: len(running_cluster.output()) > 20)
+    return made
+
+
+@dataclass
+class Ended:
+    code: int
+    out: str
+    err: str
+
+
+Run = Callable[..., Ended]
+
+
+@pytest.fixture
+def run(running_cluster: Cluster, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs a command in this process."""
+    monkeypatch.setenv("PENSTOCK_HOME", str(running_cluster.home))
+    monkeypatch.delenv("PENSTOCK_CONF_DIR", raising=False)
+
+    def command(*words: str) -> Ended:
+        code = main(list(words))
+        said = capsys.readouterr()
+        return Ended(code, said.out, said.err)
+
+    return command
+
+
+def test_a_checkpoint_is_taken_on_command(run: Run, job: str, tmp_path: Path) -> None:
+    said = run("checkpoint", job).out
+    assert said.startswith(f"Triggering checkpoint for job {job}.\nWaiting for response...\nCheckpoint ")
+    assert f" for job {job} completed.\n" in said
+    made: Any = json.loads(run("checkpoint", "-full", "--json", job).out)
+    assert made["job"] == job and made["checkpoint"] > int(said.split("Checkpoint ")[1].split()[0])
+    made = json.loads(run("savepoint", "--json", job, str(tmp_path)).out)
+    assert (Path(made["savepoint"]) / "_metadata").exists()
+    disposed = json.loads(run("savepoint", "--json", "-d", made["savepoint"]).out)
+    assert disposed == {"disposed": made["savepoint"]} and not Path(made["savepoint"]).exists()
+    (line,) = json.loads(run("list", "--json").out)
+    assert (line["jid"], line["state"]) == (job, "RUNNING")
+
+
+def test_logs_of_processes_and_of_a_job(run: Run, running_cluster: Cluster, job: str) -> None:
+    assert f"({job}) is RUNNING" in run("logs").out
+    assert "joined the JobManager" in run("logs", "taskmanager").out
+    (manager,) = running_cluster.client.get("/taskmanagers")["taskmanagers"]
+    assert "> 0:" in run("logs", "--out", "taskmanager", manager["id"]).out
+    head, _, tail = run("logs", job).out.partition(f"==> {manager['id']} <==\n")
+    assert head.startswith("==> jobmanager <==\n")
+    assert all(job in line for line in head.splitlines()[1:])
+    assert "> 0:" in tail
+
+
+def test_what_is_not_there_is_said_with_an_exit_code(run: Run) -> None:
+    for command in ("logs", "checkpoint", "cancel"):
+        ended = run(command, "nonsense")
+        assert (ended.code, ended.err) == (1, "there is no job nonsense; `penstock list -a` shows all\n")
+    ended = run("logs", "taskmanager", "nobody")
+    assert ended.code == 1 and "there is no TaskManager nobody; there are " in ended.err
+    ended = run("logs", "jobmanager", "nobody")
+    assert ended.code == 2 and "only `logs taskmanager`" in ended.err
+    ended = run("list", "-m", "localhost:1")
+    assert ended.code == 1 and "no JobManager answers at localhost:1" in ended.err
+
+
+def test_logs_of_a_job_are_followed_to_its_end(run: Run, running_cluster: Cluster, job: str) -> None:
+    python_path = str(ROOT) + os.pathsep + os.environ.get("PYTHONPATH", "")
+    words = ["logs", "-f", "-m", running_cluster.address, job]
+    with subprocess.Popen(
+        [sys.executable, "-m", "penstock", *words],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": python_path},
+    ) as following:
+        assert following.stdout is not None
+        assert following.stdout.readline() == "==> jobmanager <==\n"
+        assert json.loads(run("cancel", "--json", job).out) == {"job": job}
+        said, _ = following.communicate(timeout=PATIENCE_S)
+        assert following.returncode == 0
+    assert f"({job}) is CANCELED" in said
