@@ -8,9 +8,10 @@ from typing import Any, BinaryIO
 from penstock.contracts.serialization import DeserializationSchema, SerializationSchema
 from penstock.data.row import Row, rows_of
 from penstock.data.type_composites import RowTypeInfo
-from penstock.data.type_information import TypeInformation, shortened
+from penstock.data.type_information import TypeInformation
 from penstock.data.type_scalars import BasicTypeInfo, PickledBytesTypeInfo
-from penstock.errors import OutsideError, ProgramError, TypeMismatch
+from penstock.errors import OutsideError, ProgramError
+from penstock.formats.avro_misfits import misfit, of_another_schema
 from penstock.formats.bad_records import BadRecord, OnError, check_on_error
 from penstock.formats.contract import BulkFormat, FileAccess, FilePart, FormatReader, Piece
 from penstock.formats.extras import require
@@ -120,6 +121,8 @@ class _AvroReader(FormatReader):
         self._on_error = on_error
         self._file: BinaryIO | None = None
         self._blocks: Iterator[Any] = iter(())
+        self._written: Any = None
+        self._broken = (*_BROKEN, _fastavro("fastavro.read").SchemaResolutionError)
         self._path = ""
         self._position = 0
         self._to_skip = 0
@@ -133,12 +136,14 @@ class _AvroReader(FormatReader):
         self._blocks = self._opened(self._file)
 
     def _opened(self, file: BinaryIO) -> Iterator[Any]:
-        yield from _fastavro().block_reader(file, self._schema and self._schema.parsed)
+        reader = _fastavro().block_reader(file, self._schema and self._schema.parsed)
+        self._written = reader.writer_schema
+        yield from reader
 
     def read(self) -> Piece | None:
         try:
             block = next(self._blocks, None)
-        except _BROKEN as error:
+        except self._broken as error:
             self._treat(error, "damaged from here on")
             return None
         if block is None:
@@ -148,7 +153,7 @@ class _AvroReader(FormatReader):
             return [], self._to_skip
         try:
             records = list(block)
-        except _BROKEN as error:
+        except self._broken as error:
             self._position -= block.num_records
             self._treat(error, f"a block of {block.num_records} records cannot be read")
             self._position += block.num_records
@@ -158,12 +163,15 @@ class _AvroReader(FormatReader):
 
     def _treat(self, error: BaseException, what: str) -> None:
         """Do what the policy says; the records behind those that were read are the bad ones."""
-        if self._on_error == "fail":
+        of_another = isinstance(error, _fastavro("fastavro.read").SchemaResolutionError)
+        if self._on_error == "fail" or of_another:
             raise self._malformed(error) from error
         reason = f"{what}: {str(error) or type(error).__name__}"
         self._access.treat(BadRecord(self._path, self._position + 1, None, "", reason), self._on_error)
 
     def _malformed(self, error: BaseException) -> OutsideError:
+        if self._schema is not None and isinstance(error, _fastavro("fastavro.read").SchemaResolutionError):
+            return of_another_schema(self._path, error, self._written, self._schema.parsed)
         failure = OutsideError(
             f"{self._path} cannot be read: {str(error) or type(error).__name__}; the file is damaged, no Avro, or of "
             "another schema"
@@ -192,7 +200,7 @@ class AvroRowDeserializationSchema(DeserializationSchema):
         try:
             record = self._read(io.BytesIO(message), self._schema.parsed, None)
         except _BROKEN as error:
-            raise unreadable(message, error if isinstance(error, Exception) else ValueError()) from error
+            raise unreadable(message, _as_exception(error)) from error
         return rows_of([[record[name] for name in self._names]], self._names)[0]
 
     def get_produced_type(self) -> TypeInformation | None:
@@ -221,7 +229,7 @@ class AvroRowSerializationSchema(SerializationSchema):
         try:
             self._write(target, self._schema.parsed, self._record(element), strict=True)
         except _BROKEN as error:
-            raise TypeMismatch(f"{shortened(element)} does not fit the Avro schema: {error}") from error
+            raise misfit(self._record(element), self._schema.parsed, _as_exception(error)) from error
         return target.getvalue()
 
     def _record(self, element: Any) -> Any:
@@ -237,6 +245,10 @@ class AvroRowSerializationSchema(SerializationSchema):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (type(self), (None, str(self._schema)))
+
+
+def _as_exception(error: BaseException) -> Exception:
+    return error if isinstance(error, Exception) else ValueError(str(error))
 
 
 def _plain_type(described: Any) -> TypeInformation | None:

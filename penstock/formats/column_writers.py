@@ -180,12 +180,15 @@ class ParquetBulkWriters:
         >>> from penstock.data.types import Types
         >>> factory = ParquetBulkWriters.for_row_type(Types.ROW_NAMED(["a"], [Types.INT()]))
         """
-        known = ("snappy", "gzip", "zstd", "lz4", "brotli", "none")
-        if compression not in known:
-            raise ProgramError(
-                f"the compression of Parquet is one of {', '.join(known)}, not {compression!r}"
-            )
-        return _ParquetFactory(row_type, compression)
+        return _ParquetFactory(row_type, check_compression(compression))
+
+
+def check_compression(compression: str) -> str:
+    """The compression of a Parquet file as the user gave it."""
+    known = ("snappy", "gzip", "zstd", "lz4", "brotli", "none")
+    if compression not in known:
+        raise ProgramError(f"the compression of Parquet is one of {', '.join(known)}, not {compression!r}")
+    return compression
 
 
 class _ParquetFactory(ColumnsWriterFactory):

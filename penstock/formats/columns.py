@@ -91,16 +91,23 @@ class ColumnsReader(FormatReader):
         columns = self.columns_of(batch.schema) or []
         arrays = []
         for column, wanted in zip(columns, self._schema, strict=True):
-            try:
-                arrays.append(batch.column(column).cast(wanted.type))
-            except (pyarrow.ArrowInvalid, pyarrow.ArrowNotImplementedError) as error:
-                failure = OutsideError(
-                    f"{self._part.path}: the column {column} is of type {batch.schema.field(column).type} and cannot "
-                    f"be read as {wanted.type}: {error}"
-                )
-                failure.retryable = False
-                raise failure from error
+            arrays.append(self.cast(batch.column(column), column, wanted.type))
         return pyarrow.RecordBatch.from_arrays(arrays, schema=self._schema)
+
+    def cast(self, values: "pyarrow.Array", column: str, wanted: "pyarrow.DataType") -> "pyarrow.Array":
+        """A column of a file in the type that is wanted."""
+        import pyarrow
+
+        if values.type.equals(wanted):
+            return values
+        try:
+            return values.cast(wanted)
+        except (pyarrow.ArrowInvalid, pyarrow.ArrowNotImplementedError) as error:
+            failure = OutsideError(
+                f"{self._part.path}: the column {column} is of type {values.type} and cannot be read as {wanted}: {error}"
+            )
+            failure.retryable = False
+            raise failure from error
 
     def malformed(self, error: Exception) -> OutsideError:
         """The error for a file that is not of the format, or damaged."""

@@ -55,12 +55,14 @@ class ParquetColumnarRowInputFormat(BulkFormat):
         return self._row_type
 
     def create_reader(self, access: FileAccess) -> FormatReader:
-        reader = _ParquetReader(access, self._row_type, self._on_error, self._is_case_sensitive)
+        reader = ParquetReader(access, self._row_type, self._on_error, self._is_case_sensitive)
         reader.batch_rows = self._batch_rows
         return reader
 
 
-class _ParquetReader(ColumnsReader):
+class ParquetReader(ColumnsReader):
+    """Reads the row groups that begin in its part."""
+
     batch_rows = BATCH_ROWS
 
     def batches(self, file: BinaryIO, part: FilePart, skip: int) -> Iterator["pyarrow.RecordBatch"]:

@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from penstock.contracts.bulk_writing import BulkWriter, BulkWriterFactory
 from penstock.data.row import Row
-from penstock.data.type_information import shortened
-from penstock.errors import ProgramError, TypeMismatch
+from penstock.errors import ProgramError
 from penstock.formats.avro import AvroSchema
+from penstock.formats.avro_misfits import misfit
 from penstock.formats.csv import CsvRowSerializationSchema
 from penstock.formats.csv_schema import CsvSchema
 from penstock.formats.extras import require
@@ -48,6 +48,7 @@ class _AvroFactory(BulkWriterFactory):
 class _AvroWriter(BulkWriter):
     def __init__(self, out: BinaryIO, schema: AvroSchema, codec: str) -> None:
         library = require("fastavro.write", "avro", "Avro")
+        self._schema = schema.parsed
         self._writer = library.Writer(out, schema.parsed, codec)
 
     def add_elements(self, elements: list[Any]) -> None:
@@ -57,7 +58,8 @@ class _AvroWriter(BulkWriter):
             for element in elements:
                 write(element.as_dict(True) if isinstance(element, Row) else element)
         except _NOT_OF_THE_SCHEMA as error:
-            raise TypeMismatch(f"{shortened(element)} does not fit the Avro schema: {error}") from error
+            record = element.as_dict(True) if isinstance(element, Row) else element
+            raise misfit(record, self._schema, error) from error
 
     def add_columns(self, columns: "pyarrow.RecordBatch") -> None:
         self.add_elements(columns.to_pylist())  # dicts, which is what the library writes

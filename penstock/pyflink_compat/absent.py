@@ -128,10 +128,6 @@ NAMES: dict[str, dict[str, str]] = {
     "pyflink.datastream.connectors.base": dict.fromkeys(
         ["StreamTransformer", "SupportsPreprocessing"], _INSIDE
     ),
-    "pyflink.datastream.formats.parquet": {
-        "AvroParquetReaders": "ParquetColumnarRowInputFormat reads all Parquet files, whoever wrote them",
-        "AvroParquetWriters": "ParquetBulkWriters.for_row_type writes Parquet from rows of a type",
-    },
     "pyflink.datastream.functions": dict.fromkeys(
         [
             "AsyncFunctionDescriptor",

@@ -117,7 +117,7 @@ def test_csv_files_have_a_header_where_the_schema_has_one(tmp_path: Path) -> Non
         (
             AvroBulkWriters.for_generic_record(PERSON),
             {"id": "x", "name": "a"},
-            "does not fit the Avro schema",
+            "the field id of Person is declared as long in the Avro schema, got",
         ),
     ],
 )

@@ -157,7 +157,7 @@ def test_avro_records_come_back_as_rows() -> None:
     assert read.deserialize(write.serialize((1, None))) == Row(n=1, s=None)
     assert read.deserialize(write.serialize(Row(f0=1, f1="x"))) == Row(n=1, s="x"), "other names: by position"
     assert str(read.get_produced_type()) == "RowTypeInfo(n: Integer, s: String)"
-    with pytest.raises(TypeMismatch, match="does not fit the Avro schema"):
+    with pytest.raises(TypeMismatch, match="the field n of R is declared as int in the Avro schema"):
         write.serialize(("x", None))
     with pytest.raises(OutsideError, match="a message cannot be read"):
         read.deserialize(b"")

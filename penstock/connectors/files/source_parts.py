@@ -87,7 +87,7 @@ class FileSearch:
         if can_split:
             total_bytes = sum(file.size_bytes for file in files)
             most_bytes = max(SMALLEST_PART_BYTES, -(-total_bytes // (readers * PARTS_PER_READER)))
-        parts = []
+        parts: list[FilePart] = []
         for file in files:
             if not file.size_bytes:
                 continue
