@@ -46,6 +46,15 @@ def in_flight_id(operator_id: str) -> str:
     return operator_id + _IN_FLIGHT
 
 
+def operator_of_in_flight(entry_id: str) -> str:
+    """The operator that an entry of what was on its way belongs to.
+
+    >>> operator_of_in_flight(in_flight_id("ab12"))
+    'ab12'
+    """
+    return entry_id.removesuffix(_IN_FLIGHT)
+
+
 def is_in_flight(operator_id: str) -> bool:
     """Whether an entry holds what was on its way, rather than the state of an operator."""
     return operator_id.endswith(_IN_FLIGHT)

@@ -1,7 +1,7 @@
 """Whether a program can go on from a checkpoint or savepoint: everything that stands in the way, before anything runs."""
 
-from penstock.checkpoint.handles import is_in_flight
-from penstock.checkpoint.manifest import Manifest
+from penstock.checkpoint.handles import in_flight_id, is_in_flight, operator_of_in_flight
+from penstock.checkpoint.manifest import Manifest, OperatorRecord
 from penstock.dataflow.job import ChainedOperator, JobGraph, JobVertex
 from penstock.errors import StateError
 from penstock.operators.contract import Origin
@@ -14,19 +14,16 @@ def check_restore(manifest: Manifest, graph: JobGraph, path: str, allow_non_rest
     :raises StateError: one error that names every operator whose state nobody takes, and every one whose maximum parallelism
         has changed.
     """
-    wanted = operators_by_id(graph)
+    # Records that were on their way are taken by heads of vertices alone.
+    wanted = operators_by_id(graph) | {in_flight_id(v.head.id): (v, v.head) for v in graph.vertices}
     problems = []
-    in_flight = [record for record in manifest.operators.values() if is_in_flight(record.operator_id)]
-    if in_flight and _parallelism_changed(manifest, wanted):
-        problems.append(
-            f"the checkpoint holds records that were on their way ({in_flight[0].name}, ...), and they cannot be dealt out "
-            "at another parallelism; start at the parallelism that it was taken at, or take a savepoint, which holds none"
-        )
     for record in manifest.operators.values():
-        if not record.has_state or is_in_flight(record.operator_id):
+        if not record.has_state:
             continue
         if record.operator_id not in wanted:
-            if not allow_non_restored_state:
+            if is_in_flight(record.operator_id) and operator_of_in_flight(record.operator_id) in wanted:
+                problems.append(_is_chained_now(record))
+            elif not allow_non_restored_state:
                 problems.append(_nobody_takes(record.name, record.operator_id))
             continue
         vertex, chained = wanted[record.operator_id]
@@ -57,10 +54,11 @@ def operators_by_id(graph: JobGraph) -> dict[str, tuple[JobVertex, ChainedOperat
     return found
 
 
-def _parallelism_changed(manifest: Manifest, wanted: dict[str, tuple[JobVertex, ChainedOperator]]) -> bool:
-    return any(
-        record.operator_id in wanted and wanted[record.operator_id][0].parallelism != record.parallelism
-        for record in manifest.operators.values()
+def _is_chained_now(record: OperatorRecord) -> str:
+    return (
+        f"the checkpoint holds {record.name!r}, and the program as it is now chains that operator to its input, so that "
+        "nothing is on its way to it; start at the parallelism that the checkpoint was taken at, call start_new_chain() on "
+        "the operator, or start from a savepoint, which holds no such records"
     )
 
 

@@ -18,12 +18,14 @@ Address = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Restore:
-    """What the tasks go on from: the files of a checkpoint, and which subtasks of which operator had come to their end."""
+    """What the tasks go on from: the files of a checkpoint, which subtasks had come to their end, and how many each operator
+    had."""
 
     checkpoint_id: int
     place: "CheckpointPlace"
     handles: "dict[str, tuple[OperatorStateHandle, ...]]"
     finished: frozenset[SubtaskId] = frozenset()
+    parallelisms: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

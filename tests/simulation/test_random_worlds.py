@@ -26,6 +26,22 @@ def test_the_output_is_that_of_an_undisturbed_run_in_many_more_worlds(first: int
     run(first, 100)
 
 
+UNALIGNED = Surroundings(
+    Faults.only(Fault.JOB_DIES, Fault.WORKER_DIES, Fault.SLOW_CHANNEL, Fault.LATE_MESSAGE),
+    options={
+        "execution.checkpointing.unaligned.enabled": "true",
+        "execution.checkpointing.aligned-checkpoint-timeout": "0 ms",
+        "execution.checkpointing.interval": "5 ms",
+    },
+)
+
+
+@pytest.mark.parametrize("first", [0, pytest.param(10, marks=pytest.mark.slow)])
+def test_records_that_were_on_their_way_come_to_a_job_of_another_parallelism(first: int) -> None:
+    for seed in range(first, first + (10 if first == 0 else 300)):
+        simulate(random_program(seed), seed, UNALIGNED)
+
+
 # What once failed, with the faults that it took: worth more than other seeds, as long as worlds are drawn as they were.
 STOPPING = Faults.only(
     Fault.SAVEPOINT, Fault.FAILED_COMMIT, Fault.COMMIT_REPORTED_AS_FAILED, Fault.WORKER_DIES

@@ -388,6 +388,7 @@ def restore_of(completed: CompletedCheckpoint, deployment: Deployment) -> Restor
         CheckpointPlace(completed.directory),
         {operator_id: record.handles for operator_id, record in records.items() if record.handles},
         frozenset(finished),
+        {operator_id: record.parallelism for operator_id, record in records.items()},
     )
 
 

@@ -48,11 +48,19 @@ class _Slot:
 
 
 class InputGate:
-    """Reads channels in turn. ``next`` yields a batch with its port, an event, or None when nothing has come in."""
+    """Reads channels in turn. ``next`` yields a batch with its port, an event, or None when nothing has come in.
+
+    ``in_order``: the channels whose elements no barrier may overtake.
+    """
 
     def __init__(
-        self, channels: list[tuple[int, InputChannel]], alignment: BarrierAlignment | None = None
+        self,
+        channels: list[tuple[int, InputChannel]],
+        alignment: BarrierAlignment | None = None,
+        in_order: frozenset[int] = frozenset(),
     ) -> None:
+        self._in_order = in_order
+        self._replays = False
         self._alignment = BarrierAlignment() if alignment is None else alignment
         self._slots = [_Slot(port, channel) for port, channel in channels]
         self._next = 0
@@ -95,6 +103,8 @@ class InputGate:
                 return None
             self._held = []
         slots = self._first_slots if self.first_port in self._open_ports else self._slots
+        if self._replays:
+            slots = self._with_replayed() or slots
         count = len(slots)
         start = self._next
         for offset in range(count):
@@ -110,6 +120,12 @@ class InputGate:
                 if event is not None:
                     return event
         return None
+
+    def _with_replayed(self) -> list[_Slot]:
+        """What was restored is read before anything new: records of a key may have come back on another channel."""
+        slots = [slot for slot in self._slots if slot.replayed]
+        self._replays = bool(slots)
+        return slots
 
     def _signal(self, slot: _Slot, element: object) -> GateEvent | None:
         match element:
@@ -199,6 +215,8 @@ class InputGate:
         if barrier is None or barrier.savepoint or self._alignment.is_done(barrier.checkpoint_id):
             self._barrier_since = None
             return None
+        if not self._in_order & self._open_slots() <= self._alignment.brought(barrier):
+            return None
         if self._barrier_since is None:
             self._barrier_since = now_s
         if now_s - self._barrier_since < patience_s:
@@ -223,6 +241,7 @@ class InputGate:
         """Give what was on its way in the restored checkpoint before anything new; called before the first :meth:`next`."""
         for slot, elements in zip(self._slots, in_flight.channels, strict=True):
             slot.replayed.extend(elements)
+        self._replays = not in_flight.is_empty
 
     def _arrived(self) -> Barrier | None:
         for slot in self._slots:

@@ -42,6 +42,7 @@ from penstock.runtime.messages import Deployment
 from penstock.runtime.scheduling.placement import worker_of
 from penstock.runtime.task.barrier_alignment import BarrierAlignment
 from penstock.runtime.task.chain import EdgeTarget, OperatorChain, TaskEnvironment
+from penstock.runtime.task.dealt_in_flight import may_be_overtaken
 from penstock.runtime.task.edge_output import EdgeOutput
 from penstock.runtime.task.finished import FinishedTasklet
 from penstock.runtime.task.input_gate import InputGate
@@ -157,9 +158,11 @@ class TaskWiring:
             return FinishedTasklet(subtask, name, chain, vertex.buffer_timeout_ms, InputGate(inputs))
         if not edges:
             return SourceTasklet(subtask, name, chain, vertex.buffer_timeout_ms)
+        by_edge = [(edge, channel) for edge in edges for channel in self._inputs(edge, subtask)]
         gate = InputGate(
-            [(edge.port, channel) for edge in edges for channel in self._inputs(edge, subtask)],
+            [(edge.port, channel) for edge, channel in by_edge],
             BarrierAlignment(blocks=self._deployment.exactly_once is not False),
+            frozenset(i for i, (edge, _) in enumerate(by_edge) if not may_be_overtaken(edge.partitioning)),
         )
         gate_holder.append(gate)
         first_port = vertex.head.spec.first_port

@@ -183,7 +183,7 @@ class Worker:
                 from penstock.runtime.worker.restoring import restore_task
 
                 vertex = vertices[tasklet.subtask.vertex]
-                restore_task(tasklet, vertex, deployment.restore, deployment.graph.settings)
+                restore_task(tasklet, vertex, deployment.restore, deployment.graph)
 
     def _new_metrics(self, subtask: SubtaskId) -> MetricGroup:
         self._metrics[subtask] = MetricGroup()

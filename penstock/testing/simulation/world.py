@@ -146,20 +146,16 @@ class World:
 
     def _new_job(self, program: Program, start_from: str | None) -> "SimulatedJob":
         parallelism = self._chance.choice(self._around.parallelisms)
-        if start_from is not None and not start_from.startswith(ROOT + SAVEPOINTS) and self._is_unaligned:
-            parallelism = (
-                self._parallelism
-            )  # records on their way are given to the subtasks that they were meant for
-        self._parallelism = parallelism
         backend = self._chance.choice(self._around.backends)
         options = {"state.backend.type": backend, **self._checkpointing, **self._around.options}
         if start_from is not None:
             options["execution.state-recovery.path"] = start_from
             options["execution.state-recovery.claim-mode"] = self._chance.choice(("CLAIM", "NO_CLAIM"))
-        environment = StreamExecutionEnvironment.get_execution_environment(options)
-        environment.set_parallelism(parallelism)
-        program(environment, self)
-        graph = compile_graph(environment.get_stream_graph())
+        graph = self._compiled(program, options, parallelism)
+        if start_from is not None and parallelism != self._parallelism and self._is_chained_otherwise(graph):
+            parallelism = self._parallelism
+            graph = self._compiled(program, options, parallelism)
+        self._parallelism = parallelism
         self.ledger.era += 1
         self.scheduler.forget_alarms()
         self.story.tell(
@@ -169,10 +165,22 @@ class World:
         job.start_from = start_from
         return job
 
-    @property
-    def _is_unaligned(self) -> bool:
-        options = {**self._checkpointing, **self._around.options}
-        return options["execution.checkpointing.unaligned.enabled"] == "true"
+    def _compiled(self, program: Program, options: dict[str, str], parallelism: int) -> JobGraph:
+        environment = StreamExecutionEnvironment.get_execution_environment(options)
+        environment.set_parallelism(parallelism)
+        program(environment, self)
+        return compile_graph(environment.get_stream_graph())
+
+    def _is_chained_otherwise(self, graph: JobGraph) -> bool:
+        """Whether records that are on their way in the checkpoint have nowhere to go in this graph."""
+        self.misfortunes.is_suspended = True
+        try:
+            find_start(graph)
+        except StateError as error:
+            return "records in flight" in error.message
+        finally:
+            self.misfortunes.is_suspended = False
+        return False
 
     def _live(self, job: "SimulatedJob") -> bool:
         """Run until the job is over, or dead; says whether there is nothing more to come."""
