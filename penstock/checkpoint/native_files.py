@@ -6,7 +6,14 @@ from functools import partial
 from penstock.checkpoint.checksums import checksum_of
 from penstock.checkpoint.handles import FileRole, OperatorStateHandle, StateFile
 from penstock.checkpoint.place import SHARED_PREFIX, CheckpointPlace
-from penstock.contracts.state_snapshots import NativeEntries, NativeFile, NativeState, OpenNative
+from penstock.contracts.state_snapshots import (
+    NativeEntries,
+    NativeFile,
+    NativeSource,
+    NativeState,
+    OpenNative,
+)
+from penstock.data.key_groups import key_group_range
 from penstock.errors import OutsideError, StateError
 from penstock.storage.writing import exists, write_new_file
 
@@ -38,6 +45,22 @@ def _write(place: CheckpointPlace, name: str, file: NativeFile) -> StateFile:
         raise OutsideError(f"{file.path}, which a checkpoint needs, cannot be read: {error}") from error
     write_new_file(place.path_of(name), content)
     return StateFile(name, len(content), checksum_of(content), None, FileRole.NATIVE, file.name)
+
+
+def native_source(
+    place: CheckpointPlace, handle: OperatorStateHandle, read: Read, whose: str
+) -> NativeSource | None:
+    """The files that the keyed state of one old subtask is in, None if it is in none of a backend's own."""
+    files = [file for file in handle.files if file.role is FileRole.NATIVE]
+    if not files:
+        return None
+    shared = [file for file in files if file.name.startswith(SHARED_PREFIX)]
+    return NativeSource(
+        key_group_range(handle.max_parallelism, handle.parallelism, handle.subtask_index),
+        {file.state: partial(read, place, file, whose) for file in files},
+        {file.state: file.name.removeprefix(SHARED_PREFIX) for file in shared},
+        {file.name: file for file in shared},
+    )
 
 
 def read_native(

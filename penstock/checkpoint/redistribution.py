@@ -55,7 +55,9 @@ def _keyed(snapshots: list[KeyedStateSnapshot], own: range) -> KeyedStateSnapsho
     if not snapshots:
         return None
     states = _by_name([snapshot.states for snapshot in snapshots], own)
-    return KeyedStateSnapshot(snapshots[0].max_parallelism, states)
+    sources = tuple(chain.from_iterable(snapshot.sources for snapshot in snapshots))
+    are_all_native = all(snapshot.sources or not snapshot.states for snapshot in snapshots)
+    return KeyedStateSnapshot(snapshots[0].max_parallelism, states, sources=sources if are_all_native else ())
 
 
 def _by_name(parts: Sequence[Mapping[str, StateEntries]], own: range) -> dict[str, StateEntries]:

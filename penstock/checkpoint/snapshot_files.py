@@ -12,7 +12,7 @@ from penstock.checkpoint.checksums import checksum_of
 from penstock.checkpoint.element_files import decode_elements, encode_elements
 from penstock.checkpoint.entry_files import EncodedFile, FileEntries, encode_entries
 from penstock.checkpoint.handles import FileRole, OperatorStateHandle, StateDescription, StateFile
-from penstock.checkpoint.native_files import read_native, write_native
+from penstock.checkpoint.native_files import native_source, read_native, write_native
 from penstock.checkpoint.place import CheckpointPlace
 from penstock.checkpoint.redistribution import SubtaskPlace, merged
 from penstock.contracts.state import (
@@ -175,7 +175,9 @@ def _read(
     keyed, timers = (
         _entries(place, handle, role, whose, wanted) for role in (FileRole.KEYED, FileRole.TIMERS)
     )
+    source = None
     if _has_any_of(handle, wanted):
+        source = None if keyed else native_source(place, handle, read_checked, whose)
         keyed |= read_native(place, handle, read_checked, whose, open_native)
     states: dict[str, tuple[OperatorStateMode, tuple[bytes, ...]]] = {}
     own = None
@@ -185,7 +187,9 @@ def _read(
         elif file.role is FileRole.OWN:
             own = load(read_checked(place, file, whose), f"what {whose} had to remember")
     return OperatorSnapshot(
-        keyed=KeyedStateSnapshot(handle.max_parallelism, keyed) if keyed else None,
+        keyed=KeyedStateSnapshot(handle.max_parallelism, keyed, sources=(source,) if source else ())
+        if keyed
+        else None,
         timers=timers,
         operator=OperatorStateSnapshot(states) if states else None,
         own=own,

@@ -184,6 +184,20 @@ class NativeState:
     remembered: dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class NativeSource:
+    """The files of a native snapshot of one old subtask, for the backend that made them.
+
+    ``reads`` gives the content of each by its name. ``shared``: those that are stored once, and the names that they are
+    shared as. ``remembered``: what whoever stored them has to know of them, as in :class:`NativeState`.
+    """
+
+    key_groups: range
+    reads: Mapping[str, Callable[[], bytes]]
+    shared: Mapping[str, str]
+    remembered: Mapping[str, Any]
+
+
 class NativeEntries(StateEntries, Protocol):
     """Entries in files of a backend's own making."""
 
@@ -201,9 +215,10 @@ class KeyedStateSnapshot:
     ``native``, if there is one, gives files that hold everything that ``states`` hold: a checkpoint may store them instead; a
     savepoint stores the entries. Whoever has written the snapshot, or has given up on it, calls ``release``, from any
     thread; until then the backend keeps what the snapshot shows, and the files. A pickle of a snapshot holds all entries.
+    ``sources``: where a snapshot that was read has all of its states from, if from files that a backend made.
     """
 
-    __slots__ = ("__weakref__", "_on_release", "max_parallelism", "native", "states")
+    __slots__ = ("__weakref__", "_on_release", "max_parallelism", "native", "sources", "states")
 
     def __init__(
         self,
@@ -211,7 +226,9 @@ class KeyedStateSnapshot:
         states: dict[str, StateEntries],
         native: Callable[[], NativeState] | None = None,
         on_release: Callable[[], None] | None = None,
+        sources: tuple[NativeSource, ...] = (),
     ) -> None:
+        self.sources = sources
         self.max_parallelism = max_parallelism
         self.states = states
         self.native = native

@@ -38,6 +38,15 @@ def key_group_range(max_parallelism: int, parallelism: int, index: int) -> range
     return range(start, last + 1)
 
 
+def common_range(groups: range, others: range) -> range:
+    """The key groups that are in both ranges.
+
+    >>> common_range(range(4), range(2, 8)), len(common_range(range(2), range(5, 8)))
+    (range(2, 4), 0)
+    """
+    return range(max(groups.start, others.start), min(groups.stop, others.stop))
+
+
 def default_max_parallelism(parallelism: int) -> int:
     """The number of key groups of an operator for which none was set.
 

@@ -30,6 +30,7 @@ from penstock.state.hashmap.handles import (
 )
 from penstock.state.keyed_access import KeyedStateAccess, merge_entries
 from penstock.state.migration import Conversion, conversion_to
+from penstock.state.rocksdb.adoption import adopt, by_share, copy_entries, may_adopt, states_of
 from penstock.state.rocksdb.cache import ObjectCache
 from penstock.state.rocksdb.cleanup import DatabaseSweep
 from penstock.state.rocksdb.database import Cursor, Database, SharedMemory, Shown
@@ -37,7 +38,7 @@ from penstock.state.rocksdb.entries import EntryBytes
 from penstock.state.rocksdb.map_bytes import MapEntryBytes
 from penstock.state.rocksdb.map_table import RocksDBMapHandle, RocksDBMapTable
 from penstock.state.rocksdb.moment import MomentView
-from penstock.state.rocksdb.native import described, native_state
+from penstock.state.rocksdb.native import StoredState, described, native_state
 from penstock.state.rocksdb.settings import RocksDBSettings
 from penstock.state.rocksdb.snapshot import FrozenEntries, Table, load_entries
 from penstock.state.rocksdb.table import RocksDBTable
@@ -74,7 +75,8 @@ class RocksDBKeyedStateBackend(KeyedStateAccess):
         self._key_groups = key_group_range(max_parallelism, 1, 0) if key_groups is None else key_groups
         self._clock = clock
         memory = memory or SharedMemory(settings)
-        directory = WorkingDirectory(settings.directories[number % len(settings.directories)])
+        self._directory = settings.directories[number % len(settings.directories)]
+        directory = WorkingDirectory(self._directory)
         try:
             self._database = Database(directory, settings, memory)
         except BaseException:
@@ -89,6 +91,7 @@ class RocksDBKeyedStateBackend(KeyedStateAccess):
         self._is_incremental = settings.is_incremental
         self._name = new_name()
         self._remembered: dict[str, Any] = {}
+        self._adopted: dict[str, str] = {}
         self._is_open = True
 
     # Handles
@@ -244,9 +247,13 @@ class RocksDBKeyedStateBackend(KeyedStateAccess):
             states[name] = FrozenEntries(table.meta, table.bytes, cursor, self._keep_in_snapshot(name))
         native = None
         if self._is_incremental and self._tables:
-            description = described(table.meta for table in self._tables.values())
+            description = described(
+                StoredState(table.meta, table.next_number if isinstance(table, RocksDBMapTable) else 0)
+                for table in self._tables.values()
+            )
+            directory = partial(_directory, view)
             native = partial(
-                native_state, partial(_directory, view), description, self._name, self._remembered
+                native_state, directory, description, self._name, self._adopted, self._remembered
             )
         self._is_settling = True
         return KeyedStateSnapshot(self._max_parallelism, states, native, view.release)
@@ -260,6 +267,8 @@ class RocksDBKeyedStateBackend(KeyedStateAccess):
 
     def restore(self, snapshots: list[KeyedStateSnapshot], key_groups: range) -> None:
         self._key_groups = key_groups
+        if len(snapshots) == 1 and not self._tables and self._adopt(snapshots[0]):
+            return
         for snapshot in snapshots:
             if snapshot.max_parallelism != self._max_parallelism:
                 raise StateError(
@@ -273,6 +282,27 @@ class RocksDBKeyedStateBackend(KeyedStateAccess):
                         f"the parts of state {name!r} do not fit together: {table.meta} and {state.meta}"
                     )
                 load_entries(table, state, key_groups)
+
+    def _adopt(self, snapshot: KeyedStateSnapshot) -> bool:
+        """Begin with the files of an incremental checkpoint, if that is what is restored and all of it is known."""
+        sources = by_share(snapshot.sources, self._key_groups)
+        if not sources or snapshot.max_parallelism != self._max_parallelism:
+            return False
+        states = states_of(sources)
+        if not may_adopt(states):
+            return False
+        for state in states:
+            table = self._new_table(state.meta)
+            table.has_stored = True
+            if isinstance(table, RocksDBMapTable) and state.next_number is not None:
+                table.next_number = state.next_number
+        adopt(self._database, sources[0], self._key_groups)
+        self._adopted.update(sources[0].shared)
+        self._remembered.update(sources[0].remembered)
+        numbers = {state.meta.name: number for number, state in enumerate(states)}
+        for source in sources[1:]:
+            copy_entries(self._database, source, self._key_groups, numbers, self._directory)
+        return True
 
     def close(self) -> None:
         if not self._is_open:

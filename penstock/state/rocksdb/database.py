@@ -3,12 +3,14 @@
 The only file that knows rocksdict. Every key begins with two bytes of key group and two of state.
 """
 
+import os
 import shutil
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -70,14 +72,40 @@ class Database:
         self._lock = threading.RLock()
         self._moments = 0
         self._users = 1  # this object's owner, and the views of moments
-        cache, buffers = memory.of_database()
+        self._buffers = memory.of_database()
         try:
-            self._db = self._rocksdict.Rdict(self.path, self._options(cache, buffers))
+            self._db = self._rocksdict.Rdict(self.path, self._options(*self._buffers))
         except Exception as error:
             raise self._failed("cannot be opened", error) from error
         # A failed job starts from its checkpoint; a log of its own would only cost.
         self._unlogged = self._rocksdict.WriteOptions()
         self._unlogged.disable_wal = True
+
+    def begin_with(self, files: Mapping[str, Callable[[], bytes]]) -> None:
+        """Have the files of another database, which are brought here, in place of this one, which is empty.
+
+        :raises StateError: when they cannot be opened.
+        """
+        self._db.close()
+        try:
+            shutil.rmtree(self.path)
+            os.mkdir(self.path)
+            for name, read in files.items():
+                Path(self.path, name).write_bytes(read())
+        except OSError as error:
+            raise OutsideError(f"a checkpoint cannot be brought to {self.path}: {error}") from error
+        try:
+            self._db = self._rocksdict.Rdict(self.path, self._options(*self._buffers))
+        except Exception as error:
+            raise StateError(f"the files of a RocksDB database cannot be opened: {error}") from error
+
+    def delete_groups(self, groups: range) -> None:
+        """Forget everything of some key groups."""
+        try:
+            start, stop = (group.to_bytes(2, "big") for group in (groups.start, groups.stop))
+            self._db.delete_range(start, stop, write_opt=self._unlogged)
+        except Exception as error:
+            raise self._failed("cannot be written", error) from error
 
     def _options(self, cache: Any, buffers: Any) -> Any:
         rocksdict, settings = self._rocksdict, self._settings

@@ -7,6 +7,7 @@ the database there is one that says which states are in it.
 import json
 import os
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,25 +23,64 @@ STATES = "penstock.json"
 VERSION = 1
 
 
-def described(metas: Iterable[StateMeta]) -> str:
+@dataclass(frozen=True, slots=True)
+class StoredState:
+    """A state in a database. ``next_number``: of maps, above the numbers of all entries; None where nobody wrote it down."""
+
+    meta: StateMeta
+    next_number: int | None = 0
+
+
+def described(states: Iterable[StoredState]) -> str:
     """What has to be known of a database to read it: its states, in the order of their numbers."""
-    states = [
-        {"name": meta.name, "kind": meta.kind.value, "type": meta.type_text, "ttl": meta.ttl}
-        for meta in metas
+    described = [
+        {
+            "name": state.meta.name,
+            "kind": state.meta.kind.value,
+            "type": state.meta.type_text,
+            "ttl": state.meta.ttl,
+            "next_number": state.next_number,
+        }
+        for state in states
     ]
-    return json.dumps({"version": VERSION, "states": states})
+    return json.dumps({"version": VERSION, "states": described})
+
+
+def states_in(description: bytes) -> list[StoredState]:
+    """The states of a database, in the order of their numbers.
+
+    :raises StateError: when the files are of a newer version.
+    """
+    content = json.loads(description)
+    if content["version"] > VERSION:
+        raise StateError(
+            f"the files of a RocksDB database have version {content['version']}, and this version of penstock reads up to "
+            f"{VERSION}: use the version that wrote them, or a newer one"
+        )
+    return [
+        StoredState(
+            StateMeta(state["name"], StateKind(state["kind"]), state["type"], state["ttl"]),
+            state.get("next_number"),
+        )
+        for state in content["states"]
+    ]
 
 
 def native_state(
-    shown: Callable[[], str], description: str, database: str, remembered: dict[str, Any]
+    shown: Callable[[], str],
+    description: str,
+    database: str,
+    adopted: Mapping[str, str],
+    remembered: dict[str, Any],
 ) -> NativeState:
-    """The files in a directory; ``database`` is a name that no other database has."""
+    """The files in a directory. ``database`` is a name that no other database has; ``adopted`` files came with a restored
+    checkpoint, and keep the names that they are shared as."""
     directory = shown()
     Path(directory, STATES).write_text(description)
     files = []
     for name in sorted(os.listdir(directory)):
         if not name.endswith(".log"):  # of which there are none, as nothing is logged
-            shared_as = f"{database}-{name}" if name.endswith(".sst") else None
+            shared_as = adopted.get(name, f"{database}-{name}") if name.endswith(".sst") else None
             files.append(NativeFile(name, f"{directory}/{name}", shared_as))
     return NativeState(tuple(files), remembered)
 
@@ -52,16 +92,11 @@ def open_native(
 
     :raises StateError: when the files are of a newer version.
     """
-    content = json.loads(reads[STATES]())
-    if content["version"] > VERSION:
-        raise StateError(
-            f"the files of a RocksDB database have version {content['version']}, and this version of penstock reads up to "
-            f"{VERSION}: use the version that wrote them, or a newer one"
-        )
+    states = states_in(reads[STATES]())
     copy = LocalCopy(parent, reads)
     entries: dict[str, NativeEntries] = {}
-    for number, state in enumerate(content["states"]):
-        meta = StateMeta(state["name"], StateKind(state["kind"]), state["type"], state["ttl"])
+    for number, state in enumerate(states):
+        meta = state.meta
         kind = MapEntryBytes if meta.kind is StateKind.MAP else EntryBytes
         found = kind(meta.name, number, max_parallelism, range(max_parallelism))
         entries[meta.name] = FrozenEntries(meta, found, copy.cursor)
