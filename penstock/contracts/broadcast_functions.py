@@ -2,21 +2,18 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeAlias
 
 from penstock.contracts.context import TimeDomain, TimerService
+from penstock.contracts.element_type import I1_contra, I2_contra, K, O_co
 from penstock.contracts.functions import Function
+from penstock.contracts.output_tag import OutputTag
 from penstock.contracts.state import (
     BroadcastState,
     MapStateDescriptor,
     ReadOnlyBroadcastState,
     StateDescriptor,
 )
-
-IN1 = TypeVar("IN1")
-IN2 = TypeVar("IN2")
-OUT = TypeVar("OUT")
-KEY = TypeVar("KEY")
 
 
 class AnySideContext(ABC):
@@ -88,12 +85,12 @@ class BroadcastOnTimerContext(KeyedReadOnlySideContext):
 class BaseBroadcastProcessFunction(Function):
     """What both functions over a broadcast stream have in common."""
 
-    BaseContext = AnySideContext
-    Context = BroadcastSideContext
-    ReadOnlyContext = ReadOnlySideContext
+    BaseContext: TypeAlias = AnySideContext
+    Context: TypeAlias = BroadcastSideContext
+    ReadOnlyContext: TypeAlias = ReadOnlySideContext
 
 
-class BroadcastProcessFunction(BaseBroadcastProcessFunction, Generic[IN1, IN2, OUT]):
+class BroadcastProcessFunction(BaseBroadcastProcessFunction, Generic[I1_contra, I2_contra, O_co]):
     """Over a stream without keys and a broadcast stream.
 
     ``process_broadcast_element`` is called in every subtask and must do the same in each: the state has to stay equal, and
@@ -101,28 +98,38 @@ class BroadcastProcessFunction(BaseBroadcastProcessFunction, Generic[IN1, IN2, O
     """
 
     @abstractmethod
-    def process_element(self, value: Any, ctx: ReadOnlySideContext) -> Iterable[Any] | None:
+    def process_element(
+        self, value: I1_contra, ctx: ReadOnlySideContext
+    ) -> Iterable[O_co | tuple[OutputTag[Any], Any]] | None:
         """The values to emit for a record of the stream."""
 
     @abstractmethod
-    def process_broadcast_element(self, value: Any, ctx: BroadcastSideContext) -> Iterable[Any] | None:
+    def process_broadcast_element(
+        self, value: I2_contra, ctx: BroadcastSideContext
+    ) -> Iterable[O_co | tuple[OutputTag[Any], Any]] | None:
         """The values to emit for a record of the broadcast stream; here the state is changed."""
 
 
-class KeyedBroadcastProcessFunction(BaseBroadcastProcessFunction, Generic[KEY, IN1, IN2, OUT]):
+class KeyedBroadcastProcessFunction(BaseBroadcastProcessFunction, Generic[K, I1_contra, I2_contra, O_co]):
     """Over a keyed stream and a broadcast stream; keyed state and timers are there for the keyed side alone."""
 
-    Context = KeyedBroadcastSideContext
-    ReadOnlyContext = KeyedReadOnlySideContext
-    OnTimerContext = BroadcastOnTimerContext
+    Context: TypeAlias = KeyedBroadcastSideContext
+    ReadOnlyContext: TypeAlias = KeyedReadOnlySideContext
+    OnTimerContext: TypeAlias = BroadcastOnTimerContext
 
     @abstractmethod
-    def process_element(self, value: Any, ctx: KeyedReadOnlySideContext) -> Iterable[Any] | None:
+    def process_element(
+        self, value: I1_contra, ctx: KeyedReadOnlySideContext
+    ) -> Iterable[O_co | tuple[OutputTag[Any], Any]] | None:
         """The values to emit for a record of the keyed stream."""
 
     @abstractmethod
-    def process_broadcast_element(self, value: Any, ctx: KeyedBroadcastSideContext) -> Iterable[Any] | None:
+    def process_broadcast_element(
+        self, value: I2_contra, ctx: KeyedBroadcastSideContext
+    ) -> Iterable[O_co | tuple[OutputTag[Any], Any]] | None:
         """The values to emit for a record of the broadcast stream; here the state is changed."""
 
-    def on_timer(self, timestamp: int, ctx: BroadcastOnTimerContext) -> Iterable[Any] | None:
+    def on_timer(
+        self, timestamp: int, ctx: BroadcastOnTimerContext
+    ) -> Iterable[O_co | tuple[OutputTag[Any], Any]] | None:
         """Called when a timer fires; ``timestamp`` is the one that it was registered for."""

@@ -16,7 +16,7 @@ from penstock.contracts.context import (
     RuntimeContext,
     WindowContext,
 )
-from penstock.contracts.element_type import I1_contra, I2_contra, I_contra, K, O_co, T
+from penstock.contracts.element_type import A, I1_contra, I2_contra, I_contra, K, O_co, T
 from penstock.contracts.output_tag import OutputTag
 from penstock.contracts.reduce_callable import CallableReduceFunction
 
@@ -98,23 +98,23 @@ class ReduceFunction(Function, Generic[T]):
 ReduceFunction.register(CallableReduceFunction)
 
 
-class AggregateFunction(Function):
+class AggregateFunction(Function, Generic[I_contra, A, O_co]):
     """Aggregates values of one type through an accumulator into a result of another."""
 
     @abstractmethod
-    def create_accumulator(self) -> Any:
+    def create_accumulator(self) -> A:
         """A fresh accumulator."""
 
     @abstractmethod
-    def add(self, value: Any, accumulator: Any) -> Any:
+    def add(self, value: I_contra, accumulator: A) -> A:
         """The accumulator after ``value``; may change and return the one given."""
 
     @abstractmethod
-    def get_result(self, accumulator: Any) -> Any:
+    def get_result(self, accumulator: A) -> O_co:
         """The result to emit; the accumulator goes on being used."""
 
     @abstractmethod
-    def merge(self, acc_a: Any, acc_b: Any) -> Any:
+    def merge(self, acc_a: A, acc_b: A) -> A:
         """The accumulator of both parts; called for windows that merge."""
 
 

@@ -5,32 +5,34 @@ What Java's functions give to a collector these return: any iterable, or they ar
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Generic, TypeAlias
 
+from penstock.contracts.element_type import I1_contra, I2_contra, O_co
 from penstock.contracts.functions import Function
+from penstock.contracts.output_tag import OutputTag
 
 
-class JoinFunction(Function):
+class JoinFunction(Function, Generic[I1_contra, I2_contra, O_co]):
     """One result for each pair of records with the same key in the same window."""
 
     @abstractmethod
-    def join(self, first: Any, second: Any) -> Any:
+    def join(self, first: I1_contra, second: I2_contra) -> O_co:
         """The value to emit for the pair."""
 
 
-class FlatJoinFunction(Function):
+class FlatJoinFunction(Function, Generic[I1_contra, I2_contra, O_co]):
     """Any number of results for each pair of records with the same key in the same window."""
 
     @abstractmethod
-    def join(self, first: Any, second: Any) -> Iterable[Any] | None:
+    def join(self, first: I1_contra, second: I2_contra) -> Iterable[O_co] | None:
         """The values to emit for the pair, as any iterable (a generator too), or None for none."""
 
 
-class CoGroupFunction(Function):
+class CoGroupFunction(Function, Generic[I1_contra, I2_contra, O_co]):
     """Sees all records of both streams with one key in one window; one of the sides may be empty."""
 
     @abstractmethod
-    def co_group(self, firsts: Iterable[Any], seconds: Iterable[Any]) -> Iterable[Any] | None:
+    def co_group(self, firsts: Iterable[I1_contra], seconds: Iterable[I2_contra]) -> Iterable[O_co] | None:
         """The values to emit for the key and window."""
 
 
@@ -57,13 +59,15 @@ class ProcessJoinContext(ABC):
         """Emit to a side output, at once; the same as yielding ``(output_tag, value)``."""
 
 
-class ProcessJoinFunction(Function):
+class ProcessJoinFunction(Function, Generic[I1_contra, I2_contra, O_co]):
     """Sees each pair of records that an interval join finds; in an outer join also single ones, with None beside them."""
 
-    Context = ProcessJoinContext
+    Context: TypeAlias = ProcessJoinContext
 
     @abstractmethod
-    def process_element(self, left: Any, right: Any, ctx: ProcessJoinContext) -> Iterable[Any] | None:
+    def process_element(
+        self, left: I1_contra, right: I2_contra, ctx: ProcessJoinContext
+    ) -> Iterable[O_co | tuple[OutputTag[Any], Any]] | None:
         """The values to emit; a pair ``(OutputTag, value)`` goes to that side output."""
 
 

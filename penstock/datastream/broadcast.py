@@ -1,8 +1,9 @@
 """Broadcast state: a stream that every subtask sees whole, connected with one that is spread."""
 
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from penstock.contracts.broadcast_functions import BroadcastProcessFunction, KeyedBroadcastProcessFunction
+from penstock.contracts.element_type import T, U
 from penstock.contracts.partitioning import Broadcast
 from penstock.contracts.state import MapStateDescriptor
 from penstock.datastream.arguments import type_argument
@@ -13,11 +14,13 @@ from penstock.errors import TypeMismatch
 from penstock.operators.broadcast_process import BroadcastProcessSpec, KeyedBroadcastProcessSpec
 from penstock.operators.user_code import origin_of_caller, shorten
 
+R = TypeVar("R")
 
-class BroadcastStream:
+
+class BroadcastStream(Generic[T]):
     """A stream that goes to every subtask to fill broadcast state; all that can be done with it is ``connect``."""
 
-    def __init__(self, input_stream: DataStream, broadcast_state_descriptors: tuple[Any, ...]) -> None:
+    def __init__(self, input_stream: DataStream[T], broadcast_state_descriptors: tuple[Any, ...]) -> None:
         for descriptor in broadcast_state_descriptors:
             if not isinstance(descriptor, MapStateDescriptor):
                 raise TypeMismatch(
@@ -28,19 +31,19 @@ class BroadcastStream:
         self._environment = input_stream._environment
 
 
-class BroadcastConnectedStream:
+class BroadcastConnectedStream(Generic[T, U]):
     """A stream, keyed or not, together with a broadcast stream."""
 
-    def __init__(self, non_broadcast_stream: DataStream, broadcast_stream: BroadcastStream) -> None:
+    def __init__(self, non_broadcast_stream: DataStream[T], broadcast_stream: BroadcastStream[U]) -> None:
         self.non_broadcast_stream = non_broadcast_stream
         self.broadcast_stream = broadcast_stream
         self.broadcast_state_descriptors = broadcast_stream.broadcast_state_descriptors
 
     def process(
         self,
-        func: "BroadcastProcessFunction[Any, Any, Any] | KeyedBroadcastProcessFunction[Any, Any, Any, Any]",
+        func: BroadcastProcessFunction[T, U, R] | KeyedBroadcastProcessFunction[Any, T, U, R],
         output_type: Any = None,
-    ) -> DataStream:
+    ) -> DataStream[R]:
         """Process both: the broadcast side writes the state, the other side reads it. In BATCH mode the former comes first.
 
         >>> from penstock.contracts.state import MapStateDescriptor

@@ -1,9 +1,17 @@
 """Joins being written: ``a.join(b)``, ``a.co_group(b)`` and ``keyed_a.interval_join(keyed_b)``."""
 
-from typing import Any, Generic, NoReturn, Self, TypeVar
+from collections.abc import Callable, Iterable
+from typing import Any, Generic, NoReturn, Self, TypeVar, overload
 
+from penstock.contracts.element_type import T, U
 from penstock.contracts.functions import Function
-from penstock.contracts.join_functions import CoGroupFunction, JoinFunction, ProcessJoinFunction
+from penstock.contracts.join_functions import (
+    CoGroupFunction,
+    FlatJoinFunction,
+    JoinFunction,
+    ProcessJoinContext,
+    ProcessJoinFunction,
+)
 from penstock.contracts.output_tag import OutputTag
 from penstock.datastream.arguments import function_argument, type_argument
 from penstock.datastream.connected import two_inputs
@@ -21,8 +29,10 @@ from penstock.windows.evictors import Evictor
 from penstock.windows.length import Length, length_ms
 from penstock.windows.triggers.trigger import Trigger
 
+R = TypeVar("R")
 
-class WindowedPair:
+
+class WindowedPair(Generic[T, U]):
     """Two keyed streams in common windows. The settings change the object, as those of a ``WindowedStream`` do."""
 
     _method: str
@@ -30,7 +40,7 @@ class WindowedPair:
     _wrapper: type[OnTwoSides]
 
     def __init__(
-        self, first: KeyedStream, second: KeyedStream, window_assigner: WindowAssigner[Any, Any]
+        self, first: KeyedStream[T], second: KeyedStream[U], window_assigner: WindowAssigner[Any, Any]
     ) -> None:
         self._first = first
         self._second = second
@@ -61,12 +71,18 @@ class WindowedPair:
         return stream.set_description(f"Window({assigner!r}, {type(trigger).__name__}, {wrapped!r})")
 
 
-class WindowedJoin(WindowedPair):
+class WindowedJoin(WindowedPair[T, U]):
     """Pairs of records with one key in one window."""
 
     _method, _kind, _wrapper = "join", JoinFunction, Join
 
-    def apply(self, function: Any, output_type: Any = None) -> DataStream:
+    @overload
+    def apply(self, function: FlatJoinFunction[T, U, R], output_type: Any = None) -> DataStream[R]: ...
+    @overload
+    def apply(self, function: JoinFunction[T, U, R], output_type: Any = None) -> DataStream[R]: ...
+    @overload
+    def apply(self, function: Callable[[T, U], R], output_type: Any = None) -> DataStream[R]: ...
+    def apply(self, function: Any, output_type: Any = None) -> DataStream[Any]:
         """What a ``JoinFunction``, a ``FlatJoinFunction`` or a function ``(first, second) -> result`` makes of each pair.
 
         Results have the last millisecond of their window as their time.
@@ -74,12 +90,18 @@ class WindowedJoin(WindowedPair):
         return self._apply(function, output_type)
 
 
-class WindowedCoGroup(WindowedPair):
+class WindowedCoGroup(WindowedPair[T, U]):
     """All records of both streams with one key in one window."""
 
     _method, _kind, _wrapper = "co_group", CoGroupFunction, CoGroup
 
-    def apply(self, function: Any, output_type: Any = None) -> DataStream:
+    @overload
+    def apply(self, function: CoGroupFunction[T, U, R], output_type: Any = None) -> DataStream[R]: ...
+    @overload
+    def apply(
+        self, function: Callable[[Iterable[T], Iterable[U]], Iterable[R] | None], output_type: Any = None
+    ) -> DataStream[R]: ...
+    def apply(self, function: Any, output_type: Any = None) -> DataStream[Any]:
         """What a ``CoGroupFunction`` or a function ``(firsts, seconds) -> iterable`` makes of each key and window.
 
         It is called where one side is empty, too. Results have the last millisecond of their window as their time.
@@ -87,13 +109,13 @@ class WindowedCoGroup(WindowedPair):
         return self._apply(function, output_type)
 
 
-PAIR = TypeVar("PAIR", bound=WindowedPair)
+PAIR = TypeVar("PAIR", bound=WindowedPair[Any, Any])
 
 
-class _TwoStreams:
+class _TwoStreams(Generic[T, U]):
     """Two streams whose records are brought together by key and window."""
 
-    def __init__(self, first: DataStream, second: Any) -> None:
+    def __init__(self, first: DataStream[T], second: DataStream[U]) -> None:
         if not isinstance(second, DataStream):
             raise ProgramError(
                 f"a stream is joined with a DataStream, not with {shorten(second)} ({origin_of_caller()})"
@@ -102,7 +124,7 @@ class _TwoStreams:
         self._second = second
 
 
-class JoinedStreams(_TwoStreams):
+class JoinedStreams(_TwoStreams[T, U]):
     """Two streams for a join in windows: each pair of records with one key in one window.
 
     >>> from penstock.datastream import StreamExecutionEnvironment
@@ -116,12 +138,12 @@ class JoinedStreams(_TwoStreams):
     [('Ada', 'Rome')]
     """
 
-    def where(self, key_selector: Any, key_type: Any = None) -> "Where[WindowedJoin]":
+    def where(self, key_selector: Any, key_type: Any = None) -> "Where[WindowedJoin[T, U]]":
         """The key of the first stream: by function, position or field name."""
         return Where(self._first.key_by(key_selector, key_type), self._second, WindowedJoin)
 
 
-class CoGroupedStreams(_TwoStreams):
+class CoGroupedStreams(_TwoStreams[T, U]):
     """Two streams whose records with one key in one window come to a function together.
 
     >>> from penstock.datastream import StreamExecutionEnvironment
@@ -134,7 +156,7 @@ class CoGroupedStreams(_TwoStreams):
     [(1, 1), (1, 0)]
     """
 
-    def where(self, key_selector: Any, key_type: Any = None) -> "Where[WindowedCoGroup]":
+    def where(self, key_selector: Any, key_type: Any = None) -> "Where[WindowedCoGroup[T, U]]":
         """The key of the first stream: by function, position or field name."""
         return Where(self._first.key_by(key_selector, key_type), self._second, WindowedCoGroup)
 
@@ -165,7 +187,7 @@ class EqualTo(Generic[PAIR]):
         return self._then(self._first, self._second, window_assigner)
 
 
-class IntervalJoin:
+class IntervalJoin(Generic[T, U]):
     """Two keyed streams for a join of records that are near in event time; ``between`` says how near.
 
     >>> from penstock.common import WatermarkStrategy
@@ -181,7 +203,7 @@ class IntervalJoin:
     [(('ada', 10), ('ada', 12))]
     """
 
-    def __init__(self, left: KeyedStream, right: Any) -> None:
+    def __init__(self, left: KeyedStream[T], right: KeyedStream[U]) -> None:
         if not isinstance(right, KeyedStream):
             raise ProgramError(
                 f"interval_join takes a KeyedStream, not {shorten(right)}: call key_by on the other stream, too "
@@ -201,7 +223,7 @@ class IntervalJoin:
             f"({origin_of_caller()})"
         )
 
-    def between(self, lower_bound: Length, upper_bound: Length) -> "IntervalJoined":
+    def between(self, lower_bound: Length, upper_bound: Length) -> "IntervalJoined[T, U]":
         """Where the right records lie, seen from the time of the left one; negative is before it. Both bounds included.
 
         Milliseconds, or durations.
@@ -221,10 +243,10 @@ class IntervalJoin:
         return IntervalJoined(self._left, self._right, lower_ms, upper_ms)
 
 
-class IntervalJoined:
+class IntervalJoined(Generic[T, U]):
     """An interval join with its bounds. The settings change the object."""
 
-    def __init__(self, left: KeyedStream, right: KeyedStream, lower_ms: int, upper_ms: int) -> None:
+    def __init__(self, left: KeyedStream[T], right: KeyedStream[U], lower_ms: int, upper_ms: int) -> None:
         self._left = left
         self._right = right
         self._lower_ms = lower_ms
@@ -275,7 +297,17 @@ class IntervalJoined:
         self._keeps = (True, True)
         return self
 
-    def process(self, process_join_function: Any, output_type: Any = None) -> DataStream:
+    @overload
+    def process(
+        self, process_join_function: ProcessJoinFunction[T, U, R], output_type: Any = None
+    ) -> DataStream[R]: ...
+    @overload
+    def process(
+        self,
+        process_join_function: Callable[[T, U, ProcessJoinContext], Iterable[R] | None],
+        output_type: Any = None,
+    ) -> DataStream[R]: ...
+    def process(self, process_join_function: Any, output_type: Any = None) -> DataStream[Any]:
         """What a ``ProcessJoinFunction`` or a function ``(left, right, ctx) -> iterable`` makes of each pair.
 
         Results have the time of the later record of the pair.

@@ -170,10 +170,10 @@ class KeyedStream(DataStream[T]):
 
         return WindowedStream(self, count_assigner(size, slide))
 
-    def interval_join(self, other_stream: "KeyedStream") -> "IntervalJoin":
+    def interval_join(self, other_stream: "KeyedStream[R]") -> "IntervalJoin[T, R]":
         """This stream and another keyed one, for pairs of records that are near in event time; see ``IntervalJoin``."""
         self._check_same_environment(other_stream, "interval_join")
-        joined: IntervalJoin = self._environment.streams.interval_joined(self, other_stream)
+        joined: IntervalJoin[T, R] = self._environment.streams.interval_joined(self, other_stream)
         return joined
 
     @overload

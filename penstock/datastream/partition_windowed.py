@@ -65,7 +65,9 @@ class PartitionWindowedStream(Generic[T]):
         function = function_argument(func, "reduce", ReduceFunction, 2)
         return self._add("PartitionReduce", Over.REDUCE, function, self._stream._type_info)
 
-    def aggregate(self, aggregate_function: AggregateFunction, output_type: Any = None) -> DataStream:
+    def aggregate(
+        self, aggregate_function: AggregateFunction[T, Any, R], output_type: Any = None
+    ) -> DataStream[R]:
         """The result of an ``AggregateFunction`` over the records of each partition."""
         if not isinstance(aggregate_function, AggregateFunction):
             raise ProgramError(

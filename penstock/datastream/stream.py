@@ -195,7 +195,7 @@ class DataStream(OperatorSettings, Generic[T]):
     @overload
     def connect(self, ds: "DataStream[R]") -> "ConnectedStreams[T, R]": ...
     @overload
-    def connect(self, ds: "BroadcastStream") -> "BroadcastConnectedStream": ...
+    def connect(self, ds: "BroadcastStream[R]") -> "BroadcastConnectedStream[T, R]": ...
     def connect(self, ds: Any) -> Any:
         """This stream and another of any type, for functions that see both; see ``ConnectedStreams``.
 
@@ -204,16 +204,16 @@ class DataStream(OperatorSettings, Generic[T]):
         self._check_same_environment(ds, "connect")
         return self._environment.streams.connected(self, ds)
 
-    def join(self, other_stream: "DataStream") -> "JoinedStreams":
+    def join(self, other_stream: "DataStream[R]") -> "JoinedStreams[T, R]":
         """This stream and another, for pairs of records with one key in one window; see ``JoinedStreams``."""
         self._check_same_environment(other_stream, "join")
-        joined: JoinedStreams = self._environment.streams.joined(self, other_stream)
+        joined: JoinedStreams[T, R] = self._environment.streams.joined(self, other_stream)
         return joined
 
-    def co_group(self, other_stream: "DataStream") -> "CoGroupedStreams":
+    def co_group(self, other_stream: "DataStream[R]") -> "CoGroupedStreams[T, R]":
         """This stream and another, for all records with one key in one window; see ``CoGroupedStreams``."""
         self._check_same_environment(other_stream, "co_group")
-        grouped: CoGroupedStreams = self._environment.streams.co_grouped(self, other_stream)
+        grouped: CoGroupedStreams[T, R] = self._environment.streams.co_grouped(self, other_stream)
         return grouped
 
     def _check_same_environment(self, other: Any, what: str) -> None:
@@ -281,7 +281,7 @@ class DataStream(OperatorSettings, Generic[T]):
     @overload
     def broadcast(
         self, broadcast_state_descriptor: Any, *other_broadcast_state_descriptors: Any
-    ) -> "BroadcastStream": ...
+    ) -> "BroadcastStream[T]": ...
     def broadcast(
         self, broadcast_state_descriptor: Any = None, *other_broadcast_state_descriptors: Any
     ) -> Any:

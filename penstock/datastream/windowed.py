@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, Generic, Self, TypeAlias, TypeVar, overlo
 
 from penstock.contracts.element_type import T
 from penstock.contracts.functions import (
+    AggregateFunction,
     AllWindowFunction,
     Function,
     ProcessAllWindowFunction,
@@ -142,13 +143,29 @@ class _Windows(Generic[T]):
             output_type = input_type
         return self._evaluate(Reduced(function, input_type), window_function, output_type, function)
 
+    @overload
+    def aggregate(
+        self,
+        aggregate_function: AggregateFunction[T, Any, R],
+        window_function: None = None,
+        accumulator_type: Any = None,
+        output_type: Any = None,
+    ) -> "DataStream[R]": ...
+    @overload
     def aggregate(
         self,
         aggregate_function: Any,
         window_function: Any = None,
         accumulator_type: Any = None,
         output_type: Any = None,
-    ) -> "DataStream":
+    ) -> "DataStream[Any]": ...
+    def aggregate(
+        self,
+        aggregate_function: Any,
+        window_function: Any = None,
+        accumulator_type: Any = None,
+        output_type: Any = None,
+    ) -> "DataStream[Any]":
         """The result of an ``AggregateFunction`` over the records of a window, or what a window function makes of it.
 
         A window holds one accumulator per key only.

@@ -5,21 +5,26 @@ from typing import Any, NamedTuple, assert_type
 
 from penstock.common import WatermarkStrategy
 from penstock.datastream import (
+    AggregateFunction,
+    BroadcastProcessFunction,
     CloseableIterator,
     ConnectedStreams,
     DataStream,
+    JoinFunction,
     KeyedProcessFunction,
     KeyedStream,
     MapFunction,
     OutputTag,
     ProcessFunction,
+    ProcessJoinFunction,
     RuntimeContext,
     StreamExecutionEnvironment,
     WindowedStream,
 )
-from penstock.datastream.state import ValueState, ValueStateDescriptor
+from penstock.datastream.state import MapStateDescriptor, ValueState, ValueStateDescriptor
 from penstock.datastream.window import GlobalWindows
 
+LIMITS = MapStateDescriptor("limits")
 COLD = OutputTag[str]("cold")
 
 
@@ -58,6 +63,43 @@ class Warm(ProcessFunction[Reading, int]):
             yield value.at_ms
 
 
+class Mean(AggregateFunction[Reading, tuple[float, int], float]):
+    def create_accumulator(self) -> tuple[float, int]:
+        return 0.0, 0
+
+    def add(self, value: Reading, accumulator: tuple[float, int]) -> tuple[float, int]:
+        return accumulator[0] + value.celsius, accumulator[1] + 1
+
+    def get_result(self, accumulator: tuple[float, int]) -> float:
+        return accumulator[0] / accumulator[1]
+
+    def merge(self, acc_a: tuple[float, int], acc_b: tuple[float, int]) -> tuple[float, int]:
+        return acc_a[0] + acc_b[0], acc_a[1] + acc_b[1]
+
+
+class Limited(BroadcastProcessFunction[Reading, str, int]):
+    def process_element(
+        self, value: Reading, ctx: BroadcastProcessFunction.ReadOnlyContext
+    ) -> Iterator[int | tuple[OutputTag[str], str]]:
+        yield value.at_ms
+        yield COLD, value.sensor
+
+    def process_broadcast_element(self, value: str, ctx: BroadcastProcessFunction.Context) -> None:
+        ctx.get_broadcast_state(LIMITS).put(value, 0)
+
+
+class Named(JoinFunction[Reading, str, tuple[str, float]]):
+    def join(self, first: Reading, second: str) -> tuple[str, float]:
+        return second, first.celsius
+
+
+class Near(ProcessJoinFunction[Reading, Reading, float]):
+    def process_element(
+        self, left: Reading, right: Reading, ctx: ProcessJoinFunction.Context
+    ) -> Iterator[float]:
+        yield right.celsius - left.celsius
+
+
 class Undeclared(MapFunction):
     def map(self, value: Reading) -> str:
         return value.sensor
@@ -91,6 +133,19 @@ def main() -> list[Reading]:
     both = readings.connect(names)
     assert_type(both, ConnectedStreams[Reading, str])
     assert_type(both.map(lambda reading: reading.celsius, lambda name: 0.0), DataStream[float])
+    assert_type(windowed.aggregate(Mean()), DataStream[float])
+    assert_type(keyed.full_window_partition().aggregate(Mean()), DataStream[float])
+    assert_type(readings.connect(names.broadcast(LIMITS)).process(Limited()), DataStream[int])
+    joined = readings.join(names).where(lambda reading: reading.sensor).equal_to(lambda name: name)
+    in_windows = joined.window(GlobalWindows.create_with_end_of_stream_trigger())
+    assert_type(in_windows.apply(Named()), DataStream[tuple[str, float]])
+    assert_type(in_windows.apply(lambda reading, name: reading.at_ms), DataStream[int])
+    grouped = readings.co_group(names).where(lambda reading: reading.sensor).equal_to(lambda name: name)
+    in_groups = grouped.window(GlobalWindows.create_with_end_of_stream_trigger())
+    assert_type(in_groups.apply(lambda readings, names: [len(list(readings))]), DataStream[int])
+    near = keyed.interval_join(keyed).between(-5, 5)
+    assert_type(near.process(Near()), DataStream[float])
+    assert_type(near.process(lambda left, right, ctx: [left.sensor]), DataStream[str])
     rising = keyed.process(Rising())
     assert_type(rising, DataStream[Reading])
     late: DataStream[Reading] = rising.get_side_output(OutputTag("late"))

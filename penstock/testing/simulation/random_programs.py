@@ -11,6 +11,7 @@ from typing import Any
 
 from penstock.chance import Chance
 from penstock.common import Duration, Encoder, Time
+from penstock.contracts.join_functions import ProcessJoinFunction
 from penstock.datastream import (
     AsyncDataStream,
     DataStream,
@@ -211,7 +212,7 @@ def _interval_join(stream: DataStream, environment: StreamExecutionEnvironment, 
     return joined.process(_Pair())
 
 
-class _Pair:
+class _Pair(ProcessJoinFunction[Any, Any, Any]):
     def process_element(self, left: Any, right: Any, ctx: Any) -> Iterator[Any]:
         yield _pair(left, right)
 
