@@ -122,9 +122,6 @@ NAMES: dict[str, dict[str, str]] = {
         ],
         _connector("Pulsar", _OWN_BOTH),
     ),
-    "pyflink.datastream.connectors.rabbitmq": dict.fromkeys(
-        ["RMQConnectionConfig", "RMQSink", "RMQSource"], _connector("RabbitMQ", _OWN_BOTH)
-    ),
     "pyflink.datastream.connectors.base": dict.fromkeys(
         ["StreamTransformer", "SupportsPreprocessing"], _INSIDE
     ),

@@ -49,7 +49,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "pyflink.datastream.connectors.jdbc": (),
     "pyflink.datastream.connectors.kinesis": (),
     "pyflink.datastream.connectors.pulsar": ("penstock.datastream.connectors.source_and_sink",),
-    "pyflink.datastream.connectors.rabbitmq": (),
+    "pyflink.datastream.connectors.rabbitmq": ("penstock.datastream.connectors.rabbitmq",),
     "pyflink.datastream.data_stream": ("penstock.datastream.data_stream",),
     "pyflink.datastream.execution_mode": ("penstock.datastream.execution_mode",),
     "pyflink.datastream.externalized_checkpoint_retention": (

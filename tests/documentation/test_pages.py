@@ -15,8 +15,9 @@ TIME_LIMIT_S = 120
 # Blocks that need what a test cannot have: (page, first line of the block) and the reason.
 NOT_RUN: dict[tuple[str, str], str] = {}
 
-# Its programs need a broker, and are run with the other tests of Kafka.
-WITH_BROKER = "docs/guide/kafka.md"
+# Their programs need a broker, and are run with the other tests of Kafka and of RabbitMQ.
+WITH_KAFKA = "docs/guide/kafka.md"
+WITH_RABBITMQ = "docs/guide/rabbitmq.md"
 
 PAGES = {str(page.relative_to(ROOT)): page for page in list_pages()}
 
@@ -36,7 +37,7 @@ def run_page(page: Path, folder: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("name", [name for name in PAGES if name != WITH_BROKER])
+@pytest.mark.parametrize("name", [name for name in PAGES if name not in (WITH_KAFKA, WITH_RABBITMQ)])
 def test_the_programs_of_a_page_run_and_print_what_it_says(name: str, tmp_path: Path) -> None:
     finished = run_page(PAGES[name], tmp_path)
     assert finished.returncode == 0, f"{finished.stderr}\n{finished.stdout}"

@@ -9,7 +9,7 @@ import pytest
 
 from tests.connectors.kafka.talking import read
 from tests.documentation.pages import ROOT
-from tests.documentation.test_pages import WITH_BROKER, run_page
+from tests.documentation.test_pages import WITH_KAFKA, run_page
 from tests.examples.test_examples import EXAMPLES, promised, run_example
 from tests.missing import leave_out_for_want_of
 from tests.services.kafka_broker import KafkaCluster
@@ -34,7 +34,7 @@ def kafka(apache_kafka: KafkaCluster) -> KafkaCluster:
 
 def test_the_programs_of_the_page_about_kafka_print_what_it_says(kafka: KafkaCluster, tmp_path: Path) -> None:
     page = tmp_path / "kafka.md"
-    page.write_text((ROOT / WITH_BROKER).read_text("utf-8").replace(ADDRESS, kafka.bootstrap), "utf-8")
+    page.write_text((ROOT / WITH_KAFKA).read_text("utf-8").replace(ADDRESS, kafka.bootstrap), "utf-8")
     finished = run_page(page, tmp_path)
     assert finished.returncode == 0, f"{finished.stderr}\n{finished.stdout}"
 

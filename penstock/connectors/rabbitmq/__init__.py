@@ -1,0 +1,1 @@
+"""RabbitMQ: a source that reads a queue, and a sink."""

@@ -1,0 +1,110 @@
+"""Writes to a queue of RabbitMQ. Source: Flink's documentation, "RabbitMQ Connector", "RabbitMQ Sink"."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from penstock.connectors.rabbitmq.connection import RMQConnectionConfig, connect, pika
+from penstock.connectors.rabbitmq.source import check_queue
+from penstock.contracts.serialization import SerializationSchema
+from penstock.contracts.sink import Sink, SinkWriter, SinkWriterContext, WriterInitContext
+from penstock.errors import OutsideError, ProgramError
+
+
+class RMQSink(Sink):
+    """Writes each record as a message to a queue, at least once: a batch is published in a transaction, so that the server
+    has taken it before a checkpoint is complete.
+
+    ``correlation_id`` gives a message its correlation id, by which an ``RMQSource`` knows one that comes twice.
+
+    >>> from penstock.common.serialization import SimpleStringSchema
+    >>> config = RMQConnectionConfig.Builder().set_uri("amqp://guest:guest@localhost:5672/%2F").build()
+    >>> sink = RMQSink(config, "orders", SimpleStringSchema())
+    """
+
+    def __init__(
+        self,
+        connection_config: RMQConnectionConfig,
+        queue_name: str,
+        serialization_schema: SerializationSchema,
+        correlation_id: Callable[[Any], str] | None = None,
+    ) -> None:
+        check_queue(connection_config, queue_name)
+        if not isinstance(serialization_schema, SerializationSchema):
+            raise ProgramError(
+                f"RMQSink takes a SerializationSchema, such as SimpleStringSchema(), not {serialization_schema!r}"
+            )
+        self._connection = connection_config
+        self._queue = queue_name
+        self._schema = serialization_schema
+        self._correlation_id = correlation_id
+
+    def setup_queue(self, channel: Any) -> None:
+        """Declare the queue: durable, not exclusive, not deleted by itself. Override it where the queue is another."""
+        channel.queue_declare(self._queue, durable=True)
+
+    def create_writer(self, context: WriterInitContext) -> SinkWriter:
+        return _QueueWriter(
+            self._connection, self._queue, self._schema, self._correlation_id, self.setup_queue
+        )
+
+    def display_name(self) -> str:
+        return "RabbitMQ Sink"
+
+
+class _QueueWriter(SinkWriter):
+    def __init__(
+        self,
+        config: RMQConnectionConfig,
+        queue: str,
+        schema: SerializationSchema,
+        correlation_id: Callable[[Any], str] | None,
+        setup_queue: Callable[[Any], None],
+    ) -> None:
+        self._place = config.place
+        self._queue = queue
+        self._schema = schema
+        self._correlation_id = correlation_id
+        self._connection = connect(config)
+        schema.open()
+        self._channel = self._connection.channel()
+        self._in_transaction(lambda: setup_queue(self._channel))
+        self._channel.tx_select()
+
+    def write(self, element: Any, context: SinkWriterContext) -> None:
+        self._publish([element])
+
+    def write_batch(
+        self, values: list[Any], timestamps: list[int] | None, context: SinkWriterContext
+    ) -> None:
+        self._publish(values)
+
+    def _publish(self, values: list[Any]) -> None:
+        bodies = self._schema.serialize_batch(values)
+        client, identify = pika(), self._correlation_id
+        messages = [
+            (body, None if identify is None else client.BasicProperties(correlation_id=identify(value)))
+            for value, body in zip(values, bodies, strict=True)
+        ]
+
+        def publish() -> None:
+            for body, properties in messages:
+                if body is None:
+                    raise ProgramError(f"{type(self._schema).__name__} gave None for a message of RabbitMQ")
+                self._channel.basic_publish("", self._queue, body, properties)
+            self._channel.tx_commit()
+
+        self._in_transaction(publish)
+
+    def _in_transaction(self, action: Callable[[], None]) -> None:
+        try:
+            action()
+        except (pika().exceptions.AMQPError, OSError) as error:
+            raise OutsideError(
+                f"messages were not written to RabbitMQ at {self._place}, queue {self._queue!r}: {type(error).__name__}: "
+                f"{error!s:.300}"
+            ) from error
+
+    def close(self) -> None:
+        with suppress(pika().exceptions.AMQPError, OSError):
+            self._connection.close()
