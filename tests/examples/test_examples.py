@@ -18,7 +18,9 @@ EXAMPLES = {path.stem: path for path in sorted((ROOT / "examples").glob("*.py"))
 LONG = "word_count"
 # It needs a broker, and is run with the other tests of Kafka.
 WITH_BROKER = "kafka_word_count"
-TIME_LIMIT_S = 120
+# It starts some twenty processes, one after the other.
+SLOW = "cluster_scenario"
+TIME_LIMIT_S = 280
 
 
 def promised(example: Path) -> str:
@@ -44,9 +46,14 @@ def run_example(example: Path, *arguments: str) -> str:
     return finished.stdout
 
 
-@pytest.mark.parametrize("name", [name for name in EXAMPLES if name not in (LONG, WITH_BROKER)])
+@pytest.mark.parametrize("name", [name for name in EXAMPLES if name not in (LONG, WITH_BROKER, SLOW)])
 def test_an_example_prints_what_it_says(name: str) -> None:
     assert run_example(EXAMPLES[name]).strip() == promised(EXAMPLES[name])
+
+
+@pytest.mark.slow
+def test_the_scenario_of_a_cluster_prints_what_it_says() -> None:
+    assert run_example(EXAMPLES[SLOW]).strip() == promised(EXAMPLES[SLOW])
 
 
 def test_the_word_count_ends_with_the_number_of_each_word_of_the_book() -> None:
