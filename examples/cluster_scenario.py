@@ -1,7 +1,7 @@
 """A cluster that stays up: its TaskManager is killed, a new one goes on, and a changed program takes over from a savepoint.
 
-Everything is done with the command ``penstock``, as a person would do it: start-cluster, run -d, checkpoint, ``kill -9`` of the
-TaskManager, taskmanager start, list, savepoint, cancel -s, run -s. The job counts words of the files that appear in a
+Everything is done with the command ``penstock``, as a person would do it: start-cluster, run -d, checkpoint, ``kill -9`` of
+the TaskManager, taskmanager start, list, savepoint, cancel -s, run -s. The job counts words of the files that appear in a
 directory; what it prints is in the ``.out`` file of the TaskManager that it runs on.
 
 Run it with ``python examples/cluster_scenario.py``. It prints::

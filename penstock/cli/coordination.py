@@ -9,7 +9,7 @@ from penstock.deploy.cluster.addresses import address_of
 from penstock.deploy.cluster.dispatcher import Dispatcher
 from penstock.deploy.cluster.leadership import Epochs, Leadership, NoLongerLeading
 from penstock.deploy.cluster.roster import Listening, Roster
-from penstock.deploy.cluster.secret import cluster_secret, submission_proof
+from penstock.deploy.cluster.secret import cluster_secret, rows_key, submission_proof
 from penstock.deploy.cluster.security import asks_clients, internal_tls, rest_tls
 from penstock.errors import OutsideError
 from penstock.metrics.readings import Reading
@@ -59,6 +59,7 @@ class Coordination:
             f"{log}.log",
             f"{log}.out",
             settings.run_dir,
+            rows_key=rows_key(secret),
         )
         self.reporting = Reporting(options, self._readings)
         host = address_of(options["rest.bind-address"])

@@ -264,7 +264,8 @@ def test_every_operation_answers_as_it_is_described(asking: Asking, names: dict[
         ("POST", "/savepoint-disposal"): json.dumps({"savepoint-path": "/nowhere"}).encode(),
         ("POST", "/jobs"): b"nonsense",
     }
-    refused = {("POST", "/jobs/{job}/stop"), ("POST", "/jobs")}
+    # The job collects no rows, and is needed.
+    refused = {("POST", "/jobs/{job}/stop"), ("POST", "/jobs"), ("GET", "/jobs/{job}/rows/{collector}")}
     triggers = {
         "/jobs/{job}/savepoints": "/jobs/{job}/savepoints",
         "/jobs/{job}/checkpoints": "/jobs/{job}/checkpoints",

@@ -27,6 +27,19 @@ def own_submission_proof() -> str | None:
     return submission_proof(_read(path)) if path.is_file() else None
 
 
+def rows_key(secret: bytes) -> bytes:
+    """What rows on their way to a client are signed with; it does not travel, so nobody can pretend to be the cluster."""
+    return hmac.digest(secret, b"rows of a job", "sha256")
+
+
+def own_rows_key(token: str | None) -> bytes | None:
+    """The key for the cluster whose home this user has, else that of a token; None where there is neither."""
+    path = home_directory() / "run" / NAME
+    if path.is_file():
+        return rows_key(_read(path))
+    return None if token is None else rows_key(token.encode())
+
+
 def cluster_secret(directory: Path) -> bytes:
     """The secret in a directory; the first who asks makes it.
 

@@ -101,6 +101,17 @@ class LocalJob:
     def recovery(self) -> Recovery:
         return self._driver.recovery()
 
+    def take_rows(self, collector: str) -> Iterator[list[Any]]:
+        """What a collecting sink has received so far, without waiting; any one thread may read."""
+        for rows in self._driver.take_rows(collector):
+            self._driver.wake_up()
+            yield rows
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the job is over and all its rows have come."""
+        return self._driver.done
+
     def checkpoint(self) -> "Future[int]":
         """Ask for a checkpoint; its number, once it is complete."""
         return self._driver.request_checkpoint()

@@ -72,6 +72,16 @@ class ClusterClient:
         answer, content = self._exchange(method, path, data, headers)
         return self._understood(answer.status, content)
 
+    def rows(self, path: str) -> bytes:
+        """A part of the rows of a job, as they are on their way."""
+        proof = own_submission_proof()
+        answer, content = self._exchange(
+            "GET", path, None, {} if proof is None else {SUBMISSION_HEADER: proof}
+        )
+        if answer.status >= 400:
+            self._understood(answer.status, content)
+        return content
+
     def file(self, path: str, start: int = 0) -> tuple[bytes, int]:
         """The content of a file, and from which byte on it is, which is ``start`` unless the file was begun anew."""
         answer, content = self._exchange("GET", f"{path}?start={start}", None, {})

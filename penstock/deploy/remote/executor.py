@@ -5,19 +5,23 @@ import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import Any
 
 from penstock.clock import monotonic, pause
 from penstock.dataflow.job import JobGraph
 from penstock.dataflow.recovery import CheckpointState, CheckpointStatistics, Recovery, SavepointWish
 from penstock.dataflow.submission import JobExecutionResult, JobStatus
+from penstock.deploy.cluster.row_transit import RowsPart, unpack
+from penstock.deploy.cluster.secret import own_rows_key
 from penstock.deploy.cluster.submission import encode_submission
 from penstock.deploy.remote.client import ClusterClient
-from penstock.errors import JobCancelled, JobFailed, ProgramError
+from penstock.errors import JobCancelled, JobFailed, OutsideError, PenstockError, ProgramError
 from penstock.ids import JobID
 from penstock.metrics.readings import in_names
 
 ASK_AGAIN_S = 0.1
+LOOK_FOR_ROWS_S = 0.005
 
 
 class RemoteExecutor:
@@ -79,14 +83,41 @@ class RemoteJob:
         raise JobFailed(result["failure"] or f"job {self._graph.job_name!r} ({self._job_id}) failed")
 
     def rows(self, collector: str) -> Iterator[list[Any]]:
-        """Not from a cluster: a job's rows would have to come all the way to this program.
+        """What a collecting sink receives, batch by batch; whoever stops reading cancels the job."""
+        key = own_rows_key(self._client.token)
+        if key is None:
+            self.cancel()
+            raise ProgramError(
+                "rows of a job are read from a cluster whose secret is known here: set PENSTOCK_HOME to the cluster's home, "
+                "or rest.token on both sides"
+            )
+        has_ended = False
+        try:
+            for part in self._parts(collector, key):
+                has_ended = part.has_ended
+                yield from part.batches
+        finally:
+            if not has_ended:
+                with suppress(PenstockError):
+                    self.cancel()
+        self.result()
 
-        :raises ProgramError: always; the job is cancelled.
-        """
-        self.cancel()
-        raise ProgramError(
-            "execute_and_collect is not supported on a cluster (execution.target: remote); write to a sink, or run locally"
-        )
+    def _parts(self, collector: str, key: bytes) -> Iterator[RowsPart]:
+        session, number, wait_s = "", 0, LOOK_FOR_ROWS_S
+        while True:
+            part = unpack(self._client.rows(f"{self._path}/rows/{collector}?after={number}"), key)
+            if session and part.session != session:
+                raise OutsideError(
+                    f"the JobManager has been started anew while rows of job {self._job_id} were read, and some may have "
+                    "been lost with it; run the program again, or write to a sink"
+                )
+            session, number = part.session, part.number
+            yield part
+            if part.has_ended:
+                return
+            wait_s = LOOK_FOR_ROWS_S if part.batches else min(2 * wait_s, ASK_AGAIN_S)
+            if not part.batches:
+                pause(wait_s)
 
     def accumulators(self) -> dict[str, Any]:
         found = self._client.get(f"{self._path}/accumulators")["user-task-accumulators"]

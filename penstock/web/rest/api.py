@@ -9,6 +9,7 @@ from starlette.requests import Request
 from penstock.dataflow.job import JobVertex
 from penstock.deploy.cluster.dispatcher import DispatchedJob, Dispatcher, JobNotFound
 from penstock.deploy.cluster.roster import Roster
+from penstock.deploy.cluster.row_transit import RowsOutlet
 from penstock.deploy.cluster.slots import TaskManagerEntry
 from penstock.web.rest.requests import number_in_path
 from penstock.web.rest.triggers import Triggers
@@ -30,6 +31,8 @@ class Api:
     out: str = ""
     directory: Path | None = None
     address: tuple[str, int] = ("", 0)
+    rows_key: bytes = b""
+    outlets: dict[tuple[str, str], RowsOutlet] = field(default_factory=dict)
     savepoints: Triggers = field(default_factory=Triggers)
     checkpoints: Triggers = field(default_factory=Triggers)
     disposals: Triggers = field(default_factory=Triggers)

@@ -11,6 +11,7 @@ _MEANINGS = {
     "vertex": "The id of a vertex: 32 hexadecimal digits.",
     "subtask": "The number of a subtask, from 0.",
     "attempt": "The number of an attempt, from 0.",
+    "collector": "The name of a collecting sink.",
     "checkpoint": "The number of a checkpoint.",
     "trigger": "The id that a request was answered with.",
     "taskmanager": "The id of a TaskManager.",
@@ -72,7 +73,8 @@ def operation_id(operation: Operation) -> str:
 
 def _content(operation: Operation) -> dict[str, Any]:
     if operation.content is not Content.JSON:
-        return {operation.content.value: {"schema": {"type": "string"}}}
+        binary = {"format": "binary"} if operation.content is Content.BYTES else {}
+        return {operation.content.value: {"schema": {"type": "string", **binary}}}
     return {Content.JSON.value: {"schema": schema_of(operation.gives)}}
 
 

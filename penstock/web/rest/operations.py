@@ -17,6 +17,7 @@ class Content(Enum):
     JSON = "application/json"
     TEXT = "text/plain"
     HTML = "text/html"
+    BYTES = "application/octet-stream"
 
 
 class Given(Enum):

@@ -1,0 +1,53 @@
+"""The rows of collecting sinks, for the program that has submitted the job (``execute_and_collect``)."""
+
+from functools import partial
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from penstock.deploy.cluster.dispatcher import JobNotFound
+from penstock.deploy.cluster.row_transit import RowsOutlet
+from penstock.operators.collect import CollectSpec
+from penstock.web.rest.api import Api
+from penstock.web.rest.job_operations import JOB
+from penstock.web.rest.operations import Answer, Content, Operation, Query
+from penstock.web.rest.requests import number_in_query
+
+
+def row_operations(api: Api) -> list[Operation]:
+    """Those of rows."""
+    after = Query("after", "The number of the last part that has come; 0 for none.", int)
+    return [
+        Operation(
+            "GET",
+            f"{JOB}/rows/{{collector}}",
+            "What a collecting sink has received, for penstock's own client: each row is given once.",
+            _rows(api),
+            queries=(after,),
+            content=Content.BYTES,
+            needs_proof=True,
+        )
+    ]
+
+
+def _rows(api: Api) -> Answer:
+    async def answer(request: Request) -> Response:
+        outlet = _outlet(api, request)
+        part = outlet.part_after(number_in_query(request, "after", 0))
+        return Response(part, media_type=Content.BYTES.value)
+
+    return answer
+
+
+def _outlet(api: Api, request: Request) -> RowsOutlet:
+    job, collector = api.job(request), request.path_params["collector"]
+    specs = [chained.spec for vertex in job.graph.vertices for chained in vertex.operators]
+    if collector not in {spec.collector for spec in specs if isinstance(spec, CollectSpec)}:
+        raise JobNotFound(f"job {job.id} has no sink that collects rows as {collector!r}")
+    known = {each.id for each in api.dispatcher.jobs()}
+    for gone in [place for place in api.outlets if place[0] not in known]:
+        del api.outlets[gone]
+    take = partial(job.job.take_rows, collector)
+    return api.outlets.setdefault(
+        (job.id, collector), RowsOutlet(take, lambda: job.job.is_done, api.rows_key)
+    )
