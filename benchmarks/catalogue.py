@@ -10,6 +10,8 @@ from benchmarks.inputs import compressed_file, events_file, parquet_file, text_f
 # Where a broker of Kafka is, ``host:port``; without one its benchmarks are left out.
 BROKER = "BENCH_KAFKA"
 
+CHECKPOINTS = ("checkpoints", "checkpoint_ms", "checkpoint_mib", "pause_ms")
+
 # In what the two are compared: where both sides use one thread, processor time disturbs less than the clock on the wall.
 Measure = Literal["cpu_seconds", "seconds"]
 
@@ -19,7 +21,7 @@ class Benchmark:
     """``subject`` runs in turn with each of ``rivals``; the ratio of their speeds should be at least ``target``.
 
     ``parameters(quick)`` makes the input and says where it is. With ``limits`` the subject runs alone, and what it measures
-    has to stay below.
+    has to stay below. ``figures``: what else each of them measured that is to be seen in the table.
     """
 
     name: str
@@ -31,6 +33,7 @@ class Benchmark:
     target: float | None = None
     measure: Measure = "cpu_seconds"
     limits: tuple[tuple[str, float], ...] = ()
+    figures: tuple[str, ...] = ()
     rounds: int = 5
 
 
@@ -117,11 +120,17 @@ def benchmarks(latency_s: int) -> list[Benchmark]:
         Benchmark("window-join", "1 M with 1 M, 200 ms, 1 k keys", "window_join", _pairs, target=0.5),
         Benchmark(
             "checkpoints-1m", "keyed count, 1 M keys, checkpoint every 5 s", "checkpointed_count", _counts(1_000_000),
-            subject="checkpointed", target=0.85, measure="seconds", rounds=3,
+            subject="checkpointed", target=0.85, measure="seconds", rounds=3, figures=CHECKPOINTS,
         ),
         Benchmark(
             "checkpoints-5m", "keyed count, 5 M keys, checkpoint every 5 s", "checkpointed_count", _counts(5_000_000),
-            subject="checkpointed", target=0.85, measure="seconds", rounds=3,
+            subject="checkpointed", target=0.85, measure="seconds", rounds=3, figures=CHECKPOINTS,
+        ),
+        Benchmark(
+            "incremental", "checkpoint of 1 M keys, 1 % changed", "checkpoint_files",
+            lambda quick: {"keys": 100_000 if quick else 1_000_000}, subject="rocksdb_incremental",
+            rivals=("rocksdb_full", "hashmap_full"), measure="seconds", rounds=3,
+            figures=("seconds", "stored_mib", "restore_ms"),
         ),
         Benchmark("lines", "lines of a text file", "file_lines", _lines, target=0.7),
         Benchmark(

@@ -11,7 +11,7 @@ HEADER = (
 
 
 def lines_of(result: Result) -> Iterator[str]:
-    """A line for each rival, and one for each limit."""
+    """A line for each rival, one for each limit, and one for each figure of each contender."""
     benchmark = result.benchmark
     start = f"{benchmark.name:13} {benchmark.title:34} {_rate(result):>9}"
     rivals = [name for name in result.outcomes if name != benchmark.subject]
@@ -32,6 +32,10 @@ def lines_of(result: Result) -> Iterator[str]:
         start = " " * len(start)
     if not rivals and not benchmark.limits:
         yield start
+    for what in benchmark.figures:
+        figures = ((contender, result.middle(contender, what)) for contender in result.outcomes)
+        shown = [f"{contender} {value:.4g}" for contender, value in figures if value]
+        yield f"{'':13} {what}: {', '.join(shown) or 'none'}"
 
 
 def _rate(result: Result) -> str:
