@@ -276,7 +276,8 @@ class SimulatedJob(Actor):
         self.driver.begin()
 
     def _tell_status(self, status: JobStatus) -> None:
-        self._world.story.tell(f"the job is {status.name}")
+        part = sorted(map(str, self.driver.restarting_part or ()))
+        self._world.story.tell(f"the job is {status.name}" + (f": {', '.join(part)} alone" if part else ""))
         if status is JobStatus.RUNNING:
             self._verify_newest()
 
@@ -300,10 +301,6 @@ class SimulatedJob(Actor):
 
     def died(self) -> None:
         self.is_dead = True
-
-    def _tell_status(self, status: JobStatus) -> None:
-        part = sorted(map(str, self.driver.restarting_part or ()))
-        self._world.story.tell(f"the job is {status.name}" + (f": {', '.join(part)} alone" if part else ""))
 
     def vanish(self) -> None:
         """Nothing of it goes on."""
