@@ -182,12 +182,12 @@ class SplitEnumeratorContext(Protocol):
         """Send a picklable message to a reader."""
 
     def call_async(self, work: Callable[[], Any], then: Callable[[Any, BaseException | None], None]) -> None:
-        """Run blocking ``work`` in a thread, then call ``then(result, error)`` where the enumerator lives."""
+        """Run blocking ``work`` in the one thread for it, then call ``then(result, error)`` where the enumerator lives."""
 
     def call_at_interval(
         self, work: Callable[[], Any], then: Callable[[Any, BaseException | None], None], interval_ms: int
     ) -> None:
-        """As ``call_async``, now and then again every ``interval_ms``."""
+        """As ``call_async``, now and then again every ``interval_ms``; not while it is under way still."""
 
     def configuration(self) -> dict[str, str]:
         """The job's configuration."""

@@ -1,8 +1,6 @@
 """Runs the enumerators of a job's sources, beside the coordinator."""
 
 import pickle
-import threading
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
@@ -16,6 +14,7 @@ from penstock.ids import SubtaskId, VertexId
 from penstock.operators.alignment import WatermarkLimit, WatermarkReport
 from penstock.operators.source import SourceSpec
 from penstock.operators.user_code import user_line
+from penstock.runtime.background import Background, MakeBackground
 from penstock.runtime.coordination.assigned_splits import AssignedSplits
 from penstock.runtime.coordination.watermark_alignment import AlignmentGroups
 from penstock.runtime.messages import (
@@ -43,13 +42,14 @@ class SplitAssignment:
         wake_up: Callable[[], None],
         clock: Clock = SYSTEM_CLOCK,
         restored: Mapping[str, bytes] | None = None,
+        make_background: MakeBackground = Background,
     ) -> None:
         self._restored = dict(restored or {})
         self._time = WorkerTime(clock)
         self._send = send
         self._alignment = AlignmentGroups(graph.vertices)
         self._contexts = {
-            vertex.id: _EnumeratorContext(vertex, graph.settings, send, wake_up, self._time)
+            vertex.id: _EnumeratorContext(vertex, graph.settings, send, wake_up, self._time, make_background)
             for vertex in graph.vertices
             if isinstance(vertex.head.spec, SourceSpec)
         }
@@ -137,7 +137,9 @@ class _EnumeratorContext:
         send: Callable[[SubtaskId, ToWorker], None],
         wake_up: Callable[[], None],
         time: WorkerTime,
+        make_background: MakeBackground,
     ) -> None:
+        self._make_background = make_background
         self._vertex = vertex
         self._settings = settings
         self._send = send
@@ -145,7 +147,7 @@ class _EnumeratorContext:
         self._time = time
         self._readers: list[int] = []
         self._assigned = AssignedSplits()
-        self._found: deque[Callable[[], None]] = deque()
+        self._background: Background | None = None
         self._enumerator: SplitEnumerator | None = None
         self._closed = False
 
@@ -211,11 +213,13 @@ class _EnumeratorContext:
         self.enumerator.add_splits_back(self._assigned.take_back(subtask, checkpoint_id), subtask)
 
     def deliver(self) -> None:
-        while self._found:
-            self._found.popleft()()
+        if self._background is not None:
+            self._background.deliver()
 
     def close(self) -> None:
         self._closed = True
+        if self._background is not None:
+            self._background.close()
         if self._enumerator is not None:
             self._enumerator.close()
 
@@ -241,22 +245,31 @@ class _EnumeratorContext:
         self._send(self._reader(subtask), ToReader(self._reader(subtask), event))
 
     def call_async(self, work: Callable[[], Any], then: Then) -> None:
-        def run() -> None:
-            try:
-                result, failure = work(), None
-            except Exception as error:  # noqa: BLE001  (whatever the source's code raises goes to its enumerator)
-                result, failure = None, error
-            if not self._closed:
-                self._found.append(lambda: then(result, failure))
-                self._wake_up()
+        if self._background is None:
+            self._background = self._make_background(f"enumerator of {self._vertex.name}", self._wake_up)
 
-        threading.Thread(target=run, daemon=True, name=f"enumerator of {self._vertex.name}").start()
+        def told(result: Any, error: BaseException | None) -> None:
+            if not self._closed:
+                then(result, error)
+
+        self._background.submit(work, told)
 
     def call_at_interval(self, work: Callable[[], Any], then: Then, interval_ms: int) -> None:
+        is_under_way = False
+
+        def told(result: Any, error: BaseException | None) -> None:
+            nonlocal is_under_way
+            is_under_way = False
+            then(result, error)
+
         def again(_: int) -> None:
-            if not self._closed:
-                self.call_async(work, then)
-                self._time.schedule(self._time.clock.now_ms() + interval_ms, again)
+            nonlocal is_under_way
+            if self._closed:
+                return
+            if not is_under_way:  # what takes longer than the interval is not begun a second time meanwhile
+                is_under_way = True
+                self.call_async(work, told)
+            self._time.schedule(self._time.clock.now_ms() + interval_ms, again)
 
         again(0)
 

@@ -118,6 +118,7 @@ class JobDriver:
             keeps_inputs=deployment.graph.batch_mode and may_restart(deployment.graph),
         )
         self._deployment = deployment
+        self._make_background = make_background
         self._pool = pool
         self._clock = clock
         self._coordinator = JobCoordinator(
@@ -226,6 +227,7 @@ class JobDriver:
             self._pool.wake_up,
             self._clock,
             self._checkpoints.latest_enumerators(),
+            self._make_background,
         )
 
     def _tell(self, event: Event) -> None:
