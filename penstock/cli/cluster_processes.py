@@ -6,6 +6,7 @@ import signal
 import sys
 import threading
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from penstock.cli.cluster_settings import ClusterSettings
@@ -17,6 +18,7 @@ from penstock.deploy.cluster.security import internal_tls
 from penstock.deploy.cluster.taskmanager import TaskManager, TaskManagerSettings
 from penstock.errors import PenstockError
 from penstock.logs.roles import Role, configure
+from penstock.logs.shipped import ShippedLogging, shipped_logging
 
 LOOK_FOR_LEADER_S = 1.0
 NO_LONGER_LEADING = 3
@@ -86,6 +88,10 @@ def taskmanager_of(settings: ClusterSettings, log: str) -> TaskManager:
             internal_tls(options),
             f"{log}.log",
             f"{log}.out",
+            replace(
+                shipped_logging(settings.conf_dir) or ShippedLogging(),
+                variables={**options, "log.file": f"{log}.log"},
+            ),
         )
     )
 

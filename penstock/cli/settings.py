@@ -35,6 +35,7 @@ def gather_settings(given: dict[str, Any]) -> Settings:
     configuration = Configuration()
     if given["conf_dir"]:
         configuration = _read_directory(given["conf_dir"])
+        os.environ["PENSTOCK_CONF_DIR"] = given["conf_dir"]  # where executors find the job's logging file
     for text in given["properties"]:
         configuration.add_all(_property(text))
     address = given.get("address")

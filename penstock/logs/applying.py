@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
-from logging.handlers import RotatingFileHandler
+from logging.handlers import RotatingFileHandler, WatchedFileHandler
 from typing import Any
 
 from penstock.errors import OutsideError
@@ -82,7 +82,7 @@ def _file_handler(appender: FileAppender) -> logging.Handler:
                 encoding="utf-8",
                 errors="backslashreplace",
             )
-        return logging.FileHandler(appender.path, mode, encoding="utf-8", errors="backslashreplace")
+        return WatchedFileHandler(appender.path, mode, encoding="utf-8", errors="backslashreplace")
     except OSError as error:
         raise OutsideError(
             f"the log file {appender.path} cannot be written: {error.strerror or error}"

@@ -91,13 +91,13 @@ def configure_by(path: Path, variables: Mapping[str, str]) -> Callable[[], None]
     except (OSError, UnicodeDecodeError) as error:
         raise OptionError(f"the logging file {path} cannot be read: {error}") from error
     if path.suffix in (".yaml", ".yml"):
-        return _configure_by_yaml(text, variables, path)
+        return configure_by_yaml(text, variables, path)
     from penstock.logs.applying import apply
 
     return apply(read_log4j(text, variables, str(path)))
 
 
-def _configure_by_yaml(text: str, variables: Mapping[str, str], path: Path) -> Callable[[], None]:
+def configure_by_yaml(text: str, variables: Mapping[str, str], path: Path) -> Callable[[], None]:
     """The schema of ``logging.config.dictConfig``; formatters with a ``pattern`` get log4j's patterns."""
     from logging.config import dictConfig
 

@@ -155,7 +155,12 @@ class Dispatcher:
         numbers_used: int = 0,
     ) -> DispatchedJob:
         launcher = ClusterLauncher(
-            self._roster, submission.job_id, submission.import_path, submission.argv, self._slot_patience_s
+            self._roster,
+            submission.job_id,
+            submission.import_path,
+            submission.argv,
+            self._slot_patience_s,
+            submission.logging,
         )
         deployment = Deployment(
             JobID(submission.job_id), 0, graph, workers_wanted(graph), numbers_used=numbers_used

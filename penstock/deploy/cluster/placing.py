@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from penstock.deploy.cluster.roster import PlacedWorker, Roster
 from penstock.deploy.local.lifeline import Birth
+from penstock.logs.shipped import ShippedLogging
 from penstock.network.tls import TlsFiles
 
 
@@ -19,6 +20,7 @@ class ClusterLauncher:
     import_path: tuple[str, ...]
     argv: tuple[str, ...]
     patience_s: float = 300.0
+    logging: ShippedLogging | None = None
 
     @property
     def host(self) -> str:
@@ -33,7 +35,15 @@ class ClusterLauncher:
     ) -> PlacedWorker | None:
         path = [*self.import_path, *(place for place in sys.path if place not in self.import_path)]
         birth = Birth(
-            index, port, secret, 0, path, list(self.argv), os.environ.get("PYTHONPATH"), self.roster.address
+            index,
+            port,
+            secret,
+            0,
+            path,
+            list(self.argv),
+            os.environ.get("PYTHONPATH"),
+            self.roster.address,
+            logging=self.logging,
         )
         return self.roster.place(self.job_id, birth, {}, wake_up)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from penstock.dataflow.job import JobGraph
 from penstock.deploy.local.graph_shipping import ship_graph
 from penstock.errors import ProgramError
+from penstock.logs.shipped import ShippedLogging
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,15 +18,22 @@ class Submission:
     graph: bytes
     import_path: tuple[str, ...] = ()
     argv: tuple[str, ...] = ()
+    logging: ShippedLogging | None = None
 
 
-def encode_submission(job_id: str, graph: JobGraph, import_path: list[str], argv: list[str]) -> bytes:
-    """The bytes that are sent; only who may run code on the cluster may send them.
+def encode_submission(
+    job_id: str,
+    graph: JobGraph,
+    import_path: list[str],
+    argv: list[str],
+    logging: ShippedLogging | None = None,
+) -> bytes:
+    """The bytes that are sent; only who may run code on the cluster may send them. ``logging`` is the job's own file.
 
     :raises NotSerializable: naming the operator and the function that cannot travel.
     """
     return pickle.dumps(
-        Submission(job_id, graph.job_name, ship_graph(graph), tuple(import_path), tuple(argv)), 5
+        Submission(job_id, graph.job_name, ship_graph(graph), tuple(import_path), tuple(argv), logging), 5
     )
 
 

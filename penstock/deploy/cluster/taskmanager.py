@@ -11,7 +11,7 @@ import socket
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from penstock.chance import secret_token
@@ -40,6 +40,7 @@ from penstock.deploy.local.control_link import ControlLink
 from penstock.deploy.local.output_relay import OutputRelay
 from penstock.deploy.local.starting import StartedProcess, start_process
 from penstock.errors import OutsideError, PenstockError, ProtocolError
+from penstock.logs.shipped import ShippedLogging, at_taskmanager
 from penstock.network.handshake import Handshake, Role, shake_hands
 from penstock.network.tls import TlsFiles, secured
 from penstock.storage.writing import is_local
@@ -57,7 +58,7 @@ class TaskManagerSettings:
     """Where the JobManager is, and what this TaskManager offers.
 
     Its workers listen on ``bind_host`` and are found at ``host``. ``leaders``: the directory or URL in which JobManagers say
-    where they are; then the newest counts, and not the address.
+    where they are; then the newest counts, and not the address. ``logging``: what workers obey whose job has no file.
     """
 
     jobmanager_host: str
@@ -72,6 +73,7 @@ class TaskManagerSettings:
     tls: TlsFiles | None = None
     log: str = ""
     out: str = ""
+    logging: ShippedLogging = field(default_factory=ShippedLogging)
 
 
 class TaskManager:
@@ -231,6 +233,7 @@ class TaskManager:
             own = [place for place in sys.path if place not in order.birth.sys_path]
             birth = replace(
                 order.birth,
+                logging=at_taskmanager(order.birth.logging, self._settings.logging),
                 sys_path=[*order.birth.sys_path, *own],
                 parent=os.getpid(),
                 data_host=host,

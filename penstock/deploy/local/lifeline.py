@@ -11,10 +11,13 @@ import sys
 import threading
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from penstock.errors import ProtocolError
 from penstock.network.tls import TlsFiles
+
+if TYPE_CHECKING:
+    from penstock.logs.shipped import ShippedLogging
 
 _LENGTH = struct.Struct("!I")
 ORPHANED = 70
@@ -36,6 +39,7 @@ class Birth:
     data_host: str = "127.0.0.1"
     bind_host: str = "127.0.0.1"
     tls: TlsFiles | None = None
+    logging: "ShippedLogging | None" = None
 
     @staticmethod
     def of_this_process(index: int, port: int, secret: bytes) -> "Birth":

@@ -96,7 +96,12 @@ def main() -> None:
             # Line by line, so that what user code has printed is seen although the process is killed.
             stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)
     job_started()
-    WorkerLoop(learn()).run()
+    birth = learn()
+    if birth.logging is not None:
+        from penstock.logs.shipped import configure_worker
+
+        configure_worker(birth.logging)
+    WorkerLoop(birth).run()
     _leave()
 
 

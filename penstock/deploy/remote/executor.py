@@ -18,6 +18,7 @@ from penstock.deploy.cluster.submission import encode_submission
 from penstock.deploy.remote.client import ClusterClient
 from penstock.errors import JobCancelled, JobFailed, OutsideError, PenstockError, ProgramError
 from penstock.ids import JobID
+from penstock.logs.shipped import shipped_logging
 from penstock.metrics.readings import in_names
 
 ASK_AGAIN_S = 0.1
@@ -32,7 +33,8 @@ class RemoteExecutor:
         client = ClusterClient.of(graph.settings)
         job_id = JobID.random()
         path = [os.path.abspath(place or os.curdir) for place in sys.path]
-        answer = client.submit(encode_submission(str(job_id), graph, path, list(sys.argv)))
+        logging = shipped_logging(os.environ.get("PENSTOCK_CONF_DIR"))
+        answer = client.submit(encode_submission(str(job_id), graph, path, list(sys.argv), logging))
         return RemoteJob(client, JobID(answer["jobid"]), graph)
 
 
