@@ -38,6 +38,9 @@ class WriterInitContext(Protocol):
     def restored_checkpoint_id(self) -> int | None:
         """The checkpoint that the task goes on from; None for one that starts from nothing."""
 
+    def configuration(self) -> dict[str, str]:
+        """The job's settings."""
+
     def metric_group(self) -> MetricGroup:
         """Where the writer registers its metrics."""
 

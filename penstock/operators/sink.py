@@ -153,6 +153,9 @@ class _InitContext:
     def restored_checkpoint_id(self) -> int | None:
         return self._context.restored_checkpoint_id
 
+    def configuration(self) -> dict[str, str]:
+        return self._context.settings
+
     def metric_group(self) -> MetricGroup:
         return self._context.metrics
 

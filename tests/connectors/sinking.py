@@ -35,6 +35,9 @@ class ForWriter:
     def restored_checkpoint_id(self) -> int | None:
         return None
 
+    def configuration(self) -> dict[str, str]:
+        return {}
+
     def metric_group(self) -> MetricGroup:
         return self.metrics
 

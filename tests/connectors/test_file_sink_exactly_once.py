@@ -52,6 +52,9 @@ class ForAttempt:
     def restored_checkpoint_id(self) -> int | None:
         return self.checkpoint
 
+    def configuration(self) -> dict[str, str]:
+        return {}
+
     def metric_group(self) -> MetricGroup:
         return MetricGroup()
 

@@ -10,6 +10,7 @@ in ``docs/decisions``.
 from typing import Any
 
 from penstock.chance import secret_token
+from penstock.config.quantities import NANOS_PER_MS, parse_duration
 from penstock.connectors.kafka.epochs import Epoch, EpochRecords
 from penstock.connectors.kafka.markers import Markers, WriterTransactions, marker_group, transactional_id
 from penstock.connectors.kafka.producing import RecordProducer
@@ -28,6 +29,8 @@ from penstock.contracts.sink import (
     WriterInitContext,
 )
 from penstock.errors import ProgramError
+
+_INTERVAL = "execution.checkpointing.interval"
 
 _idle: dict[tuple[str, int, int], list[TransactionalProducer]] = {}
 """Producers whose transactions were committed, for further use, by prefix, subtask and generation of the writer."""
@@ -62,7 +65,7 @@ class ExactlyOnceWriter(CommittingSinkWriter, StatefulSinkWriter):
         self._idle: list[TransactionalProducer] = []
         _idle[self._key] = self._idle
         if self._subtask == 0:
-            self._check_time_out()
+            self._check_time_out(context.configuration())
         self._end_what_was_left_open(context.number_of_parallel_subtasks())
         marker = self._markers.read(self._group)
         self._number = max([0 if marker is None else marker.number, *numbers])
@@ -70,9 +73,16 @@ class ExactlyOnceWriter(CommittingSinkWriter, StatefulSinkWriter):
         self._for_schema = SchemaContext(context, self._plain)
         schema.open(self._for_schema)
 
-    def _check_time_out(self) -> None:
+    def _check_time_out(self, settings: dict[str, str]) -> None:
         longest = self._markers.longest_transaction_ms()
         wanted = int(self._configuration["transaction.timeout.ms"])
+        interval_ms = parse_duration(settings.get(_INTERVAL, "0")) // NANOS_PER_MS
+        if wanted <= interval_ms:
+            raise ProgramError(
+                f"checkpoints come every {interval_ms} ms and transaction.timeout.ms is {wanted}: the broker would end each "
+                "transaction before its commit; have checkpoints more often, or set_property('transaction.timeout.ms', ...) "
+                "to more than that, up to the broker's transaction.max.timeout.ms"
+            )
         if longest is not None and wanted > longest:
             raise ProgramError(
                 f"transaction.timeout.ms is {wanted}, and the broker allows {longest} at most "

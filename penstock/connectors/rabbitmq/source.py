@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
+from penstock.config.quantities import parse_duration
 from penstock.connectors.functions.checkpointed import ListCheckpointed
 from penstock.connectors.functions.source import FunctionSource, SourceContext, SourceFunction
 from penstock.connectors.rabbitmq.connection import RMQConnectionConfig, connect, pika
@@ -67,8 +68,7 @@ class RMQSource(FunctionSource):
         channel.queue_declare(self._settings.queue, durable=True)
 
     def create_reader(self, context: SourceReaderContext) -> SourceReader:
-        interval = context.configuration().get(_INTERVAL, "").strip()
-        acknowledges = not interval.startswith("0") and interval != ""
+        acknowledges = parse_duration(context.configuration().get(_INTERVAL, "0")) > 0
         return FunctionSource(Consumption(self._settings, self.setup_queue, acknowledges)).create_reader(
             context
         )

@@ -32,6 +32,7 @@ from penstock.connectors.kafka.serialization import (
 )
 from penstock.connectors.kafka.sink import KafkaSink, KafkaSinkBuilder
 from penstock.connectors.kafka.source import KafkaSource, KafkaSourceBuilder
+from penstock.datastream.formats.json import JSONDeserializationSchema
 
 __all__ = [
     "BadMessage",
@@ -50,6 +51,7 @@ __all__ = [
     "FlinkKafkaProducer09",
     "FlinkKafkaProducerBase",
     "HeaderProvider",
+    "JSONDeserializationSchema",
     "JSONKeyValueDeserializationSchema",
     "KafkaDeadLetterTopic",
     "KafkaOffsetResetStrategy",

@@ -8,7 +8,11 @@ from penstock.formats.json import (
     JsonSerializationSchema,
 )
 
+JSONDeserializationSchema = JsonDeserializationSchema
+"""The name of Flink's older releases for JSON as dicts."""
+
 __all__ = [
+    "JSONDeserializationSchema",
     "JsonDeserializationSchema",
     "JsonLinesFormat",
     "JsonRowDeserializationSchema",

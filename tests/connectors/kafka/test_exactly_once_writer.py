@@ -37,6 +37,7 @@ class Context:
     parallelism: int = 1
     restored_from: int | None = None
     metrics: MetricGroup = field(default_factory=MetricGroup)
+    settings: dict[str, str] = field(default_factory=dict)
 
     def index_of_subtask(self) -> int:
         return self.subtask
@@ -55,6 +56,9 @@ class Context:
 
     def restored_checkpoint_id(self) -> int | None:
         return self.restored_from
+
+    def configuration(self) -> dict[str, str]:
+        return self.settings
 
     def metric_group(self) -> MetricGroup:
         return self.metrics
@@ -290,6 +294,15 @@ def test_a_time_out_that_the_broker_does_not_allow_is_said_before_anything_is_wr
 ) -> None:
     with pytest.raises(ProgramError, match="is 86400000, and the broker allows 900000 at most"):
         start(kafka, new_topic(kafka), transaction_timeout_ms=86_400_000)
+
+
+def test_checkpoints_that_are_rarer_than_transactions_last_are_refused_before_anything_is_written(
+    kafka: KafkaCluster,
+) -> None:
+    context = Context(settings={"execution.checkpointing.interval": "30 s"})
+    with pytest.raises(ProgramError, match=r"come every 30000 ms and transaction\.timeout\.ms is 30000"):
+        start(kafka, new_topic(kafka), context, transaction_timeout_ms=30_000)
+    start(kafka, new_topic(kafka), context, transaction_timeout_ms=30_001).writer.close()
 
 
 def test_exactly_once_needs_a_prefix() -> None:

@@ -12,6 +12,9 @@ from penstock.datastream import StreamExecutionEnvironment
 from penstock.datastream.connectors.kafka import (
     BadMessage,
     ConsumerRecord,
+    JSONDeserializationSchema,
+    JSONKeyValueDeserializationSchema,
+    KafkaDeadLetterTopic,
     KafkaOffsetResetStrategy,
     KafkaOffsetsInitializer,
     KafkaRecordDeserializationSchema,
@@ -19,7 +22,7 @@ from penstock.datastream.connectors.kafka import (
 )
 from penstock.errors import JobFailed, OptionError, ProgramError
 from tests.connectors.driving import RunningSource
-from tests.connectors.kafka.talking import PATIENCE_S, bounded, builder, new_topic, rows_of, write
+from tests.connectors.kafka.talking import PATIENCE_S, bounded, builder, new_topic, read, rows_of, write
 from tests.services.kafka_broker import KafkaCluster, free_ports
 
 pytestmark = pytest.mark.service
@@ -175,6 +178,19 @@ def test_a_record_schema_sees_key_headers_time_and_offset_and_may_emit_several(k
     assert rows_of(source) == [(b"k", b"a", header, 5_000, 0), (b"k", b"b", header, 5_000, 0)]
 
 
+def test_json_comes_as_dicts_with_key_value_and_metadata(kafka: KafkaCluster) -> None:
+    topic = new_topic(kafka)
+    write(kafka, topic, ['{"n": 1}'], key='"k"')
+    write(kafka, topic, ['{"n": 2}'])
+    values = builder(kafka, topic).set_value_only_deserializer(JSONDeserializationSchema())
+    assert rows_of(values.set_bounded(LATEST).build()) == [{"n": 1}, {"n": 2}]
+    whole = builder(kafka, topic).set_deserializer(JSONKeyValueDeserializationSchema(include_metadata=True))
+    assert rows_of(whole.set_bounded(LATEST).build()) == [
+        {"key": "k", "value": {"n": 1}, "metadata": {"offset": 0, "topic": topic, "partition": 0}},
+        {"value": {"n": 2}, "metadata": {"offset": 1, "topic": topic, "partition": 0}},
+    ]
+
+
 def test_timestamps_of_kafka_are_the_event_times(kafka: KafkaCluster) -> None:
     topic = new_topic(kafka)
     write(kafka, topic, ["x"], timestamp=123_456)
@@ -224,6 +240,22 @@ def test_bad_messages_fail_the_job_with_their_place_or_are_skipped_or_handed_ove
     running.close()
     assert [(bad.record.offset, bad.record.value) for bad in given] == [(1, b"not a number")]
     assert dict(running.metrics[0].collect())["numRecordsInErrors"] == 1
+
+
+def test_bad_messages_go_to_another_topic_with_their_place_and_the_reason_in_headers(
+    kafka: KafkaCluster,
+) -> None:
+    topic, broken = new_topic(kafka), new_topic(kafka)
+    write(kafka, topic, [b"1", b"not a number"], key="k")
+    begun = builder(kafka, topic).set_value_only_deserializer(_Numbers()).set_bounded(LATEST)
+    policy = KafkaDeadLetterTopic(broken, {"bootstrap.servers": kafka.bootstrap})
+    assert rows_of(begun.set_bad_message_policy(policy).build()) == [1]
+    (message,) = read(kafka, broken)
+    headers = {name: value.decode() for name, value in message.headers()}
+    assert (message.key(), message.value()) == (b"k", b"not a number")
+    assert headers["penstock.error"].startswith("ValueError: invalid literal for int()")
+    assert (headers["penstock.topic"], headers["penstock.partition"]) == (topic, "0")
+    assert headers["penstock.offset"] == "1"
 
 
 def test_a_topic_that_is_not_there_is_named(kafka: KafkaCluster) -> None:
