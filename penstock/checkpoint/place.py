@@ -12,12 +12,14 @@ class CheckpointPlace:
     """Where one checkpoint is written; travels to the workers.
 
     ``directory`` None: the files are kept in their handles, each with ``memory_limit_bytes`` at most. ``shared``: where files
-    lie that several checkpoints refer to, None for a savepoint, which has to be whole in itself.
+    lie that several checkpoints refer to, None for a savepoint, which has to be whole in itself. ``local``: where a worker
+    has copies of its job's files, which no other machine sees.
     """
 
     directory: str | None
     shared: str | None = None
     memory_limit_bytes: int | None = None
+    local: str | None = None
 
     def path_of(self, name: str) -> str:
         """The path of a file of the checkpoint, or of one that it shares with others."""

@@ -12,6 +12,7 @@ from penstock.checkpoint.checksums import checksum_of
 from penstock.checkpoint.element_files import decode_elements, encode_elements
 from penstock.checkpoint.entry_files import EncodedFile, FileEntries, encode_entries
 from penstock.checkpoint.handles import FileRole, OperatorStateHandle, StateDescription, StateFile
+from penstock.checkpoint.local_state import find_copy, keep_copy
 from penstock.checkpoint.native_files import native_source, read_native, write_native
 from penstock.checkpoint.place import CheckpointPlace
 from penstock.checkpoint.redistribution import SubtaskPlace, merged
@@ -107,6 +108,8 @@ class _Files:
             kept = content
         else:
             write_new_file(self._place.path_of(name), content)
+            if self._place.local is not None:
+                keep_copy(self._place, name, content)
         self.written.append(
             StateFile(name, len(content), checksum_of(content), kept, role, state, file.rows, file.columns)
         )
@@ -150,6 +153,10 @@ def read_checked(place: CheckpointPlace, file: StateFile, whose: str) -> bytes:
     """
     if file.content is not None:
         return file.content
+    if place.local is not None:
+        copy = find_copy(place, file.name)
+        if copy is not None and len(copy) == file.size_bytes and checksum_of(copy) == file.checksum:
+            return copy
     path = place.path_of(file.name)
     try:
         with open_file(path) as stream:

@@ -89,11 +89,11 @@ execution.checkpointing.cleaner.parallel-mode
     formerly state.checkpoint.cleaner.parallel-mode
     Whether the files of a checkpoint are deleted in parallel.
 execution.checkpointing.local-backup.enabled
-    boolean = false ; accepted
+    boolean = false ; honoured
     formerly state.backend.local-recovery
     Whether a worker keeps a copy of its own state for a quick restart.
 execution.checkpointing.local-backup.dirs
-    string = ; accepted
+    string = ; honoured
     formerly taskmanager.state.local.root-dirs
     Where the local copies of state lie.
 execution.checkpointing.file-merging.enabled
@@ -141,7 +141,7 @@ execution.state-recovery.without-channel-state.checkpoint-id
     formerly execution.checkpointing.recover-without-channel-state.checkpoint-id
     The checkpoint whose records in flight are thrown away.
 execution.state-recovery.from-local
-    boolean = false ; accepted
+    boolean = false ; honoured
     formerly state.backend.local-recovery
     Whether state is read back from a worker's local copy.
 """

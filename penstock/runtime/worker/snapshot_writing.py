@@ -25,6 +25,7 @@ from penstock.runtime.task.tasklet import Tasklet
 
 if TYPE_CHECKING:
     from penstock.checkpoint.handles import OperatorStateHandle
+    from penstock.checkpoint.local_state import LocalState
     from penstock.checkpoint.place import CheckpointPlace
 
 Snapshots = dict[str, OperatorSnapshot]
@@ -40,7 +41,9 @@ class SnapshotWriting:
         wake_up: Callable[[], None],
         make_background: MakeBackground,
         vertices: dict[int, JobVertex],
+        local: "LocalState | None" = None,
     ) -> None:
+        self._local = local
         self._outbox = outbox
         self._vertices = vertices
         self._background = make_background("checkpoint writer", wake_up)
@@ -62,6 +65,11 @@ class SnapshotWriting:
         self._triggers.pop(checkpoint_id, None)
         for _, snapshots in self._early.pop(checkpoint_id, []):
             release(snapshots)
+
+    def completed(self, checkpoint_id: int) -> None:
+        """The checkpoint will be found after a failure."""
+        if self._local is not None:
+            self._local.forget_before(checkpoint_id)
 
     def stands(self, subtask: SubtaskId, checkpoint_id: int) -> None:
         self._outbox.append(SnapshotTaken(subtask, checkpoint_id))
@@ -101,6 +109,10 @@ class SnapshotWriting:
             else:
                 self.declined(subtask, trigger.checkpoint_id, _explained(error, vertex, subtask))
 
+        place = trigger.place
+        if self._local is not None:
+            place = self._local.to_write(place, trigger.savepoint)
+
         def go_on() -> None:
             if self._is_closed or trigger.checkpoint_id not in self._triggers:
                 raise StateError(f"checkpoint {trigger.checkpoint_id} was given up before it was written")
@@ -109,7 +121,7 @@ class SnapshotWriting:
             try:
                 go_on()
                 interruptible = {id: _interruptible(snapshot, go_on) for id, snapshot in snapshots.items()}
-                return _write_all(trigger.place, vertex, subtask, interruptible)
+                return _write_all(place, vertex, subtask, interruptible)
             finally:
                 release(snapshots)
 

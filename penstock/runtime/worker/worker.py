@@ -5,6 +5,7 @@ import socket
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,7 @@ from penstock.runtime.messages import (
     CheckpointAborted,
     CheckpointCompleted,
     Deploy,
+    Deployment,
     FromReader,
     FromWorker,
     MetricsReport,
@@ -57,6 +59,7 @@ from penstock.runtime.worker.snapshot_writing import SnapshotWriting
 from penstock.runtime.worker.wiring import RemoteChannel, TaskWiring, WorkerSurroundings
 
 if TYPE_CHECKING:
+    from penstock.checkpoint.local_state import LocalState
     from penstock.network.exchange import PeerLost
 
 CLIENT_WINDOW_BATCHES = 16
@@ -80,6 +83,7 @@ class Worker:
         self.make_data_plane: Callable[[], ChannelPlane] | None = None
         self._make_background = make_background
         self._snapshots: SnapshotWriting | None = None
+        self._local: LocalState | None = None
         self.outbox: deque[FromWorker] = deque()
         self.data_plane: ChannelPlane | None = None
         self._time = WorkerTime(clock)
@@ -123,7 +127,7 @@ class Worker:
             case TriggerCheckpoint():
                 self._trigger(message)
             case CheckpointCompleted(checkpoint_id):
-                self._tell_tasks(lambda task: task.on_checkpoint_completed(checkpoint_id))
+                self._completed(checkpoint_id)
             case CheckpointAborted(checkpoint_id):
                 self._abort(checkpoint_id)
             case AssignSplits(subtask, splits):
@@ -172,9 +176,14 @@ class Worker:
         self._ready = wiring.build()
         self._tasklets = self._in_order([*self._tasklets, *self._ready])
         vertices = {vertex.id: vertex for vertex in deployment.graph.vertices}
+        self._find_local_state(deployment)
         if deployment.exactly_once is not None and self._snapshots is None:
             self._snapshots = SnapshotWriting(
-                self.outbox, self.wake_up, self._make_background, {int(i): v for i, v in vertices.items()}
+                self.outbox,
+                self.wake_up,
+                self._make_background,
+                {int(i): v for i, v in vertices.items()},
+                self._local,
             )
         for tasklet in self._ready:
             if self._snapshots is not None:
@@ -182,8 +191,17 @@ class Worker:
             if deployment.restore is not None and tasklet.subtask not in deployment.restore.finished:
                 from penstock.runtime.worker.restoring import restore_task
 
-                vertex = vertices[tasklet.subtask.vertex]
-                restore_task(tasklet, vertex, deployment.restore, deployment.graph)
+                vertex, restore = vertices[tasklet.subtask.vertex], deployment.restore
+                if self._local is not None:
+                    restore = replace(restore, place=self._local.to_read(restore.place))
+                restore_task(tasklet, vertex, restore, deployment.graph)
+
+    def _find_local_state(self, deployment: Deployment) -> None:
+        """Where copies of the job's state files are on this machine, if its options want any."""
+        if self._local is None and any("local" in key for key in deployment.graph.settings):
+            from penstock.checkpoint.local_state import LocalState
+
+            self._local = LocalState.open(deployment.graph.settings, str(deployment.job_id), self.index)
 
     def _new_metrics(self, subtask: SubtaskId) -> MetricGroup:
         self._metrics[subtask] = MetricGroup()
@@ -277,6 +295,11 @@ class Worker:
             return
         barrier = self._snapshots.triggered(trigger)
         self._tell_tasks(lambda task: task.on_trigger(barrier, trigger.ending))
+
+    def _completed(self, checkpoint_id: int) -> None:
+        if self._snapshots is not None:
+            self._snapshots.completed(checkpoint_id)
+        self._tell_tasks(lambda task: task.on_checkpoint_completed(checkpoint_id))
 
     def _abort(self, checkpoint_id: int) -> None:
         if self._snapshots is not None:
@@ -501,6 +524,8 @@ class Worker:
         """Release sockets and threads."""
         if self._snapshots is not None:
             self._snapshots.close()
+        if self._local is not None:
+            self._local.close()
         self._coroutines.close()
         if self.data_plane is not None:
             self.data_plane.close()
