@@ -3,6 +3,7 @@
 import sys
 import weakref
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from penstock.config.configuration import Configuration
@@ -378,7 +379,9 @@ class StreamExecutionEnvironment(EnvironmentOptions):
 
     def _graph(self, job_name: str | None) -> LogicalGraph:
         name = job_name or self._configuration.get_string(JOB_NAME, None) or DEFAULT_JOB_NAME
-        return self._program.graph(name, self._configuration.to_dict())
+        needs = {group.get_name(): group.resources() for group in self._slot_sharing_groups().values()}
+        resources = {name: need for name, need in needs.items() if need is not None}
+        return replace(self._program.graph(name, self._configuration.to_dict()), slot_resources=resources)
 
     def _take_program(self, job_name: str | None) -> LogicalGraph:
         with AtUsersLine():

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from penstock.contracts.partitioning import Forward, Partitioning, Rescale
+from penstock.dataflow.slot_resources import SlotResources
 from penstock.ids import ChannelId, SubtaskId, VertexId
 from penstock.operators.contract import OperatorSpec, Origin
 
@@ -78,6 +79,7 @@ class JobGraph:
     edges: tuple[JobEdge, ...]
     batch_mode: bool
     settings: dict[str, str] = field(default_factory=dict)
+    slot_resources: dict[str, SlotResources] = field(default_factory=dict)
 
     def vertex(self, vertex_id: VertexId) -> JobVertex:
         """The vertex with this id."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from penstock.contracts.partitioning import Partitioning
+from penstock.dataflow.slot_resources import SlotResources
 from penstock.operators.contract import OperatorSpec, Origin
 
 DEFAULT_SLOT_SHARING_GROUP = "default"
@@ -63,6 +64,7 @@ class LogicalGraph:
     nodes: tuple[LogicalNode, ...]
     job_name: str = "Flink Streaming Job"
     settings: dict[str, str] = field(default_factory=dict)
+    slot_resources: dict[str, SlotResources] = field(default_factory=dict)
 
     def node(self, node_id: int) -> LogicalNode:
         """The node with this id."""

@@ -39,7 +39,9 @@ class EnvironmentOptions:
         return bool(self._configuration.get(_MIXED_CHAINS))
 
     def register_slot_sharing_group(self, slot_sharing_group: "SlotSharingGroup") -> Self:
-        """Say what the workers of a slot sharing group need; kept, and without influence: workers are all alike here."""
+        """Say what the slots of a slot sharing group need. It goes with the program to who gives out slots; workers on one
+        machine are all alike.
+        """
         from penstock.datastream.slot_sharing_group import SlotSharingGroup
 
         if not isinstance(slot_sharing_group, SlotSharingGroup):
@@ -48,6 +50,22 @@ class EnvironmentOptions:
             )
         self._slot_sharing_groups()[slot_sharing_group.get_name()] = slot_sharing_group
         return self
+
+    def use_slot_sharing_group(self, group: "SlotSharingGroup") -> None:
+        """An operator was put into a group; what it needs holds for the group.
+
+        :raises ProgramError: where the group was said to need something else.
+        """
+        groups = self._slot_sharing_groups()
+        before = groups.setdefault(group.get_name(), group)
+        if group.resources() is None or group == before:
+            return
+        if before.resources() is not None:
+            raise ProgramError(
+                f"the slot sharing group {group.get_name()!r} is said to need {group.resources()}, and before "
+                f"{before.resources()}; say it once, or name another group ({origin_of_caller()})"
+            )
+        groups[group.get_name()] = group
 
     def _slot_sharing_groups(self) -> dict[str, "SlotSharingGroup"]:
         groups: dict[str, SlotSharingGroup] = self.__dict__.setdefault("_groups", {})

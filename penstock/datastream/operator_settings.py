@@ -109,6 +109,10 @@ class OperatorSettings:
                     f"a slot sharing group is given by its name or as a SlotSharingGroup, not {shorten(group)} "
                     f"({origin_of_caller()})"
                 )
+            from penstock.datastream.slot_sharing_group import SlotSharingGroup
+
+            if isinstance(group, SlotSharingGroup):
+                self._environment.use_slot_sharing_group(group)
             group = group.get_name()
         self._refine("slot_sharing_group", slot_sharing_group=group)
         return self

@@ -146,6 +146,9 @@ class Environment(Protocol):
     def get_parallelism(self) -> int:
         """The default parallelism."""
 
+    def use_slot_sharing_group(self, group: Any) -> None:
+        """Keep what the slots of a group need."""
+
     def cache_folder(self) -> str:
         """Where rows of cached streams are kept until the environment is closed."""
 

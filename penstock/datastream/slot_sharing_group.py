@@ -5,6 +5,7 @@ from functools import total_ordering
 from typing import Any
 
 from penstock.config.quantities import format_memory_size, parse_memory_size
+from penstock.dataflow.slot_resources import SlotResources
 from penstock.errors import ProgramError
 from penstock.operators.user_code import origin_of_caller
 
@@ -100,6 +101,15 @@ class SlotSharingGroup:
             raise ProgramError(f"a slot sharing group is named by a str, not {name!r} ({origin_of_caller()})")
         return SlotSharingGroup.Builder(SlotSharingGroup(name))
 
+    def resources(self) -> SlotResources | None:
+        """What a slot of the group needs; None where nothing is said."""
+        if self.cpu_cores is None or self.task_heap_memory is None:
+            return None
+        others = (self.task_off_heap_memory, self.managed_memory)
+        off_heap, managed = (0 if size is None else size.get_bytes() for size in others)
+        external = tuple(sorted(self.external_resources.items()))
+        return SlotResources(self.cpu_cores, self.task_heap_memory.get_bytes(), off_heap, managed, external)
+
     def get_name(self) -> str:
         """The name by which operators are put into the group."""
         return self.name
@@ -132,9 +142,9 @@ class SlotSharingGroup:
 
         def set_cpu_cores(self, cpu_cores: float) -> "SlotSharingGroup.Builder":
             """Ask for so many cores."""
-            if cpu_cores <= 0:
+            if isinstance(cpu_cores, bool) or not isinstance(cpu_cores, (int, float)) or not cpu_cores > 0:
                 raise ProgramError(
-                    f"the number of cores must be above 0, not {cpu_cores} ({origin_of_caller()})"
+                    f"the number of cores must be above 0, not {cpu_cores!r} ({origin_of_caller()})"
                 )
             return self._set(cpu_cores=float(cpu_cores))
 
@@ -166,6 +176,11 @@ class SlotSharingGroup:
 
         def set_external_resource(self, name: str, value: float) -> "SlotSharingGroup.Builder":
             """Ask for so much of another thing."""
+            if not isinstance(name, str) or not name or not value > 0:
+                raise ProgramError(
+                    f"an external resource has a name and an amount above 0, not {name!r} and {value!r} "
+                    f"({origin_of_caller()})"
+                )
             return self._set(external_resources={**self._group.external_resources, name: value})
 
         def build(self) -> "SlotSharingGroup":

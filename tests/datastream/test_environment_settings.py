@@ -1,5 +1,6 @@
 """Settings that are kept as options, with the defaults and limits of Apache Flink 2.3."""
 
+import pickle
 import sys
 import warnings
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 
 from penstock.config.configuration import Configuration
 from penstock.data.time import Duration
+from penstock.dataflow.slot_resources import SlotResources
 from penstock.datastream.checkpoint_config import CheckpointConfig
 from penstock.datastream.checkpoint_storage import FileSystemCheckpointStorage, JobManagerCheckpointStorage
 from penstock.datastream.checkpointing_mode import CheckpointingMode
@@ -17,6 +19,7 @@ from penstock.datastream.slot_sharing_group import MemorySize, SlotSharingGroup
 from penstock.datastream.state_backend import EmbeddedRocksDBStateBackend, HashMapStateBackend
 from penstock.environment import StreamExecutionEnvironment
 from penstock.errors import OptionError, ProgramError, StateError
+from penstock.plan.compile import compile_graph
 
 
 @pytest.fixture
@@ -138,6 +141,33 @@ def test_operators_take_a_group_by_name_or_as_an_object(env: StreamExecutionEnvi
     stream.print().slot_sharing_group("light")
     groups = [node.slot_sharing_group for node in env.get_stream_graph().nodes]
     assert groups == [None, "heavy", "light"]
+
+
+def test_what_groups_need_goes_with_the_graph_to_who_gives_out_slots(env: StreamExecutionEnvironment) -> None:
+    heavy = SlotSharingGroup.builder("heavy").set_cpu_cores(2).set_task_heap_memory_mb(1)
+    env.register_slot_sharing_group(
+        SlotSharingGroup.builder("light").set_cpu_cores(0.5).set_task_heap_memory_mb(2).build()
+    )
+    stream = (
+        env.from_collection([1]).map(str).slot_sharing_group(heavy.set_external_resource("gpu", 1).build())
+    )
+    stream.print().slot_sharing_group("light")
+    job = compile_graph(env.get_stream_graph(clear_transformations=False))
+    assert pickle.loads(pickle.dumps(job.slot_resources)) == {
+        "heavy": SlotResources(2.0, 1 << 20, 0, 0, (("gpu", 1),)),
+        "light": SlotResources(0.5, 2 << 20),
+    }
+    assert {vertex.slot_sharing_group for vertex in job.vertices} == {"default", "heavy", "light"}
+    other = SlotSharingGroup.builder("heavy").set_cpu_cores(3).set_task_heap_memory_mb(1).build()
+    with pytest.raises(
+        ProgramError, match=r"'heavy' is said to need SlotResources\(cpu_cores=3\.0.* and before"
+    ):
+        stream.slot_sharing_group(other)
+    for wrong in (0, -1, True, "two"):
+        with pytest.raises(ProgramError, match="the number of cores must be above 0"):
+            SlotSharingGroup.builder("g").set_cpu_cores(wrong)  # type: ignore[arg-type]
+    with pytest.raises(ProgramError, match="an external resource has a name and an amount above 0"):
+        SlotSharingGroup.builder("g").set_external_resource("gpu", 0)
 
 
 @pytest.mark.parametrize(

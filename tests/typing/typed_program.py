@@ -113,7 +113,9 @@ def main() -> list[Reading]:
     assert_type(names, DataStream[str])
     assert_type(names.flat_map(lambda name: [len(name)]), DataStream[int])
     timed = readings.filter(lambda reading: reading.celsius > 0).assign_timestamps_and_watermarks(
-        WatermarkStrategy.for_monotonous_timestamps().with_timestamp_assigner(lambda reading, _: reading.at_ms)
+        WatermarkStrategy.for_monotonous_timestamps().with_timestamp_assigner(
+            lambda reading, _: reading.at_ms
+        )
     )
     assert_type(timed, DataStream[Reading])
     keyed = timed.key_by(lambda reading: reading.sensor)

@@ -30,7 +30,8 @@ def chain(graph: LogicalGraph) -> JobGraph:
     cut = _Cut(graph)
     batch_mode = graph.settings.get(RUNTIME_MODE) == RuntimeExecutionMode.BATCH.value
     vertices = tuple(cut.vertex(head, VertexId(i)) for i, head in enumerate(cut.heads))
-    return JobGraph(graph.job_name, vertices, cut.job_edges(batch_mode), batch_mode, graph.settings)
+    edges = cut.job_edges(batch_mode)
+    return JobGraph(graph.job_name, vertices, edges, batch_mode, graph.settings, graph.slot_resources)
 
 
 class _Cut:
