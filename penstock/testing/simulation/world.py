@@ -196,7 +196,7 @@ class World:
         self.story.tell(f"the job is {'dead' if job.is_dead else job.driver.status.name}")
         if job.driver.status is JobStatus.FAILED:
             self.problems.append(f"the job failed: {job.driver.recovery().failures[-1]}")
-        return job.driver.status.is_globally_terminal_state() and job.savepoint_path() is None
+        return job.driver.status.is_globally_terminal_state() and not job.stopped_with_savepoint
 
     def _find_newest(self, job: "SimulatedJob") -> str | None:
         """What somebody finds who looks for the newest checkpoint, or for the savepoint."""
@@ -309,11 +309,16 @@ class SimulatedJob(Actor):
             background.discard()
         self.pool.all_gone()
 
+    @property
+    def stopped_with_savepoint(self) -> bool:
+        """Whether it ended behind a savepoint, perhaps dying before anybody was told."""
+        return self._savepoint is not None and self._savepoint.done() and self._savepoint.exception() is None
+
     def savepoint_path(self) -> str | None:
         """Where the savepoint lies with which the job was stopped."""
-        if self._savepoint is None or self.is_dead or not self._savepoint.done():
+        if self._savepoint is None or self.is_dead or not self.stopped_with_savepoint:
             return None
-        return None if self._savepoint.exception() is not None else self._savepoint.result()
+        return self._savepoint.result()
 
     def _verify_newest(self) -> None:
         """Whoever looks for the newest checkpoint while an attempt runs finds none behind that which it has gone on from."""
