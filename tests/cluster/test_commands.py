@@ -101,3 +101,9 @@ def test_logs_of_a_job_are_followed_to_its_end(run: Run, running_cluster: Cluste
         said, _ = following.communicate(timeout=PATIENCE_S)
         assert following.returncode == 0
     assert f"({job}) is CANCELED" in said
+
+
+def test_jobs_that_need_all_slots_run_one_after_the_other(running_cluster: Cluster) -> None:
+    jobs = [running_cluster.submit(PROGRAM, "-p", "2", "--", "60", "1000") for _ in range(3)]
+    for job_id in jobs:
+        running_cluster.wait_for_state(job_id, "FINISHED")

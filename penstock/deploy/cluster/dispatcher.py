@@ -159,6 +159,7 @@ class Dispatcher:
             submission.job_id,
             submission.import_path,
             submission.argv,
+            workers_wanted(graph),
             self._slot_patience_s,
             submission.logging,
         )

@@ -44,7 +44,6 @@ class StartWorker:
 
     number: int
     birth: Birth
-    environment: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ class ClusterLauncher:
     job_id: str
     import_path: tuple[str, ...]
     argv: tuple[str, ...]
+    workers: int
     patience_s: float = 300.0
     logging: ShippedLogging | None = None
 
@@ -45,11 +46,11 @@ class ClusterLauncher:
             self.roster.address,
             logging=self.logging,
         )
-        return self.roster.place(self.job_id, birth, {}, wake_up)
+        return self.roster.place(self.job_id, birth, self.workers, wake_up)
 
     def why_not(self) -> str:
         total, free = self.roster.slots()
         return (
-            f"the cluster has {total} slots, {free} of them free, and none for this job in {self.patience_s:g} s; "
-            "start another TaskManager with `penstock taskmanager start`, or lower the parallelism"
+            f"the cluster has {total} slots, {free} of them free, and not the {self.workers} that this job needs in "
+            f"{self.patience_s:g} s; start another TaskManager with `penstock taskmanager start`, or lower the parallelism"
         )

@@ -161,20 +161,20 @@ class Roster:
     # What jobs ask ------------------------------------------------------------------------------------------------------
 
     def place(
-        self, job_id: str, birth: Birth, environment: dict[str, str], wake_up: Callable[[], None]
+        self, job_id: str, birth: Birth, wanted: int, wake_up: Callable[[], None]
     ) -> PlacedWorker | None:
-        """Start a worker in a free slot; None, and ``wake_up`` later, where there is none."""
+        """Start one of the ``wanted`` workers of a job in a free slot; None, and ``wake_up`` later, where there is none."""
         with self._lock:
             self._numbers += 1
             number = self._numbers
-            taskmanager = self._table.take(number, job_id)
+            taskmanager = self._table.take(number, job_id, wanted)
             if taskmanager is None:
                 self._waiting.append(wake_up)
                 return None
             worker = PlacedWorker(number, taskmanager, self, wake_up)
             self._workers[number] = worker
             self._places.setdefault(job_id, {})[birth.index] = taskmanager
-        self.tell(taskmanager, StartWorker(number, birth, environment))
+        self.tell(taskmanager, StartWorker(number, birth))
         return worker
 
     def places(self, job_id: str) -> dict[int, str]:

@@ -55,8 +55,20 @@ class SlotTable:
         entry = self.entries.pop(id, None)
         return [] if entry is None else list(entry.taken)
 
-    def take(self, worker: int, job_id: str) -> str | None:
-        """A slot for a worker, on the TaskManager with the most free ones; None where there is none."""
+    def take(self, worker: int, job_id: str, wanted: int = 1) -> str | None:
+        """A slot for a worker, on the TaskManager with the most free ones; None where there is none.
+
+        ``wanted``: how many slots the job has to have in all. It gets none while it cannot get all that it lacks: jobs that
+        hold a part of what they need, and wait for each other, would wait for ever.
+
+        >>> table = SlotTable()
+        >>> table.join(TaskManagerJoined("tm-1", "here", 3, 1), now_ms=0)
+        >>> table.take(1, "first", 2), table.take(2, "second", 3), table.take(3, "first", 2), table.take(4, "third", 1)
+        ('tm-1', None, 'tm-1', 'tm-1')
+        """
+        held = sum(list(entry.taken.values()).count(job_id) for entry in self.entries.values())
+        if self.free < wanted - held:
+            return None
         best = max(self.entries.values(), key=lambda entry: entry.free, default=None)
         if best is None or best.free < 1:
             return None

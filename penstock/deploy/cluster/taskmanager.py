@@ -240,7 +240,7 @@ class TaskManager:
                 bind_host=self._settings.bind_host or host,
                 tls=self._settings.tls,
             )
-            started = start_process(birth, order.environment)
+            started = start_process(birth)
         except OutsideError as error:
             self._say(WorkerEnded(order.number, error.message))
             return
