@@ -13,7 +13,7 @@ from penstock.checkpoint.handles import OperatorStateHandle, handle_as_json, han
 from penstock.checkpoint.place import CheckpointPlace
 from penstock.errors import OutsideError, StateError
 from penstock.storage.reading import open_file
-from penstock.storage.writing import create_file, is_local, write_in_place
+from penstock.storage.writing import create_file, exists, is_local, write_in_place
 
 MANIFEST_NAME = "_metadata"
 FORMAT_VERSION = 1
@@ -44,6 +44,10 @@ class OperatorRecord:
     def has_finished(self) -> bool:
         """Whether all of it had come to its end."""
         return len(self.finished) == self.parallelism
+
+
+class CheckpointTaken(StateError):
+    """There is a checkpoint of somebody else where one was to be written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,15 +95,33 @@ def decode_manifest(content: bytes, path: str) -> Manifest:
 def write_manifest(directory: str, manifest: Manifest) -> int:
     """Write ``_metadata`` as a whole: it is there with all its content, or not at all. Returns its size in bytes.
 
-    :raises StateError: where there is one already: another coordinator of the job has written it.
+    :raises CheckpointTaken: where there is one already: another coordinator of the job, or another job, has written it.
+    :raises OutsideError: when files of the checkpoint have vanished since they were written.
     """
     content = encode_manifest(manifest)
     path = f"{directory}/{MANIFEST_NAME}"
     if not is_local(path):
         write_in_place(path, content)
-    elif not create_file(path, content):
-        raise StateError(f"there is a checkpoint at {directory} already, which is not replaced")
+        return len(content)
+    _check_files(CheckpointPlace(directory), manifest)
+    if not create_file(path, content):
+        raise CheckpointTaken(
+            f"there is a checkpoint at {directory} already, which is not replaced; where it is another job's, let every "
+            "job have a directory of its own, as execution.checkpointing.create-subdir does"
+        )
     return len(content)
+
+
+def _check_files(place: CheckpointPlace, manifest: Manifest) -> None:
+    """A checkpoint whose directory was removed while it was being written does not come into being."""
+    for record in manifest.operators.values():
+        for handle in record.handles:
+            for file in handle.files:
+                if file.content is None and not exists(place.path_of(file.name)):
+                    raise OutsideError(
+                        f"{place.path_of(file.name)} has vanished before checkpoint {manifest.checkpoint_id} was complete; "
+                        f"it held the state of {handle.owner}; somebody else removes files there"
+                    )
 
 
 def read_manifest(path: str) -> tuple[Manifest, CheckpointPlace]:

@@ -43,7 +43,7 @@ def _write(place: CheckpointPlace, name: str, file: NativeFile) -> StateFile:
             content = stream.read()
     except OSError as error:
         raise OutsideError(f"{file.path}, which a checkpoint needs, cannot be read: {error}") from error
-    write_new_file(place.path_of(name), content)
+    write_checkpoint_file(place.path_of(name), content)
     return StateFile(name, len(content), checksum_of(content), None, FileRole.NATIVE, file.name)
 
 
@@ -61,6 +61,22 @@ def native_source(
         {file.state: file.name.removeprefix(SHARED_PREFIX) for file in shared},
         {file.name: file for file in shared},
     )
+
+
+def write_checkpoint_file(path: str, content: bytes) -> None:
+    """Write a file of a checkpoint.
+
+    :raises OutsideError: when the storage does not take it, or somebody else has written it.
+    """
+    try:
+        write_new_file(path, content)
+    except OutsideError as error:
+        if not isinstance(error.__cause__, FileExistsError):
+            raise
+        raise OutsideError(
+            f"{path} is there already: another job writes its checkpoints into the same directory; let every job have a "
+            "directory of its own, as execution.checkpointing.create-subdir does"
+        ) from error
 
 
 def read_native(

@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 
 from penstock.checkpoint.events import CompletedCheckpoint
-from penstock.checkpoint.manifest import MANIFEST_NAME
+from penstock.checkpoint.manifest import MANIFEST_NAME, read_manifest
 from penstock.checkpoint.place import SHARED_PREFIX
+from penstock.errors import StateError
 from penstock.storage.writing import delete_directory, delete_if_empty, delete_if_there, files_below
 
 
@@ -20,18 +21,31 @@ def remove_checkpoint(
         delete_if_there(f"{job_directory}/shared/{name.removeprefix(SHARED_PREFIX)}")
 
 
-def remove_manifest(directory: str) -> None:
-    """Remove the manifest of a checkpoint that was given up: it may be there although writing it was reported as failed."""
-    delete_if_there(f"{directory}/{MANIFEST_NAME}")
+def remove_manifest(directory: str, job_id: str | None = None) -> None:
+    """Remove the manifest of a checkpoint that was given up: it may be there although writing it was reported as failed.
+
+    ``job_id`` is given where several jobs may write into one directory: what another one has completed there stays.
+    """
+    if job_id is None or not _is_of_another(directory, job_id):
+        delete_if_there(f"{directory}/{MANIFEST_NAME}")
 
 
-def remove_leftovers(directory: str) -> None:
-    """Remove what was written of a checkpoint that never was one.
+def remove_leftovers(directory: str, job_id: str | None = None) -> None:
+    """Remove what was written of a checkpoint that never was one; ``job_id`` as above.
 
     First its manifest: whoever looks for the newest checkpoint must not find one with half its files.
     """
+    if job_id is not None and _is_of_another(directory, job_id):
+        return
     remove_manifest(directory)
     delete_directory(directory)
+
+
+def _is_of_another(directory: str, job_id: str) -> bool:
+    try:
+        return read_manifest(directory)[0].job_id != job_id
+    except StateError:
+        return False  # there is none, or only a part of one
 
 
 def remove_unneeded(directory: str, kept: Iterable[CompletedCheckpoint]) -> None:

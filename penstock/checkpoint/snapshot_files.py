@@ -13,7 +13,12 @@ from penstock.checkpoint.element_files import decode_elements, encode_elements
 from penstock.checkpoint.entry_files import EncodedFile, FileEntries, encode_entries
 from penstock.checkpoint.handles import FileRole, OperatorStateHandle, StateDescription, StateFile
 from penstock.checkpoint.local_state import find_copy, keep_copy
-from penstock.checkpoint.native_files import native_source, read_native, write_native
+from penstock.checkpoint.native_files import (
+    native_source,
+    read_native,
+    write_checkpoint_file,
+    write_native,
+)
 from penstock.checkpoint.place import CheckpointPlace
 from penstock.checkpoint.redistribution import SubtaskPlace, merged
 from penstock.contracts.state import (
@@ -30,7 +35,6 @@ from penstock.data.pickles import dump, load
 from penstock.errors import OutsideError, StateError
 from penstock.operators.contract import OperatorSnapshot
 from penstock.storage.reading import open_file
-from penstock.storage.writing import write_new_file
 
 
 def write_operator_snapshot(
@@ -107,7 +111,7 @@ class _Files:
             self._count(len(content))
             kept = content
         else:
-            write_new_file(self._place.path_of(name), content)
+            write_checkpoint_file(self._place.path_of(name), content)
             if self._place.local is not None:
                 keep_copy(self._place, name, content)
         self.written.append(

@@ -1,5 +1,6 @@
 """Checkpoints that are given up: whoever looks into the directory finds none that the job has gone back behind."""
 
+import shutil
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
@@ -8,13 +9,17 @@ from typing import Any
 import pytest
 
 from penstock.checkpoint.events import CompletedCheckpoint
+from penstock.checkpoint.place import CheckpointPlace
+from penstock.checkpoint.redistribution import SubtaskPlace
 from penstock.checkpoint.settings import checkpoint_settings
+from penstock.checkpoint.snapshot_files import write_operator_snapshot
 from penstock.clock import ManualClock
 from penstock.dataflow.submission import JobStatus
 from penstock.datastream import StreamExecutionEnvironment
 from penstock.deploy.cluster.dispatcher import newest_checkpoint
 from penstock.errors import PenstockError
 from penstock.ids import JobID
+from penstock.operators.contract import OperatorSnapshot
 from penstock.plan.compile import compile_graph
 from penstock.runtime.background import Background, Then, Work
 from penstock.runtime.coordination.split_assignment import SplitAssignment
@@ -59,6 +64,7 @@ class Job:
                 **options,
             }
         )
+        self.directory = folder / str(JOB)
         env.from_sequence(1, 10).print()
         self.graph = compile_graph(env.get_stream_graph())
         self.clock = ManualClock(1_000)
@@ -82,8 +88,13 @@ class Job:
         self.clock.advance(10)
         self.checkpoints.turn()
         for vertex in self.graph.vertices:
+            head = vertex.head
+            snapshot = OperatorSnapshot(own=["what it has to remember"], checkpoint_id=number)
+            place = CheckpointPlace(str(self.directory / f"chk-{number}"))
             for subtask in vertex.subtasks():
-                self.checkpoints.take(CheckpointAcknowledged(subtask, number, {}))
+                where = SubtaskPlace(subtask.index, vertex.parallelism, vertex.max_parallelism)
+                handle = write_operator_snapshot(place, snapshot, head.id, head.name, where)
+                self.checkpoints.take(CheckpointAcknowledged(subtask, number, {head.id: handle}))
 
     def write_manifest(self) -> None:
         """The manifest is there, and nobody has been told."""
@@ -116,19 +127,14 @@ def test_a_job_that_fails_while_a_manifest_is_written_goes_on_from_that_checkpoi
 def test_before_a_job_goes_back_behind_a_checkpoint_its_manifest_is_gone(tmp_path: Path) -> None:
     job = Job(tmp_path, **{"execution.checkpointing.tolerable-failed-checkpoints": "9"})
     job.take_checkpoint(1)
-    directory = tmp_path / str(JOB) / "chk-1"
-    directory.mkdir(parents=True)
-    (directory / "_metadata").mkdir()  # it cannot be written
+    shutil.rmtree(job.directory)
     job.write_manifest()
     job.checkpoints.turn()
-    (directory / "_metadata").rmdir()
     # What was reported as failed is there all the same, as on storage whose answer was lost.
     other = Job(tmp_path / "other")
     other.take_checkpoint(1)
     other.write_manifest()
-    (directory / "_metadata").write_bytes(
-        (tmp_path / "other" / str(JOB) / "chk-1" / "_metadata").read_bytes()
-    )
+    shutil.copytree(other.directory, job.directory)
     assert job.found() == 1
     job.checkpoints.stop("a worker was lost")
     assert job.goes_on_from() == job.found() == 0
@@ -143,9 +149,39 @@ def test_a_cancelled_job_keeps_the_checkpoint_whose_manifest_was_being_written(t
 
 
 def test_a_manifest_that_cannot_be_written_fails_no_job_that_is_stopping_already(tmp_path: Path) -> None:
-    (tmp_path / str(JOB)).write_text("in the way")
     job = Job(tmp_path)
     job.take_checkpoint(1)
+    shutil.rmtree(job.directory)
     job.checkpoints.stop("a worker was lost")
     assert job.goes_on_from() == job.found() == 0
     assert job.failures == []
+
+
+def test_no_checkpoint_comes_of_files_that_vanish_before_its_manifest_is_written(tmp_path: Path) -> None:
+    job = Job(tmp_path, **{"execution.checkpointing.tolerable-failed-checkpoints": "9"})
+    job.take_checkpoint(1)
+    shutil.rmtree(job.directory)
+    job.write_manifest()
+    job.checkpoints.turn()
+    [failed] = [each for each in job.checkpoints.history if each.failure]
+    assert "has vanished before checkpoint 1 was complete" in str(failed.failure)
+    assert job.found() == 0
+
+
+def test_what_another_coordinator_has_completed_is_neither_replaced_nor_removed(tmp_path: Path) -> None:
+    options = {"execution.checkpointing.tolerable-failed-checkpoints": "9"}
+    job = Job(tmp_path, **options)
+    job.take_checkpoint(1)
+    theirs = job.directory / "chk-1" / "_metadata"
+    other = Job(tmp_path / "other", **options)
+    other.take_checkpoint(1)
+    other.write_manifest()
+    shutil.copy(other.directory / "chk-1" / "_metadata", theirs)
+    before = theirs.read_bytes()
+    job.write_manifest()
+    job.checkpoints.turn()
+    assert "is not replaced" in str(job.checkpoints.history[0].failure)
+    job.checkpoints.stop("a worker was lost")
+    job.goes_on_from()
+    job.checkpoints.close(JobStatus.CANCELED)
+    assert theirs.read_bytes() == before

@@ -35,7 +35,7 @@ from penstock.checkpoint.events import (
     Waiting,
 )
 from penstock.checkpoint.handles import OperatorStateHandle, in_flight_id
-from penstock.checkpoint.manifest import Manifest, OperatorRecord, write_manifest
+from penstock.checkpoint.manifest import CheckpointTaken, Manifest, OperatorRecord, write_manifest
 from penstock.checkpoint.place import CheckpointPlace, CheckpointPlaces
 from penstock.checkpoint.removal import (
     remove_checkpoint,
@@ -108,6 +108,8 @@ class JobCheckpoints:
         self._waiting: list[Future[int]] = []
         self._by_checkpoint: dict[int, list[Future[int]]] = {}
         self._places = _places(settings, str(deployment.job_id))
+        # Where other jobs may write into the same directory, what is there is removed only if it is this job's for certain.
+        self._own_id = None if settings.create_subdirectory else str(deployment.job_id)
         self.coordinator = CheckpointCoordinator(settings, restored, deployment.numbers_used)
         self.on_complete: Callable[[int], None] = lambda checkpoint_id: None
 
@@ -178,7 +180,7 @@ class JobCheckpoints:
         self._background.settle()
         for checkpoint_id, directory in self._leftovers.items():
             self._background.submit(
-                partial(remove_manifest, directory),
+                partial(remove_manifest, directory, self._own_id),
                 _log_failure(f"removing the manifest of checkpoint {checkpoint_id}"),
             )
         self._background.settle()
@@ -235,7 +237,7 @@ class JobCheckpoints:
                 if completed.owned:
                     self._remove(completed, ())
             self.coordinator.completed = [c for c in self.coordinator.completed if not c.owned]
-        if self._places.directory is not None:
+        if self._places.directory is not None and self._own_id is None:
             self._background.submit(
                 partial(remove_unneeded, self._places.directory, tuple(self.coordinator.completed)),
                 _log_failure("removing files that no checkpoint needs"),
@@ -315,6 +317,8 @@ class JobCheckpoints:
                 self._handle(Stored(store.checkpoint_id, manifest, directory))
             else:
                 self._handle(StoreFailed(store.checkpoint_id, _as_failure(error)))
+                if isinstance(error, CheckpointTaken):
+                    self._leftovers.pop(store.checkpoint_id, None)  # what is there is somebody else's
 
         if directory is None:
             told(None, None)
@@ -365,7 +369,7 @@ class JobCheckpoints:
         for checkpoint_id in [each for each in self._leftovers if before is None or each < before]:
             directory = self._leftovers.pop(checkpoint_id)
             self._background.submit(
-                partial(remove_leftovers, directory),
+                partial(remove_leftovers, directory, self._own_id),
                 _log_failure(f"removing what was written of checkpoint {checkpoint_id}"),
             )
 
