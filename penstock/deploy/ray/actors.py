@@ -20,7 +20,7 @@ class RoleActor:
     def __init__(self, begin: Begin) -> None:
         import ray
 
-        self._host: str = ray.util.get_node_ip_address()  # type: ignore[no-untyped-call]
+        self._host: str = ray.util.get_node_ip_address()
         serve = begin(self._host)
         threading.Thread(target=_serve, args=(serve,), daemon=True, name="role").start()
 

@@ -136,7 +136,7 @@ def _wait_for(handles: list[Any], deadline: float) -> None:
 def _free() -> Any:
     import ray
 
-    return ray.available_resources()  # type: ignore[no-untyped-call]
+    return ray.available_resources()
 
 
 def _names() -> list[str]:
