@@ -248,6 +248,12 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     where = _WHERE.get(name)
     if where is None:
+        from importlib.util import find_spec
+
+        if not name.startswith("_") and find_spec(f"{__name__}.{name}") is not None:
+            return import_module(
+                f"{__name__}.{name}"
+            )  # so that `penstock.datastream.window.X` needs no import of its own
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     module, _, attribute = where.partition(":")
     value = getattr(import_module(module), attribute or name)

@@ -20,6 +20,8 @@ class FacadeModule(ModuleType):
         if name == "__all__":
             return self._exported()
         if not name.startswith("__"):
+            if f"{self.__name__}.{name}" in MODULES:
+                return import_module(f"{self.__name__}.{name}")  # PyFlink's packages import their modules
             for target in MODULES[self.__name__]:
                 found = getattr(_import_if_there(target), name, None)
                 if found is not None:

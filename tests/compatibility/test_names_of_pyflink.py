@@ -3,6 +3,8 @@
 import json
 import pickle
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -168,3 +170,24 @@ def test_a_name_that_pyflink_does_not_have_is_an_ordinary_import_error() -> None
     with pytest.raises(ModuleNotFoundError, match=r"No module named 'pyflink\.nonsense'"):
         import_module("pyflink.nonsense")
     assert not hasattr(import_module("pyflink.datastream"), "nonsense")
+
+
+def test_modules_are_attributes_of_their_packages_though_nothing_imported_them() -> None:
+    program = """
+import sys
+import penstock.pyflink_compat
+penstock.pyflink_compat.install()
+import pyflink.common, pyflink.datastream
+import penstock.common
+import penstock.datastream
+assert pyflink.datastream.window.TumblingEventTimeWindows is penstock.datastream.window.TumblingEventTimeWindows
+assert penstock.common.typeinfo.Types is penstock.common.Types
+for package in (pyflink.datastream, penstock.datastream, penstock.common):
+    assert not hasattr(package, "nothing_of_this_name")
+from penstock.pyflink_compat.modules import MODULES
+for name in MODULES:
+    package, _, module = name.rpartition(".")
+    if package in ("pyflink.common", "pyflink.datastream"):
+        assert getattr(sys.modules[package], module).__name__ == name, name
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=120)
