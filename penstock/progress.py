@@ -8,6 +8,7 @@ from typing import Any
 from penstock.clock import monotonic
 from penstock.data.elements import MAX_WATERMARK, MIN_TIMESTAMP
 from penstock.dataflow.submission import RunningJob
+from penstock.errors import PenstockError
 
 SILENT_S = 2.0
 INTERVAL_S = 1.0
@@ -48,7 +49,10 @@ class ProgressLine:
 
     def _line(self) -> str:
         now = monotonic()
-        metrics = self._job.metrics()
+        try:
+            metrics = self._job.metrics()
+        except PenstockError:
+            return ""  # a cluster that does not answer now; whoever waits for the result is told
         counts = records_of_sources(metrics)
         then, before = self._last
         self._last = (now, counts)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -107,3 +108,26 @@ def test_jobs_that_need_all_slots_run_one_after_the_other(running_cluster: Clust
     jobs = [running_cluster.submit(PROGRAM, "-p", "2", "--", "60", "1000") for _ in range(3)]
     for job_id in jobs:
         running_cluster.wait_for_state(job_id, "FINISHED")
+
+
+@pytest.mark.slow
+def test_an_attached_run_shows_a_line_of_progress_on_a_terminal(running_cluster: Cluster) -> None:
+    here, terminal = os.openpty()
+    python_path = str(ROOT) + os.pathsep + os.environ.get("PYTHONPATH", "")
+    words = ["run", "-m", running_cluster.address, "-p", "2", str(PROGRAM), "100000", "100"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "penstock", *words],
+        stdout=subprocess.PIPE,
+        stderr=terminal,
+        text=True,
+        env={**os.environ, "PYTHONPATH": python_path, "PENSTOCK_HOME": str(running_cluster.home)},
+    ) as attached:
+        assert attached.stdout is not None
+        job_id = attached.stdout.readline().split("JobID ")[1].strip()
+        os.close(terminal)
+        shown = ""
+        while not re.search(r"numbers: [1-9][\d,]* records, [\d,]+/s", shown):
+            shown += os.read(here, 4096).decode()
+        running_cluster.client.ask("PATCH", f"/jobs/{job_id}?mode=cancel")
+        attached.communicate(timeout=PATIENCE_S)
+    os.close(here)

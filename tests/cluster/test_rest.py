@@ -87,7 +87,11 @@ def test_the_files_of_a_taskmanager_and_of_the_jobmanager(running_cluster: Clust
     assert any(entry["name"].endswith(".out") and entry["size"] > 0 for entry in logs)
     status, log = ask(running_cluster, "GET", "/jobmanager/log")
     assert status == 200 and b"is RUNNING" in log
-    assert ask(running_cluster, "GET", "/")[0] == 200
+    status, page = ask(running_cluster, "GET", "/")
+    assert status == 200 and page.startswith(b"<!doctype html>")
+    # What the page asks for is there, so that it cannot fall behind the API.
+    for path in ("overview", "jobs/overview", "taskmanagers", "openapi.json"):
+        assert f'"{path}"'.encode() in page and ask(running_cluster, "GET", f"/{path}")[0] == 200
 
 
 @pytest.mark.parametrize(
