@@ -17,8 +17,10 @@ from penstock.operators.contract import OperatorContext
 LAST = 2**62
 """In the place of a checkpoint: prepared at the end of the input, after which the next checkpoint takes it."""
 
+FIRST_RETRY_MS = 10
 RETRY_MS = 1_000
-MOST_TRIES_AT_ONCE = 10
+"""What is not committed is tried again after the first time, then after twice as long each time, up to the second."""
+MOST_TRIES_AT_ONCE = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ class Commits:
         self._waiting: list[Committable] = []
         self._restored: list[Committable] = []
         self._complete_up_to = 0
+        self._retry_ms = FIRST_RETRY_MS
         self._cancel_retry: Callable[[], None] | None = None
 
     @property
@@ -90,6 +93,8 @@ class Commits:
         left = self._commit([entry.value for entry in due])
         later = [entry for entry in self._waiting if entry.checkpoint_id > self._complete_up_to]
         self._waiting = [Committable(self._complete_up_to, value) for value in left] + later
+        if len(left) < len(due):
+            self._retry_ms = FIRST_RETRY_MS
         if left:
             self._try_again_later()
 
@@ -107,17 +112,19 @@ class Commits:
             self.commit_up_to(self._complete_up_to)
 
         if self._cancel_retry is None:
-            at_ms = self._context.clock.now_ms() + RETRY_MS
+            at_ms = self._context.clock.now_ms() + self._retry_ms
+            self._retry_ms = min(2 * self._retry_ms, RETRY_MS)
             self._cancel_retry = self._context.processing_time.schedule(at_ms, again)
 
     def _commit_all(self, values: list[Any]) -> None:
         """Commit at once, where nothing can be done later."""
-        left = self._commit(values)
+        left, retry_ms = self._commit(values), FIRST_RETRY_MS
         for _ in range(MOST_TRIES_AT_ONCE - 1):
             if not left:
                 return
-            pause(RETRY_MS / 1_000)
-            left = self._commit(left)
+            pause(retry_ms / 1_000)
+            before, left = left, self._commit(left)
+            retry_ms = FIRST_RETRY_MS if len(left) < len(before) else min(2 * retry_ms, RETRY_MS)
         if left:
             raise OutsideError(
                 f"{len(left)} of {len(values)} committables could not be committed in {MOST_TRIES_AT_ONCE} tries"

@@ -3,15 +3,12 @@
 import logging
 import threading
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any
 
 from penstock.connectors.kafka.epochs import Epoch
 from penstock.connectors.kafka.transactions import EpochCommitter, TransactionalProducer
 from penstock.contracts.sink import Committer
 from penstock.errors import OutsideError
-
-WAIT_S: Final = 0.5
-"""How long the task waits for a commit before it goes on with its work; it looks again later."""
 
 _log = logging.getLogger(__name__)
 
@@ -29,9 +26,10 @@ class CommitTry:
         self._failure: Exception | None = None
         threading.Thread(target=self._run, name="kafka commit", daemon=True).start()
 
-    def wait(self, seconds: float) -> bool:
-        """Whether it came to an end in this time."""
-        return self._is_over.wait(seconds)
+    @property
+    def is_over(self) -> bool:
+        """Whether it came to an end."""
+        return self._is_over.is_set()
 
     def result(self) -> TransactionalProducer | None:
         """A producer that can be used again, if there is one.
@@ -92,8 +90,8 @@ class ExactlyOnceCommitter(Committer):
         if running is None or running.epoch.identity != epoch.identity:
             self.close()
             running = self._try = CommitTry(self._committer, epoch)
-        if not running.wait(WAIT_S):
-            return False
+        if not running.is_over:
+            return False  # the task goes on with its work, and looks again later
         self._try = None
         producer = running.result()
         if producer is not None:

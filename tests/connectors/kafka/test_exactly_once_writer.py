@@ -2,6 +2,7 @@
 
 import pickle
 from dataclasses import dataclass, field
+from threading import Event
 from typing import Any
 
 import pytest
@@ -123,8 +124,8 @@ class Run:
 
     def commit(self, epochs: list[Epoch]) -> None:
         left: list[Epoch] = epochs
-        while left:
-            left = self.committer.commit(left)
+        while left := self.committer.commit(left):
+            Event().wait(0.01)
 
 
 def start(

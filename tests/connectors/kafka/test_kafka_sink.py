@@ -61,11 +61,8 @@ def test_every_record_is_there_when_the_job_has_ended(
 
 
 def test_a_job_does_not_end_before_its_last_commit_is_made_however_long_that_takes(
-    apache_kafka: KafkaCluster, monkeypatch: pytest.MonkeyPatch
+    apache_kafka: KafkaCluster,
 ) -> None:
-    monkeypatch.setattr(
-        "penstock.connectors.kafka.committing.WAIT_S", 0.0
-    )  # it is never done when it is asked first
     topic = new_topic(apache_kafka)
     env = StreamExecutionEnvironment.get_execution_environment()
     env.enable_checkpointing(100)
