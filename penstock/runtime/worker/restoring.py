@@ -17,7 +17,7 @@ from penstock.state.native_entries import open_rocksdb_files
 
 
 def load_libraries() -> None:
-    """Import what reading state takes, ahead of the time when the job waits for it."""
+    """Import what reading and writing state takes, ahead of the time when the job waits for it."""
     import pyarrow.compute
     import pyarrow.parquet  # noqa: F401
 

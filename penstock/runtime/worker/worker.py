@@ -195,6 +195,11 @@ class Worker:
                 if self._local is not None:
                     restore = replace(restore, place=self._local.to_read(restore.place))
                 restore_task(tasklet, vertex, restore, deployment.graph)
+        contexts = [context for tasklet in self._ready for context in tasklet.chain.contexts]
+        if deployment.takes_checkpoints and any(context.keyed_state is not None for context in contexts):
+            from penstock.runtime.worker.restoring import load_libraries
+
+            load_libraries()  # now, as the first barrier would be held up by it
 
     def _find_local_state(self, deployment: Deployment) -> None:
         """Where copies of the job's state files are on this machine, if its options want any."""
