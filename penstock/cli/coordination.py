@@ -8,6 +8,7 @@ from penstock.cli.cluster_settings import ClusterSettings
 from penstock.deploy.cluster.addresses import address_of
 from penstock.deploy.cluster.dispatcher import Dispatcher
 from penstock.deploy.cluster.leadership import Epochs, Leadership, NoLongerLeading
+from penstock.deploy.cluster.reactive import ReactiveScaling, reactive_settings
 from penstock.deploy.cluster.roster import Listening, Roster
 from penstock.deploy.cluster.secret import cluster_secret, rows_key, submission_proof
 from penstock.deploy.cluster.security import asks_clients, internal_tls, rest_tls
@@ -49,6 +50,8 @@ class Coordination:
         self.leadership = Leadership(Epochs(storage))
         patience_s = settings.seconds("slot.request.timeout", 300.0)
         self.dispatcher = Dispatcher(self.roster, storage, patience_s, self.leadership.check)
+        reactive = reactive_settings(options)
+        self._scaling = None if reactive is None else ReactiveScaling(self.dispatcher, self.roster, reactive)
         api = Api(
             self.dispatcher,
             self.roster,
@@ -73,6 +76,8 @@ class Coordination:
         self.leadership.publish(roster.address, roster.port, server.host, server.port)
         roster.start()
         self.dispatcher.take_up_again()
+        if self._scaling is not None:
+            self._scaling.start()
         server.start()
         self.reporting.start()
         (self._settings.run_dir / "rest.port").write_text(str(server.port), encoding="ascii")
@@ -98,6 +103,8 @@ class Coordination:
 
     def close(self) -> None:
         """Answer no more. Jobs are not waited for: they are taken up again."""
+        if self._scaling is not None:
+            self._scaling.close()
         self.reporting.close()
         self.server.close()
         self.roster.close()

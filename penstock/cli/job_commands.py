@@ -149,6 +149,24 @@ def stop(drain: bool, directory: str | None, job: str, **given: Any) -> Task:
     return carefully(work)
 
 
+@click.command()
+@click.option("-p", "--parallelism", type=click.IntRange(min=1), required=True, help="The new parallelism.")
+@click.argument("job")
+@client_options
+def rescale(parallelism: int, job: str, **given: Any) -> Task:
+    """Have a job go on at another parallelism, from its latest checkpoint."""
+    client, say = client_for(given), _Said(given["as_json"])
+
+    def work() -> None:
+        say(f"Rescaling job {job} to parallelism {parallelism}.")
+        answer = client.ask("PATCH", f"/v1/jobs/{job}/rescaling?parallelism={parallelism}")
+        client.wait_for(f"/v1/jobs/{job}/rescaling/{answer['request-id']}")
+        say(f"Rescaled job {job}. Its new parallelism is {parallelism}.")
+        say.result(job=job, parallelism=parallelism)
+
+    return carefully(work)
+
+
 @click.command("of-job", hidden=True)
 @click.option("-d", "--dispose", "disposed", metavar="PATH", help="Delete a savepoint.")
 @click.argument("job", required=False)
@@ -226,4 +244,4 @@ def _savepoint(client: ClusterClient, job: str, body: dict[str, Any]) -> str:
     return path
 
 
-COMMANDS = (list_jobs, cancel, stop, checkpoint)
+COMMANDS = (list_jobs, cancel, stop, checkpoint, rescale)

@@ -26,7 +26,8 @@ class ChainedOperator:
 
 @dataclass(frozen=True, slots=True)
 class JobVertex:
-    """A chain (in truth a tree) of operators that runs as one task, in ``parallelism`` subtasks."""
+    """A chain (in truth a tree) of operators that runs as one task, in ``parallelism`` subtasks. ``follows_default``: none of
+    its operators was given a parallelism of its own."""
 
     id: VertexId
     name: str
@@ -35,6 +36,7 @@ class JobVertex:
     max_parallelism: int
     slot_sharing_group: str
     buffer_timeout_ms: int
+    follows_default: bool = False
 
     @property
     def head(self) -> ChainedOperator:

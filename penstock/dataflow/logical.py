@@ -39,7 +39,8 @@ class LogicalEdge:
 
 @dataclass(frozen=True, slots=True)
 class LogicalNode:
-    """One operator as it was written. ``None`` means that the user did not say."""
+    """One operator as it was written. ``None`` means that the user did not say; ``follows_default`` keeps that in mind of its
+    parallelism once it is settled."""
 
     id: int
     name: str
@@ -54,6 +55,7 @@ class LogicalNode:
     chaining: ChainingStrategy = ChainingStrategy.ALWAYS
     buffer_timeout_ms: int | None = None
     fixed_parallelism: bool = False
+    follows_default: bool = False
     origin: Origin | None = None
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from penstock.deploy.cluster.leadership import Epochs
 from tests.cluster.conftest import Cluster
-from tests.cluster.test_fencing import assert_exactly_once, complete_lines
+from tests.cluster.test_fencing import COUNT, assert_comes_to_its_end_exactly_once, complete_lines
 from tests.missing import leave_out_for_want_of
 from tests.services.ray_nodes import NoRay, RayNodes, ray_nodes
 
@@ -59,7 +59,7 @@ def test_the_scenario_of_the_handbook_on_two_nodes_of_which_one_is_killed(
     assert hosts == {"127.0.0.2", "127.0.0.3"}
     directory = tmp_path / "out"
     checkpoints = f"-Dexecution.checkpointing.dir={tmp_path / 'checkpoints'}"
-    job = ray_cluster.submit(TO_FILES, "-p", "2", checkpoints, "--", "100000", "100", str(directory))
+    job = ray_cluster.submit(TO_FILES, "-p", "2", checkpoints, "--", str(COUNT), "100", str(directory))
     ray_cluster.wait_for(lambda: len(complete_lines(directory)) > 50)
 
     nodes.kill_second()
@@ -71,14 +71,7 @@ def test_the_scenario_of_the_handbook_on_two_nodes_of_which_one_is_killed(
     ray_cluster.wait_for(lambda: len(complete_lines(directory)) > before + 50)
 
     assert f"{job} : to files (RUNNING)" in ray_cluster.penstock("list", "-m", ray_cluster.address)
-    said = ray_cluster.penstock("stop", "-m", ray_cluster.address, "-p", str(tmp_path / "saved"), job)
-    savepoint = said.split("Path: ")[1].split()[0]
-    ray_cluster.wait_for_state(job, "FINISHED")
-    again = ray_cluster.submit(
-        TO_FILES, "-p", "1", "-s", savepoint, checkpoints, "--", "100000", "100000", str(directory)
-    )
-    ray_cluster.wait_for_state(again, "FINISHED")
-    assert_exactly_once(complete_lines(directory), 100000)
+    assert_comes_to_its_end_exactly_once(ray_cluster, job, directory)
 
 
 def test_a_jobmanager_whose_actor_dies_is_started_again_and_takes_its_jobs_up(
@@ -86,14 +79,14 @@ def test_a_jobmanager_whose_actor_dies_is_started_again_and_takes_its_jobs_up(
 ) -> None:
     directory = tmp_path / "out"
     checkpoints = f"-Dexecution.checkpointing.dir={tmp_path / 'checkpoints'}"
-    job = ray_cluster.submit(TO_FILES, "-p", "2", checkpoints, "--", "1500", "150", str(directory))
+    job = ray_cluster.submit(TO_FILES, "-p", "2", checkpoints, "--", str(COUNT), "150", str(directory))
     ray_cluster.wait_for(lambda: len(complete_lines(directory)) > 50)
     epochs = Epochs(f"{tmp_path / 'leading'}/default")
     kill_actor(nodes.address, "penstock-jobmanager")
     leader = ray_cluster.wait_for(lambda: (found := epochs.leader()) and found.epoch == 2 and found)
     ray_cluster.rest_port = leader.rest_port
-    ray_cluster.wait_for_state(job, "FINISHED")
-    assert_exactly_once(complete_lines(directory), 1500)
+    ray_cluster.wait_for_state(job, "RUNNING")
+    assert_comes_to_its_end_exactly_once(ray_cluster, job, directory)
 
 
 def kill_actor(address: str, name: str) -> None:

@@ -176,8 +176,15 @@ jobmanager.scheduler
     string = Default ; accepted
     How slots and parallelism of a job are chosen.
 scheduler-mode
-    string = ; accepted
-    Whether a job uses all slots that there are.
+    string = ; honoured
+    With reactive the parallelism of jobs follows the slots that there are.
+jobmanager.adaptive-scheduler.executing.cooldown-after-rescaling
+    duration = 30 s ; honoured
+    formerly jobmanager.adaptive-scheduler.scaling-interval.min
+    So long after a change a job gets no more slots.
+jobmanager.adaptive-scheduler.executing.resource-stabilization-timeout
+    duration = 0 s ; honoured
+    So long more slots have to have been there before they are used.
 slot.request.timeout
     duration = 5 min ; honoured
     How long a job waits for a slot.

@@ -10,8 +10,9 @@ import sys
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
+from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -20,6 +21,7 @@ from penstock.checkpoint.manifest import MANIFEST_NAME, read_manifest
 from penstock.checkpoint.settings import checkpoint_settings
 from penstock.clock import SYSTEM_CLOCK
 from penstock.dataflow.job import JobGraph
+from penstock.dataflow.rescaling import rescaled
 from penstock.dataflow.submission import JobStatus
 from penstock.deploy.cluster.job_store import JobStore
 from penstock.deploy.cluster.leadership import FencedBackground
@@ -49,19 +51,32 @@ class DispatchedJob:
     """One job. ``times``: when it came into each status, in milliseconds since the epoch; ``places`` says on which
     TaskManager each of its workers is."""
 
-    id: str
+    submission: Submission
     name: str
     graph: JobGraph
-    job: LocalJob
+    job: LocalJob = field(init=False)
+    rescaling: "Rescaling | None" = None
     times: dict[JobStatus, int] = field(default_factory=dict)
     failure: str = ""
     net_runtime_ms: int = 0
     places: Callable[[], dict[int, str]] = dict
 
     @property
+    def id(self) -> str:
+        """Its identity."""
+        return self.submission.job_id
+
+    @property
+    def is_rescaling(self) -> bool:
+        """Whether it is on its way to another parallelism."""
+        return self.rescaling is not None
+
+    @property
     def status(self) -> JobStatus:
         """Where it stands."""
-        return self.job.status()
+        status = self.job.status()
+        on_the_way = status in (JobStatus.CREATED, JobStatus.CANCELLING, JobStatus.CANCELED)
+        return JobStatus.RESTARTING if self.is_rescaling and on_the_way else status
 
     @property
     def has_ended(self) -> bool:
@@ -77,6 +92,14 @@ class DispatchedJob:
     def ended_at_ms(self) -> int | None:
         """When it was over."""
         return next((at for status, at in self.times.items() if status.is_globally_terminal_state()), None)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rescaling:
+    """A job's way to another parallelism; ``done`` when it runs there."""
+
+    graph: JobGraph
+    done: "Future[None]"
 
 
 class Dispatcher:
@@ -145,7 +168,26 @@ class Dispatcher:
             ) from error
         if not isinstance(graph, JobGraph):
             raise ProgramError("what was submitted holds no graph")
-        return graph
+        return graph if submission.parallelism is None else rescaled(graph, submission.parallelism)
+
+    def rescale(self, job_id: str, parallelism: int) -> "Future[None]":
+        """Have a job go on at another parallelism, from its latest checkpoint; the future ends when it does.
+
+        :raises PenstockError: where it cannot: it has ended, has no checkpoint, or leaves no parallelism open.
+        """
+        job = self.job(job_id)
+        with self._lock:
+            if job.has_ended or job.is_rescaling:
+                why = "is being rescaled already" if job.is_rescaling else f"is {job.status.name}"
+                raise ProgramError(f"job {job_id} {why}; a job is rescaled while it runs")
+            graph = rescaled(job.graph, parallelism)
+            if job.job.latest_checkpoint() is None and JobStatus.RUNNING in job.times:
+                raise ProgramError(
+                    f"job {job_id} has no checkpoint to go on from; enable checkpointing, or wait for the first one"
+                )
+            job.rescaling = Rescaling(graph, Future())
+            job.job.suspend()
+        return job.rescaling.done
 
     def _begin(
         self,
@@ -154,28 +196,10 @@ class Dispatcher:
         start: CompletedCheckpoint | None,
         numbers_used: int = 0,
     ) -> DispatchedJob:
-        launcher = ClusterLauncher(
-            self._roster,
-            submission.job_id,
-            submission.import_path,
-            submission.argv,
-            workers_wanted(graph),
-            self._slot_patience_s,
-            submission.logging,
-        )
-        deployment = Deployment(
-            JobID(submission.job_id), 0, graph, workers_wanted(graph), numbers_used=numbers_used
-        )
-        driver = JobDriver(
-            deployment,
-            ProcessPool(graph, launcher),
-            start_from=start,
-            make_background=partial(FencedBackground, self._check),
-        )
-        made = DispatchedJob(submission.job_id, graph.job_name, graph, LocalJob(driver))
+        made = DispatchedJob(submission, graph.job_name, graph)
+        made.job = self._job_of(made, start, numbers_used)
         made.places = partial(self._roster.places, made.id)
         made.times[JobStatus.CREATED] = SYSTEM_CLOCK.now_ms()
-        driver.on_status = lambda status: self._status_changed(made, status)
         with self._lock:
             self._jobs[made.id] = made
         made.job.start_in_background()
@@ -184,19 +208,47 @@ class Dispatcher:
         ).start()
         return made
 
+    def _job_of(
+        self, job: DispatchedJob, start: CompletedCheckpoint | None, numbers_used: int, attempt: int = 0
+    ) -> LocalJob:
+        submission, graph = job.submission, job.graph
+        workers = workers_wanted(graph)
+        launcher = ClusterLauncher(
+            self._roster,
+            job.id,
+            submission.import_path,
+            submission.argv,
+            workers,
+            self._slot_patience_s,
+            submission.logging,
+        )
+        deployment = Deployment(JobID(job.id), attempt, graph, workers, numbers_used=numbers_used)
+        driver = JobDriver(
+            deployment,
+            ProcessPool(graph, launcher),
+            start_from=start,
+            make_background=partial(FencedBackground, self._check),
+        )
+        driver.on_status = lambda status: self._status_changed(job, status)
+        return LocalJob(driver)
+
     def _status_changed(self, job: DispatchedJob, status: JobStatus) -> None:
+        rescaling = job.rescaling
+        if rescaling is not None:
+            if status in (JobStatus.CANCELLING, JobStatus.CANCELED):
+                return  # it goes on
+            job.rescaling = None
+            if not rescaling.done.done():
+                rescaling.done.set_result(None)
         job.times.pop(status, None)
         job.times[status] = SYSTEM_CLOCK.now_ms()
         _log.info("job %r (%s) is %s", job.name, job.id, status.name)
 
     def _see_to_the_end(self, job: DispatchedJob) -> None:
-        try:
-            job.net_runtime_ms = job.job.result().net_runtime_ms
-        except PenstockError as error:
-            job.failure = str(error)
-        except Exception as error:  # noqa: BLE001  (the job's thread broke; whatever it was, the others go on)
-            job.failure = f"{type(error).__name__}: {error}"
-            _log.exception("job %r (%s) broke", job.name, job.id)
+        self._wait_for(job)
+        while job.rescaling is not None and job.job.status() is JobStatus.CANCELED:
+            self._go_on_rescaled(job, job.rescaling)
+            self._wait_for(job)
         try:
             self._store.remove(job.id)
         except PenstockError as error:
@@ -206,6 +258,33 @@ class Dispatcher:
             for oldest in ended[: max(0, len(ended) - MOST_ENDED_JOBS)]:
                 del self._jobs[oldest.id]
                 self._roster.forget_job(oldest.id)
+
+    def _wait_for(self, job: DispatchedJob) -> None:
+        job.failure = ""
+        try:
+            job.net_runtime_ms += job.job.result().net_runtime_ms
+        except PenstockError as error:
+            job.failure = str(error)
+        except Exception as error:  # noqa: BLE001  (the job's thread broke; whatever it was, the others go on)
+            job.failure = f"{type(error).__name__}: {error}"
+            _log.exception("job %r (%s) broke", job.name, job.id)
+
+    def _go_on_rescaled(self, job: DispatchedJob, rescaling: "Rescaling") -> None:
+        """The job has stopped where it was: start it again from its latest checkpoint."""
+        start = job.job.latest_checkpoint()
+        attempt = job.job.recovery().restarts + 1
+        job.graph = rescaling.graph
+        job.submission = replace(job.submission, parallelism=job.graph.parallelism)
+        try:
+            self._store.add(job.id, pickle.dumps(job.submission, 5))
+        except PenstockError as error:
+            _log.warning("job %r (%s) is not noted at its new parallelism: %s", job.name, job.id, error)
+        place = "the beginning" if start is None else f"checkpoint {start.checkpoint_id}"
+        _log.info(
+            "job %r (%s) goes on at parallelism %d from %s", job.name, job.id, job.graph.parallelism, place
+        )
+        job.job = self._job_of(job, start, numbers_used(job.graph, job.id), attempt)
+        job.job.start_in_background()
 
     def jobs(self) -> list[DispatchedJob]:
         """All jobs, in the order in which they came."""

@@ -11,7 +11,8 @@ from penstock.logs.shipped import ShippedLogging
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """``graph`` is pickled for itself, so that name and path are known before user code is loaded."""
+    """``graph`` is pickled for itself, so that name and path are known before user code is loaded. ``parallelism``: the one
+    that the job was rescaled to."""
 
     job_id: str
     job_name: str
@@ -19,6 +20,7 @@ class Submission:
     import_path: tuple[str, ...] = ()
     argv: tuple[str, ...] = ()
     logging: ShippedLogging | None = None
+    parallelism: int | None = None
 
 
 def encode_submission(

@@ -21,6 +21,8 @@ from penstock.runtime.short_turns import short_turns
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
+    from penstock.checkpoint.events import CompletedCheckpoint
+
 
 class LocalExecutor:
     """The executor ``local``."""
@@ -137,6 +139,14 @@ class LocalJob:
 
     def cancel(self) -> None:
         self._driver.request_cancel()
+
+    def suspend(self) -> None:
+        """Ask for an end after which another can go on from :meth:`latest_checkpoint`."""
+        self._driver.request_suspension()
+
+    def latest_checkpoint(self) -> "CompletedCheckpoint | None":
+        """The checkpoint that the job would go back to now."""
+        return self._driver.latest_checkpoint
 
     def result(self, timeout_s: float | None = None) -> JobExecutionResult:
         self._make_way()

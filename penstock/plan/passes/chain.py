@@ -93,6 +93,7 @@ class _Cut:
             head.max_parallelism or maximum,
             head.slot_sharing_group or "default",
             timeout,
+            all(node.follows_default for group in groups for node in group),
         )
 
     def _collect(self, node: LogicalNode, groups: list[list[LogicalNode]]) -> None:

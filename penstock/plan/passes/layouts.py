@@ -57,5 +57,6 @@ def _bridge(node_id: int, source: LogicalNode, edge: LogicalEdge, given: Layout)
         max_parallelism=source.max_parallelism,
         uid_hash="-".join([source.uid_hash or "", *([edge.side_tag] if edge.side_tag else []), target]),
         slot_sharing_group=source.slot_sharing_group,
+        follows_default=source.follows_default,
         origin=source.origin,
     )

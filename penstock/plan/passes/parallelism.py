@@ -27,7 +27,8 @@ def _settled(node: LogicalNode, default: int, maximum: int | None) -> LogicalNod
             f"operator {node.name!r} ({node.origin}) has parallelism {parallelism}, above its maximum parallelism {most}; "
             "lower one or raise the other"
         )
-    return replace(node, parallelism=parallelism, max_parallelism=most)
+    follows = node.parallelism is None and not node.fixed_parallelism
+    return replace(node, parallelism=parallelism, max_parallelism=most, follows_default=follows)
 
 
 def _positive(graph: LogicalGraph, key: str) -> int | None:

@@ -227,6 +227,13 @@ class JobCheckpoints:
         """How many checkpoints and savepoints have come to each state, of all there were."""
         return self.coordinator.counts
 
+    def leave(self) -> None:
+        """The job goes on elsewhere: leave everything as it is, once all is written."""
+        self.stop("the job goes on elsewhere")
+        self._remove_leftovers()
+        self._background.close(finish=True)
+        self._background.deliver()
+
     def close(self, status: JobStatus) -> None:
         """The job is over: remove what is not to be kept, and wait until all is written and removed."""
         self.stop("the job is over")

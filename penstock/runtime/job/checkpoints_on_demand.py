@@ -118,6 +118,11 @@ class CheckpointsOnDemand:
         """How many checkpoints and savepoints have come to each state, of all there were."""
         return {} if self._made is None else self._made.counts
 
+    def leave(self) -> None:
+        """The job goes on elsewhere: leave everything as it is."""
+        if self._made is not None:
+            self._made.leave()
+
     def close(self, status: JobStatus) -> None:
         """The job is over: wait until all is written."""
         if self._made is not None:

@@ -4,10 +4,19 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
+from penstock.errors import ProgramError
 from penstock.ids import SubtaskId, WorkerIndex
 
 Batch = tuple[WorkerIndex, list[Any]]
 MOST_RELEASED_BATCHES = 64
+
+
+def rows_would_come_twice() -> ProgramError:
+    """Why a job whose rows were given out cannot start again."""
+    return ProgramError(
+        "the job cannot start again, as rows were given to the program that would come a second time; enable "
+        "checkpointing to have each of them once, or write to a sink instead of execute_and_collect"
+    )
 
 
 class CollectedRows:

@@ -26,7 +26,7 @@ from penstock.ids import JobID, SubtaskId, WorkerIndex
 from penstock.runtime.background import Background, MakeBackground
 from penstock.runtime.coordination.split_assignment import SplitAssignment
 from penstock.runtime.job.checkpoints_on_demand import CheckpointsOnDemand
-from penstock.runtime.job.collected_rows import CollectedRows
+from penstock.runtime.job.collected_rows import CollectedRows, rows_would_come_twice
 from penstock.runtime.job.coordinator import (
     CancelRequested,
     ChangeStatus,
@@ -73,13 +73,6 @@ LONGEST_POLL_S = 1.0
 
 
 _log = logging.getLogger(__name__)
-
-
-def _rows_would_come_twice() -> PenstockError:
-    return ProgramError(
-        "the job cannot start again, as rows were given to the program that would come a second time; enable "
-        "checkpointing to have each of them once, or write to a sink instead of execute_and_collect"
-    )
 
 
 def may_restart(graph: JobGraph) -> bool:
@@ -141,6 +134,7 @@ class JobDriver:
         self._savepoint_number = 0
         self._stopping: tuple[Future[str], str] | None = None
         self._cancel_wanted = False
+        self._is_suspended = False
         self._stop_deadline: float | None = None
         self._running_since = 0.0
         self._net_runtime_ms = 0
@@ -306,7 +300,7 @@ class JobDriver:
         self._restart_at_ms = None
         self._part = self.restarting_part
         if self._rows.cannot_start_again(self._part):
-            self._tell(JobBroken(_rows_would_come_twice(), for_good=True))
+            self._tell(JobBroken(rows_would_come_twice(), for_good=True))
             return
         if self._part is not None:
             self._start_part_again(self._part)
@@ -338,7 +332,10 @@ class JobDriver:
         for message in self._pool.poll(0.0):
             if isinstance(message, MetricsReport | RowsCollected):
                 self._take(message)
-        self._checkpoints.close(self.status)
+        if self._is_suspended and self.status is JobStatus.CANCELED:
+            self._checkpoints.leave()
+        else:
+            self._checkpoints.close(self.status)
         self.done = True
         self._refuse_savepoints()
 
@@ -410,6 +407,11 @@ class JobDriver:
         """Ask for the end; may be called by any thread."""
         self._cancel_wanted = True
         self._pool.wake_up()
+
+    def request_suspension(self) -> None:
+        """Ask for an end after which another driver can go on from the latest checkpoint; may be called by any thread."""
+        self._is_suspended = True
+        self.request_cancel()
 
     def request_savepoint(self, wish: SavepointWish) -> "Future[str]":
         """Ask for a savepoint; the future has its path once it is complete. May be called by any thread."""

@@ -36,6 +36,7 @@ class Api:
     savepoints: Triggers = field(default_factory=Triggers)
     checkpoints: Triggers = field(default_factory=Triggers)
     disposals: Triggers = field(default_factory=Triggers)
+    rescalings: Triggers = field(default_factory=Triggers)
 
     def job(self, request: Request) -> DispatchedJob:
         """The job that the path names."""

@@ -25,6 +25,7 @@ from penstock.web.rest.openapi import document
 from penstock.web.rest.operations import Answer, Content, Operation, in_order
 from penstock.web.rest.program_operations import program_operations
 from penstock.web.rest.requests import TooLarge
+from penstock.web.rest.rescaling_operations import rescaling_operations
 from penstock.web.rest.row_operations import row_operations
 from penstock.web.rest.taskmanager_operations import taskmanager_operations
 from penstock.web.rest.vertex_operations import vertex_operations
@@ -43,6 +44,7 @@ def operations(api: Api) -> list[Operation]:
         taskmanager_operations,
         job_operations,
         checkpoint_operations,
+        rescaling_operations,
         vertex_operations,
         row_operations,
         program_operations,

@@ -42,7 +42,7 @@ def config() -> Json:
         "features": {
             "web-submit": True,
             "web-cancel": True,
-            "web-rescale": False,
+            "web-rescale": True,
             "web-history": False,
         },
     }

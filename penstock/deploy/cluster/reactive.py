@@ -1,0 +1,118 @@
+"""Reactive scheduling: the parallelism of jobs follows the slots that there are.
+
+Source: Flink's documentation, "Elastic Scaling", of which this is the reactive mode; several jobs share the slots evenly.
+"""
+
+import logging
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from penstock.clock import monotonic
+from penstock.config.configuration import Configuration
+from penstock.dataflow.job import JobGraph
+from penstock.dataflow.rescaling import highest_parallelism, may_rescale
+from penstock.deploy.cluster.dispatcher import DispatchedJob, Dispatcher
+from penstock.deploy.cluster.roster import Roster
+from penstock.errors import OptionError, PenstockError
+
+LOOK_S = 0.5
+_ADAPTIVE = "jobmanager.adaptive-scheduler."
+COOLDOWN = _ADAPTIVE + "executing.cooldown-after-rescaling"
+STABILIZATION = _ADAPTIVE + "executing.resource-stabilization-timeout"
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ReactiveSettings:
+    """``cooldown_s``: so long after a change a job gets no more slots; ``stabilization_s``: so long more slots have to have
+    been there. Fewer slots are obeyed at once, as nothing runs without them."""
+
+    cooldown_s: float = 30.0
+    stabilization_s: float = 0.0
+
+
+def reactive_settings(options: Mapping[str, str]) -> ReactiveSettings | None:
+    """What a cluster's options say; None where parallelism does not follow slots.
+
+    :raises OptionError: for a mode that Flink does not have.
+    """
+    mode = options.get("scheduler-mode", "").lower()
+    if not mode:
+        return None
+    if mode != "reactive":
+        raise OptionError(f"scheduler-mode is reactive, or not set; not {mode!r}")
+    known = Configuration.from_dict(
+        {key: options[key] for key in (COOLDOWN, STABILIZATION) if key in options}
+    )
+    return ReactiveSettings(
+        (known.get_millis(COOLDOWN, 30_000) or 0) / 1000, (known.get_millis(STABILIZATION, 0) or 0) / 1000
+    )
+
+
+def wanted_parallelism(graph: JobGraph, slots: int, jobs: int) -> int:
+    """The parallelism for one of so many jobs on so many slots; at least 1, where it then waits.
+
+    >>> wanted_parallelism(JobGraph("none", (), (), False), 4, 1)
+    0
+    """
+    if not graph.vertices or not may_rescale(graph):
+        return 0
+    return max(1, min(slots // max(1, jobs), highest_parallelism(graph)))
+
+
+class ReactiveScaling:
+    """Looks at slots and jobs until :meth:`close`, with a thread of its own."""
+
+    def __init__(self, dispatcher: Dispatcher, roster: Roster, settings: ReactiveSettings) -> None:
+        self._dispatcher = dispatcher
+        self._roster = roster
+        self._settings = settings
+        self._changed_at: dict[str, float] = {}
+        self._slots = 0
+        self._slots_since = 0.0
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True, name="reactive scaling")
+
+    def start(self) -> None:
+        """Begin to look."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Look no more."""
+        self._ended.set()
+        self._thread.join()
+
+    def look(self) -> None:
+        """Rescale the jobs whose share of the slots is another now."""
+        now = monotonic()
+        slots, _ = self._roster.slots()
+        if slots != self._slots:
+            self._slots, self._slots_since = slots, now
+        jobs = [job for job in self._dispatcher.jobs() if not job.has_ended and not job.is_rescaling]
+        self._changed_at = {job.id: self._changed_at.get(job.id, float("-inf")) for job in jobs}
+        for job in jobs:
+            wanted = wanted_parallelism(job.graph, slots, len(jobs)) if slots else 0
+            if wanted and wanted != job.graph.parallelism and self._may_change(job, wanted, now):
+                self._changed_at[job.id] = now
+                self._rescale(job, wanted)
+
+    def _may_change(self, job: DispatchedJob, wanted: int, now: float) -> bool:
+        if wanted < job.graph.parallelism:
+            return True
+        cooled = now - self._changed_at[job.id] >= self._settings.cooldown_s
+        return cooled and now - self._slots_since >= self._settings.stabilization_s
+
+    def _rescale(self, job: DispatchedJob, wanted: int) -> None:
+        _log.info(
+            "job %r (%s) goes to parallelism %d, as there are %d slots", job.name, job.id, wanted, self._slots
+        )
+        try:
+            self._dispatcher.rescale(job.id, wanted)
+        except PenstockError as error:
+            _log.warning("job %r (%s) cannot go to parallelism %d: %s", job.name, job.id, wanted, error)
+
+    def _run(self) -> None:
+        while not self._ended.wait(LOOK_S):
+            self.look()
