@@ -121,6 +121,7 @@ def _is_registered(module_name: str) -> bool:
 
 
 def _registered_modules() -> set[str]:
-    """Modules that the user told cloudpickle to ship by value; none while cloudpickle was never imported."""
+    """Modules that the user told cloudpickle to ship by value; none while cloudpickle was never imported, or is being."""
     module = sys.modules.get("cloudpickle.cloudpickle")
-    return set() if module is None else module._PICKLE_BY_VALUE_MODULES
+    found: set[str] = getattr(module, "_PICKLE_BY_VALUE_MODULES", set())
+    return found

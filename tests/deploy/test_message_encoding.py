@@ -1,13 +1,15 @@
 """Messages as bytes, where something of the user's in them does not travel well."""
 
+import sys
 import threading
+from types import ModuleType
 
 import pytest
 
 from penstock.deploy.local.message_encoding import decode, encode
 from penstock.errors import NotSerializable, OptionError, OutsideError, PenstockError, UserCodeError
 from penstock.ids import SubtaskId, VertexId, WorkerIndex
-from penstock.runtime.messages import AssignSplits, MetricsReport, RowsCollected, SubtaskFailed
+from penstock.runtime.messages import AssignSplits, MetricsReport, RowsCollected, SubtaskFailed, WorkerDied
 
 SUBTASK = SubtaskId(VertexId(1), 0)
 
@@ -81,3 +83,10 @@ def test_a_gauge_that_cannot_travel_is_shown_as_text() -> None:
 def test_a_split_that_cannot_be_pickled_is_named() -> None:
     with pytest.raises(NotSerializable, match=r"_thread\.lock.*AssignSplits\.splits"):
         send(AssignSplits(SUBTASK, ["good", threading.Lock()]))
+
+
+def test_a_message_can_be_sent_while_another_thread_imports_cloudpickle(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "cloudpickle.cloudpickle", ModuleType("cloudpickle.cloudpickle"))
+    assert send(WorkerDied(WorkerIndex(0), "it ended")) == WorkerDied(WorkerIndex(0), "it ended")
