@@ -48,7 +48,8 @@ def _is_on_ray(carrier: dict[str, str | None]) -> bool:
     return False
 
 
-def _passed_on(conf_dir: str | None, properties: tuple[str, ...]) -> list[str]:
+def passed_on(conf_dir: str | None, properties: tuple[str, ...]) -> list[str]:
+    """The same options for the processes of the cluster."""
     arguments = [word for text in properties for word in ("-D", text)]
     return [*arguments, *(["--conf-dir", conf_dir] if conf_dir else [])]
 
@@ -87,7 +88,7 @@ def start_cluster(
             return start_ray_cluster(settings, taskmanagers, carrier["address"] or "auto", Shipping(*shipped))
         from penstock.cli.clusters import start_local_cluster
 
-        return start_local_cluster(settings, taskmanagers, _passed_on(conf_dir, properties))
+        return start_local_cluster(settings, taskmanagers, passed_on(conf_dir, properties))
 
     return task
 
@@ -119,7 +120,7 @@ def stop_cluster(
 def jobmanager(action: str, conf_dir: str | None, properties: tuple[str, ...]) -> Callable[[], int]:
     """Start or stop a JobManager."""
     return _of_role(
-        "jobmanager", action, cluster_settings(conf_dir, properties), _passed_on(conf_dir, properties)
+        "jobmanager", action, cluster_settings(conf_dir, properties), passed_on(conf_dir, properties)
     )
 
 
@@ -129,7 +130,17 @@ def jobmanager(action: str, conf_dir: str | None, properties: tuple[str, ...]) -
 def taskmanager(action: str, conf_dir: str | None, properties: tuple[str, ...]) -> Callable[[], int]:
     """Start a TaskManager, or stop the last that was started, or all."""
     return _of_role(
-        "taskmanager", action, cluster_settings(conf_dir, properties), _passed_on(conf_dir, properties)
+        "taskmanager", action, cluster_settings(conf_dir, properties), passed_on(conf_dir, properties)
+    )
+
+
+@click.command("history-server")
+@click.argument("action", type=click.Choice(["start", "stop", "start-foreground"]))
+@_cluster_options
+def history_server(action: str, conf_dir: str | None, properties: tuple[str, ...]) -> Callable[[], int]:
+    """Start or stop a server that shows jobs which have ended, from archives."""
+    return _of_role(
+        "history-server", action, cluster_settings(conf_dir, properties), passed_on(conf_dir, properties)
     )
 
 
@@ -142,4 +153,4 @@ def _of_role(role: str, action: str, settings: ClusterSettings, arguments: list[
     return task
 
 
-COMMANDS = (start_cluster, stop_cluster, jobmanager, taskmanager)
+COMMANDS = (start_cluster, stop_cluster, jobmanager, taskmanager, history_server)

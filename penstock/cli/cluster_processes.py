@@ -51,6 +51,14 @@ def serve_jobmanager(jobmanager: Coordination, ended: threading.Event) -> None:
     jobmanager.close()
 
 
+def run_history_server(settings: ClusterSettings) -> int:
+    """Serve until a signal ends the process."""
+    from penstock.cli.history import serve_history
+
+    _configure_logs(Role.HISTORY_SERVER, settings)
+    return serve_history(settings)
+
+
 def run_taskmanager(settings: ClusterSettings) -> int:
     """Serve until a signal or the JobManager ends the process."""
     log = _configure_logs(Role.TASKMANAGER, settings)

@@ -1,7 +1,7 @@
 """Starts and stops clusters on this machine, and says how that went."""
 
 from penstock.cli.carrying_out import FAILED, report
-from penstock.cli.cluster_processes import run_jobmanager, run_taskmanager, wait_until
+from penstock.cli.cluster_processes import run_history_server, run_jobmanager, run_taskmanager, wait_until
 from penstock.cli.cluster_settings import ClusterSettings
 from penstock.cli.daemons import running, start_daemon, stop
 from penstock.deploy.remote.client import ClusterClient
@@ -72,15 +72,27 @@ def stop_local_cluster(settings: ClusterSettings) -> int:
     return 0
 
 
+_NAMES = {Role.JOBMANAGER: "JobManager", Role.HISTORY_SERVER: "history server"}
+
+
+def _in_foreground(role: Role, settings: ClusterSettings) -> int:
+    match role:
+        case Role.JOBMANAGER:
+            return run_jobmanager(settings)
+        case Role.HISTORY_SERVER:
+            return run_history_server(settings)
+    return run_taskmanager(settings)
+
+
 def act(role_name: str, action: str, settings: ClusterSettings, arguments: list[str]) -> int:
     """Start or stop one process; gives the exit code."""
     role = Role(role_name)
     if action == "start-foreground":
-        return run_jobmanager(settings) if role is Role.JOBMANAGER else run_taskmanager(settings)
+        return _in_foreground(role, settings)
     pids = running(role, settings)
     if action == "start":
-        if role is Role.JOBMANAGER and pids:
-            report(f"A JobManager runs already (process {pids[0]}).")
+        if role is not Role.TASKMANAGER and pids:
+            report(f"A {_NAMES[role]} runs already (process {pids[0]}).")
             return FAILED
         try:
             print(f"Starting a {role_name} (process {start_daemon(role, settings, arguments)}).")

@@ -7,6 +7,8 @@ import click
 
 from penstock import __version__
 from penstock.cli import cluster_commands, job_commands, log_commands
+from penstock.cli.cluster_commands import passed_on
+from penstock.cli.cluster_settings import cluster_settings
 from penstock.cli.command_lines import CommandGroup, ProgramCommand
 from penstock.cli.program import Program, choose_program
 from penstock.cli.savepoint_commands import savepoint_group
@@ -155,6 +157,37 @@ def run(detached: bool, **given: Any) -> Task:
         from penstock.cli.running import run_program
 
         return run_program(program, settings, detached)
+
+    return task
+
+
+@penstock.command("run-application", cls=ProgramCommand)
+@_program_options
+@click.option(
+    "--taskmanagers",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="TaskManagers of its cluster.",
+)
+@click.option("--slots", type=click.IntRange(min=1), help="Slots of each.  [default: as many as -p says]")
+def run_application(taskmanagers: int, slots: int | None, **given: Any) -> Task:
+    """Run a program on a cluster of its own, which ends with it.
+
+    The cluster's processes are on this machine; what dies of them is started again.
+    """
+    if given["address"] or given["target"]:
+        raise click.UsageError("run-application starts a cluster of its own: leave out -m and -t")
+    program, settings = _understand(given)
+    slots = slots or -(-(given["parallelism"] or 1) // taskmanagers)
+    properties = (*given["properties"], f"taskmanager.numberOfTaskSlots={slots}")
+    cluster = cluster_settings(given["conf_dir"], properties)
+
+    def task() -> int:
+        from penstock.cli.applications import Application, run_application
+
+        told = passed_on(None if cluster.conf_dir is None else str(cluster.conf_dir), properties)
+        return run_application(Application(program, settings, taskmanagers, tuple(told)), cluster)
 
     return task
 

@@ -6,15 +6,17 @@ from collections.abc import Callable
 
 from penstock.cli.cluster_settings import ClusterSettings
 from penstock.deploy.cluster.addresses import address_of
-from penstock.deploy.cluster.dispatcher import Dispatcher
+from penstock.deploy.cluster.dispatcher import DispatchedJob, Dispatcher
 from penstock.deploy.cluster.leadership import Epochs, Leadership, NoLongerLeading
 from penstock.deploy.cluster.reactive import ReactiveScaling, reactive_settings
 from penstock.deploy.cluster.roster import Listening, Roster
 from penstock.deploy.cluster.secret import cluster_secret, rows_key, submission_proof
-from penstock.deploy.cluster.security import asks_clients, internal_tls, rest_tls
-from penstock.errors import OutsideError
+from penstock.deploy.cluster.security import asks_clients, internal_tls, rest_tls, rest_trust
+from penstock.deploy.remote.client import ClusterClient
+from penstock.errors import OutsideError, PenstockError
 from penstock.metrics.readings import Reading
 from penstock.metrics.reporters.reporting import Reporting
+from penstock.storage.reading import absolute_path
 
 TELL_S = 0.5
 
@@ -50,6 +52,7 @@ class Coordination:
         self.leadership = Leadership(Epochs(storage))
         patience_s = settings.seconds("slot.request.timeout", 300.0)
         self.dispatcher = Dispatcher(self.roster, storage, patience_s, self.leadership.check)
+        self.dispatcher.on_ended = self._archive
         reactive = reactive_settings(options)
         self._scaling = None if reactive is None else ReactiveScaling(self.dispatcher, self.roster, reactive)
         api = Api(
@@ -89,6 +92,22 @@ class Coordination:
             server.host,
             server.port,
         )
+
+    def _archive(self, job: DispatchedJob) -> None:
+        """Note a job that has ended for the history server; that it cannot be noted is no failure of the job."""
+        directory = self._settings.options.get("jobmanager.archive.fs.dir")
+        if not directory:
+            return
+        from penstock.web.history.archiving import archive_job
+
+        options = self._settings.options
+        client = ClusterClient(
+            self.server.host, self.server.port, options.get("rest.token"), rest_trust(options)
+        )
+        try:
+            archive_job(client.get, absolute_path(directory), job.id)
+        except PenstockError as error:
+            _log.warning("job %r (%s) cannot be archived in %s: %s", job.name, job.id, directory, error)
 
     def leads(self) -> bool:
         """Whether no newer JobManager is known of; where there is one, nothing of what this one has belongs to it."""

@@ -39,6 +39,7 @@ class Role(Enum):
     CLI = "cli"
     SESSION = "session"
     CONSOLE = "console"
+    HISTORY_SERVER = "history-server"
 
 
 _SUFFIXES = {
@@ -47,6 +48,7 @@ _SUFFIXES = {
     Role.CLI: "-cli",
     Role.SESSION: "-session",
     Role.CONSOLE: "-console",
+    Role.HISTORY_SERVER: "",
 }
 
 
@@ -136,7 +138,9 @@ def _default(role: Role, variables: Mapping[str, str]) -> LoggingPlan | None:
     appenders: dict[str, Any] = {}
     if role in (Role.CONSOLE, Role.SESSION):
         appenders["console"] = ConsoleAppender(layout)
-    if role in (Role.JOBMANAGER, Role.TASKMANAGER, Role.CONSOLE) and variables.get("log.file"):
+    if role in (Role.JOBMANAGER, Role.TASKMANAGER, Role.HISTORY_SERVER, Role.CONSOLE) and variables.get(
+        "log.file"
+    ):
         appenders["file"] = FileAppender(layout, variables["log.file"], True, MOST_BYTES, _most_files())
     if not appenders:
         return None

@@ -138,7 +138,10 @@ def test_what_is_no_program_is_told_apart(folder: Path) -> None:
 
 
 def test_a_command_that_is_not_there_is_answered_with_those_that_are() -> None:
-    assert "there is no command 'modify'; there are run, info, completion, savepoint" in refusal("modify")
+    assert (
+        "there is no command 'modify'; there are run, run-application, info, completion, savepoint"
+        in refusal("modify")
+    )
     assert "modify is one of Flink's that is not in this version" in refusal("modify")
     assert "did you mean 'info'?" in refusal("inof")
     assert "to run a program: penstock run shop.py x" in refusal("shop.py", "x")

@@ -98,6 +98,14 @@ class Cluster:
             f"it did not come\n{self.logs()}\n{json.dumps(self.client.get('/jobs/overview'))}"
         )
 
+    def wait_for_files(self, condition: Any) -> None:
+        """The same where no API is there to be asked for more."""
+        for _ in range(int(PATIENCE_S / 0.05)):
+            if condition():
+                return
+            Event().wait(0.05)
+        raise AssertionError("it did not come")
+
     def wait_for_state(self, job_id: str, state: str) -> Any:
         return self.wait_for(lambda: self.job(job_id)["state"] == state and self.job(job_id))
 

@@ -95,6 +95,21 @@ web.access-control-allow-origin
     string = * ; honoured
     formerly jobmanager.web.access-control-allow-origin
     Which other pages may use the REST interface.
+historyserver.archive.fs.dir
+    string = ; honoured
+    Directories of archives, with commas in between.
+historyserver.archive.fs.refresh-interval
+    duration = 10 s ; honoured
+    Time between two looks for new archives.
+historyserver.archive.retained-jobs
+    int = -1 ; honoured
+    How many jobs are kept; older archives are deleted. -1 keeps all.
+historyserver.web.address
+    string = ; honoured
+    The address that the history server listens on.
+historyserver.web.port
+    int = 8082 ; honoured
+    The port of the history server.
 web.refresh-interval
     duration = 3 s ; honoured
     formerly jobmanager.web.refresh-interval

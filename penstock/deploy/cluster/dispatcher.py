@@ -119,6 +119,7 @@ class Dispatcher:
         self._slot_patience_s = slot_patience_s
         self._lock = threading.Lock()
         self._jobs: OrderedDict[str, DispatchedJob] = OrderedDict()
+        self.on_ended: Callable[[DispatchedJob], None] = lambda job: None
 
     def submit(self, data: bytes) -> DispatchedJob:
         """Take over a job, and run it as soon as there are slots.
@@ -253,6 +254,7 @@ class Dispatcher:
             self._store.remove(job.id)
         except PenstockError as error:
             _log.warning("job %r (%s) is still noted as one that runs: %s", job.name, job.id, error)
+        self.on_ended(job)
         with self._lock:
             ended = [each for each in self._jobs.values() if each.has_ended]
             for oldest in ended[: max(0, len(ended) - MOST_ENDED_JOBS)]:

@@ -23,6 +23,7 @@ from penstock.metrics.readings import in_names
 
 ASK_AGAIN_S = 0.1
 LOOK_FOR_ROWS_S = 0.005
+UNREACHABLE_S = 60.0
 
 
 class RemoteExecutor:
@@ -67,11 +68,22 @@ class RemoteJob:
     def result(self, timeout_s: float | None = None) -> JobExecutionResult:
         deadline = None if timeout_s is None else monotonic() + timeout_s
         while True:
-            answer = self._client.get(f"{self._path}/execution-result")
+            answer = self._patiently(f"{self._path}/execution-result")
             if answer["status"]["id"] == "COMPLETED":
                 return self._result(answer["job-execution-result"])
             if deadline is not None and monotonic() >= deadline:
                 raise TimeoutError(f"job {self._job_id} still runs after {timeout_s} s")
+            pause(ASK_AGAIN_S)
+
+    def _patiently(self, path: str) -> Any:
+        """What is at a path; a JobManager that is being started again is waited for."""
+        unreachable_until = monotonic() + UNREACHABLE_S
+        while True:
+            try:
+                return self._client.get(path)
+            except OutsideError:
+                if monotonic() >= unreachable_until:
+                    raise
             pause(ASK_AGAIN_S)
 
     def _result(self, result: dict[str, Any]) -> JobExecutionResult:

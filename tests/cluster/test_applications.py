@@ -1,0 +1,57 @@
+"""A program with a cluster of its own."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from penstock.deploy.cluster.leadership import Epochs
+from tests.cluster.conftest import ROOT, Cluster, is_alive
+from tests.cluster.test_fencing import assert_exactly_once, complete_lines
+
+PROGRAM = Path(__file__).with_name("to_files.py")
+
+
+@pytest.mark.slow
+def test_an_application_survives_its_jobmanager_and_leaves_nothing_behind(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    directory = tmp_path / "out"
+    checkpoints = f"-Dexecution.checkpointing.dir={tmp_path / 'checkpoints'}"
+    environment = {**os.environ, "PENSTOCK_HOME": str(cluster.home), "PYTHONPATH": str(ROOT)}
+    words = ["run-application", "-p", "2", "--taskmanagers", "2", checkpoints, str(PROGRAM)]
+    with subprocess.Popen(
+        [sys.executable, "-m", "penstock", *words, "6000", "300", str(directory)],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        cluster.wait_for_files(lambda: len(complete_lines(directory)) > 50)
+        (home,) = (cluster.home / "applications").iterdir()
+        pids = [int(word) for file in home.glob("run/*.pid") for word in file.read_text().split()]
+        assert len(pids) == 3
+        os.kill(int((home / "run" / "penstock-jobmanager.pid").read_text()), signal.SIGKILL)
+        said, _ = process.communicate()
+    assert process.returncode == 0, said
+    assert "A jobmanager of the application has ended, and is started again." in said
+    assert Epochs(f"{home / 'leading'}/default").newest() == 2
+    assert_exactly_once(complete_lines(directory), 6000)
+    assert not any(is_alive(pid) for pid in pids)
+
+
+@pytest.mark.slow
+def test_the_exit_code_of_an_application_is_that_of_its_program(cluster: Cluster, tmp_path: Path) -> None:
+    program = tmp_path / "failing.py"
+    program.write_text(
+        "from penstock.datastream import StreamExecutionEnvironment\n"
+        "env = StreamExecutionEnvironment.get_execution_environment()\n"
+        "env.from_collection([0]).map(lambda value: 1 / value).print()\n"
+        "env.execute('failing')\n"
+    )
+    said = cluster.penstock("run-application", "-Drestart-strategy.type=none", str(program), check=False)
+    assert "ZeroDivisionError" in said
+    assert "leave out -m" in cluster.penstock("run-application", "-m", "localhost:1", "x.py", check=False)
