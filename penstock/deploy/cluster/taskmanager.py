@@ -46,7 +46,7 @@ from penstock.network.tls import TlsFiles, secured
 from penstock.storage.writing import is_local
 
 HANDSHAKE_TIMEOUT_S = 10.0
-CALL_AGAIN_S = 0.3
+CALL_AGAIN_S = 0.1
 LAST_WORDS_S = 0.5
 LOOK_FOR_LEADER_S = 1.0
 
@@ -264,6 +264,7 @@ class TaskManager:
         started.kill_group()  # what user code has started in it and left running
         started.reap()
         words = self._relay.last_words(number, LAST_WORDS_S)
+        self._relay.forget(number)
         started.close()
         self._say(WorkerEnded(number, started.how_it_ended(), tuple(words)))
 

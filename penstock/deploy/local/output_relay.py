@@ -23,6 +23,7 @@ class _Pipe:
     stream: StreamName
     file: IO[bytes]
     rest: bytearray = field(default_factory=bytearray)
+    ended: bool = False
 
 
 class OutputRelay:
@@ -72,6 +73,16 @@ class OutputRelay:
         """The last lines that a worker, which is dead, wrote to its standard error; waits until they were read."""
         self._ended[worker].wait(timeout_s)
         return list(self._last_words[worker])
+
+    def forget(self, worker: int) -> None:
+        """Nobody will ask for what a worker, which is dead, has said. Its pipes are kept while a process that it has left
+        holds them open."""
+        if not self._ended[worker].is_set():
+            return
+        self._pipes = [pipe for pipe in self._pipes if pipe.worker != worker]
+        del self._last_words[worker], self._ended[worker]
+        with self._lock:
+            del self._open[worker]
 
     def finish(self) -> None:
         """After all workers are gone: show what is left in the pipes, end the thread, close the pipes."""
@@ -130,9 +141,11 @@ class OutputRelay:
         return True
 
     def _end(self, pipe: _Pipe) -> None:
-        if pipe.file not in self._selector.get_map():
+        if pipe.ended:
             return
+        pipe.ended = True
         self._selector.unregister(pipe.file)
+        pipe.file.close()
         if pipe.rest:
             self._forward(pipe, bytes(pipe.rest) + b"\n")
             pipe.rest.clear()
