@@ -93,6 +93,30 @@ def _with_broker(address: str, latency_s: int) -> list[Benchmark]:
     ]  # fmt: skip
 
 
+def _of_clusters() -> list[Benchmark]:
+    """Those of a cluster of daemons, each with a cluster of its own."""
+    return [
+        Benchmark(
+            "cluster-start", "start-cluster, until all is ready", "cluster", lambda quick: {},
+            subject="start", rivals=(), limits=(("ready_s", 1.5),), rounds=3,
+        ),
+        Benchmark(
+            "cluster-submission", "a small job, from submission to RUNNING", "cluster", lambda quick: {},
+            subject="submission", rivals=(), limits=(("running_s", 0.5),), rounds=3,
+        ),
+        Benchmark(
+            "cluster-jobs", "20 jobs at once, 200 requests/s", "cluster",
+            lambda quick: {"jobs": 4 if quick else 20, "requests_per_s": 200, "seconds": 5 if quick else 60},
+            subject="many_jobs", rivals=(), limits=(("failed_requests", 1), ("jobmanager_mib", 200)), rounds=1,
+        ),
+        Benchmark(
+            "cluster-cycles", "submit and cancel, 100 times", "cluster",
+            lambda quick: {"cycles": 10 if quick else 100}, subject="submit_cancel", rivals=(),
+            limits=(("more_threads", 1), ("more_descriptors", 1), ("more_children", 1), ("more_mib", 20)), rounds=1,
+        ),
+    ]  # fmt: skip
+
+
 def benchmarks(latency_s: int) -> list[Benchmark]:
     """All of them, in the order of the table."""
     peers = ("plain", "bytewax", "pyflink")
@@ -175,5 +199,6 @@ def benchmarks(latency_s: int) -> list[Benchmark]:
             "latency-2", f"1,000 records/s, {latency_s} s, 2 workers", "latency", lambda quick: {"seconds": latency_s},
             subject="two_workers", rivals=(), limits=latency, rounds=1,
         ),
+        *_of_clusters(),
         *(_with_broker(os.environ[BROKER], latency_s) if BROKER in os.environ else ()),
     ]  # fmt: skip
