@@ -89,6 +89,7 @@ class TaskManager:
         self._running = True
         self._next_heartbeat = 0.0
         self._heard = 0.0
+        self._output_failed = False
         self._epoch = 0
         self._watch = None if settings.leaders is None else _watch(settings.leaders, settings.heartbeat_s)
 
@@ -256,6 +257,10 @@ class TaskManager:
         for number, started in list(self._workers.items()):
             if started.exit_descriptor is None and started.has_exited():
                 self._ended(number)
+
+        if self._relay.failure is not None and not self._output_failed:
+            self._output_failed = True
+            _log.error("what workers print cannot be written any more, and is lost: %s", self._relay.failure)
 
     def _ended(self, number: int) -> None:
         started = self._workers.pop(number)
