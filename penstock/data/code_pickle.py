@@ -43,7 +43,7 @@ def _pickler_class() -> Any:
 
     class CodePickler(cloudpickle.Pickler):  # type: ignore[misc]
         dispatch_table = cloudpickle.Pickler.dispatch_table.new_child(
-            {CodeType: reduce_with_file, type(MISSING): lambda missing: "MISSING"}
+            {CodeType: reduce_with_file, type(MISSING): lambda missing: (_missing, ())}
         )
 
     return CodePickler
@@ -51,3 +51,8 @@ def _pickler_class() -> Any:
 
 def _code_in_file(make: Callable[..., CodeType], arguments: tuple[Any, ...], file_name: str) -> CodeType:
     return make(*arguments).replace(co_filename=file_name)
+
+
+def _missing() -> Any:
+    """Another of its kind, as a class has that came in somebody else's pickle, becomes the one again."""
+    return MISSING
