@@ -178,6 +178,9 @@ class Connection:
         if self.lost is None:
             self._lose("this side closed the connection")
         self._socket.close()
+        # Who remembers a job that has ended remembers its connections, too.
+        self._large, self._filled = None, 0
+        self._buffer, self._view = bytearray(), memoryview(b"")
 
 
 def _too_large(size: int, limit: int) -> str:
