@@ -100,6 +100,7 @@ def taskmanager_of(settings: ClusterSettings, log: str) -> TaskManager:
                 shipped_logging(settings.conf_dir) or ShippedLogging(),
                 variables={**options, "log.file": f"{log}.log"},
             ),
+            settings.run_dir / "files",
         )
     )
 

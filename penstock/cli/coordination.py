@@ -51,7 +51,9 @@ class Coordination:
         storage = settings.storage_dir or str(settings.run_dir)
         self.leadership = Leadership(Epochs(storage))
         patience_s = settings.seconds("slot.request.timeout", 300.0)
-        self.dispatcher = Dispatcher(self.roster, storage, patience_s, self.leadership.check)
+        self.dispatcher = Dispatcher(
+            self.roster, storage, patience_s, self.leadership.check, settings.run_dir / "files"
+        )
         self.dispatcher.on_ended = self._archive
         reactive = reactive_settings(options)
         self._scaling = None if reactive is None else ReactiveScaling(self.dispatcher, self.roster, reactive)
@@ -127,6 +129,7 @@ class Coordination:
         self.reporting.close()
         self.server.close()
         self.roster.close()
+        self.dispatcher.close()
 
     def _readings(self) -> list[Reading]:
         from penstock.web.measured import readings

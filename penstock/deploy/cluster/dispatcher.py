@@ -6,7 +6,7 @@ so that a JobManager that is started again takes it up from its last checkpoint.
 
 import logging
 import pickle
-import sys
+import tempfile
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
@@ -14,6 +14,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from penstock.checkpoint.events import CompletedCheckpoint
@@ -23,6 +24,8 @@ from penstock.clock import SYSTEM_CLOCK
 from penstock.dataflow.job import JobGraph
 from penstock.dataflow.rescaling import rescaled
 from penstock.dataflow.submission import JobStatus
+from penstock.deploy.cluster.job_directories import JobDirectories
+from penstock.deploy.cluster.job_modules import JobModules
 from penstock.deploy.cluster.job_store import JobStore
 from penstock.deploy.cluster.leadership import FencedBackground
 from penstock.deploy.cluster.placing import ClusterLauncher
@@ -104,7 +107,8 @@ class Rescaling:
 
 class Dispatcher:
     """All jobs of a JobManager. Methods may be called from any thread. ``check`` raises where this JobManager does not lead:
-    it is asked before a job is taken over and forgotten, and around all that is done to checkpoints."""
+    it is asked before a job is taken over and forgotten, and around all that is done to checkpoints. What jobs have brought
+    along lies below ``files``, on this machine."""
 
     def __init__(
         self,
@@ -112,10 +116,12 @@ class Dispatcher:
         directory: str,
         slot_patience_s: float = 300.0,
         check: Callable[[], None] = lambda: None,
+        files: Path | None = None,
     ) -> None:
         self._roster = roster
         self._check = check
         self._store = JobStore(f"{directory}/jobs", check)
+        self._modules = JobModules(JobDirectories(files or Path(tempfile.gettempdir())))
         self._slot_patience_s = slot_patience_s
         self._lock = threading.Lock()
         self._jobs: OrderedDict[str, DispatchedJob] = OrderedDict()
@@ -135,6 +141,7 @@ class Dispatcher:
             graph = self._graph_of(submission)
             return self._begin(submission, graph, find_start(graph))
         except BaseException:
+            self._modules.forget(submission.job_id)
             with suppress(PenstockError):
                 self._store.remove(submission.job_id)
             raise
@@ -157,11 +164,10 @@ class Dispatcher:
         return found
 
     def _graph_of(self, submission: Submission) -> JobGraph:
-        for place in submission.import_path:
-            if place not in sys.path:
-                sys.path.append(place)
         try:
-            graph = pickle.loads(submission.graph)
+            graph = self._modules.load(submission)
+        except PenstockError:
+            raise
         except Exception as error:
             raise ProgramError(
                 f"the functions of job {submission.job_name!r} cannot be loaded here: {type(error).__name__}: {error}; name "
@@ -222,6 +228,7 @@ class Dispatcher:
             workers,
             self._slot_patience_s,
             submission.logging,
+            submission.files,
         )
         deployment = Deployment(JobID(job.id), attempt, graph, workers, numbers_used=numbers_used)
         driver = JobDriver(
@@ -255,6 +262,9 @@ class Dispatcher:
         except PenstockError as error:
             _log.warning("job %r (%s) is still noted as one that runs: %s", job.name, job.id, error)
         self.on_ended(job)
+        self._roster.drop_files(job.id)
+        self._modules.forget(job.id)
+        job.submission = replace(job.submission, files=None)  # which may be large
         with self._lock:
             ended = [each for each in self._jobs.values() if each.has_ended]
             for oldest in ended[: max(0, len(ended) - MOST_ENDED_JOBS)]:
@@ -287,6 +297,10 @@ class Dispatcher:
         )
         job.job = self._job_of(job, start, numbers_used(job.graph, job.id), attempt)
         job.job.start_in_background()
+
+    def close(self) -> None:
+        """Leave no files behind; the jobs are taken up again, and bring theirs again."""
+        self._modules.close()
 
     def jobs(self) -> list[DispatchedJob]:
         """All jobs, in the order in which they came."""

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from penstock.deploy.cluster.job_files import JobFiles
 from penstock.deploy.local.lifeline import Birth
 
 
@@ -40,10 +41,26 @@ class HeartbeatHeard:
 
 @dataclass(frozen=True, slots=True)
 class StartWorker:
-    """Start a worker process; ``number`` is its name between the two."""
+    """Start a worker process; ``number`` is its name between the two. ``files_of``: the job that has brought files for it."""
 
     number: int
     birth: Birth
+    files_of: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BringFiles:
+    """The files of a job, before the first of its workers that is to have them."""
+
+    job_id: str
+    files: JobFiles
+
+
+@dataclass(frozen=True, slots=True)
+class DropFiles:
+    """The job has ended: its files are needed no more."""
+
+    job_id: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from penstock.deploy.cluster.job_files import JobFiles
 from penstock.deploy.cluster.roster import PlacedWorker, Roster
 from penstock.deploy.local.lifeline import Birth
 from penstock.logs.shipped import ShippedLogging
@@ -13,7 +14,8 @@ from penstock.network.tls import TlsFiles
 
 @dataclass(frozen=True, slots=True)
 class ClusterLauncher:
-    """One job's way to slots. ``import_path``: where its workers look for modules besides where the TaskManager does."""
+    """One job's way to slots. ``import_path``: where its workers look for modules besides where the TaskManager does,
+    and in the ``files`` that the job has brought."""
 
     roster: Roster
     job_id: str
@@ -22,6 +24,7 @@ class ClusterLauncher:
     workers: int
     patience_s: float = 300.0
     logging: ShippedLogging | None = None
+    files: JobFiles | None = None
 
     @property
     def host(self) -> str:
@@ -46,7 +49,7 @@ class ClusterLauncher:
             self.roster.address,
             logging=self.logging,
         )
-        return self.roster.place(self.job_id, birth, self.workers, wake_up)
+        return self.roster.place(self.job_id, birth, self.workers, wake_up, self.files)
 
     def why_not(self) -> str:
         total, free = self.roster.slots()

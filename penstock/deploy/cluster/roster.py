@@ -16,8 +16,11 @@ from dataclasses import dataclass
 from typing import IO, Any
 
 from penstock.clock import SYSTEM_CLOCK, monotonic
+from penstock.deploy.cluster.job_files import JobFiles
 from penstock.deploy.cluster.messages import (
+    BringFiles,
     Dismissed,
+    DropFiles,
     FileContent,
     FileNames,
     Heartbeat,
@@ -118,6 +121,7 @@ class Roster:
         self._heard: dict[str, float] = {}
         self._workers: dict[int, PlacedWorker] = {}
         self._places: dict[str, dict[int, str]] = {}
+        self._files_at: dict[str, set[str]] = {}
         self._numbers = 0
         self._questions: dict[int, Future[Any]] = {}
         self._outbox: deque[tuple[str, object]] = deque()
@@ -161,9 +165,12 @@ class Roster:
     # What jobs ask ------------------------------------------------------------------------------------------------------
 
     def place(
-        self, job_id: str, birth: Birth, wanted: int, wake_up: Callable[[], None]
+        self, job_id: str, birth: Birth, wanted: int, wake_up: Callable[[], None], files: JobFiles | None
     ) -> PlacedWorker | None:
-        """Start one of the ``wanted`` workers of a job in a free slot; None, and ``wake_up`` later, where there is none."""
+        """Start one of the ``wanted`` workers of a job in a free slot; None, and ``wake_up`` later, where there is none.
+
+        ``files`` of the job go to each TaskManager once, before its first worker there.
+        """
         with self._lock:
             self._numbers += 1
             number = self._numbers
@@ -174,8 +181,18 @@ class Roster:
             worker = PlacedWorker(number, taskmanager, self, wake_up)
             self._workers[number] = worker
             self._places.setdefault(job_id, {})[birth.index] = taskmanager
-        self.tell(taskmanager, StartWorker(number, birth))
+            if files is not None and taskmanager not in self._files_at.setdefault(job_id, set()):
+                self._files_at[job_id].add(taskmanager)
+                self._outbox.append((taskmanager, BringFiles(job_id, files)))
+        self.tell(taskmanager, StartWorker(number, birth, None if files is None else job_id))
         return worker
+
+    def drop_files(self, job_id: str) -> None:
+        """A job has ended: nobody needs its files any more."""
+        with self._lock:
+            told = self._files_at.pop(job_id, set())
+        for taskmanager in told:
+            self.tell(taskmanager, DropFiles(job_id))
 
     def places(self, job_id: str) -> dict[int, str]:
         """On which TaskManager each worker of a job runs, or ran last."""
@@ -334,6 +351,8 @@ class Roster:
         self._heard.pop(taskmanager, None)
         with self._lock:
             workers = self._table.leave(taskmanager)
+            for told in self._files_at.values():
+                told.discard(taskmanager)
         _log.warning("TaskManager %s is gone: %s", taskmanager, why)
         for number in workers:
             self._worker_ended(number, why)

@@ -4,6 +4,7 @@ import pickle
 from dataclasses import dataclass
 
 from penstock.dataflow.job import JobGraph
+from penstock.deploy.cluster.job_files import JobFiles, pack_files
 from penstock.deploy.local.graph_shipping import ship_graph
 from penstock.errors import ProgramError
 from penstock.logs.shipped import ShippedLogging
@@ -12,7 +13,7 @@ from penstock.logs.shipped import ShippedLogging
 @dataclass(frozen=True, slots=True)
 class Submission:
     """``graph`` is pickled for itself, so that name and path are known before user code is loaded. ``parallelism``: the one
-    that the job was rescaled to."""
+    that the job was rescaled to. ``files`` travel with it."""
 
     job_id: str
     job_name: str
@@ -21,6 +22,7 @@ class Submission:
     argv: tuple[str, ...] = ()
     logging: ShippedLogging | None = None
     parallelism: int | None = None
+    files: JobFiles | None = None
 
 
 def encode_submission(
@@ -31,12 +33,21 @@ def encode_submission(
     logging: ShippedLogging | None = None,
 ) -> bytes:
     """The bytes that are sent; only who may run code on the cluster may send them. ``logging`` is the job's own file.
+    The files that the job's options name go with it.
 
     :raises NotSerializable: naming the operator and the function that cannot travel.
+    :raises PenstockError: naming the file that cannot.
     """
-    return pickle.dumps(
-        Submission(job_id, graph.job_name, ship_graph(graph), tuple(import_path), tuple(argv), logging), 5
+    submission = Submission(
+        job_id,
+        graph.job_name,
+        ship_graph(graph),
+        tuple(import_path),
+        tuple(argv),
+        logging,
+        files=pack_files(graph.settings),
     )
+    return pickle.dumps(submission, 5)
 
 
 def decode_submission(data: bytes) -> Submission:

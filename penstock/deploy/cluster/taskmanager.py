@@ -9,6 +9,7 @@ import selectors
 import signal
 import socket
 import sys
+import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -16,10 +17,14 @@ from pathlib import Path
 
 from penstock.chance import secret_token
 from penstock.clock import monotonic, pause
+from penstock.deploy.cluster.brought_files import BroughtFiles
 from penstock.deploy.cluster.file_parts import read_from
+from penstock.deploy.cluster.job_directories import JobDirectories
 from penstock.deploy.cluster.leadership import Epochs, LeaderWatch
 from penstock.deploy.cluster.messages import (
+    BringFiles,
     Dismissed,
+    DropFiles,
     FileContent,
     FileNames,
     Heartbeat,
@@ -59,6 +64,7 @@ class TaskManagerSettings:
 
     Its workers listen on ``bind_host`` and are found at ``host``. ``leaders``: the directory or URL in which JobManagers say
     where they are; then the newest counts, and not the address. ``logging``: what workers obey whose job has no file.
+    ``files``: where directories lie for what jobs bring along.
     """
 
     jobmanager_host: str
@@ -74,6 +80,7 @@ class TaskManagerSettings:
     log: str = ""
     out: str = ""
     logging: ShippedLogging = field(default_factory=ShippedLogging)
+    files: Path = field(default_factory=lambda: Path(tempfile.gettempdir()))
 
 
 class TaskManager:
@@ -85,6 +92,9 @@ class TaskManager:
         self._selector = selectors.DefaultSelector()
         self._relay = OutputRelay()
         self._workers: dict[int, StartedProcess] = {}
+        self._brought = BroughtFiles(
+            JobDirectories(settings.files), self._selector, self._start, self._not_started
+        )
         self._link: ControlLink | None = None
         self._running = True
         self._next_heartbeat = 0.0
@@ -115,6 +125,7 @@ class TaskManager:
                 self._give_up_jobmanager()
         finally:
             self._end_workers()
+            self._brought.close()
             self._relay.finish()
             if self._watch is not None:
                 self._watch.close()
@@ -189,6 +200,7 @@ class TaskManager:
         _log.warning("the JobManager is gone: %s", reason)
         self._link = None
         self._end_workers()
+        self._brought.drop_all()
 
     def _say(self, message: object) -> None:
         if self._link is not None:
@@ -207,12 +219,18 @@ class TaskManager:
                 self._welcomed(epoch)
             case HeartbeatHeard():
                 pass
+            case BringFiles(job_id, files):
+                self._brought.bring(job_id, files)
+            case DropFiles(job_id):
+                self._brought.drop(job_id)
             case StartWorker():
-                self._start(message)
+                self._brought.start_when_ready(message)
             case SignalWorker(number, wanted):
                 started = self._workers.get(number)
                 if started is not None:
                     started.signal(signal.Signals(wanted))
+                elif wanted in (signal.SIGKILL, signal.SIGTERM):
+                    self._brought.give_up(number)
             case ReadFile(request, name, start):
                 content, begin = self._content(name, start)
                 self._say(FileContent(request, content, begin))
@@ -243,7 +261,8 @@ class TaskManager:
             )
             started = start_process(birth)
         except OutsideError as error:
-            self._say(WorkerEnded(order.number, error.message))
+            self._brought.ended(order.number)
+            self._not_started(order.number, error.message)
             return
         self._workers[order.number] = started
         self._relay.add(order.number, *started.pipes)
@@ -252,6 +271,9 @@ class TaskManager:
             self._selector.register(
                 started.exit_descriptor, selectors.EVENT_READ, lambda _: self._ended(order.number)
             )
+
+    def _not_started(self, number: int, why: str) -> None:
+        self._say(WorkerEnded(number, why))
 
     def _look_after_workers(self) -> None:
         for number, started in list(self._workers.items()):
@@ -271,6 +293,7 @@ class TaskManager:
         words = self._relay.last_words(number, LAST_WORDS_S)
         self._relay.forget(number)
         started.close()
+        self._brought.ended(number)
         self._say(WorkerEnded(number, started.how_it_ended(), tuple(words)))
 
     def _end_workers(self) -> None:

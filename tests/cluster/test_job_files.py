@@ -1,0 +1,202 @@
+"""Files that travel with a job: packed on the client, unpacked where the job runs, gone when it has ended."""
+
+import fcntl
+import io
+import os
+import signal
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from penstock.deploy.cluster import job_files
+from penstock.deploy.cluster.job_directories import JobDirectories, unpack_zip
+from penstock.deploy.cluster.job_files import JobFiles, pack_files
+from penstock.errors import ProgramError
+from tests.cluster.conftest import Cluster
+
+PROGRAM = """
+import sys
+from goods import price
+from shop import taxes
+from zipped import rounded
+from penstock.datastream import StreamExecutionEnvironment
+env = StreamExecutionEnvironment.get_execution_environment()
+for function in (price, taxes.added, rounded):
+    env.from_collection([1]).map(function).print()
+env.execute()
+"""
+WHERE = """
+import os
+def {name}(value):
+    here = os.path.abspath(__file__)
+    mode = os.stat(here.partition("/files/")[0] + "/files").st_mode & 0o777
+    job = here.rpartition("/files/")[0]
+    return f"at {{here}} mode {{mode:o}} {{os.stat(job).st_mode & 0o777:o}}"
+"""
+
+
+def module(name: str) -> str:
+    return WHERE.format(name=name)
+
+
+@pytest.fixture
+def sources(tmp_path: Path) -> Path:
+    """A module, a package in a directory, and a zip archive with a module."""
+    folder = tmp_path / "sources"
+    (folder / "more" / "shop").mkdir(parents=True)
+    (folder / "goods.py").write_text(module("price"))
+    (folder / "more" / "shop" / "__init__.py").write_text("")
+    (folder / "more" / "shop" / "taxes.py").write_text(module("added"))
+    with zipfile.ZipFile(folder / "packed.zip", "w") as archive:
+        archive.writestr("zipped.py", module("rounded"))
+    (tmp_path / "program.py").write_text(PROGRAM)
+    return folder
+
+
+def unpacked(cluster: Cluster) -> list[Path]:
+    return sorted((cluster.home / "run" / "files").glob("*/job-*"))
+
+
+def printed(cluster: Cluster, beginning: str) -> list[str]:
+    files = sorted((cluster.home / "log").glob("*taskmanager*.out"))
+    lines = [line for file in files for line in file.read_text().splitlines()]
+    return [line for line in lines if line.startswith(beginning)]
+
+
+def test_modules_directories_and_archives_are_imported_from_the_jobs_own_directory(
+    running_cluster: Cluster, sources: Path, tmp_path: Path
+) -> None:
+    names = ",".join(str(sources / name) for name in ("goods.py", "more", "packed.zip"))
+    running_cluster.penstock(
+        "run", "-m", running_cluster.address, "-pyfs", names, str(tmp_path / "program.py")
+    )
+    lines = running_cluster.wait_for(lambda: len(found := printed(running_cluster, "at ")) == 3 and found)
+    root = str(running_cluster.home / "run" / "files")
+    assert all(line.startswith(f"at {root}/process-") for line in lines), lines
+    assert sorted(line.split()[1].rpartition("/files/")[2] for line in lines) == [
+        "0/goods.py",
+        "1/more/shop/taxes.py",
+        "2/packed.zip/zipped.py",
+    ]
+    assert all(line.endswith("mode 700 700") for line in lines), lines
+    running_cluster.wait_for(lambda: not unpacked(running_cluster))
+
+
+@pytest.mark.slow
+def test_a_job_that_comes_again_with_a_changed_module_gets_the_changed_one(
+    running_cluster: Cluster, tmp_path: Path
+) -> None:
+    program = tmp_path / "again.py"
+    for number in (1, 2):
+        (tmp_path / "changing.py").write_text(
+            f"def version_{number}(value):\n    return 'version {number}'\n"
+        )
+        program.write_text(
+            f"from changing import version_{number} as version\n"
+            "from penstock.datastream import StreamExecutionEnvironment\n"
+            "env = StreamExecutionEnvironment.get_execution_environment()\n"
+            f"env.add_python_file({str(tmp_path / 'changing.py')!r})\n"
+            "env.from_collection([1]).map(version).print()\n"
+            "env.execute()\n"
+        )
+        running_cluster.penstock("run", "-m", running_cluster.address, str(program))
+    running_cluster.wait_for(lambda: printed(running_cluster, "version") == ["version 1", "version 2"])
+
+
+def test_what_is_too_large_to_travel_is_refused_by_name(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(job_files, "MOST_FILES_BYTES", 1 << 20)
+    (tmp_path / "small.py").write_text("")
+    (tmp_path / "large.bin").write_bytes(bytes((1 << 20) + 1))
+    with pytest.raises(ProgramError, match=r"python\.files: with '.*large\.bin' .* larger than 1 MiB"):
+        pack_files({"python.files": str(tmp_path)})
+    assert pack_files({"python.files": str(tmp_path / "small.py")}) is not None
+
+
+def test_what_is_not_there_or_no_file_or_never_ends_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(ProgramError, match="no file or directory 'nowhere'"):
+        pack_files({"python.files": "nowhere"})
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ProgramError, match=r"pipe' is no file"):
+        pack_files({"python.files": str(tmp_path)})
+    (tmp_path / "pipe").unlink()
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "inner" / "loop").symlink_to(tmp_path)
+    with pytest.raises(ProgramError, match=r"loop' leads to a directory that it lies in"):
+        pack_files({"python.files": str(tmp_path)})
+
+
+def test_nothing_travels_where_no_option_says_so() -> None:
+    assert pack_files({"python.files": " , ", "parallelism.default": "2"}) is None
+
+
+@pytest.mark.parametrize("name", ["../out.py", "/tmp/out.py", "inner/../../out.py"])
+def test_an_archive_that_reaches_out_of_its_directory_is_refused_as_a_whole(
+    name: str, tmp_path: Path
+) -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("good.py", "")
+        archive.writestr(name, "")
+    directory = tmp_path / "job"
+    directory.mkdir()
+    with pytest.raises(ProgramError, match="outside the directory of the job"):
+        unpack_zip(buffer.getvalue(), directory)
+    assert list(tmp_path.rglob("*")) == [directory]
+
+
+def test_an_archive_with_a_link_or_that_is_none_is_refused(tmp_path: Path) -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        link = zipfile.ZipInfo("link")
+        link.external_attr = 0o120777 << 16
+        archive.writestr(link, "/etc")
+    with pytest.raises(ProgramError, match="holds the link 'link'"):
+        unpack_zip(buffer.getvalue(), tmp_path)
+    with pytest.raises(ProgramError, match="cannot be unpacked"):
+        JobDirectories(tmp_path / "files").unpack("job", JobFiles(b"no zip"))
+    assert list((tmp_path / "files").glob("*/job-*")) == []
+
+
+def test_what_a_killed_process_has_left_is_removed_and_what_others_use_stays(tmp_path: Path) -> None:
+    (tmp_path / "process-left" / "job-1").mkdir(parents=True)
+    (tmp_path / "process-left" / ".lock").write_text("")
+    (tmp_path / "process-used" / "job-2").mkdir(parents=True)
+    with open(tmp_path / "process-used" / ".lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        files = pack_files({"python.files": __file__})
+        assert files is not None
+        directories = JobDirectories(tmp_path)
+        made = directories.unpack("job", files)
+        assert (made / "files" / "0" / Path(__file__).name).read_bytes() == Path(__file__).read_bytes()
+        assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["process-used", made.parent.name])
+        directories.close()
+    assert [path.name for path in tmp_path.iterdir()] == ["process-used"]
+
+
+@pytest.mark.slow
+def test_files_are_there_again_when_a_jobmanager_takes_the_job_up(cluster: Cluster, tmp_path: Path) -> None:
+    cluster.penstock("start-cluster", "-n", "1")
+    module_file, program = tmp_path / "brought.py", tmp_path / "program.py"
+    module_file.write_text("def shown(value):\n    return f'shown {value}'\n")
+    program.write_text(
+        "import brought\n"
+        "from penstock.common import WatermarkStrategy\n"
+        "from penstock.datastream import StreamExecutionEnvironment\n"
+        "from penstock.datastream.connectors.datagen import DataGeneratorSource, RateLimiterStrategy\n"
+        "env = StreamExecutionEnvironment.get_execution_environment()\n"
+        "source = DataGeneratorSource(lambda index: index, 300, RateLimiterStrategy.per_second(100))\n"
+        "numbers = env.from_source(source, WatermarkStrategy.no_watermarks(), 'numbers')\n"
+        "numbers.map(brought.shown).print()\n"
+        "env.execute()\n"
+    )
+    job = cluster.submit(program, "-pyfs", str(module_file))
+    module_file.unlink()
+    cluster.wait_for(lambda: printed(cluster, "shown"))
+    os.kill(cluster.pids("jobmanager")[0], signal.SIGKILL)
+    cluster.penstock("jobmanager", "start")
+    cluster.wait_for_state(job, "FINISHED")
+    cluster.wait_for(lambda: "shown 299" in printed(cluster, "shown"))
+    cluster.wait_for(lambda: not unpacked(cluster))
