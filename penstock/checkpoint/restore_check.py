@@ -2,6 +2,7 @@
 
 from penstock.checkpoint.handles import in_flight_id, is_in_flight, operator_of_in_flight
 from penstock.checkpoint.manifest import Manifest, OperatorRecord
+from penstock.checkpoint.restored_maxima import has_states
 from penstock.dataflow.job import ChainedOperator, JobGraph, JobVertex
 from penstock.errors import StateError
 from penstock.operators.contract import Origin
@@ -9,7 +10,7 @@ from penstock.operators.row_chain import RowChainSpec
 
 
 def check_restore(manifest: Manifest, graph: JobGraph, path: str, allow_non_restored_state: bool) -> None:
-    """Compare what was saved with what is to run.
+    """Compare what was saved with what is to run, a graph that has taken over the maxima that were saved.
 
     :raises StateError: one error that names every operator whose state nobody takes, and every one whose maximum parallelism
         has changed.
@@ -27,13 +28,8 @@ def check_restore(manifest: Manifest, graph: JobGraph, path: str, allow_non_rest
                 problems.append(_nobody_takes(record.name, record.operator_id))
             continue
         vertex, chained = wanted[record.operator_id]
-        has_keys = any(handle.states for handle in record.handles)
-        if has_keys and vertex.max_parallelism != record.max_parallelism:
-            problems.append(
-                f"operator {chained.name!r} was saved with a maximum parallelism of {record.max_parallelism} and now has "
-                f"{vertex.max_parallelism}{_at(chained.origin)}; keys cannot be cut into other groups, so set it to "
-                f"{record.max_parallelism}"
-            )
+        if has_states(record) and vertex.max_parallelism != record.max_parallelism:
+            problems.append(_other_maximum(record, vertex, chained))
     if problems:
         listed = "\n".join(f"  - {problem}" for problem in problems)
         raise StateError(
@@ -52,6 +48,20 @@ def operators_by_id(graph: JobGraph) -> dict[str, tuple[JobVertex, ChainedOperat
                 for step in chained.spec.steps:
                     found.setdefault(step.operator_id, (vertex, chained))
     return found
+
+
+def _other_maximum(record: OperatorRecord, vertex: JobVertex, chained: ChainedOperator) -> str:
+    saved = record.max_parallelism
+    if vertex.parallelism > saved:
+        return (
+            f"operator {chained.name!r} was saved with a maximum parallelism of {saved} and now has parallelism "
+            f"{vertex.parallelism}{_at(chained.origin)}; keys cannot be cut into other groups, so give it a "
+            f"parallelism of at most {saved}"
+        )
+    return (
+        f"operator {chained.name!r} was saved with a maximum parallelism of {saved} and now has {vertex.max_parallelism}"
+        f"{_at(chained.origin)}; keys cannot be cut into other groups, so set it to {saved}, or do not set it"
+    )
 
 
 def _is_chained_now(record: OperatorRecord) -> str:

@@ -10,6 +10,7 @@ from penstock.checkpoint.handles import FileRole, is_in_flight
 from penstock.checkpoint.manifest import Manifest, OperatorRecord
 from penstock.checkpoint.place import CheckpointPlace
 from penstock.checkpoint.restore_check import check_restore, operators_by_id
+from penstock.checkpoint.restored_maxima import with_saved_maxima
 from penstock.checkpoint.snapshot_files import read_checked
 from penstock.dataflow.job import ChainedOperator, JobGraph
 from penstock.errors import StateError
@@ -81,7 +82,9 @@ def restore_report(
             if (saved is None or not saved.has_state) and _keeps_state(chained):
                 fates.append(OperatorFate(chained.id, chained.name, Fate.EMPTY, origin=chained.origin))
     try:
-        check_restore(manifest, graph, place.directory or "", allow_non_restored_state)
+        check_restore(
+            manifest, with_saved_maxima(graph, manifest), place.directory or "", allow_non_restored_state
+        )
     except StateError as error:
         problems.insert(0, error.message)
     return RestoreReport(tuple(fates), tuple(problems))

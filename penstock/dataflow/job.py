@@ -27,7 +27,7 @@ class ChainedOperator:
 @dataclass(frozen=True, slots=True)
 class JobVertex:
     """A chain (in truth a tree) of operators that runs as one task, in ``parallelism`` subtasks. ``follows_default``: none of
-    its operators was given a parallelism of its own."""
+    its operators was given a parallelism of its own. ``max_is_open``: its maximum parallelism was set nowhere."""
 
     id: VertexId
     name: str
@@ -37,6 +37,7 @@ class JobVertex:
     slot_sharing_group: str
     buffer_timeout_ms: int
     follows_default: bool = False
+    max_is_open: bool = False
 
     @property
     def head(self) -> ChainedOperator:

@@ -40,7 +40,7 @@ class LogicalEdge:
 @dataclass(frozen=True, slots=True)
 class LogicalNode:
     """One operator as it was written. ``None`` means that the user did not say; ``follows_default`` keeps that in mind of its
-    parallelism once it is settled."""
+    parallelism once it is settled, and ``max_is_open`` of its maximum parallelism."""
 
     id: int
     name: str
@@ -56,6 +56,7 @@ class LogicalNode:
     buffer_timeout_ms: int | None = None
     fixed_parallelism: bool = False
     follows_default: bool = False
+    max_is_open: bool = False
     origin: Origin | None = None
 
 

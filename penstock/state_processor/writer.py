@@ -65,7 +65,7 @@ class SavepointWriter:
         state_backend: StateBackend | None = None,
         checkpoint_id: int = _NEW_CHECKPOINT_ID,
     ) -> "SavepointWriter":
-        """Begin with nothing. ``max_parallelism``: the number of key groups, which the job that starts from it must have.
+        """Begin with nothing. ``max_parallelism``: the number of key groups, which the job that starts from it has, too.
 
         ``state_backend``: where the state is while it is made, None for that of the environment. ``checkpoint_id``: the
         number from which the checkpoints of the job count on.

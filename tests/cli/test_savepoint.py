@@ -135,6 +135,29 @@ def test_another_maximum_parallelism_keeps_it_from_starting(folder: Folder) -> N
     assert "was saved with a maximum parallelism of 128 and now has 64" in finished.out
 
 
+@pytest.mark.slow
+def test_a_program_that_sets_no_maximum_parallelism_starts_at_any_up_to_that_of_the_savepoint(
+    folder: Folder,
+) -> None:
+    finished = folder.penstock("run", "-D", "pipeline.max-parallelism=16", "bank.py", "few")
+    assert finished.code == 0, finished.err
+    [few] = (str(path) for path in Path(folder.path, "few").iterdir())
+    allowed = folder.penstock("savepoint", "check", "-p", "2", few, "bank.py")
+    assert (allowed.code, allowed.err) == (0, "")
+    refused = folder.penstock("savepoint", "check", "-p", "17", few, "bank.py")
+    assert refused.code == 1
+    said = "was saved with a maximum parallelism of 16 and now has parallelism 17"
+    assert said in refused.out
+    started = folder.penstock("run", "-p", "17", "-s", few, "bank.py", "none")
+    assert started.code == 1
+    assert said in started.err
+    started = folder.penstock("run", "-p", "2", "-s", few, "bank.py", "again")
+    assert started.code == 0, started.err
+    [again] = (str(path) for path in Path(folder.path, "again").iterdir())
+    shown = json.loads(folder.penstock("savepoint", "inspect", "--json", again).out)
+    assert {operator["max_parallelism"] for operator in shown["operators"]} == {16}
+
+
 def test_rows_in_files_of_rocksdb_are_counted_and_an_altered_file_is_named(tmp_path: Path) -> None:
     path = Bank("rocksdb").retained(tmp_path / "checkpoints", 18)
     folder = Folder(tmp_path)

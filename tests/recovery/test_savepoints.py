@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from penstock.checkpoint.manifest import read_manifest
 from penstock.common import Types, WatermarkStrategy
 from penstock.dataflow.recovery import CheckpointState
 from penstock.dataflow.submission import JobStatus
@@ -57,10 +58,10 @@ class Program:
             configuration.set_string(f"execution.state-recovery.{key.replace('_', '-')}", value)
         return self
 
-    def started(self) -> JobClient:
-        """The job in the background, once all its records have come through."""
+    def started(self, rows: int = 30) -> JobClient:
+        """The job in the background, once so many of its records have come through."""
         client = self.env.execute_async()
-        while len(self.sink.records) < 30:
+        while len(self.sink.records) < rows:
             if client.get_job_status().result().is_globally_terminal_state():
                 raise AssertionError("the job ended by itself")
         return client
@@ -175,6 +176,33 @@ def test_another_maximum_parallelism_is_refused(savepoint: str) -> None:
     changed.env.set_max_parallelism(64)
     with pytest.raises(StateError, match="maximum parallelism of 128 and now has 64"):
         changed.env.execute()
+
+
+@pytest.mark.parametrize("backend", ["hashmap", "rocksdb"])
+@pytest.mark.parametrize("parallelism", [1, pytest.param(3, marks=pytest.mark.slow)])
+def test_a_job_that_sets_no_maximum_parallelism_has_that_of_its_savepoint(
+    parallelism: int, backend: str, tmp_path: Path
+) -> None:
+    first = Program()
+    first.env.set_max_parallelism(24)
+    path = first.started().stop_with_savepoint(False, str(tmp_path)).result(WAIT_S)
+    second = Program(parallelism, rounds=5).starting_from(path)
+    second.env.get_configuration().set_string("state.backend.type", backend)
+    client = second.started(rows=20)
+    again = client.stop_with_savepoint(True, str(tmp_path)).result(WAIT_S)
+    assert second.rows() == sorted((number, count) for number in range(10) for count in (4, 5))
+    timers = [row for row in second.sink.records if row[0] == "timer"]
+    assert sorted(timers) == [("timer", number) for number in range(10)]
+    saved, _ = read_manifest(again)
+    assert {record.max_parallelism for record in saved.operators.values()} == {24}
+
+
+def test_a_parallelism_above_the_maximum_of_the_savepoint_is_refused(tmp_path: Path) -> None:
+    first = Program()
+    first.env.set_max_parallelism(24)
+    path = first.started().stop_with_savepoint(False, str(tmp_path)).result(WAIT_S)
+    with pytest.raises(StateError, match=r"of 24 and now has parallelism 25.* a parallelism of at most 24"):
+        Program(25).starting_from(path).env.execute()
 
 
 def test_a_savepoint_of_a_newer_format_is_refused(savepoint: str) -> None:

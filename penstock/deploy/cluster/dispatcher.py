@@ -36,7 +36,7 @@ from penstock.deploy.local.processes import ProcessPool
 from penstock.errors import PenstockError, ProgramError
 from penstock.ids import JobID
 from penstock.runtime.job.driver import JobDriver
-from penstock.runtime.job.start import find_start
+from penstock.runtime.job.start import Start, find_start, start_from
 from penstock.runtime.messages import Deployment
 from penstock.runtime.scheduling.placement import workers_wanted
 
@@ -138,8 +138,7 @@ class Dispatcher:
                 raise ProgramError(f"job {submission.job_id} was submitted before")
         self._store.add(submission.job_id, data)
         try:
-            graph = self._graph_of(submission)
-            return self._begin(submission, graph, find_start(graph))
+            return self._begin(submission, find_start(self._graph_of(submission)))
         except BaseException:
             self._modules.forget(submission.job_id)
             with suppress(PenstockError):
@@ -153,9 +152,11 @@ class Dispatcher:
             try:
                 submission = decode_submission(content)
                 graph = self._graph_of(submission)
-                start = newest_checkpoint(graph, submission.job_id) or find_start(graph)
-                found.append(self._begin(submission, graph, start, numbers_used(graph, submission.job_id)))
-                place = "the beginning" if start is None else f"checkpoint {start.checkpoint_id}"
+                newest = newest_checkpoint(graph, submission.job_id)
+                start = find_start(graph) if newest is None else start_from(newest, graph)
+                found.append(self._begin(submission, start, numbers_used(graph, submission.job_id)))
+                checkpoint = start.checkpoint
+                place = "the beginning" if checkpoint is None else f"checkpoint {checkpoint.checkpoint_id}"
                 _log.warning(
                     "job %r (%s) is taken up again from %s", graph.job_name, submission.job_id, place
                 )
@@ -175,7 +176,7 @@ class Dispatcher:
             ) from error
         if not isinstance(graph, JobGraph):
             raise ProgramError("what was submitted holds no graph")
-        return graph if submission.parallelism is None else rescaled(graph, submission.parallelism)
+        return graph
 
     def rescale(self, job_id: str, parallelism: int) -> "Future[None]":
         """Have a job go on at another parallelism, from its latest checkpoint; the future ends when it does.
@@ -199,12 +200,14 @@ class Dispatcher:
     def _begin(
         self,
         submission: Submission,
-        graph: JobGraph,
-        start: CompletedCheckpoint | None,
+        start: Start,
         numbers_used: int = 0,
     ) -> DispatchedJob:
+        graph = start.graph
+        if submission.parallelism is not None:  # it was rescaled, up to the maximum that it had taken over
+            graph = rescaled(graph, submission.parallelism)
         made = DispatchedJob(submission, graph.job_name, graph)
-        made.job = self._job_of(made, start, numbers_used)
+        made.job = self._job_of(made, start.checkpoint, numbers_used)
         made.places = partial(self._roster.places, made.id)
         made.times[JobStatus.CREATED] = SYSTEM_CLOCK.now_ms()
         with self._lock:

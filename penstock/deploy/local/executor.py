@@ -29,10 +29,10 @@ class LocalExecutor:
 
     def submit(self, graph: JobGraph) -> "LocalJob":
         """Take over a job; nothing runs yet."""
-        workers = workers_wanted(graph)
-        deployment = Deployment(JobID.random(), 0, graph, workers)
-        start_from = find_start(graph)
-        driver = JobDriver(deployment, _pool(deployment), start_from=start_from)
+        start = find_start(graph)
+        workers = workers_wanted(start.graph)
+        deployment = Deployment(JobID.random(), 0, start.graph, workers)
+        driver = JobDriver(deployment, _pool(deployment), start_from=start.checkpoint)
         return LocalJob(driver, workers == 1 and _runs_coroutines(graph))
 
 

@@ -94,6 +94,7 @@ class _Cut:
             head.slot_sharing_group or "default",
             timeout,
             all(node.follows_default for group in groups for node in group),
+            head.max_is_open,
         )
 
     def _collect(self, node: LogicalNode, groups: list[list[LogicalNode]]) -> None:

@@ -58,5 +58,6 @@ def _bridge(node_id: int, source: LogicalNode, edge: LogicalEdge, given: Layout)
         uid_hash="-".join([source.uid_hash or "", *([edge.side_tag] if edge.side_tag else []), target]),
         slot_sharing_group=source.slot_sharing_group,
         follows_default=source.follows_default,
+        max_is_open=source.max_is_open,
         origin=source.origin,
     )

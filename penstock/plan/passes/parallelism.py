@@ -28,7 +28,10 @@ def _settled(node: LogicalNode, default: int, maximum: int | None) -> LogicalNod
             "lower one or raise the other"
         )
     follows = node.parallelism is None and not node.fixed_parallelism
-    return replace(node, parallelism=parallelism, max_parallelism=most, follows_default=follows)
+    is_open = node.max_parallelism is None and maximum is None
+    return replace(
+        node, parallelism=parallelism, max_parallelism=most, follows_default=follows, max_is_open=is_open
+    )
 
 
 def _positive(graph: LogicalGraph, key: str) -> int | None:

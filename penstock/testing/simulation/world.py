@@ -248,6 +248,10 @@ class SimulatedJob(Actor):
         scheduler = world.scheduler
         scheduler.actors.clear()
         scheduler.actors.append(self)
+        world.misfortunes.is_suspended = True
+        start = find_start(graph)
+        world.misfortunes.is_suspended = False
+        graph = start.graph
         self.pool = SimulatedPool(
             graph, scheduler, chance, world.misfortunes, world.story, (delay, world.touch)
         )
@@ -256,10 +260,7 @@ class SimulatedJob(Actor):
         deployment = Deployment(self.job_id, 0, graph, workers_wanted(graph))
         self._backgrounds: list[SimulatedBackground] = []
         make = background_maker(self, scheduler, delay, self._backgrounds)
-        world.misfortunes.is_suspended = True
-        start_from = find_start(graph)
-        world.misfortunes.is_suspended = False
-        self.driver = JobDriver(deployment, self.pool, world.clock, start_from, make)
+        self.driver = JobDriver(deployment, self.pool, world.clock, start.checkpoint, make)
         self.driver.on_status = self._tell_status
         self.is_dead = False
         self.start_from: str | None = None
