@@ -27,11 +27,6 @@ _ONE_INTERPRETER = (
 _REFUSED = (
     (("-z", "--zookeeperNamespace"), True, _LOCAL_ONLY),
     (("-C", "--classpath"), True, "there is no Java here, and so no class path"),
-    (
-        ("-pyarch", "--pyArchives"),
-        True,
-        "archives are not unpacked for functions; unpack them where the program runs",
-    ),
     (("-pyexec", "--pyExecutable"), True, _ONE_INTERPRETER),
     (("-pyclientexec", "--pyClientExecutable"), True, _ONE_INTERPRETER),
 )
@@ -82,6 +77,13 @@ def _program_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--pyflink", is_flag=True, help="Let `import pyflink` give penstock."),
         click.option(
             "-pyreq", "--pyRequirements", "requirements", metavar="FILE", help="Packages that must be there."
+        ),
+        click.option(
+            "-pyarch",
+            "--pyArchives",
+            "archives",
+            metavar="FILES",
+            help="Archives that functions find unpacked; on a cluster.",
         ),
         click.option(
             "-pypath", "--pyPythonPath", "python_path", metavar="PATH", help="Directories to import from."
@@ -147,7 +149,13 @@ def run(detached: bool, **given: Any) -> Task:
     What stands behind the program is the program's: `penstock run -p 4 shop.py --day monday`.
     """
     program, settings = _understand(given)
-    if detached and settings.configuration.get_string("execution.target", "local") == "local":
+    is_local = settings.configuration.get_string("execution.target", "local") == "local"
+    if is_local and settings.configuration.get_string("python.archives", None):
+        raise click.UsageError(
+            "-pyarch is for clusters (-m HOST:PORT): here functions run in the working directory of the program; unpack the "
+            "archives there"
+        )
+    if detached and is_local:
         raise click.UsageError(
             "-d is for clusters (-m HOST:PORT): here jobs end with the process that runs them; let the shell run it in the "
             "background"

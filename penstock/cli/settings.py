@@ -50,6 +50,7 @@ def gather_settings(given: dict[str, Any]) -> Settings:
         "parallelism.default": given["parallelism"],
         "execution.target": given["target"],
         "python.files": given["files"],
+        "python.archives": given["archives"],
         "python.pythonpath": given["python_path"],
         "python.requirements": given["requirements"],
         "execution.state-recovery.path": given["savepoint"],

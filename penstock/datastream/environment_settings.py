@@ -157,15 +157,18 @@ class EnvironmentOptions:
             )
 
     def add_python_archive(self, archive_path: str, target_dir: str | None = None) -> None:
-        """Name an archive that functions read from. It is not unpacked: a warning says so."""
+        """Name an archive that functions read from: on a cluster they find it unpacked in their working directory, as
+        ``target_dir`` or under its own name. Without one a warning says that it is not unpacked.
+        """
         archive_path = path_argument(archive_path, "an archive")
         target = "" if target_dir is None else f"#{target_dir}"
         self._append("python.archives", f"{archive_path}{target}", ",")
-        warnings.warn(
-            f"{archive_path} is not unpacked for functions, which run in the working directory of the program here; "
-            "unpack it there yourself",
-            stacklevel=2,
-        )
+        if self._runs_here():
+            warnings.warn(
+                f"{archive_path} is not unpacked for functions, which run in the working directory of the program here; "
+                "unpack it there yourself",
+                stacklevel=2,
+            )
 
     def set_python_executable(self, python_exec: str) -> None:
         """Name the interpreter of functions; accepted, and without influence: they run in this one."""
@@ -216,6 +219,9 @@ class EnvironmentOptions:
             f"create_input takes an InputFormat of Java, and there is no Java here; use from_source with a Source, not "
             f"{shorten(input_format)} ({origin_of_caller()})"
         )
+
+    def _runs_here(self) -> bool:
+        return self._configuration.get_string("execution.target", "local") == "local"
 
     def _append(self, key: str, value: str, separator: str) -> None:
         before = self._configuration.get_string(key, None)

@@ -100,6 +100,7 @@ def test_files_and_paths_are_imported_from(folder: Path) -> None:
         (["-z", "zoo"], "a cluster is named by the address of its JobManager"),
         (["-d"], "-d is for clusters"),
         (["-pyexec", "python3"], "the interpreter that runs penstock"),
+        (["-pyarch", "data.zip"], "-pyarch is for clusters"),
         (["-p", "0"], "0 is not in the range"),
         (["-p", "many"], "'many' is not a valid integer"),
         (["-D", "=x"], "has no key"),

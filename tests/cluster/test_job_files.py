@@ -4,13 +4,14 @@ import fcntl
 import io
 import os
 import signal
+import tarfile
 import zipfile
 from pathlib import Path
 
 import pytest
 
 from penstock.deploy.cluster import job_files
-from penstock.deploy.cluster.job_directories import JobDirectories, unpack_zip
+from penstock.deploy.cluster.job_directories import JobDirectories, unpack_archives, unpack_zip
 from penstock.deploy.cluster.job_files import JobFiles, pack_files
 from penstock.errors import ProgramError
 from tests.cluster.conftest import Cluster
@@ -174,6 +175,62 @@ def test_what_a_killed_process_has_left_is_removed_and_what_others_use_stays(tmp
         assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["process-used", made.parent.name])
         directories.close()
     assert [path.name for path in tmp_path.iterdir()] == ["process-used"]
+
+
+def test_functions_find_archives_unpacked_in_their_working_directory(
+    running_cluster: Cluster, tmp_path: Path
+) -> None:
+    with zipfile.ZipFile(tmp_path / "rates.zip", "w") as archive:
+        archive.writestr("euro.txt", "in a zip")
+    (tmp_path / "dollar.txt").write_text("in a tar")
+    with tarfile.open(tmp_path / "more.tar.gz", "w:gz") as tar:
+        tar.add(tmp_path / "dollar.txt", "deep/dollar.txt")
+    program = tmp_path / "archives.py"
+    program.write_text(
+        "from penstock.datastream import StreamExecutionEnvironment\n"
+        "env = StreamExecutionEnvironment.get_execution_environment()\n"
+        f"env.add_python_archive({str(tmp_path / 'more.tar.gz')!r}, 'tarred')\n"
+        "names = env.from_collection(['rates.zip/euro.txt', 'tarred/deep/dollar.txt'])\n"
+        "names.map(lambda name: 'archived ' + open(name).read()).print()\n"
+        "env.execute()\n"
+    )
+    archives = str(tmp_path / "rates.zip")
+    running_cluster.penstock("run", "-m", running_cluster.address, "-pyarch", archives, str(program))
+    lines = running_cluster.wait_for(
+        lambda: len(found := printed(running_cluster, "archived")) == 2 and found
+    )
+    assert lines == ["archived in a zip", "archived in a tar"]
+    running_cluster.wait_for(lambda: not unpacked(running_cluster))
+
+
+def test_an_archive_of_tar_that_reaches_out_fails_with_its_name(tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "bad.tar", "w") as tar:
+        tar.add(__file__, "../out.py")
+    files = pack_files({"python.archives": f"{tmp_path / 'bad.tar'}#data"})
+    assert files is not None
+    directory = JobDirectories(tmp_path / "files").unpack("job", files)
+    with pytest.raises(ProgramError, match=r"'bad\.tar' cannot be unpacked as 'data': .*outside"):
+        unpack_archives(directory, files)
+    assert not list(tmp_path.rglob("out.py"))
+
+
+@pytest.mark.parametrize("target", ["../data", "/data", "inner/../../data", "."])
+def test_the_name_of_an_unpacked_archive_stays_inside_the_working_directory(
+    target: str, tmp_path: Path
+) -> None:
+    (tmp_path / "data.zip").write_bytes(b"")
+    with pytest.raises(ProgramError, match="outside the workers' working directory"):
+        pack_files({"python.archives": f"{tmp_path / 'data.zip'}#{target}"})
+    with pytest.raises(ProgramError, match=r"outside|cannot be unpacked"):
+        unpack_archives(tmp_path, JobFiles(b"", archives=(("data.zip", target),)))
+
+
+def test_what_is_no_archive_and_two_of_one_name_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "data.zip").write_bytes(b"")
+    with pytest.raises(ProgramError, match=r"is no archive: \.zip, \.tar"):
+        pack_files({"python.archives": __file__})
+    with pytest.raises(ProgramError, match=r"two archives are to be unpacked as 'data\.zip'"):
+        pack_files({"python.archives": f"{tmp_path / 'data.zip'},{tmp_path / 'data.zip'}"})
 
 
 @pytest.mark.slow

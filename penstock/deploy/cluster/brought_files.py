@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from penstock.deploy.cluster.job_directories import JobDirectories
+from penstock.deploy.cluster.job_directories import JobDirectories, unpack_archives
 from penstock.deploy.cluster.job_files import JobFiles
 from penstock.deploy.cluster.job_modules import import_places
 from penstock.deploy.cluster.messages import StartWorker
@@ -23,6 +23,7 @@ class _Brought:
 
     files: JobFiles
     directory: Path | None = None
+    working_directory: Path | None = None
     failure: str | None = None
     waiting: list[StartWorker] = field(default_factory=list)
     users: set[int] = field(default_factory=set)
@@ -120,7 +121,13 @@ class BroughtFiles:
     def _prepare(self, job_id: str, brought: _Brought) -> None:
         """In a thread of its own."""
         try:
-            brought.directory = self._directories.unpack(job_id, brought.files)
+            directory = self._directories.unpack(job_id, brought.files)
+            try:
+                brought.working_directory = unpack_archives(directory, brought.files)
+            except BaseException:
+                self._directories.remove(directory)
+                raise
+            brought.directory = directory
         except PenstockError as error:
             brought.failure = error.message
         except Exception as error:  # noqa: BLE001  (its workers wait for an answer, whatever it was)
@@ -148,7 +155,13 @@ class BroughtFiles:
             places = import_places(brought.directory, brought.files)
             brought.users.add(order.number)
             self._used_by[order.number] = brought
-            birth = replace(order.birth, sys_path=[*places, *order.birth.sys_path])
+            birth = replace(
+                order.birth,
+                sys_path=[*places, *order.birth.sys_path],
+                working_directory=None
+                if brought.working_directory is None
+                else str(brought.working_directory),
+            )
             self._start(replace(order, birth=birth))
 
     def _remove_unused(self, brought: _Brought) -> None:

@@ -102,6 +102,42 @@ def _locked_directory(parent: Path) -> tuple[Path, int]:
     return made.rename(parent / made.name.replace("new-", _PREFIX, 1)), lock
 
 
+def unpack_archives(directory: Path, files: JobFiles) -> Path | None:
+    """Unpack the archives that came with a job; the working directory of its workers, None where it has brought none.
+
+    :raises PenstockError: naming the one that cannot be unpacked.
+    """
+    if not files.archives:
+        return None
+    work = directory / "work"
+    for place, target in files.archives:
+        try:
+            if not (work / target).resolve().is_relative_to(work.resolve()):
+                raise ProgramError("it would come to lie outside the workers' working directory")
+            (work / target).mkdir(parents=True, exist_ok=True)
+            unpack = unpack_zip if place.endswith(".zip") else _unpack_tar
+            unpack(directory / place, work / target)
+        except ProgramError as error:
+            raise ProgramError(
+                f"the archive {Path(place).name!r} cannot be unpacked as {target!r}: {error.message}"
+            ) from error
+        except OSError as error:
+            raise OutsideError(
+                f"the archive {Path(place).name!r} cannot be unpacked as {target!r}: {error.strerror or error}"
+            ) from error
+    return work
+
+
+def _unpack_tar(path: Path, directory: Path) -> None:
+    import tarfile
+
+    try:
+        with tarfile.open(path) as archive:
+            archive.extractall(directory, filter="data")  # which refuses what would lie outside
+    except (tarfile.TarError, EOFError, zlib.error) as error:
+        raise ProgramError(str(error)) from error
+
+
 def unpack_zip(content: bytes | Path, directory: Path) -> None:
     """Unpack an archive, with the permissions that its files had.
 

@@ -10,29 +10,60 @@ from penstock.errors import OutsideError, ProgramError
 
 MOST_FILES_BYTES = 64 << 20
 FILES = "python.files"
+ARCHIVES = "python.archives"
+ARCHIVE_ENDINGS = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 
 
 @dataclass(frozen=True, slots=True)
 class JobFiles:
-    """``content`` is a zip archive; ``import_path`` are the places in it that workers import from."""
+    """``content`` is a zip archive; ``import_path`` are the places in it that workers import from, ``archives`` the
+    archives in it, with the names under which they are unpacked in the workers' working directory."""
 
     content: bytes
     import_path: tuple[str, ...] = ()
+    archives: tuple[tuple[str, str], ...] = ()
 
 
 def pack_files(settings: dict[str, str]) -> JobFiles | None:
     """What the options of a job say is to travel with it; None where that is nothing.
 
-    ``python.files``: modules, directories and zip archives, with commas in between.
+    ``python.files``: modules, directories and zip archives, with commas in between; ``python.archives``: archives, each with
+    ``#NAME`` behind it where it is to be unpacked under another name than its own.
 
     :raises ProgramError: naming what is not there, cannot be read, or is too large to travel.
     """
     names = _listed(settings.get(FILES, ""))
-    if not names:
+    archives = _named_archives(settings.get(ARCHIVES, ""))
+    if not names and not archives:
         return None
     packing = _Packing()
     places = [packing.add_importable(f"files/{number}", name) for number, name in enumerate(names)]
-    return JobFiles(packing.content(), tuple(dict.fromkeys(places)))
+    packed = [
+        (packing.add_archive(f"archives/{number}", path), target)
+        for number, (target, path) in enumerate(archives.items())
+    ]
+    return JobFiles(packing.content(), tuple(places), tuple(packed))
+
+
+def _named_archives(text: str) -> dict[str, Path]:
+    """Archives by the names under which they are unpacked."""
+    found: dict[str, Path] = {}
+    for entry in _listed(text):
+        name, _, target = entry.partition("#")
+        path = existing(name, ARCHIVES)
+        target = target or path.name
+        if not path.is_file() or not path.name.endswith(ARCHIVE_ENDINGS):
+            raise ProgramError(f"{ARCHIVES}: {name!r} is no archive: {', '.join(ARCHIVE_ENDINGS)}")
+        if target.startswith("/") or ".." in Path(target).parts or target == ".":
+            raise ProgramError(
+                f"{ARCHIVES}: {entry!r} would be unpacked outside the workers' working directory"
+            )
+        if target in found:
+            raise ProgramError(
+                f"{ARCHIVES}: two archives are to be unpacked as {target!r}; name one of them with #NAME"
+            )
+        found[target] = path
+    return found
 
 
 def _listed(text: str) -> list[str]:
@@ -57,6 +88,11 @@ class _Packing:
         path = existing(name, FILES)
         self.add(f"{place}/{path.name}", path, FILES)
         return place if path.suffix == ".py" else f"{place}/{path.name}"
+
+    def add_archive(self, place: str, path: Path) -> str:
+        """Put in an archive as it is; where."""
+        self.add(f"{place}/{path.name}", path, ARCHIVES)
+        return f"{place}/{path.name}"
 
     def add(self, place: str, path: Path, option: str) -> None:
         """Put in a file, or all that is below a directory."""

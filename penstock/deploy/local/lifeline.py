@@ -26,7 +26,7 @@ ORPHANED = 70
 @dataclass(frozen=True, slots=True)
 class Birth:
     """What a worker process is told first: it calls ``host`` and ``port``, and listens for other workers on ``bind_host``,
-    where they find it as ``data_host``."""
+    where they find it as ``data_host``. It works in ``working_directory``, that of its parent for None."""
 
     index: int
     port: int
@@ -40,6 +40,7 @@ class Birth:
     bind_host: str = "127.0.0.1"
     tls: TlsFiles | None = None
     logging: "ShippedLogging | None" = None
+    working_directory: str | None = None
 
     @staticmethod
     def of_this_process(index: int, port: int, secret: bytes) -> "Birth":
@@ -65,6 +66,8 @@ def learn() -> Birth:
     _die_with_parent(lifeline, birth.parent)
     sys.path[:] = birth.sys_path
     sys.argv[:] = birth.argv
+    if birth.working_directory is not None:
+        os.chdir(birth.working_directory)
     if birth.python_path is None:
         os.environ.pop("PYTHONPATH", None)
     else:
