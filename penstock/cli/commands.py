@@ -76,7 +76,11 @@ def _program_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("-v", "--verbose", is_flag=True, help="Say more; show whole tracebacks."),
         click.option("--pyflink", is_flag=True, help="Let `import pyflink` give penstock."),
         click.option(
-            "-pyreq", "--pyRequirements", "requirements", metavar="FILE", help="Packages that must be there."
+            "-pyreq",
+            "--pyRequirements",
+            "requirements",
+            metavar="FILE",
+            help="Packages that a cluster installs.",
         ),
         click.option(
             "-pyarch",
@@ -186,7 +190,7 @@ def run_application(taskmanagers: int, slots: int | None, **given: Any) -> Task:
     """
     if given["address"] or given["target"]:
         raise click.UsageError("run-application starts a cluster of its own: leave out -m and -t")
-    program, settings = _understand(given)
+    program, settings = _understand(given, on_cluster=True)
     slots = slots or -(-(given["parallelism"] or 1) // taskmanagers)
     properties = (*given["properties"], f"taskmanager.numberOfTaskSlots={slots}")
     cluster = cluster_settings(given["conf_dir"], properties)
@@ -241,9 +245,9 @@ def _unknown_shell(shell: str) -> NoReturn:
     raise click.UsageError(f"this version of click completes nothing in {shell}")
 
 
-def _understand(given: dict[str, Any]) -> tuple[Program, Settings]:
+def _understand(given: dict[str, Any], on_cluster: bool = False) -> tuple[Program, Settings]:
     program = choose_program(given["file"], given["module"], given["entry"], given["arguments"])
-    return program, gather_settings(given)
+    return program, gather_settings(given, on_cluster)
 
 
 penstock.add_command(savepoint_group(_program_options, job_commands.savepoint))

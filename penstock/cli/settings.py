@@ -27,8 +27,8 @@ class Settings:
     verbose: bool = False
 
 
-def gather_settings(given: dict[str, Any]) -> Settings:
-    """Settings from the values of the command's parameters.
+def gather_settings(given: dict[str, Any], on_cluster: bool = False) -> Settings:
+    """Settings from the values of the command's parameters. ``on_cluster``: the program gets one whatever the target is.
 
     :raises click.UsageError: for what cannot be understood.
     """
@@ -61,7 +61,8 @@ def gather_settings(given: dict[str, Any]) -> Settings:
         if value is not None:
             configuration.set(key, value)
     if given["requirements"] is not None:
-        _check_requirements(given["requirements"])
+        on_cluster = on_cluster or configuration.get_string("execution.target", "local") != "local"
+        _check_requirements(given["requirements"].partition("#")[0], on_cluster)
     return Settings(configuration, _import_path(configuration), given["pyflink"], given["verbose"])
 
 
@@ -107,12 +108,13 @@ def _import_path(configuration: Configuration) -> tuple[str, ...]:
     return tuple(dict.fromkeys(places))
 
 
-def _check_requirements(name: str) -> None:
+def _check_requirements(name: str, on_cluster: bool) -> None:
+    """A cluster installs what is missing; elsewhere nobody does."""
     from penstock.datastream.python_files import missing_requirements
 
     if not Path(name).is_file():
         usage_error(f"there is no file {name!r} of requirements")
-    missing = missing_requirements(name)
+    missing = [] if on_cluster else missing_requirements(name)
     if missing:
         usage_error(
             f"{name} asks for {', '.join(missing)}; programs run in this interpreter, so install it here: "

@@ -142,13 +142,15 @@ class EnvironmentOptions:
     def set_python_requirements(
         self, requirements_file_path: str, requirements_cache_dir: str | None = None
     ) -> None:
-        """Name a file of packages that functions need. Nothing is installed: a warning says what is missing here."""
+        """Name a file of packages that functions need: a cluster installs them for the job, from ``requirements_cache_dir``
+        alone where that is given. Without one nothing is installed, and a warning says what is missing here.
+        """
         from penstock.datastream.python_files import missing_requirements
 
         requirements_file_path = path_argument(requirements_file_path, "a file of requirements")
         cache = "" if requirements_cache_dir is None else f"#{requirements_cache_dir}"
         self._configuration.set("python.requirements", f"{requirements_file_path}{cache}")
-        missing = missing_requirements(requirements_file_path)
+        missing = missing_requirements(requirements_file_path) if self._runs_here() else []
         if missing:
             warnings.warn(
                 f"{requirements_file_path} asks for {', '.join(missing)}; jobs run in this interpreter, so install it "

@@ -13,7 +13,8 @@ import pytest
 from penstock.deploy.cluster import job_files
 from penstock.deploy.cluster.job_directories import JobDirectories, unpack_archives, unpack_zip
 from penstock.deploy.cluster.job_files import JobFiles, pack_files
-from penstock.errors import ProgramError
+from penstock.deploy.cluster.job_requirements import install_requirements
+from penstock.errors import OutsideError, ProgramError
 from tests.cluster.conftest import Cluster
 
 PROGRAM = """
@@ -231,6 +232,60 @@ def test_what_is_no_archive_and_two_of_one_name_are_refused(tmp_path: Path) -> N
         pack_files({"python.archives": __file__})
     with pytest.raises(ProgramError, match=r"two archives are to be unpacked as 'data\.zip'"):
         pack_files({"python.archives": f"{tmp_path / 'data.zip'},{tmp_path / 'data.zip'}"})
+
+
+def wheel(directory: Path, name: str) -> None:
+    """A package of one module."""
+    with zipfile.ZipFile(directory / f"{name}-1.0-py3-none-any.whl", "w") as archive:
+        archive.writestr(f"{name}.py", module("found"))
+        about = f"{name}-1.0.dist-info"
+        archive.writestr(f"{about}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        archive.writestr(f"{about}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        archive.writestr(f"{about}/RECORD", "")
+
+
+def with_requirement(folder: Path, name: str) -> str:
+    """The words of ``-pyreq`` for a package in a directory."""
+    (folder / "requirements.txt").write_text(f"{name}==1.0\n")
+    return f"{folder / 'requirements.txt'}#{folder / 'cached'}"
+
+
+@pytest.mark.slow
+def test_requirements_are_installed_for_the_job_from_the_directory_that_came_along(
+    running_cluster: Cluster, tmp_path: Path
+) -> None:
+    (tmp_path / "cached").mkdir()
+    wheel(tmp_path / "cached", "brought_by_pip")
+    program = tmp_path / "needing.py"
+    program.write_text(
+        "from penstock.datastream import StreamExecutionEnvironment\n"
+        "def needing(value):\n"
+        "    import brought_by_pip\n"
+        "    return 'needing ' + brought_by_pip.__file__\n"
+        "env = StreamExecutionEnvironment.get_execution_environment()\n"
+        "env.from_collection([1]).map(needing).print()\n"
+        "env.execute()\n"
+    )
+    words = with_requirement(tmp_path, "brought_by_pip")
+    running_cluster.penstock("run", "-m", running_cluster.address, "-pyreq", words, str(program))
+    line = running_cluster.wait_for(lambda: printed(running_cluster, "needing"))[0]
+    assert line.startswith(f"needing {running_cluster.home / 'run' / 'files'}/")
+    assert line.endswith("/packages/brought_by_pip.py")
+    running_cluster.wait_for(lambda: not unpacked(running_cluster))
+
+    words = with_requirement(tmp_path, "not_in_the_directory")
+    said = running_cluster.penstock(
+        "run", "-m", running_cluster.address, "-pyreq", words, str(program), check=False
+    )
+    assert "pip cannot install the requirements of the job: it ended with exit code 1" in said
+    assert "No matching distribution found for not_in_the_directory==1.0" in said
+    running_cluster.wait_for(lambda: not unpacked(running_cluster))
+
+
+def test_pip_is_ended_when_the_job_is(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "waits.txt")  # pip waits for somebody who writes into it
+    with pytest.raises(OutsideError, match="the job has ended"):
+        install_requirements(tmp_path, JobFiles(b"", requirements="waits.txt"), lambda: False)
 
 
 @pytest.mark.slow

@@ -11,8 +11,8 @@ python.archives
     string = ; honoured
     Archives that are unpacked in the working directory of workers.
 python.requirements
-    string = ; accepted
-    A file of packages that workers need.
+    string = ; honoured
+    A file of packages that workers need, which a cluster installs for the job.
 python.executable
     string = python ; accepted
     The interpreter of Python workers; here they run in the interpreter of the cluster.

@@ -9,22 +9,22 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from penstock.deploy.cluster.job_directories import JobDirectories, unpack_archives
+from penstock.deploy.cluster.job_directories import WORK, JobDirectories, unpack_archives
 from penstock.deploy.cluster.job_files import JobFiles
 from penstock.deploy.cluster.job_modules import import_places
+from penstock.deploy.cluster.job_requirements import install_requirements
 from penstock.deploy.cluster.messages import StartWorker
 from penstock.errors import PenstockError
 
 
 @dataclass(slots=True, eq=False)
 class _Brought:
-    """The files of one job. ``directory`` is there when they are ready, ``failure`` where they will never be; ``waiting`` are
-    the workers that wait for either, ``users`` those that run."""
+    """The files of one job. ``directory`` is there when they are ready; ``waiting`` are the workers that wait for it,
+    ``users`` those that run."""
 
     files: JobFiles
     directory: Path | None = None
-    working_directory: Path | None = None
-    failure: str | None = None
+    is_being_made_ready: bool = False
     waiting: list[StartWorker] = field(default_factory=list)
     users: set[int] = field(default_factory=set)
     is_dropped: bool = False
@@ -48,7 +48,7 @@ class BroughtFiles:
         self._refuse = refuse
         self._jobs: dict[str, _Brought] = {}
         self._used_by: dict[int, _Brought] = {}
-        self._ready: deque[_Brought] = deque()
+        self._ready: deque[tuple[_Brought, Path | str]] = deque()
         self._threads: list[threading.Thread] = []
         self._woken, self._waker = socket.socketpair()
         for end in (self._woken, self._waker):
@@ -59,7 +59,11 @@ class BroughtFiles:
     def bring(self, job_id: str, files: JobFiles) -> None:
         """The files of a job have come."""
         self.drop(job_id)
-        brought = self._jobs[job_id] = _Brought(files)
+        self._jobs[job_id] = _Brought(files)
+        self._make_ready(job_id, self._jobs[job_id])
+
+    def _make_ready(self, job_id: str, brought: _Brought) -> None:
+        brought.is_being_made_ready = True
         thread = threading.Thread(
             target=self._prepare, args=(job_id, brought), daemon=True, name=f"files of {job_id}"
         )
@@ -76,8 +80,12 @@ class BroughtFiles:
             self._refuse(order.number, f"the files of job {order.files_of} have not come here")
             return
         brought.waiting.append(order)
-        if brought.directory is not None or brought.failure is not None:
-            self._go_on(brought)
+        if brought.directory is not None:
+            self._go_on(brought, brought.directory)
+        elif not brought.is_being_made_ready:
+            self._make_ready(
+                order.files_of, brought
+            )  # it has failed, and what was missing may be there by now
 
     def give_up(self, number: int) -> None:
         """A worker that may be waiting is wanted no more."""
@@ -120,21 +128,20 @@ class BroughtFiles:
 
     def _prepare(self, job_id: str, brought: _Brought) -> None:
         """In a thread of its own."""
+        outcome: Path | str
         try:
-            directory = self._directories.unpack(job_id, brought.files)
+            outcome = self._directories.unpack(job_id, brought.files)
             try:
-                brought.working_directory = unpack_archives(directory, brought.files)
+                unpack_archives(outcome, brought.files)
+                install_requirements(outcome, brought.files, lambda: not brought.is_dropped)
             except BaseException:
-                self._directories.remove(directory)
+                self._directories.remove(outcome)
                 raise
-            brought.directory = directory
         except PenstockError as error:
-            brought.failure = error.message
+            outcome = error.message
         except Exception as error:  # noqa: BLE001  (its workers wait for an answer, whatever it was)
-            brought.failure = (
-                f"the files of job {job_id} cannot be made ready: {type(error).__name__}: {error}"
-            )
-        self._ready.append(brought)
+            outcome = f"the files of job {job_id} cannot be made ready: {type(error).__name__}: {error}"
+        self._ready.append((brought, outcome))
         with suppress(OSError):
             self._waker.send(b"r")
 
@@ -142,25 +149,28 @@ class BroughtFiles:
         with suppress(BlockingIOError):
             self._woken.recv(4096)
         while self._ready:
-            brought = self._ready.popleft()
-            self._go_on(brought)
-            self._remove_unused(brought)
-
-    def _go_on(self, brought: _Brought) -> None:
-        waiting, brought.waiting = brought.waiting, []
-        for order in waiting:
-            if brought.directory is None:
-                self._refuse(order.number, brought.failure or "the files of its job are not there")
+            brought, outcome = self._ready.popleft()
+            brought.is_being_made_ready = False
+            if isinstance(outcome, Path):
+                brought.directory = outcome
+                self._go_on(brought, outcome)
+                self._remove_unused(brought)
                 continue
-            places = import_places(brought.directory, brought.files)
+            waiting, brought.waiting = brought.waiting, []
+            for order in waiting:
+                self._refuse(order.number, outcome)
+
+    def _go_on(self, brought: _Brought, directory: Path) -> None:
+        waiting, brought.waiting = brought.waiting, []
+        working_directory = str(directory / WORK) if brought.files.archives else None
+        for order in waiting:
+            places = import_places(directory, brought.files)
             brought.users.add(order.number)
             self._used_by[order.number] = brought
             birth = replace(
                 order.birth,
                 sys_path=[*places, *order.birth.sys_path],
-                working_directory=None
-                if brought.working_directory is None
-                else str(brought.working_directory),
+                working_directory=working_directory,
             )
             self._start(replace(order, birth=birth))
 

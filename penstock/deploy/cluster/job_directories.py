@@ -16,6 +16,7 @@ from pathlib import Path
 from penstock.deploy.cluster.job_files import JobFiles
 from penstock.errors import OutsideError, ProgramError
 
+WORK = "work"
 _LOCK = ".lock"
 _PREFIX = "process-"
 
@@ -102,14 +103,12 @@ def _locked_directory(parent: Path) -> tuple[Path, int]:
     return made.rename(parent / made.name.replace("new-", _PREFIX, 1)), lock
 
 
-def unpack_archives(directory: Path, files: JobFiles) -> Path | None:
-    """Unpack the archives that came with a job; the working directory of its workers, None where it has brought none.
+def unpack_archives(directory: Path, files: JobFiles) -> None:
+    """Unpack the archives that came with a job below ``WORK``, the working directory of its workers.
 
     :raises PenstockError: naming the one that cannot be unpacked.
     """
-    if not files.archives:
-        return None
-    work = directory / "work"
+    work = directory / WORK
     for place, target in files.archives:
         try:
             if not (work / target).resolve().is_relative_to(work.resolve()):
@@ -125,7 +124,6 @@ def unpack_archives(directory: Path, files: JobFiles) -> Path | None:
             raise OutsideError(
                 f"the archive {Path(place).name!r} cannot be unpacked as {target!r}: {error.strerror or error}"
             ) from error
-    return work
 
 
 def _unpack_tar(path: Path, directory: Path) -> None:

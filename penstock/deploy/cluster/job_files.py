@@ -11,30 +11,36 @@ from penstock.errors import OutsideError, ProgramError
 MOST_FILES_BYTES = 64 << 20
 FILES = "python.files"
 ARCHIVES = "python.archives"
+REQUIREMENTS = "python.requirements"
 ARCHIVE_ENDINGS = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 
 
 @dataclass(frozen=True, slots=True)
 class JobFiles:
     """``content`` is a zip archive; ``import_path`` are the places in it that workers import from, ``archives`` the
-    archives in it, with the names under which they are unpacked in the workers' working directory."""
+    archives in it, with the names under which they are unpacked in the workers' working directory. ``requirements``: the
+    file in it that pip installs from, and ``cached`` the directory of packages that it has for that."""
 
     content: bytes
     import_path: tuple[str, ...] = ()
     archives: tuple[tuple[str, str], ...] = ()
+    requirements: str | None = None
+    cached: str | None = None
 
 
 def pack_files(settings: dict[str, str]) -> JobFiles | None:
     """What the options of a job say is to travel with it; None where that is nothing.
 
     ``python.files``: modules, directories and zip archives, with commas in between; ``python.archives``: archives, each with
-    ``#NAME`` behind it where it is to be unpacked under another name than its own.
+    ``#NAME`` behind it where it is to be unpacked under another name than its own; ``python.requirements``: a file for pip,
+    with ``#DIRECTORY`` behind it where the packages are in a directory.
 
     :raises ProgramError: naming what is not there, cannot be read, or is too large to travel.
     """
     names = _listed(settings.get(FILES, ""))
     archives = _named_archives(settings.get(ARCHIVES, ""))
-    if not names and not archives:
+    requirements, _, cached = settings.get(REQUIREMENTS, "").strip().partition("#")
+    if not names and not archives and not requirements:
         return None
     packing = _Packing()
     places = [packing.add_importable(f"files/{number}", name) for number, name in enumerate(names)]
@@ -42,7 +48,9 @@ def pack_files(settings: dict[str, str]) -> JobFiles | None:
         (packing.add_archive(f"archives/{number}", path), target)
         for number, (target, path) in enumerate(archives.items())
     ]
-    return JobFiles(packing.content(), tuple(places), tuple(packed))
+    wanted = packing.add_existing("requirements.txt", requirements, REQUIREMENTS) if requirements else None
+    found = packing.add_existing("cached", cached, REQUIREMENTS) if requirements and cached else None
+    return JobFiles(packing.content(), tuple(places), tuple(packed), wanted, found)
 
 
 def _named_archives(text: str) -> dict[str, Path]:
@@ -93,6 +101,11 @@ class _Packing:
         """Put in an archive as it is; where."""
         self.add(f"{place}/{path.name}", path, ARCHIVES)
         return f"{place}/{path.name}"
+
+    def add_existing(self, place: str, name: str, option: str) -> str:
+        """Put in what an option names, under another name; where."""
+        self.add(place, existing(name, option), option)
+        return place
 
     def add(self, place: str, path: Path, option: str) -> None:
         """Put in a file, or all that is below a directory."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from penstock.deploy.cluster.job_directories import JobDirectories
 from penstock.deploy.cluster.job_files import JobFiles
+from penstock.deploy.cluster.job_requirements import PACKAGES, install_requirements
 from penstock.deploy.cluster.submission import Submission
 
 
@@ -29,9 +30,9 @@ class JobModules:
 
         Raises whatever the user's modules raise.
         """
+        if submission.files is not None and submission.job_id not in self._places:
+            self._add(submission.job_id, submission.files)
         with self._lock:
-            if submission.files is not None:
-                self._add(submission.job_id, submission.files)
             for place in submission.import_path:
                 if place not in sys.path:
                     sys.path.append(place)
@@ -52,20 +53,24 @@ class JobModules:
             self._directories.close()
 
     def _add(self, job_id: str, files: JobFiles) -> None:
-        for others in self._places.values():
-            _forget_modules(others)
-        if job_id in self._places:
-            return
         directory = self._directories.unpack(job_id, files)
-        self._unpacked[job_id] = directory
-        places = import_places(directory, files)
-        sys.path[self._own : self._own] = places
-        self._places[job_id] = places
+        try:
+            install_requirements(directory, files)  # which takes long, and holds no other job up
+        except BaseException:
+            self._directories.remove(directory)
+            raise
+        with self._lock:
+            for others in self._places.values():
+                _forget_modules(others)
+            self._unpacked[job_id] = directory
+            self._places[job_id] = import_places(directory, files)
+            sys.path[self._own : self._own] = self._places[job_id]
 
 
 def import_places(directory: Path, files: JobFiles) -> list[str]:
     """Where the unpacked files of a job are imported from."""
-    return [str(directory / place) for place in files.import_path]
+    installed = () if files.requirements is None else (PACKAGES,)
+    return [str(directory / place) for place in (*files.import_path, *installed)]
 
 
 def _leave(places: Sequence[str]) -> None:

@@ -6,8 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from penstock.deploy.cluster.job_files import JobFiles
+from penstock.deploy.cluster.job_requirements import INSTALL_S
 from penstock.deploy.cluster.roster import PlacedWorker, Roster
 from penstock.deploy.local.lifeline import Birth
+from penstock.deploy.local.starting import REGISTER_S
 from penstock.logs.shipped import ShippedLogging
 from penstock.network.tls import TlsFiles
 
@@ -33,6 +35,11 @@ class ClusterLauncher:
     @property
     def tls(self) -> TlsFiles | None:
         return self.roster.tls
+
+    @property
+    def register_s(self) -> float:
+        installs = self.files is not None and self.files.requirements is not None
+        return REGISTER_S + (INSTALL_S if installs else 0)
 
     def launch(
         self, index: int, port: int, secret: bytes, wake_up: Callable[[], None]

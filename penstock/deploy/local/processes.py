@@ -33,7 +33,6 @@ from penstock.runtime.messages import (
     WorkerDied,
 )
 
-REGISTER_TIMEOUT_S = 60.0
 LAST_METRICS_S = 1.0
 LAST_WORDS_S = 0.5
 TERMINATED_S = 0.5
@@ -114,7 +113,7 @@ class ProcessPool:
         if index in self._workers:
             self._forget(self._workers[index])
         self._processes.append(started)
-        worker = _WorkerProcess(index, started, monotonic() + REGISTER_TIMEOUT_S)
+        worker = _WorkerProcess(index, started, monotonic() + self._launcher.register_s)
         self._workers[index] = worker
         if started.pipes is not None:
             self._relay.add(index, *started.pipes)
@@ -207,7 +206,7 @@ class ProcessPool:
             if worker.started.exit_descriptor is None:
                 self._check(worker)
             if not worker.gone and worker.link is None and worker.register_before <= now:
-                self._died(worker, f"it did not report within {REGISTER_TIMEOUT_S:g} s of its start")
+                self._died(worker, f"it did not report within {self._launcher.register_s:g} s of its start")
         self._events += [event for deadline, event, _ in self._held if deadline <= now]
         self._held = [held for held in self._held if held[0] > now]
         if self._relay.failure is not None and not self._output_failed:

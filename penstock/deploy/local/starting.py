@@ -17,6 +17,7 @@ from penstock.deploy.local.lifeline import Birth, tell
 from penstock.errors import OutsideError, ProgramError
 from penstock.network.tls import TlsFiles
 
+REGISTER_S = 60.0
 MODULE = "penstock.deploy.local.worker_process"
 
 
@@ -74,6 +75,10 @@ class Launcher(Protocol):
     def patience_s(self) -> float:
         """How long a worker may wait for a place."""
 
+    @property
+    def register_s(self) -> float:
+        """How long after its start a worker has to report."""
+
     def launch(self, index: int, port: int, secret: bytes, wake_up: Callable[[], None]) -> "Started | None":
         """Start worker ``index``, which calls ``port``; None where there is no place for it now. ``wake_up`` is called when
         there may be one, and when a worker without an exit descriptor has ended."""
@@ -88,6 +93,7 @@ class LocalLauncher:
     host = "127.0.0.1"
     tls: TlsFiles | None = None
     patience_s = 0.0
+    register_s = REGISTER_S
 
     def launch(self, index: int, port: int, secret: bytes, wake_up: Callable[[], None]) -> "StartedProcess":
         return start_process(Birth.of_this_process(index, port, secret))

@@ -17,12 +17,14 @@ TIMEOUT_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class ClusterClient:
-    """Where the API is; ``token`` is sent where it is set; ``tls``: it answers to https."""
+    """Where the API is; ``token`` is sent where it is set; ``tls``: it answers to https. ``timeout_s``: how long an
+    answer may take."""
 
     host: str
     port: int
     token: str | None = None
     tls: RestTrust | None = None
+    timeout_s: float = TIMEOUT_S
 
     @staticmethod
     def of(settings: dict[str, str]) -> "ClusterClient":
@@ -109,9 +111,9 @@ class ClusterClient:
 
     def _connection(self) -> http.client.HTTPConnection:
         if self.tls is None:
-            return http.client.HTTPConnection(self.host, self.port, timeout=TIMEOUT_S)
+            return http.client.HTTPConnection(self.host, self.port, timeout=self.timeout_s)
         return http.client.HTTPSConnection(
-            self.host, self.port, timeout=TIMEOUT_S, context=self.tls.context()
+            self.host, self.port, timeout=self.timeout_s, context=self.tls.context()
         )
 
     def _understood(self, status: int, content: bytes) -> Any:

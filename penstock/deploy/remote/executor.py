@@ -6,16 +6,19 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from penstock.clock import monotonic, pause
 from penstock.dataflow.job import JobGraph
 from penstock.dataflow.recovery import CheckpointState, CheckpointStatistics, Recovery, SavepointWish
 from penstock.dataflow.submission import JobExecutionResult, JobStatus
+from penstock.deploy.cluster.job_files import REQUIREMENTS
+from penstock.deploy.cluster.job_requirements import INSTALL_S
 from penstock.deploy.cluster.row_transit import RowsPart, unpack
 from penstock.deploy.cluster.secret import own_rows_key
 from penstock.deploy.cluster.submission import encode_submission
-from penstock.deploy.remote.client import ClusterClient
+from penstock.deploy.remote.client import TIMEOUT_S, ClusterClient
 from penstock.errors import JobCancelled, JobFailed, OutsideError, PenstockError, ProgramError
 from penstock.ids import JobID
 from penstock.logs.shipped import shipped_logging
@@ -35,7 +38,9 @@ class RemoteExecutor:
         job_id = JobID.random()
         path = [os.path.abspath(place or os.curdir) for place in sys.path]
         logging = shipped_logging(os.environ.get("PENSTOCK_CONF_DIR"))
-        answer = client.submit(encode_submission(str(job_id), graph, path, list(sys.argv), logging))
+        body = encode_submission(str(job_id), graph, path, list(sys.argv), logging)
+        installs = bool(graph.settings.get(REQUIREMENTS))
+        answer = replace(client, timeout_s=TIMEOUT_S + (INSTALL_S if installs else 0)).submit(body)
         return RemoteJob(client, JobID(answer["jobid"]), graph)
 
 
