@@ -32,7 +32,11 @@ def class_changes(content: bytes, state: str) -> list[ClassChange]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    metadata = pq.read_schema(pa.BufferReader(content)).metadata or {}
+    return changes_by_schema(pq.read_schema(pa.BufferReader(content)).metadata or {}, state)
+
+
+def changes_by_schema(metadata: dict[bytes, bytes], state: str) -> list[ClassChange]:
+    """The same by the metadata of the file's schema."""
     if METADATA not in metadata:
         return []
     columns = shapes_in(metadata, f"state {state!r}")

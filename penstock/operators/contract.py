@@ -31,6 +31,7 @@ from penstock.contracts.state import (
 )
 from penstock.data.batch import Batch
 from penstock.data.elements import StreamStatus
+from penstock.errors import StateError
 from penstock.metrics.kinds import MetricGroup
 from penstock.operators.coroutines import Coroutines
 from penstock.operators.feedback_loops import FeedbackLoops
@@ -151,6 +152,8 @@ class OperatorContext:
     restored_checkpoint_id: int | None = None
     takes_checkpoints: bool = False
     participants: list[CheckpointParticipant] = field(default_factory=list)
+    refused: list[StateError] | None = None
+    """While the operator is opened after a restore: the states that it could not have, to be told all at once."""
 
     @property
     def place(self) -> str:

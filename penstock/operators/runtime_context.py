@@ -1,6 +1,7 @@
 """What a user function is given in ``open``."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
 
 from penstock.contracts.accumulators import Accumulator
 from penstock.contracts.context import RuntimeContext
@@ -18,11 +19,25 @@ from penstock.contracts.state import (
     ValueState,
     ValueStateDescriptor,
 )
-from penstock.errors import ProgramError
+from penstock.errors import ProgramError, StateError
 from penstock.metrics.kinds import MetricGroup
 from penstock.operators.contract import OperatorContext
 
+D = TypeVar("D")
+S = TypeVar("S")
 JOB_PARAMETERS = "pipeline.global-job-parameters"
+
+
+class RefusedState:
+    """Stands for a state that cannot be had; whoever uses it gets the error."""
+
+    __slots__ = ("_error",)
+
+    def __init__(self, error: StateError) -> None:
+        self._error = error
+
+    def __getattr__(self, name: str) -> Any:
+        raise self._error
 
 
 class OperatorRuntimeContext(RuntimeContext):
@@ -85,21 +100,32 @@ class OperatorRuntimeContext(RuntimeContext):
             raise ProgramError(f"no accumulator {name!r}; registered are: {known}") from None
 
     def get_state(self, state_descriptor: ValueStateDescriptor) -> ValueState[Any]:
-        return self._store("get_state").get_state(state_descriptor)
+        return self._had(self._store("get_state").get_state, state_descriptor)
 
     def get_list_state(self, state_descriptor: ListStateDescriptor) -> ListState[Any]:
-        return self._store("get_list_state").get_list_state(state_descriptor)
+        return self._had(self._store("get_list_state").get_list_state, state_descriptor)
 
     def get_map_state(self, state_descriptor: MapStateDescriptor) -> MapState[Any, Any]:
-        return self._store("get_map_state").get_map_state(state_descriptor)
+        return self._had(self._store("get_map_state").get_map_state, state_descriptor)
 
     def get_reducing_state(self, state_descriptor: ReducingStateDescriptor) -> ReducingState[Any]:
-        return self._store("get_reducing_state").get_reducing_state(state_descriptor)
+        return self._had(self._store("get_reducing_state").get_reducing_state, state_descriptor)
 
     def get_aggregating_state(
         self, state_descriptor: AggregatingStateDescriptor
     ) -> AggregatingState[Any, Any]:
-        return self._store("get_aggregating_state").get_aggregating_state(state_descriptor)
+        return self._had(self._store("get_aggregating_state").get_aggregating_state, state_descriptor)
+
+    def _had(self, get: Callable[[D], S], state_descriptor: D) -> S:
+        """A state; while the operator is opened one that was restored and does not fit is noted, so that the others are
+        looked at, too."""
+        try:
+            return get(state_descriptor)
+        except StateError as error:
+            if self._context.refused is None:
+                raise
+            self._context.refused.append(error)
+            return cast("S", RefusedState(error))
 
     def _store(self, method: str) -> KeyedStateStore:
         if self._context.keyed_state is None:

@@ -27,6 +27,7 @@ from penstock.operators.coroutines import Coroutines
 from penstock.operators.feedback_loops import FeedbackLoops
 from penstock.runtime.task.counted import counted, counting_input
 from penstock.runtime.task.edge_output import EdgeOutput
+from penstock.runtime.task.refused_states import RefusedStates, open_restored, together
 from penstock.state.own_copies import own_copy
 
 
@@ -213,9 +214,23 @@ class OperatorChain:
         out.set_sides({tag: counted(targets, records_out) for tag, targets in sides.items()})
 
     def open(self) -> None:
-        """Open the operators, the last first, so that whoever is called is ready."""
-        for operator in reversed(self.operators):
-            operator.open()
+        """Open the operators, the last first, so that whoever is called is ready.
+
+        :raises RefusedStates: one for all states that were restored and do not fit what the operators declare.
+        """
+        refused: list[RefusedStates] = []
+        for context, operator in zip(reversed(self.contexts), reversed(self.operators), strict=True):
+            if context.restored_checkpoint_id is None:
+                operator.open()
+                continue
+            try:
+                refused += open_restored(context, operator.open)
+            except Exception:
+                if not refused:  # else it may come of what lies behind it and is not open
+                    raise
+                break
+        if refused:
+            raise together(refused)
 
     def finish(self) -> bool:
         """All inputs are at their end: the head first, so that what it still emits is seen by the others.

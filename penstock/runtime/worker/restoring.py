@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from penstock.checkpoint.class_problems import class_problems
 from penstock.checkpoint.handles import OperatorStateHandle, in_flight_id
 from penstock.checkpoint.redistribution import SubtaskPlace
 from penstock.checkpoint.snapshot_files import read_operator_snapshot
@@ -32,10 +33,24 @@ def restore_task(task: Tasklet, vertex: JobVertex, restore: Restore, graph: JobG
             _restore(task, vertex, restore, graph)
     except StateError as error:
         failed = RestoreFailed(
-            f"checkpoint {restore.checkpoint_id} cannot be restored: {error.message}", restore.checkpoint_id
+            f"checkpoint {restore.checkpoint_id} cannot be restored: {error.message}{_all_problems(vertex, restore)}",
+            restore.checkpoint_id,
         )
         failed.places.extend(error.places)
         raise failed from error
+
+
+def _all_problems(vertex: JobVertex, restore: Restore) -> str:
+    """Where classes of values are the reason, every operator and state of the job for which they are: so that all of them can
+    be changed before the next attempt."""
+    own = [handle for each in vertex.operators for handle in restore.handles.get(each.id, ())]
+    if not class_problems(own, restore.place):
+        return ""
+    everything = [handle for handles in restore.handles.values() for handle in handles]
+    found = class_problems(everything, restore.place)
+    if len(found) == 1:
+        return ""
+    return "".join(["\nAll that stands in the way:", *(f"\n  - {problem}" for problem in found)])
 
 
 def _restore(task: Tasklet, vertex: JobVertex, restore: Restore, graph: JobGraph) -> None:

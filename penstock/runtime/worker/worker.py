@@ -53,6 +53,7 @@ from penstock.runtime.messages import (
     WorkerRegistered,
 )
 from penstock.runtime.task.progress import Progress
+from penstock.runtime.task.refused_states import RefusedStates, together
 from penstock.runtime.task.tasklet import SourceTasklet, Tasklet
 from penstock.runtime.task.timekeeping import WorkerTime
 from penstock.runtime.worker.snapshot_writing import SnapshotWriting
@@ -221,13 +222,19 @@ class Worker:
     def _start(self) -> None:
         ready, self._ready = self._ready, []
         failed: frozenset[SubtaskId] = frozenset()
+        refused: dict[Tasklet, RefusedStates] = {}
         for tasklet in reversed(ready):
             if tasklet.subtask in failed:
+                if refused:  # what is refused is told of all tasks at once
+                    with suppress(Exception):
+                        _open(tasklet, refused)
                 continue
-            if not self._guard(tasklet, tasklet.open):
+            if not self._guard(tasklet, partial(_open, tasklet, refused)) or tasklet in refused:
                 failed |= self._region_of(tasklet.subtask)
             elif isinstance(tasklet, SourceTasklet):
                 self.outbox.append(ReaderStarted(tasklet.subtask))
+        for tasklet in refused:
+            self._failed(tasklet, together(list(refused.values())))
         opened = [tasklet for tasklet in ready if tasklet.subtask not in failed]
         self._running = self._in_order([*self._running, *opened])
 
@@ -540,6 +547,13 @@ class Worker:
                 end.close()
         if self._selector is not None:
             self._selector.close()
+
+
+def _open(tasklet: Tasklet, refused: dict[Tasklet, RefusedStates]) -> None:
+    try:
+        tasklet.open()
+    except RefusedStates as error:
+        refused[tasklet] = error
 
 
 class _Link:

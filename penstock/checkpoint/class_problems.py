@@ -1,0 +1,38 @@
+"""Why values in a checkpoint cannot be read by the program as it is now: of all states at once, out of files' footers."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+
+from penstock.checkpoint.class_changes import changes_by_schema
+from penstock.checkpoint.handles import FileRole, OperatorStateHandle, StateFile
+from penstock.checkpoint.place import CheckpointPlace
+from penstock.errors import PenstockError
+from penstock.storage.reading import open_file
+
+
+def class_problems(handles: Iterable[OperatorStateHandle], place: CheckpointPlace) -> list[str]:
+    """One line for each state with values of a class that they cannot be made of any more. A file that cannot be read is left
+    out: it is to be named by whoever reads all of it."""
+    return list(dict.fromkeys(_problems(handles, place)))
+
+
+def _problems(handles: Iterable[OperatorStateHandle], place: CheckpointPlace) -> Iterator[str]:
+    for handle in handles:
+        for file in handle.files:
+            if file.role in (FileRole.OWN, FileRole.NATIVE):
+                continue
+            for change in changes_by_schema(_metadata(file, place), file.state):
+                if change.problem is not None:
+                    yield f"operator {handle.operator_name!r}, state {file.state!r}: {change.problem}"
+
+
+def _metadata(file: StateFile, place: CheckpointPlace) -> dict[bytes, bytes]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    with suppress(PenstockError, OSError, pa.ArrowException):
+        if file.content is not None:
+            return pq.read_schema(pa.BufferReader(file.content)).metadata or {}
+        with open_file(place.path_of(file.name)) as stream:
+            return pq.read_schema(stream).metadata or {}
+    return {}
