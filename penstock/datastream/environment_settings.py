@@ -42,12 +42,7 @@ class EnvironmentOptions:
         """Say what the slots of a slot sharing group need. It goes with the program to who gives out slots; workers on one
         machine are all alike.
         """
-        from penstock.datastream.slot_sharing_group import SlotSharingGroup
-
-        if not isinstance(slot_sharing_group, SlotSharingGroup):
-            raise ProgramError(
-                f"a SlotSharingGroup is expected, not {shorten(slot_sharing_group)} ({origin_of_caller()})"
-            )
+        _check_group(slot_sharing_group)
         self._slot_sharing_groups()[slot_sharing_group.get_name()] = slot_sharing_group
         return self
 
@@ -56,6 +51,7 @@ class EnvironmentOptions:
 
         :raises ProgramError: where the group was said to need something else.
         """
+        _check_group(group)
         groups = self._slot_sharing_groups()
         before = groups.setdefault(group.get_name(), group)
         if group.resources() is None or group == before:
@@ -322,3 +318,10 @@ def _serializers_of_java(what: str) -> None:
         DeprecationWarning,
         stacklevel=3,
     )
+
+
+def _check_group(group: object) -> None:
+    from penstock.datastream.slot_sharing_group import SlotSharingGroup
+
+    if not isinstance(group, SlotSharingGroup):
+        raise ProgramError(f"a SlotSharingGroup is expected, not {shorten(group)} ({origin_of_caller()})")

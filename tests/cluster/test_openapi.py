@@ -270,13 +270,19 @@ def test_every_operation_answers_as_it_is_described(asking: Asking, names: dict[
         "/jobs/{job}/savepoints": "/jobs/{job}/savepoints",
         "/jobs/{job}/checkpoints": "/jobs/{job}/checkpoints",
         "/savepoint-disposal": "/savepoint-disposal",
+        "/jobs/{job}/rescaling": "/jobs/{job}/rescaling",
     }
+    queries = {("PATCH", "/jobs/{job}/rescaling"): "?parallelism=1"}
     begun: dict[str, str] = {}
     form = {"Content-Type": "multipart/form-data; boundary=edge"}
     called = set()
     # What answers with an id comes before what is asked with it; what ends something comes last.
     order = {"POST": 0, "GET": 1, "PATCH": 2, "DELETE": 3}
-    operations = sorted(asking.operations(), key=lambda o: (order[o[0]], o[1] == "/cluster", o[1]))
+    rescaling = {"PATCH": 1.1, "GET": 1.2}  # the job's vertices and attempts are others then
+    operations = sorted(
+        asking.operations(),
+        key=lambda o: ((rescaling if "/rescaling" in o[1] else order)[o[0]], o[1] == "/cluster", o[1]),
+    )
     for method, path, operation in operations:
         known = dict(names)
         if "{checkpoint}" in path:  # of the older ones not all are remembered
@@ -287,6 +293,7 @@ def test_every_operation_answers_as_it_is_described(asking: Asking, names: dict[
         target = path
         for name, value in known.items():
             target = target.replace("{" + name + "}", quote(value, safe=""))
+        target += queries.get((method, path), "")
         if path.startswith("/programs/") and method == "DELETE":
             _, kept = asking("POST", "/jars/upload", FORM, form)
             target = f"/programs/{Path(kept['filename']).name}"
