@@ -3,17 +3,22 @@
 import fcntl
 import io
 import os
+import selectors
 import signal
 import tarfile
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from penstock.deploy.cluster import job_files
+from penstock.deploy.cluster.brought_files import BroughtFiles
 from penstock.deploy.cluster.job_directories import JobDirectories, unpack_archives, unpack_zip
 from penstock.deploy.cluster.job_files import JobFiles, pack_files
 from penstock.deploy.cluster.job_requirements import install_requirements
+from penstock.deploy.cluster.messages import StartWorker
+from penstock.deploy.local.lifeline import Birth
 from penstock.errors import OutsideError, ProgramError
 from tests.cluster.conftest import Cluster
 
@@ -286,6 +291,54 @@ def test_pip_is_ended_when_the_job_is(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "waits.txt")  # pip waits for somebody who writes into it
     with pytest.raises(OutsideError, match="the job has ended"):
         install_requirements(tmp_path, JobFiles(b"", requirements="waits.txt"), lambda: False)
+
+
+def test_workers_wait_for_files_and_are_refused_where_those_cannot_be_made_ready(tmp_path: Path) -> None:
+    started: list[StartWorker] = []
+    refused: list[tuple[int, str]] = []
+    selector = selectors.DefaultSelector()
+    brought = BroughtFiles(
+        JobDirectories(tmp_path), selector, started.append, lambda number, why: refused.append((number, why))
+    )
+
+    def until(known: Callable[[], int], count: int) -> None:
+        while known() < count:
+            events = selector.select(120)
+            assert events, "nothing was made ready"
+            for key, mask in events:
+                key.data(mask)
+
+    def order(number: int, job_id: str) -> StartWorker:
+        return StartWorker(number, Birth.of_this_process(0, 0, b""), job_id)
+
+    (tmp_path / "broken.zip").write_bytes(b"broken")
+    broken = pack_files({"python.archives": str(tmp_path / "broken.zip")})
+    good = pack_files({"python.files": __file__})
+    assert broken is not None
+    assert good is not None
+    brought.bring("broken", broken)
+    brought.start_when_ready(order(1, "broken"))
+    until(lambda: len(refused), 1)
+    brought.start_when_ready(order(2, "broken"))  # it is tried again
+    until(lambda: len(refused), 2)
+    assert [number for number, _ in refused] == [1, 2]
+    assert all("'broken.zip' cannot be unpacked as 'broken.zip'" in why for _, why in refused)
+    brought.start_when_ready(order(3, "unknown"))
+    assert refused[2:] == [(3, "the files of job unknown have not come here")]
+
+    brought.bring("good", good)
+    brought.start_when_ready(order(4, "good"))
+    brought.start_when_ready(order(5, "good"))
+    brought.give_up(5)
+    assert refused[3:] == [(5, "it was given up before the files of its job were ready")]
+    until(lambda: len(started), 1)
+    place = Path(started[0].birth.sys_path[0])
+    brought.drop("good")
+    assert (place / Path(__file__).name).exists()  # its worker still runs
+    brought.ended(4)
+    assert not place.parents[1].exists()
+    brought.close()
+    assert [path.name for path in tmp_path.iterdir()] == ["broken.zip"]
 
 
 @pytest.mark.slow
