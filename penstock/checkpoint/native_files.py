@@ -24,17 +24,21 @@ Read = Callable[[CheckpointPlace, StateFile, str], bytes]
 def write_native(place: CheckpointPlace, prefix: str, native: NativeState) -> Iterator[StateFile]:
     """Store the files of a snapshot; of the shared ones those that are not there yet.
 
+    What came with a restored checkpoint is there under the name that it had, unless the job has another directory now. It is
+    stored anew then, by each subtask that goes on with it, and so under a name of its own.
+
     :raises OutsideError: when the storage does not take one.
     """
     for file in native.files:
         if file.shared_as is None:
             yield _write(place, f"{prefix}-{file.name}", file)
             continue
-        name = SHARED_PREFIX + file.shared_as
-        known: StateFile | None = native.remembered.get(name)
-        if known is None or not exists(place.path_of(name)):
-            known = native.remembered[name] = _write(place, name, file)
+        known: StateFile | None = native.remembered.get(file.name)
+        if known is None or not exists(place.path_of(known.name)):
+            known = native.remembered[file.name] = _write(place, SHARED_PREFIX + file.shared_as, file)
         yield known
+    for gone in native.remembered.keys() - {file.name for file in native.files}:
+        del native.remembered[gone]
 
 
 def _write(place: CheckpointPlace, name: str, file: NativeFile) -> StateFile:
@@ -54,12 +58,10 @@ def native_source(
     files = [file for file in handle.files if file.role is FileRole.NATIVE]
     if not files:
         return None
-    shared = [file for file in files if file.name.startswith(SHARED_PREFIX)]
     return NativeSource(
         key_group_range(handle.max_parallelism, handle.parallelism, handle.subtask_index),
         {file.state: partial(read, place, file, whose) for file in files},
-        {file.state: file.name.removeprefix(SHARED_PREFIX) for file in shared},
-        {file.name: file for file in shared},
+        {file.state: file for file in files if file.name.startswith(SHARED_PREFIX)},
     )
 
 

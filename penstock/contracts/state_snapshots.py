@@ -164,8 +164,8 @@ def unsavable(meta: StateMeta, chunk: EntryChunk, error: Exception) -> StateErro
 class NativeFile:
     """A file of a backend's own making, by the name that the backend wants it back with.
 
-    ``shared_as``: a name that nothing else in the world has and that always means this content, so that the file is stored
-    once for all checkpoints that have it; None for a file that is new each time.
+    ``shared_as``: a name that no other file in the world has, so that it can be stored once for all checkpoints that have
+    it; None for a file that is new each time.
     """
 
     name: str
@@ -177,7 +177,8 @@ class NativeFile:
 class NativeState:
     """A snapshot as files that only the backend that made them reads.
 
-    ``remembered``: whoever stores the files keeps there what it wants to know of them when the next snapshot is stored.
+    ``remembered``: whoever stores the files keeps there, by their names, what it wants to know of them when the next
+    snapshot is stored.
     """
 
     files: tuple[NativeFile, ...]
@@ -188,13 +189,12 @@ class NativeState:
 class NativeSource:
     """The files of a native snapshot of one old subtask, for the backend that made them.
 
-    ``reads`` gives the content of each by its name. ``shared``: those that are stored once, and the names that they are
-    shared as. ``remembered``: what whoever stored them has to know of them, as in :class:`NativeState`.
+    ``reads`` gives the content of each by its name. ``remembered``: what whoever stored them has to know of them, as in
+    :class:`NativeState`.
     """
 
     key_groups: range
     reads: Mapping[str, Callable[[], bytes]]
-    shared: Mapping[str, str]
     remembered: Mapping[str, Any]
 
 

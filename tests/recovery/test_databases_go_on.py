@@ -12,9 +12,12 @@ from typing import Any
 import pytest
 
 from penstock.checkpoint.checksums import checksum_of
+from penstock.checkpoint.events import CompletedCheckpoint
 from penstock.checkpoint.handles import OperatorStateHandle
+from penstock.checkpoint.manifest import Manifest, OperatorRecord
 from penstock.checkpoint.place import CheckpointPlaces
 from penstock.checkpoint.redistribution import SubtaskPlace
+from penstock.checkpoint.removal import remove_checkpoint
 from penstock.checkpoint.snapshot_files import read_operator_snapshot, write_operator_snapshot
 from penstock.contracts.state import MapStateDescriptor, ReducingStateDescriptor, ValueStateDescriptor
 from penstock.data.keys import key_group
@@ -39,6 +42,7 @@ class Operator:
         self._places = CheckpointPlaces(str(folder / "job"), False, 1)
         self.shared = folder / "job" / "shared"
         self.handles: tuple[OperatorStateHandle, ...] = ()
+        self._restores_from = self._places.of_checkpoint(0)
         self.checkpoint = 0
         self.sums: dict[Any, int] = {}
         self.rounds: dict[Any, list[int]] = {}
@@ -67,11 +71,13 @@ class Operator:
             self.sums.pop(key, None)
             self.rounds.pop(key, None)
         self.checkpoint, self.handles = number, tuple(handles)
+        self._restores_from = self._places.of_checkpoint(number)
         return self._stored() - before
 
     def _restore(self, backend: RocksDBKeyedStateBackend, place: SubtaskPlace) -> None:
-        chk = self._places.of_checkpoint(self.checkpoint)
-        snapshot = read_operator_snapshot(chk, self.handles, place, partial(open_rocksdb_files, {}))
+        snapshot = read_operator_snapshot(
+            self._restores_from, self.handles, place, partial(open_rocksdb_files, {})
+        )
         if snapshot is not None and snapshot.keyed is not None:
             backend.restore([snapshot.keyed], place.key_groups)
 
@@ -100,6 +106,16 @@ class Operator:
         handle = write_operator_snapshot(chk, state, "o", "op", place)
         snapshot.release()
         return [handle]
+
+    def move_to(self, folder: Path) -> None:
+        """Go on as another job, which has another directory for its checkpoints."""
+        self._places = CheckpointPlaces(str(folder), False, 1)
+
+    def completed(self) -> CompletedCheckpoint:
+        """The last checkpoint."""
+        record = OperatorRecord("o", "op", self.handles[0].parallelism, GROUPS, self.handles)
+        manifest = Manifest(self.checkpoint, 0, "j", "job", operators={"o": record})
+        return CompletedCheckpoint(manifest, self._restores_from.directory)
 
     def _stored(self) -> int:
         return sum(file.stat().st_size for file in self.shared.iterdir()) if self.shared.is_dir() else 0
@@ -133,6 +149,25 @@ def test_after_a_restart_a_checkpoint_stores_what_has_changed_alone(tmp_path: Pa
     whole = job.run(2, range(20_000))
     assert job.run(2, range(10)) < whole / 20
     assert job.run(2, range(10)) < whole / 20
+
+
+@pytest.mark.parametrize("parallelisms", [(1, 2), (2, 1), (3, 2)], ids=lambda way: "-".join(map(str, way)))
+def test_another_job_stores_in_its_own_directory_all_that_it_goes_on_with(
+    parallelisms: tuple[int, int], tmp_path: Path
+) -> None:
+    """Subtasks that go on with one file of an old one each have it stored by themselves."""
+    job = Operator(tmp_path)
+    before, after = parallelisms
+    job.run(before, range(500))
+    old = job.completed()
+    job.move_to(tmp_path / "other")
+    job.run(after, range(100, 600))
+    names = [file.name for handle in job.handles for file in handle.files]
+    assert len(names) == len(set(names))  # or one would find that the other has begun to write its file
+    remove_checkpoint(old.directory or "", old, [job.completed()])
+    assert list((tmp_path / "job" / "shared").iterdir()) == []
+    job.run(after, range(10))
+    job.run(1, [])
 
 
 def test_files_of_before_numbers_of_maps_were_written_down_are_restored(tmp_path: Path) -> None:

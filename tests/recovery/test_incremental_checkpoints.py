@@ -209,7 +209,7 @@ def test_a_worker_that_is_killed_loses_and_doubles_nothing(tmp_path: Path) -> No
     assert (tmp_path / "killed").exists()
 
 
-@pytest.mark.parametrize(("parallelism", "backend"), [(1, "rocksdb"), (2, "hashmap")])
+@pytest.mark.parametrize(("parallelism", "backend"), [(1, "rocksdb"), (2, "rocksdb"), (2, "hashmap")])
 def test_the_next_program_goes_on_from_a_retained_one(parallelism: int, backend: str, tmp_path: Path) -> None:
     env = environment(1, tmp_path, **ON_DISK, **{RETENTION: "RETAIN_ON_CANCELLATION"})
     endless(env)
@@ -224,7 +224,7 @@ def test_the_next_program_goes_on_from_a_retained_one(parallelism: int, backend:
     names = {f"../shared/{name}" for name in os.listdir(manifest.parents[1] / "shared")}
     assert names == shared_files(kept)
     assert names
-    options = {"state.backend.type": backend, "execution.savepoint.path": str(manifest.parent)}
+    options = {**ON_DISK, "state.backend.type": backend, "execution.savepoint.path": str(manifest.parent)}
     again = environment(parallelism, tmp_path / "again", **options)
     endless(again)
     going_on = again.execute_async()

@@ -91,7 +91,6 @@ class RocksDBKeyedStateBackend(KeyedStateAccess):
         self._is_incremental = settings.is_incremental
         self._name = new_name()
         self._remembered: dict[str, Any] = {}
-        self._adopted: dict[str, str] = {}
         self._is_open = True
 
     # Handles
@@ -252,9 +251,7 @@ class RocksDBKeyedStateBackend(KeyedStateAccess):
                 for table in self._tables.values()
             )
             directory = partial(_directory, view)
-            native = partial(
-                native_state, directory, description, self._name, self._adopted, self._remembered
-            )
+            native = partial(native_state, directory, description, self._name, self._remembered)
         self._is_settling = True
         return KeyedStateSnapshot(self._max_parallelism, states, native, view.release)
 
@@ -297,7 +294,6 @@ class RocksDBKeyedStateBackend(KeyedStateAccess):
             if isinstance(table, RocksDBMapTable) and state.next_number is not None:
                 table.next_number = state.next_number
         adopt(self._database, sources[0], self._key_groups)
-        self._adopted.update(sources[0].shared)
         self._remembered.update(sources[0].remembered)
         numbers = {state.meta.name: number for number, state in enumerate(states)}
         for source in sources[1:]:

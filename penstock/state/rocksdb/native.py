@@ -70,17 +70,15 @@ def native_state(
     shown: Callable[[], str],
     description: str,
     database: str,
-    adopted: Mapping[str, str],
     remembered: dict[str, Any],
 ) -> NativeState:
-    """The files in a directory. ``database`` is a name that no other database has; ``adopted`` files came with a restored
-    checkpoint, and keep the names that they are shared as."""
+    """The files in a directory. ``database`` is a name that no other database has."""
     directory = shown()
     Path(directory, STATES).write_text(description)
     files = []
     for name in sorted(os.listdir(directory)):
         if not name.endswith(".log"):  # of which there are none, as nothing is logged
-            shared_as = adopted.get(name, f"{database}-{name}") if name.endswith(".sst") else None
+            shared_as = f"{database}-{name}" if name.endswith(".sst") else None
             files.append(NativeFile(name, f"{directory}/{name}", shared_as))
     return NativeState(tuple(files), remembered)
 
