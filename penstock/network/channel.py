@@ -22,7 +22,7 @@ End. ``EndOfInput`` is the last element. After it, and after the peer was lost, 
 from typing import Protocol
 
 from penstock.data.batch import ColumnBatch, RowBatch
-from penstock.data.elements import Element
+from penstock.data.elements import Barrier, Element
 
 BATCH_TYPES = (RowBatch, ColumnBatch)
 _LINK_BITS = 32
@@ -98,5 +98,12 @@ class InputChannel(Protocol):
     def barriers(self) -> int:
         """How many barriers wait in it."""
 
+    @property
+    def has_end(self) -> bool:
+        """Whether ``EndOfInput`` has come in, read or not."""
+
+    def waiting_barriers(self) -> list[Barrier]:
+        """The barriers that wait in it, in order; costs nothing but for themselves."""
+
     def queued(self) -> list[Element]:
-        """Everything that waits in it, in order; it stays there."""
+        """Everything that waits in it, in order; it stays there. Costs as much as to read it."""

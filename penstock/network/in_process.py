@@ -3,7 +3,7 @@
 from collections import deque
 
 from penstock.data.batch import ColumnBatch, RowBatch
-from penstock.data.elements import Barrier, Element
+from penstock.data.elements import Barrier, Element, EndOfInput
 from penstock.errors import ProgramError, ProtocolError
 
 # Signals do not count against the bound, but a sender that produces nothing else has to wait at some point, too.
@@ -21,7 +21,7 @@ class InProcessChannel:
     (RowBatch([1, 2], None, None), True)
     """
 
-    __slots__ = ("_batches", "_capacity", "_closed", "_elements", "barriers")
+    __slots__ = ("_batches", "_capacity", "_closed", "_elements", "barriers", "has_end")
 
     def __init__(self, capacity_batches: int) -> None:
         if capacity_batches < 1:
@@ -31,6 +31,7 @@ class InProcessChannel:
         self._batches = 0
         self._closed = False
         self.barriers = 0
+        self.has_end = False
 
     @property
     def available(self) -> bool:
@@ -47,6 +48,8 @@ class InProcessChannel:
             self._batches += 1
         elif type(element) is Barrier:
             self.barriers += 1
+        elif type(element) is EndOfInput:
+            self.has_end = True
         self._elements.append(element)
 
     def poll(self) -> Element | None:
@@ -58,6 +61,9 @@ class InProcessChannel:
         elif type(element) is Barrier:
             self.barriers -= 1
         return element
+
+    def waiting_barriers(self) -> list[Barrier]:
+        return [element for element in self._elements if type(element) is Barrier] if self.barriers else []
 
     def queued(self) -> list[Element]:
         return list(self._elements)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from penstock.data.batch import ColumnBatch, RowBatch
-from penstock.data.elements import Element
+from penstock.data.elements import Barrier, Element
 from penstock.errors import OutsideError, ProtocolError
 from penstock.network.credits import ReceiverCredit, SenderCredit
 from penstock.network.framing import BATCH_KINDS, Encoder, Kind, Payload, decode
@@ -62,11 +62,12 @@ class RemoteInput:
     What arrived before the peer was lost can still be polled; nothing comes after it.
     """
 
-    __slots__ = ("_credit", "_frames", "_grant", "barriers")
+    __slots__ = ("_credit", "_frames", "_grant", "barriers", "has_end")
 
     def __init__(self, grant: Callable[[int], None], window: int) -> None:
         self._grant = grant
         self.barriers = 0
+        self.has_end = False
         self._credit = ReceiverCredit(window)
         self._frames: deque[tuple[int, Payload]] = deque()
 
@@ -86,6 +87,12 @@ class RemoteInput:
             self.barriers -= 1
         return decode(kind, payload)
 
+    def waiting_barriers(self) -> list[Barrier]:
+        if not self.barriers:
+            return []
+        found = (decode(kind, payload) for kind, payload in self._frames if kind == Kind.BARRIER)
+        return [barrier for barrier in found if isinstance(barrier, Barrier)]
+
     def queued(self) -> list[Element]:
         return [decode(kind, payload) for kind, payload in self._frames]
 
@@ -93,6 +100,8 @@ class RemoteInput:
         """Take a frame from the connection."""
         if kind == Kind.BARRIER:
             self.barriers += 1
+        elif kind == Kind.END_OF_INPUT:
+            self.has_end = True
         self._frames.append((kind, payload))
 
     def move_to(self, other: "SpooledInput") -> None:

@@ -6,7 +6,7 @@ from collections import deque
 from typing import Any
 
 from penstock.data.batch import ColumnBatch, RowBatch
-from penstock.data.elements import Element, EndOfInput
+from penstock.data.elements import Barrier, Element, EndOfInput
 from penstock.errors import OutsideError, ProtocolError
 from penstock.network.framing import Encoder, Kind, Payload, decode
 
@@ -50,6 +50,13 @@ class SpoolChannel:
     @property
     def barriers(self) -> int:
         return 0  # it carries the input of a job that takes no checkpoints
+
+    @property
+    def has_end(self) -> bool:
+        return self.ended
+
+    def waiting_barriers(self) -> list[Barrier]:
+        return []
 
     def queued(self) -> list[Element]:
         return []

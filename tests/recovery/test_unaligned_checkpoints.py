@@ -29,7 +29,9 @@ from penstock.dataflow.job import ChainedOperator
 from penstock.errors import PenstockError, StateError
 from penstock.ids import SubtaskId, VertexId
 from penstock.metrics.kinds import MetricGroup
+from penstock.network.framing import Encoder
 from penstock.network.in_process import InProcessChannel
+from penstock.network.remote import RemoteInput
 from penstock.operators.contract import OperatorSnapshot
 from penstock.operators.coroutines import Coroutines
 from penstock.operators.feedback_loops import FeedbackLoops
@@ -101,6 +103,36 @@ def test_a_barrier_waits_as_long_as_it_is_to_be_patient_and_unblocks_then() -> N
     gate.put(1, batch("b"), ONE)
     assert gate.gate.recorded() == InFlight(((), (batch("b"),)))
     assert sorted(gate.read()) == ["b", "c"]
+
+
+class Unpickled:
+    """Counts how often one of it was unpickled."""
+
+    times = 0
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (_unpickle, ())
+
+
+def _unpickle() -> Unpickled:
+    Unpickled.times += 1
+    return Unpickled()
+
+
+def test_what_waits_is_unpickled_when_all_barriers_have_come_and_not_at_each_step_before() -> None:
+    Unpickled.times = 0
+    channels = [RemoteInput(lambda granted: None, 8) for _ in range(2)]
+    gate = InputGate([(0, channel) for channel in channels])
+    for channel, element in ((0, ONE), (1, batch(Unpickled())), (1, Barrier(0, 0))):
+        channels[channel].receive(*Encoder().encode(element))
+    assert gate.overtaking(0.0, 0.0) == ONE
+    assert [gate.recorded() for _ in range(100)] == [None] * 100
+    assert Unpickled.times == 0
+    channels[1].receive(*Encoder().encode(ONE))
+    in_flight = gate.recorded()
+    assert in_flight is not None
+    assert [len(channel) for channel in in_flight.channels] == [0, 1]
+    assert Unpickled.times == 1
 
 
 def test_a_savepoint_overtakes_nothing() -> None:

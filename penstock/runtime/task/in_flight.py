@@ -51,6 +51,14 @@ class Recording:
         elif not isinstance(element, Barrier):
             self._read[channel].append(element)
 
+    def may_be_whole(self, channel: int, barriers: list[Barrier], has_end: bool) -> bool:
+        """Whether a channel may have all that belongs to the checkpoint: its barrier waits in it, or its end has come."""
+        return (
+            channel not in self._open
+            or has_end
+            or any(is_barrier_of(barrier, self.barrier.checkpoint_id) for barrier in barriers)
+        )
+
     def whole(self, queues: list[list[Element]]) -> InFlight | None:
         """Everything, if the barrier has come on every channel; ``queues``: what waits in each."""
         waiting: list[list[Element]] = [[] for _ in queues]

@@ -230,9 +230,14 @@ class InputGate:
 
     def recorded(self) -> InFlight | None:
         """What the barrier has overtaken, once it has arrived on every channel."""
-        if self._recording is None:
+        recording = self._recording
+        if recording is None:
             return None
-        in_flight = self._recording.whole([[*slot.replayed, *slot.channel.queued()] for slot in self._slots])
+        for index, slot in enumerate(self._slots):  # before all that waits is looked at, which costs as much as reading it
+            channel = slot.channel
+            if not recording.may_be_whole(index, channel.waiting_barriers(), channel.has_end):
+                return None
+        in_flight = recording.whole([[*slot.replayed, *slot.channel.queued()] for slot in self._slots])
         if in_flight is not None:
             self._recording = None
         return in_flight
@@ -246,9 +251,9 @@ class InputGate:
     def _arrived(self) -> Barrier | None:
         for slot in self._slots:
             if slot.channel.barriers and not slot.ended:
-                for element in slot.channel.queued():
-                    if isinstance(element, Barrier) and not self._alignment.is_done(element.checkpoint_id):
-                        return element
+                for barrier in slot.channel.waiting_barriers():
+                    if not self._alignment.is_done(barrier.checkpoint_id):
+                        return barrier
         return None
 
     def abort(self, checkpoint_id: int) -> None:
