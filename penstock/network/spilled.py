@@ -14,22 +14,50 @@ _WRITE_BYTES = 1024 * 1024
 _SAMPLE = 8
 
 
+class SpoolMemory:
+    """Memory that all spools of a worker share.
+
+    >>> memory = SpoolMemory(100)
+    >>> memory.take(60), memory.take(60)
+    (True, False)
+    >>> memory.give_back(60)
+    >>> memory.take(60)
+    True
+    """
+
+    __slots__ = ("_left_bytes",)
+
+    def __init__(self, size_bytes: int) -> None:
+        self._left_bytes = size_bytes
+
+    def take(self, size_bytes: int) -> bool:
+        """Have so much, if it is there; says whether it was."""
+        if size_bytes > self._left_bytes:
+            return False
+        self._left_bytes -= size_bytes
+        return True
+
+    def give_back(self, size_bytes: int) -> None:
+        """Leave it to others."""
+        self._left_bytes += size_bytes
+
+
 class SpoolChannel:
-    """An unbounded channel: memory up to a bound, then a temporary file, read back in order.
+    """An unbounded channel: memory as long as there is any, then a temporary file, read back in order.
 
     Both ends in one object. ``directory`` is where the file is made (the system's place for temporary files when None); the
     file has no name and vanishes with the process. :meth:`discard` releases it, and so does polling the last element, unless
     it ``keeps`` what was polled, so that :meth:`rewind` can have all of it read again.
 
-    >>> spool = SpoolChannel(memory_bytes=0)
+    >>> spool = SpoolChannel(SpoolMemory(0))
     >>> spool.put(RowBatch(["a"]))
     >>> spool.put(EndOfInput())
     >>> spool.ended, spool.poll(), spool.poll(), spool.poll()
     (True, RowBatch(['a'], None, None), EndOfInput(drained=True), None)
     """
 
-    def __init__(self, memory_bytes: int, directory: str | None = None, keeps: bool = False) -> None:
-        self._memory_bytes = memory_bytes
+    def __init__(self, memory: SpoolMemory, directory: str | None = None, keeps: bool = False) -> None:
+        self._memory = memory
         self._keeps = keeps
         self._directory = directory
         self._encoder = Encoder()
@@ -102,6 +130,7 @@ class SpoolChannel:
                 self._read_in_memory.append((size, element))
             else:
                 self._used_bytes -= size
+                self._memory.give_back(size)
             return decode(*element) if isinstance(element, tuple) else element
         if self._on_disk and self._file is not None:
             kind, offset, size = self._on_disk.popleft()
@@ -128,17 +157,23 @@ class SpoolChannel:
     def close(self) -> None:
         self._closed = True
 
+    def leave(self) -> None:
+        """The reader reads no more; what is kept stays, for another one to read again."""
+        if not self._keeps:
+            self.discard()
+
     def discard(self) -> None:
         """Drop everything and close the file."""
         for elements in (self._in_memory, self._on_disk, self._read_in_memory, self._read_on_disk):
             elements.clear()
+        self._memory.give_back(self._used_bytes)
         self._used_bytes = 0
         self._release()
 
     def _fits(self, size: int) -> bool:
         # Once something is on disk, all that follows has to go behind it.
         is_on_disk = self._on_disk or self._read_on_disk
-        return not is_on_disk and self._used_bytes + size <= self._memory_bytes
+        return not is_on_disk and self._memory.take(size)
 
     def _keep(self, size: int, element: Element | tuple[int, Payload]) -> None:
         self._in_memory.append((size, element))

@@ -15,7 +15,7 @@ from penstock.data.elements import END_OF_INPUT, Barrier, Element, Watermark
 from penstock.errors import ProgramError, ProtocolError
 from penstock.network.channel import InputChannel, channel_number
 from penstock.network.exchange import NetworkOptions
-from penstock.network.spilled import SpoolChannel
+from penstock.network.spilled import SpoolChannel, SpoolMemory
 from tests.network.workers import Worker, connected, drive, in_background, open_descriptors, vanish
 
 
@@ -165,7 +165,7 @@ def test_a_spooled_channel_gives_its_credit_back_at_once(tmp_path: Path) -> None
         for _ in range(10):
             for worker in workers:
                 worker.turn()
-        spool = SpoolChannel(memory_bytes=10_000, directory=str(tmp_path))
+        spool = SpoolChannel(SpoolMemory(10_000), directory=str(tmp_path))
         source = workers[1].plane.input(1, 0, spool)
         assert source is spool
         for number in range(100):

@@ -19,7 +19,7 @@ from penstock.data.elements import END_OF_INPUT, MIN_TIMESTAMP, Barrier, Element
 from penstock.errors import OutsideError, ProtocolError
 from penstock.network.framing import Encoder
 from penstock.network.key_grouping import KeyGrouping
-from penstock.network.spilled import SpillFile, SpoolChannel
+from penstock.network.spilled import SpillFile, SpoolChannel, SpoolMemory
 from tests.network.workers import open_descriptors
 
 elements = st.one_of(
@@ -35,7 +35,7 @@ elements = st.one_of(
 def test_a_spool_is_a_queue_wherever_its_elements_are(
     actions: list[tuple[str, Element]], memory: int
 ) -> None:
-    spool, oracle = SpoolChannel(memory), list[Element]()
+    spool, oracle = SpoolChannel(SpoolMemory(memory)), list[Element]()
     for action, element in actions:
         match action:
             case "put":
@@ -58,7 +58,7 @@ def test_a_spool_is_a_queue_wherever_its_elements_are(
 def test_a_spool_keeps_no_descriptor_once_it_was_read_or_discarded(tmp_path: Path) -> None:
     before = open_descriptors()
     for finish in ("read", "discard"):
-        spool = SpoolChannel(0, str(tmp_path))
+        spool = SpoolChannel(SpoolMemory(0), str(tmp_path))
         spool.put(RowBatch(["x" * 3_000_000]))
         assert open_descriptors() == before + 1
         assert os.listdir(tmp_path) == []
@@ -75,7 +75,7 @@ def test_columns_and_instances_of_local_classes_can_be_spooled() -> None:
     class Local:
         x: int
 
-    spool = SpoolChannel(0)
+    spool = SpoolChannel(SpoolMemory(0))
     spool.put(ColumnBatch(pa.record_batch({"v": [1, 2]}), pa.array([5, 6])))
     spool.put(RowBatch([Local(1)]))
     columns = spool.poll()
@@ -84,8 +84,36 @@ def test_columns_and_instances_of_local_classes_can_be_spooled() -> None:
     assert spool.poll() == RowBatch([Local(1)])
 
 
+def test_spools_share_their_memory_and_leave_it_to_each_other() -> None:
+    memory = SpoolMemory(10_000)
+    spools = [SpoolChannel(memory) for _ in range(4)]
+    large = RowBatch(["x" * 4_000])
+    for spool in spools:
+        spool.put(large)
+    assert [spool.spilled_bytes > 0 for spool in spools] == [False, False, True, True]
+    assert [spool.poll() for spool in spools] == [large] * 4
+    for spool in reversed(spools):
+        spool.put(large)
+    assert [spool.spilled_bytes > 0 for spool in spools] == [True, True, False, False]
+    spools[2].leave()
+    spools[3].discard()
+    more = [SpoolChannel(memory) for _ in range(2)]
+    for spool in more:
+        spool.put(large)
+    assert [spool.spilled_bytes for spool in more] == [0, 0]
+
+
+def test_a_spool_that_is_kept_for_another_reader_outlives_the_one_that_leaves() -> None:
+    spool = SpoolChannel(SpoolMemory(10_000), keeps=True)
+    spool.put(RowBatch([1]))
+    assert spool.poll() == RowBatch([1])
+    spool.leave()
+    spool.rewind()
+    assert spool.poll() == RowBatch([1])
+
+
 def test_a_closed_spool_takes_nothing_more() -> None:
-    spool = SpoolChannel(100)
+    spool = SpoolChannel(SpoolMemory(100))
     spool.close()
     with pytest.raises(ProtocolError):
         spool.put(Watermark(1))
@@ -97,7 +125,7 @@ def test_a_directory_that_is_not_there_is_named() -> None:
 
 
 def test_the_consumer_finds_the_failure_of_the_disk() -> None:
-    spool = SpoolChannel(100)
+    spool = SpoolChannel(SpoolMemory(100))
     spool.fail(OutsideError("no room"))
     assert spool.ended
     assert spool.has_data
@@ -108,9 +136,9 @@ def test_the_consumer_finds_the_failure_of_the_disk() -> None:
 FULL_DISK = """
 import resource, sys
 from penstock.data.batch import RowBatch
-from penstock.network.spilled import SpoolChannel
+from penstock.network.spilled import SpoolChannel, SpoolMemory
 resource.setrlimit(resource.RLIMIT_FSIZE, (2_500_000, 2_500_000))
-spool = SpoolChannel(0, sys.argv[1])
+spool = SpoolChannel(SpoolMemory(0), sys.argv[1])
 try:
     for number in range(10):
         spool.put(RowBatch(["x" * 1_000_000]))
@@ -220,7 +248,7 @@ def test_a_batch_without_keys_cannot_be_grouped() -> None:
 def test_a_spool_that_keeps_what_was_read_begins_again_with_the_first_element(
     actions: list[tuple[str, Element]], memory: int
 ) -> None:
-    spool, everything, position = SpoolChannel(memory, keeps=True), list[Element](), 0
+    spool, everything, position = SpoolChannel(SpoolMemory(memory), keeps=True), list[Element](), 0
     for action, element in actions:
         match action:
             case "put":

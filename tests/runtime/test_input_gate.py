@@ -19,7 +19,7 @@ from penstock.data.elements import (
 )
 from penstock.errors import ProtocolError
 from penstock.network.in_process import InProcessChannel
-from penstock.network.spilled import SpoolChannel
+from penstock.network.spilled import SpoolChannel, SpoolMemory
 from penstock.runtime.task.input_gate import GateEvent, InputGate, PortEnded
 
 
@@ -138,7 +138,7 @@ def test_a_port_that_is_to_be_read_first_is_read_to_its_end() -> None:
 
 
 def test_a_blocking_exchange_gives_nothing_before_all_of_it_has_come() -> None:
-    spools = [SpoolChannel(1 << 20), SpoolChannel(1 << 20)]
+    spools = [SpoolChannel(SpoolMemory(1 << 20)), SpoolChannel(SpoolMemory(1 << 20))]
     gate = InputGate([(0, spools[0]), (0, spools[1])])
     gate.hold_until_complete()
     spools[0].put(RowBatch([1]))

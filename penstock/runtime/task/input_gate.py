@@ -191,6 +191,12 @@ class InputGate:
             self._waiting.append(aligned)
         return event
 
+    def close(self) -> None:
+        """Nothing is read any more."""
+        for slot in self._slots:
+            if isinstance(slot.channel, SpoolChannel):
+                slot.channel.leave()
+
     # Barriers -----------------------------------------------------------------------------------------------------------
 
     @property
@@ -233,7 +239,8 @@ class InputGate:
         recording = self._recording
         if recording is None:
             return None
-        for index, slot in enumerate(self._slots):  # before all that waits is looked at, which costs as much as reading it
+        # Before all that waits is looked at, which costs as much as reading it.
+        for index, slot in enumerate(self._slots):
             channel = slot.channel
             if not recording.may_be_whole(index, channel.waiting_barriers(), channel.has_end):
                 return None

@@ -359,6 +359,10 @@ class OperatorTasklet(Tasklet):
             case Barrier():
                 self._take_part(event)
 
+    def close(self) -> list[BaseException]:
+        self._gate.close()
+        return super().close()
+
     def on_checkpoint_aborted(self, checkpoint_id: int) -> None:
         self._gate.abort(checkpoint_id)
         if self._incomplete is not None and self._incomplete[0] <= checkpoint_id:

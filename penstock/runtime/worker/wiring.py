@@ -33,7 +33,7 @@ from penstock.network.partitioners import (
     ShufflePartitioner,
 )
 from penstock.network.plane import ChannelPlane
-from penstock.network.spilled import SpoolChannel
+from penstock.network.spilled import SpoolChannel, SpoolMemory
 from penstock.operators.contract import OperatorContext, SourceLink
 from penstock.operators.coroutines import Coroutines
 from penstock.operators.feedback_loops import FeedbackLoops
@@ -53,7 +53,6 @@ from penstock.runtime.task.timekeeping import WorkerTime
 from penstock.runtime.worker.state_access import StateAccess
 
 IN_PROCESS_CAPACITY_BATCHES = 4
-SPOOL_MEMORY_BYTES = 64 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +68,7 @@ class WorkerSurroundings:
     send_to_client: Callable[[SubtaskId], Callable[[str, list[Any]], None]]
     coroutines: Coroutines
     spools: dict[ChannelId, SpoolChannel]
+    spool_memory: SpoolMemory
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,7 +261,7 @@ class TaskWiring:
 
     def _spool(self, link: Link) -> SpoolChannel:
         keeps = self._deployment.keeps_inputs
-        spool = SpoolChannel(SPOOL_MEMORY_BYTES, keeps=keeps)
+        spool = SpoolChannel(self._around.spool_memory, keeps=keeps)
         if keeps:
             before = self._around.spools.pop(link.id, None)
             if before is not None:

@@ -20,7 +20,7 @@ from penstock.logs.place import NOWHERE
 from penstock.metrics.kinds import MetricGroup
 from penstock.metrics.rates import Rates
 from penstock.network.plane import ChannelPlane
-from penstock.network.spilled import SpoolChannel
+from penstock.network.spilled import SpoolChannel, SpoolMemory
 from penstock.operators.coroutines import Coroutines
 from penstock.operators.user_code import user_error
 from penstock.runtime.background import Background, MakeBackground
@@ -66,6 +66,8 @@ if TYPE_CHECKING:
 CLIENT_WINDOW_BATCHES = 16
 RATED = (".numRecordsIn", ".numRecordsOut", ".busyTimeMs", ".idleTimeMs", ".backPressuredTimeMs")
 LONGEST_WAIT_S = 5.0
+# Of all blocking exchanges together; what is more goes to disk.
+SPOOL_MEMORY_BYTES = 256 << 20
 RENEW_GOODBYE_S = 0.2
 
 
@@ -99,6 +101,7 @@ class Worker:
         self._running: list[Tasklet] = []
         self._channels: dict[SubtaskId, dict[ChannelId, RemoteChannel]] = {}
         self._spools: dict[ChannelId, SpoolChannel] = {}
+        self._spool_memory = SpoolMemory(SPOOL_MEMORY_BYTES)
         self._selector: selectors.BaseSelector | None = None
         self._wake: tuple[socket.socket, socket.socket] | None = None
         self._unsent_rows: dict[str, int] = {}
@@ -165,6 +168,7 @@ class Worker:
             send_to_client=lambda subtask: partial(self._send_rows, subtask),
             coroutines=self._coroutines,
             spools=self._spools,
+            spool_memory=self._spool_memory,
         )
         wiring = TaskWiring(deployment, surroundings, deploy.subtasks)
         for subtask, channels in wiring.remote_channels().items():
@@ -289,6 +293,7 @@ class Worker:
         for spool in self._spools.values():
             spool.discard()
         self._spools.clear()
+        self._spool_memory = SpoolMemory(SPOOL_MEMORY_BYTES)
         self._unsent_rows.clear()
         self._collectors.clear()
         for fd in self._watched:
