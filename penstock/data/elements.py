@@ -38,9 +38,14 @@ class Barrier:
 
 @dataclass(frozen=True, slots=True)
 class EndOfInput:
-    """The channel carries nothing more. ``drained`` is false when the job was stopped before its sources had ended."""
+    """The channel carries nothing more. ``drained`` is false when the job was stopped before its sources had ended.
+
+    ``savepoint_id``: the savepoint that sources were made to end for, 0 where they have ended by themselves. Whoever has come
+    to the end for that reason stays until the savepoint is complete, as it is a part of it.
+    """
 
     drained: bool = True
+    savepoint_id: int = 0
 
 
 IDLE = StreamStatus(True)

@@ -42,6 +42,7 @@ BATCH_KINDS = frozenset({Kind.ROWS, Kind.COLUMNS, Kind.TIMED_COLUMNS})
 
 _LONG = struct.Struct("!q")
 _BARRIER = struct.Struct("!qq??")
+_END = struct.Struct("!?q")
 _TOKEN_BYTES = 32
 
 # Tuples of these, and these themselves, hold no references that are worth remembering while pickling.
@@ -80,8 +81,8 @@ class Encoder:
                 return Kind.STATUS, bytes([idle])
             case Barrier(checkpoint_id, timestamp, unaligned, savepoint):
                 return Kind.BARRIER, _BARRIER.pack(checkpoint_id, timestamp, unaligned, savepoint)
-            case EndOfInput(drained):
-                return Kind.END_OF_INPUT, bytes([drained])
+            case EndOfInput(drained, savepoint_id):
+                return Kind.END_OF_INPUT, _END.pack(drained, savepoint_id)
 
     def _encode_rows(self, batch: RowBatch) -> bytes:
         values, timestamps, keys = batch.values, batch.timestamps, batch.keys
@@ -121,7 +122,7 @@ def decode(kind: int, payload: Payload) -> Element:
         case Kind.BARRIER:
             return Barrier(*_BARRIER.unpack(payload))
         case Kind.END_OF_INPUT:
-            return EndOfInput(bool(payload[0]))
+            return EndOfInput(*_END.unpack(payload))
     raise ProtocolError(
         f"a frame of kind {kind} holds no element; do all workers run the same version of penstock?"
     )

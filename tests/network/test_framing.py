@@ -93,6 +93,7 @@ def test_a_value_that_contains_itself_comes_back_so() -> None:
         Barrier(8, 5, savepoint=True),
         EndOfInput(),
         EndOfInput(drained=False),
+        EndOfInput(savepoint_id=2**40),
     ],
 )
 def test_signals_come_back_equal_and_are_small(signal: Element) -> None:

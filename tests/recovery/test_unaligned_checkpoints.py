@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from penstock.checkpoint.handles import OperatorStateHandle, in_flight_id
 from penstock.checkpoint.manifest import Manifest, OperatorRecord
 from penstock.checkpoint.restore_check import check_restore
-from penstock.clock import SYSTEM_CLOCK
 from penstock.contracts.partitioning import (
     Broadcast,
     Custom,
@@ -26,25 +25,19 @@ from penstock.data.batch import RowBatch
 from penstock.data.elements import END_OF_INPUT, Barrier, Watermark
 from penstock.data.keys import KeyRouter
 from penstock.dataflow.job import ChainedOperator
-from penstock.errors import PenstockError, StateError
+from penstock.errors import StateError
 from penstock.ids import SubtaskId, VertexId
-from penstock.metrics.kinds import MetricGroup
 from penstock.network.framing import Encoder
 from penstock.network.in_process import InProcessChannel
 from penstock.network.remote import RemoteInput
-from penstock.operators.contract import OperatorSnapshot
-from penstock.operators.coroutines import Coroutines
-from penstock.operators.feedback_loops import FeedbackLoops
-from penstock.operators.row_chain import RowChainSpec, RowStep
-from penstock.runtime.task.chain import OperatorChain, TaskEnvironment
+from penstock.operators.row_chain import RowChainSpec
 from penstock.runtime.task.dealt_in_flight import Receivers, RecordedEdge, dealt_out
 from penstock.runtime.task.in_flight import InFlight
 from penstock.runtime.task.input_gate import InputGate
-from penstock.runtime.task.tasklet import OperatorTasklet, Tasklet
-from penstock.runtime.task.timekeeping import WorkerTime
-from penstock.runtime.worker.state_access import StateAccess
+from penstock.runtime.task.tasklet import OperatorTasklet
 from tests.recovery.test_jobs_start_again import EXPECTED, counted, environment, rows_of, script
-from tests.runtime.graphs import line_of, vertex
+from tests.runtime.graphs import line_of
+from tests.runtime.tasks import Writes, reading_chain
 
 UNALIGNED = {"execution.checkpointing.unaligned.enabled": "true"}
 ONE = Barrier(1, 0)
@@ -170,26 +163,6 @@ def test_a_barrier_overtakes_nothing_while_another_checkpoint_is_being_recorded(
     assert gate.gate.overtaking(0.0, 0.0) == Barrier(2, 0)
 
 
-class Writes:
-    """Keeps what a task gives of its checkpoints."""
-
-    def __init__(self) -> None:
-        self.in_flight: dict[int, list[Any]] = {}
-
-    def stands(self, subtask: SubtaskId, checkpoint_id: int) -> None:
-        pass
-
-    def taken(self, task: Tasklet, checkpoint_id: int, snapshots: dict[str, OperatorSnapshot]) -> None:
-        recorded = [each.own.channels for each in snapshots.values() if isinstance(each.own, InFlight)]
-        self.in_flight[checkpoint_id] = recorded
-
-    def declined(self, subtask: SubtaskId, checkpoint_id: int, error: PenstockError) -> None:
-        raise error
-
-    def waits(self, subtask: SubtaskId) -> None:
-        pass
-
-
 def test_a_savepoint_right_behind_an_unaligned_checkpoint_holds_nothing_of_what_that_has_recorded() -> None:
     gate, writes = Gate(), Writes()
     task = OperatorTasklet(SubtaskId(VertexId(0), 0), "reader", reading_chain(), 100, gate.gate)
@@ -203,34 +176,6 @@ def test_a_savepoint_right_behind_an_unaligned_checkpoint_holds_nothing_of_what_
     for _ in range(3):
         task.step()
     assert writes.in_flight == {1: [((), (batch("a"),))], 2: []}
-
-
-def reading_chain() -> OperatorChain:
-    """One function that keeps nothing, and no outputs."""
-    step = vertex(0, RowChainSpec((RowStep("map", lambda x: x, "step"),)))
-    state = StateAccess({}, SYSTEM_CLOCK)
-    return OperatorChain(
-        TaskEnvironment(
-            job_id="job",
-            vertex=step,
-            subtask_index=0,
-            attempt=0,
-            batch_mode=False,
-            settings={},
-            clock=SYSTEM_CLOCK,
-            processing_time=WorkerTime(SYSTEM_CLOCK),
-            metrics=MetricGroup(),
-            current_watermark=lambda: 0,
-            send_to_client=lambda collector, rows: None,
-            source_link=None,
-            coroutines=Coroutines(),
-            feedback=FeedbackLoops(),
-            make_keyed_state=state.keyed,
-            make_operator_state=state.operator,
-            make_timers=state.timers,
-        ),
-        [],
-    )
 
 
 @pytest.mark.parametrize("patience", ["0 ms", "5 ms"])

@@ -139,7 +139,7 @@ class Tasklet(ABC):
         if drained:
             self.chain.finish()
         for output in self._outputs:
-            output.signal(EndOfInput(drained))
+            output.signal(EndOfInput(drained, self._drained_by))
         self._work_is_done = True
         if self._triggered is not None:  # its barrier will not come any more, as all inputs have ended
             self._take_part(self._triggered)
@@ -336,6 +336,8 @@ class OperatorTasklet(Tasklet):
 
     def _ended(self) -> Progress:
         """All inputs have ended: done, unless the job stops behind a savepoint; then nothing is finished."""
+        # The end may be quicker than the trigger of the savepoint that it is for.
+        self._drained_by = max(self._drained_by, self._gate.drained_for)
         if self._gate.drained:
             return Progress.DONE
         if not self._work_is_done:
