@@ -6,9 +6,10 @@ from penstock.data.elements import Barrier
 class BarrierAlignment:
     """Counts barriers. ``blocks``: whether a channel that has brought its barrier waits for the others.
 
-    Exactly-once blocks; at-least-once reads on, so that records behind a barrier may be in the snapshot and come again after
-    a failure. Channels that have ended count as having brought every barrier. A barrier of a newer checkpoint gives the older
-    one up: some sender never saw it.
+    Exactly-once blocks, so one checkpoint is waited for at a time: a barrier of a newer one gives it up, as some sender never
+    saw it. At-least-once reads on, so that records behind a barrier may be in the snapshot and come again after a failure; a
+    channel that is ahead brings barriers of several checkpoints before another brings the first, and each is waited for.
+    Channels that have ended count as having brought every barrier.
 
     >>> alignment = BarrierAlignment()
     >>> alignment.arrived(0, Barrier(1, 0), {0, 1}), alignment.is_under_way
@@ -17,18 +18,22 @@ class BarrierAlignment:
     Barrier(checkpoint_id=1, timestamp=0, unaligned=False, savepoint=False)
     """
 
-    __slots__ = ("_brought", "_done_up_to", "barrier", "blocks")
+    __slots__ = ("_brought", "_done_up_to", "blocks")
 
     def __init__(self, blocks: bool = True) -> None:
         self.blocks = blocks
-        self.barrier: Barrier | None = None
-        self._brought: set[int] = set()
+        self._brought: dict[Barrier, set[int]] = {}  # the oldest first
         self._done_up_to = 0
+
+    @property
+    def barrier(self) -> Barrier | None:
+        """The oldest barrier that some channels have brought and others have not."""
+        return next(iter(self._brought), None)
 
     @property
     def is_under_way(self) -> bool:
         """Whether some channels have brought a barrier that others have not."""
-        return self.barrier is not None
+        return bool(self._brought)
 
     def is_done(self, checkpoint_id: int) -> bool:
         """Whether a checkpoint was taken part in, or given up."""
@@ -36,44 +41,48 @@ class BarrierAlignment:
 
     def brought(self, barrier: Barrier) -> set[int]:
         """The channels that have brought a barrier."""
-        return set(self._brought) if self.barrier == barrier else set()
+        return set(self._brought.get(barrier, ()))
 
     def holds(self, channel: int) -> bool:
         """Whether a channel is not to be read for now."""
-        return self.blocks and self.barrier is not None and channel in self._brought
+        return self.blocks and any(channel in brought for brought in self._brought.values())
 
     def begins_anew(self, barrier: Barrier) -> bool:
         """Whether this barrier gives up an older checkpoint that was being waited for."""
-        return self.barrier is not None and barrier.checkpoint_id > self.barrier.checkpoint_id
+        waited_for = self.barrier
+        return self.blocks and waited_for is not None and barrier.checkpoint_id > waited_for.checkpoint_id
 
     def arrived(self, channel: int, barrier: Barrier, open_channels: set[int]) -> Barrier | None:
         """A channel brought a barrier; the barrier when it is the last one missing."""
         if barrier.checkpoint_id <= self._done_up_to:
             return None
-        if self.barrier is None or self.begins_anew(barrier):
-            self.barrier = barrier
-            self._brought = set()
-        if barrier.checkpoint_id < self.barrier.checkpoint_id:
+        if self.begins_anew(barrier):
+            self._brought.clear()
+        waited_for = self.barrier
+        if self.blocks and waited_for is not None and barrier.checkpoint_id < waited_for.checkpoint_id:
             return None
-        self._brought.add(channel)
-        return self._complete(open_channels)
+        if barrier not in self._brought:
+            self._brought[barrier] = set()
+            self._brought = dict(sorted(self._brought.items(), key=lambda each: each[0].checkpoint_id))
+        self._brought[barrier].add(channel)
+        return self._done(barrier) if open_channels <= self._brought[barrier] else None
 
-    def ended(self, open_channels: set[int]) -> Barrier | None:
-        """A channel has ended; the barrier when that was what it was waiting for."""
-        return self._complete(open_channels)
+    def ended(self, open_channels: set[int]) -> list[Barrier]:
+        """A channel has ended; the barriers for which that was what it was waiting for, the oldest first."""
+        return [self._done(each) for each, brought in list(self._brought.items()) if open_channels <= brought]
 
     def abort(self, checkpoint_id: int) -> bool:
-        """Give a checkpoint up, and all before it; says whether its barrier was being waited for."""
-        was_under_way = self.barrier is not None and self.barrier.checkpoint_id <= checkpoint_id
-        if was_under_way:
-            self.barrier = None
-        self._done_up_to = max(self._done_up_to, checkpoint_id)
-        return was_under_way
+        """Give a checkpoint up, and all before it; says whether the barrier of one was being waited for."""
+        before = len(self._brought)
+        self._forget_up_to(checkpoint_id)
+        return len(self._brought) < before
 
-    def _complete(self, open_channels: set[int]) -> Barrier | None:
-        barrier = self.barrier
-        if barrier is None or not open_channels <= self._brought:
-            return None
-        self.barrier = None
-        self._done_up_to = barrier.checkpoint_id
+    def _done(self, barrier: Barrier) -> Barrier:
+        self._forget_up_to(barrier.checkpoint_id)
         return barrier
+
+    def _forget_up_to(self, checkpoint_id: int) -> None:
+        self._brought = {
+            b: brought for b, brought in self._brought.items() if b.checkpoint_id > checkpoint_id
+        }
+        self._done_up_to = max(self._done_up_to, checkpoint_id)

@@ -74,6 +74,7 @@ class InputGate:
         self._first_slots: list[_Slot] = []
         self.first_port: int | None = None
         self.drained = True
+        self.drained_for = 0
 
     def read_first(self, port: int) -> None:
         """Give nothing of the other ports before this one has come to its end."""
@@ -135,8 +136,9 @@ class InputGate:
                 return self._merged()
             case StreamStatus(idle):
                 return self._status(slot, idle)
-            case EndOfInput(drained):
+            case EndOfInput(drained, savepoint_id):
                 self.drained = self.drained and drained
+                self.drained_for = max(self.drained_for, savepoint_id)
                 return self._end(slot)
             case Barrier():
                 return self._barrier(slot, element)
@@ -184,11 +186,10 @@ class InputGate:
             del self._open_ports[slot.port]
             event = PortEnded(slot.port)
         aligned = self._alignment.ended(self._open_slots())
-        if aligned is not None:
+        if aligned:
             self._unblock()
-            if event is None:
-                return aligned
-            self._waiting.append(aligned)
+            self._waiting += aligned if event is None else [event, *aligned]
+            return self._waiting.pop(0)
         return event
 
     def close(self) -> None:
