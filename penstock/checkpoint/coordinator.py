@@ -376,6 +376,8 @@ class CheckpointCoordinator:
         if pending.savepoint is not None:
             self._is_ending = False
             commands.append(AnswerSavepoint(pending.savepoint, None, error))
+            if pending.savepoint.ending is Ending.DRAIN and self._is_started:
+                commands.append(FailJob(_not_drained(pending.savepoint, error)))
         return commands
 
     def _is_completed(self, checkpoint_id: int) -> bool:
@@ -390,6 +392,17 @@ class CheckpointCoordinator:
                 return
         self.history.append(statistics)
         del self.history[:-HISTORY]
+
+
+def _not_drained(savepoint: SavepointRequest, error: PenstockError) -> PenstockError:
+    """Sources have ended for it, and what waited for more has been given up: nobody can take that back."""
+    failure = StateError(
+        f"the job was to stop with the savepoint {savepoint.directory}, and to come to the end of its input before, but the "
+        f"savepoint failed, so it goes back to its last checkpoint: {error.message}"
+    )
+    failure.places.extend(error.places)
+    failure.__cause__ = error
+    return failure
 
 
 def _too_many(checkpoint_id: int, error: PenstockError, tolerable: int) -> PenstockError:

@@ -194,7 +194,7 @@ class RemoveLeftovers:
 
 @dataclass(frozen=True, slots=True)
 class FailJob:
-    """More checkpoints have failed in a row than the user tolerates."""
+    """More checkpoints have failed in a row than the user tolerates, or a savepoint for which the sources have ended."""
 
     error: PenstockError
 

@@ -227,6 +227,26 @@ def test_a_failed_savepoint_does_not_count_against_the_job() -> None:
     ]
 
 
+def test_a_job_whose_sources_have_ended_for_a_savepoint_that_fails_starts_again() -> None:
+    run = Run(tolerable_failures=9)
+    request = SavepointRequest(1, "/s", Ending.DRAIN)
+    run.tell(SavepointWanted(request))
+    aborted, answered, failed = run.tell(Declined(1, A, ERROR))[:3]
+    assert aborted == NotifyAborted(1, "the disk is full", request)
+    assert answered == AnswerSavepoint(request, None, ERROR)
+    assert isinstance(failed, FailJob)
+    assert "it goes back to its last checkpoint: the disk is full" in failed.error.message
+    assert failed.error.__cause__ is ERROR
+
+
+def test_a_job_that_fails_while_its_sources_end_for_a_savepoint_is_not_failed_twice() -> None:
+    run = Run()
+    request = SavepointRequest(1, "/s", Ending.DRAIN)
+    run.tell(SavepointWanted(request))
+    commands = run.tell(AttemptStopped("a worker was lost"))
+    assert not any(isinstance(command, FailJob) for command in commands)
+
+
 def test_behind_the_savepoint_that_ends_the_job_no_checkpoint_is_taken_unless_it_fails() -> None:
     run = Run()
     request = SavepointRequest(1, "/s", Ending.SUSPEND)

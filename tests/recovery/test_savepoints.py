@@ -69,6 +69,17 @@ class Program:
     def rows(self) -> list[Any]:
         return sorted(row for row in self.sink.records if row[0] != "timer")
 
+    def timers(self) -> list[Any]:
+        return sorted(row for row in self.sink.records if row[0] == "timer")
+
+
+def completed_behind(client: JobClient, number: int) -> int:
+    """The number of a checkpoint that is complete, and newer than that."""
+    while True:
+        for each in client.get_checkpoints():
+            if each.state is CheckpointState.COMPLETED and each.checkpoint_id > number:
+                return each.checkpoint_id
+
 
 FIRST = sorted((number, count) for number in range(10) for count in (1, 2, 3))
 
@@ -120,10 +131,40 @@ def test_a_drained_job_fires_its_timers_before_its_savepoint(parallelism: int, t
     client = program.started()
     path = client.stop_with_savepoint(True, str(tmp_path)).result(WAIT_S)
     client.get_job_execution_result().result(WAIT_S)
-    assert sorted(row for row in program.sink.records if row[0] == "timer") == [
-        ("timer", n) for n in range(10)
-    ]
-    assert (Path(path) / "_metadata").is_file()
+    assert program.timers() == [("timer", n) for n in range(10)]
+    second = Program(rounds=5, bounded=True).starting_from(path)
+    second.env.execute()
+    assert second.rows() == sorted((number, count) for number in range(10) for count in (4, 5))
+
+
+def test_a_job_whose_savepoint_fails_after_its_sources_have_ended_goes_back_to_its_last_checkpoint(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    program = Program()
+    program.env.configure(
+        {
+            "execution.checkpointing.interval": "10 ms",
+            "execution.checkpointing.dir": str(tmp_path / "checkpoints"),
+            "restart-strategy.type": "fixed-delay",
+            "restart-strategy.fixed-delay.delay": "1 ms",
+        }
+    )
+    client = program.started()
+    number = completed_behind(client, 0)
+    with pytest.raises(PenstockError, match="cannot be written"):
+        client.stop_with_savepoint(True, str(tmp_path / "file")).result(WAIT_S)
+    failed = client.get_checkpoints()[-1].checkpoint_id
+    completed_behind(client, failed)
+    path = client.stop_with_savepoint(False, str(tmp_path)).result(WAIT_S)
+    recovery = client.get_job_execution_result().result(WAIT_S).get_recovery()
+    assert recovery.restarts == 1
+    assert recovery.restored_checkpoint >= number
+    assert "to come to the end of its input before, but the savepoint failed" in recovery.failures[0]
+    second = Program(rounds=5, bounded=True).starting_from(path)
+    second.env.execute()
+    assert second.rows() == sorted((number, count) for number in range(10) for count in (4, 5))
+    assert second.timers() == [("timer", n) for n in range(10)], "those that fired before did so for nothing"
 
 
 def test_a_job_is_cancelled_once_its_savepoint_is_complete(tmp_path: Path) -> None:
@@ -191,8 +232,7 @@ def test_a_job_that_sets_no_maximum_parallelism_has_that_of_its_savepoint(
     client = second.started(rows=20)
     again = client.stop_with_savepoint(True, str(tmp_path)).result(WAIT_S)
     assert second.rows() == sorted((number, count) for number in range(10) for count in (4, 5))
-    timers = [row for row in second.sink.records if row[0] == "timer"]
-    assert sorted(timers) == [("timer", number) for number in range(10)]
+    assert second.timers() == [("timer", number) for number in range(10)]
     saved, _ = read_manifest(again)
     assert {record.max_parallelism for record in saved.operators.values()} == {24}
 
