@@ -33,19 +33,27 @@ class Pin:
 
 
 class Freeze:
-    """Over when the snapshot is released, or nobody has it any more; the live state must not keep it alive."""
+    """Over when the snapshot is released, or nobody has it any more; the live state must not keep it alive.
 
-    __slots__ = ("_is_over", "_pin")
+    ``before`` is the freeze of an earlier snapshot, which may outlast this one. Both share what is stored, so it has to be
+    over first.
+    """
 
-    def __init__(self, pin: Pin) -> None:
+    __slots__ = ("_before", "_is_over", "_pin")
+
+    def __init__(self, pin: Pin, before: "Freeze | None" = None) -> None:
         self._pin = weakref.ref(pin)
         self._is_over = False
+        self._before = None if before is None or before.is_over() else before
 
     def is_over(self) -> bool:
         """Whether the base may be written to; once True always True."""
         if not self._is_over:
             pin = self._pin()
-            self._is_over = pin is None or pin.is_released
+            if pin is None or pin.is_released:
+                self._is_over = self._before is None or self._before.is_over()
+                if self._is_over:
+                    self._before = None
         return self._is_over
 
 

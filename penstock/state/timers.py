@@ -176,6 +176,7 @@ class KeyedTimers:
     """
 
     __slots__ = (
+        "_freeze",
         "_key_groups",
         "_max_parallelism",
         "_name",
@@ -191,6 +192,7 @@ class KeyedTimers:
         self.event_time = TimerQueue()
         self.processing_time = TimerQueue()
         self.current_watermark = MIN_TIMESTAMP
+        self._freeze: Freeze | None = None
 
     def register_event_time_timer(self, key: Any, namespace: Any, timestamp: int) -> None:
         """Fire when the watermark reaches ``timestamp``; at its next advance, when it is there already."""
@@ -231,7 +233,7 @@ class KeyedTimers:
     def snapshot(self) -> StateEntries:
         """All timers, frozen."""
         pin = Pin()
-        freeze = Freeze(pin)
+        freeze = self._freeze = Freeze(pin, self._freeze)
         buckets = (self.event_time.freeze(freeze), self.processing_time.freeze(freeze))
         return FrozenTimers(self._name, self._max_parallelism, self._key_groups, pin, buckets)
 

@@ -201,6 +201,25 @@ def test_a_snapshot_that_nobody_has_any_more_is_over_too() -> None:
     assert not backend.table(REDUCING).is_layered
 
 
+def test_a_snapshot_outlasts_a_later_one_that_is_given_up() -> None:
+    backend = HashMapStateBackend(128)
+    backend.current_key = "a"
+    states = [backend.get_partitioned_state(namespace, LIST) for namespace in (VOID_NAMESPACE, "w")]
+    for state in states:
+        state.add(1)
+    earlier, later = backend.snapshot(), backend.snapshot()
+    later.release()
+    for state in states:
+        state.add(2)
+    backend.after_records(1)
+    assert backend.table(LIST).is_layered
+    assert content(earlier) == {("list", VOID_NAMESPACE, "a"): [1], ("list", "w", "a"): [1]}
+    earlier.release()
+    backend.after_records(1)
+    assert not backend.table(LIST).is_layered
+    assert [list(state.get()) for state in states] == [[1, 2], [1, 2]]
+
+
 Point = namedtuple("Point", "x y")
 
 

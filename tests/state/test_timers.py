@@ -274,6 +274,15 @@ def test_a_snapshot_shows_the_timers_that_were_there_when_it_was_taken(program: 
     assert set(timers.advance_watermark(10)) == model
 
 
+def test_a_snapshot_outlasts_a_later_one_that_is_given_up() -> None:
+    timers = KeyedTimers("timers", 128)
+    timers.register_event_time_timer("a", None, 10)
+    earlier = timers.snapshot()
+    timers.snapshot()  # nobody keeps it
+    timers.register_event_time_timer("b", None, 10)
+    assert written(earlier) == {(10, "a", None)}
+
+
 def written(snapshot: Any) -> set[Any]:
     found = []
     for chunk in snapshot.chunks():

@@ -242,9 +242,10 @@ class HashMapTable:
         Costs nothing, unless an earlier snapshot is still being written or has only just been: then everything is copied once
         (80 ms for a million entries), or what had changed is brought together.
         """
-        if self._freeze is not None:
+        before = self._freeze
+        if before is not None:
             self._come_together()
-        freeze = self._freeze = Freeze(pin)
+        freeze = self._freeze = Freeze(pin, before)
         entries: Any = self.entries
         self._base = self.panes  # plain dictionaries, after coming together
         self.panes = {}
