@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from penstock.checkpoint.events import CompletedCheckpoint
+from penstock.checkpoint.events import CompletedCheckpoint, SavepointRequest
 from penstock.checkpoint.place import CheckpointPlace
 from penstock.checkpoint.redistribution import SubtaskPlace
 from penstock.checkpoint.settings import checkpoint_settings
@@ -87,10 +87,14 @@ class Job:
         """All subtasks have written their parts, and the manifest is to be written."""
         self.clock.advance(10)
         self.checkpoints.turn()
+        self.acknowledge(number, self.directory / f"chk-{number}")
+
+    def acknowledge(self, number: int, directory: Path) -> None:
+        """All subtasks have written their parts."""
         for vertex in self.graph.vertices:
             head = vertex.head
             snapshot = OperatorSnapshot(own=["what it has to remember"], checkpoint_id=number)
-            place = CheckpointPlace(str(self.directory / f"chk-{number}"))
+            place = CheckpointPlace(str(directory))
             for subtask in vertex.subtasks():
                 where = SubtaskPlace(subtask.index, vertex.parallelism, vertex.max_parallelism)
                 handle = write_operator_snapshot(place, snapshot, head.id, head.name, where)
@@ -185,3 +189,19 @@ def test_what_another_coordinator_has_completed_is_neither_replaced_nor_removed(
     job.goes_on_from()
     job.checkpoints.close(JobStatus.CANCELED)
     assert theirs.read_bytes() == before
+
+
+def test_nothing_is_left_of_a_savepoint_whose_parts_come_when_it_has_been_given_up(tmp_path: Path) -> None:
+    job = Job(tmp_path / "checkpoints")
+    directory = tmp_path / "savepoint"
+    answers: list[Any] = []
+    request = SavepointRequest(1, str(directory))
+    job.checkpoints.want_savepoint(request, lambda path, error: answers.append(path))
+    job.acknowledge(1, directory)
+    job.write_manifest()
+    assert (directory / "_metadata").is_file()
+    job.checkpoints.stop("a worker was lost")
+    assert answers == [None]
+    job.acknowledge(1, directory / "late")
+    job.checkpoints.close(JobStatus.FAILED)
+    assert not directory.exists()

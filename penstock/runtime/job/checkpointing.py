@@ -366,7 +366,8 @@ class JobCheckpoints:
     def _note_leftovers(self, checkpoint_id: int, savepoint: SavepointRequest | None) -> None:
         directory = self._place(checkpoint_id, savepoint).directory
         if directory is not None:
-            self._leftovers[checkpoint_id] = directory
+            # Where a part of a savepoint comes after it was given up, nobody knows any more that it was one.
+            self._leftovers.setdefault(checkpoint_id, directory)
 
     def _remove_leftovers(self, before: int | None = None) -> None:
         """Remove what was written of checkpoints that were given up, once nobody can be writing there any more.
