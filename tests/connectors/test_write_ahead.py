@@ -1,6 +1,7 @@
 """A sink for targets without transactions."""
 
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +102,47 @@ def test_numbers_go_on_after_a_restore(tmp_path: Path) -> None:
     again = sink.restore_writer(ForWriter(), writer.snapshot_state(1))
     again.write(2, ForRecord())
     assert [kept.number for kept in again.prepare_commit()] == [78]
+
+
+class ByJob(InSqlite):
+    """Remembers by job, as several share the target."""
+
+    def create_resource(self) -> None:
+        with sqlite3.connect(self.path) as database:
+            database.execute("create table if not exists sent (job text, subtask int, checkpoint_id int)")
+
+    def open(self) -> None:
+        assert not hasattr(self, "database")
+        self.database = sqlite3.connect(self.path)
+
+    def close(self) -> None:
+        self.database.close()
+        del self.database
+
+    def commit_checkpoint(self, subtask: int, checkpoint_id: int) -> None:
+        with self.database:
+            self.database.execute("insert into sent values (?, ?, ?)", (self.job_id, subtask, checkpoint_id))
+
+    def is_checkpoint_committed(self, subtask: int, checkpoint_id: int) -> bool:
+        rows = self.database.execute("select * from sent").fetchall()
+        return (self.job_id, subtask, checkpoint_id) in rows
+
+
+def test_a_job_that_goes_on_from_anothers_savepoint_remembers_its_own_under_its_own_name(
+    tmp_path: Path,
+) -> None:
+    sink = IntoFile(tmp_path / "sent", ByJob(tmp_path / "db"))
+    of_the_first = [replace(kept, job_id="the first") for kept in kept_of(sink, 1)]
+    own = [replace(kept, number=kept.number + 1) for kept in kept_of(sink, 2)]
+    committer = sink.create_committer()
+    assert committer.commit([*of_the_first, *own]) == []
+    committer.close()
+    again = sink.create_committer()
+    assert again.commit(own) == []
+    again.close()
+    assert sink.path.read_text() == "1\n2\n"
+    with sqlite3.connect(tmp_path / "db") as database:
+        assert database.execute("select job from sent").fetchall() == [("the first",), ("job",)]
 
 
 def test_each_record_of_a_job_that_fails_is_sent_once(tmp_path: Path) -> None:

@@ -25,7 +25,11 @@ PIECE_RECORDS = 4096
 
 
 class CheckpointCommitter(ABC):
-    """Remembers, in the target or beside it, which checkpoints were sent by which subtask, so that none is sent twice."""
+    """Remembers, in the target or beside it, which checkpoints were sent by which subtask, so that none is sent twice.
+
+    A job that was started from another one's savepoint sends what that had kept under its id, too. So both ids may be set
+    again: after ``close``, and with ``create_resource`` and ``open`` behind it.
+    """
 
     job_id = ""
     operator_id = ""
@@ -45,7 +49,7 @@ class CheckpointCommitter(ABC):
         """Called before the first question."""
 
     def close(self) -> None:  # noqa: B027
-        """Called once at the end."""
+        """Called at the end, and before another id is set."""
 
     @abstractmethod
     def commit_checkpoint(self, subtask: int, checkpoint_id: int) -> None:
@@ -149,7 +153,7 @@ class _SendingCommitter(Committer):
     def __init__(self, sink: GenericWriteAheadSink, remembered: CheckpointCommitter | None) -> None:
         self._sink = sink
         self._remembered = remembered
-        self._is_open = False
+        self._open_for: tuple[str, str] | None = None
 
     def commit(self, committables: list[KeptRecords]) -> list[KeptRecords]:
         for index, kept in enumerate(committables):
@@ -163,14 +167,17 @@ class _SendingCommitter(Committer):
         return []
 
     def _opened(self, kept: KeptRecords) -> CheckpointCommitter | None:
-        if self._remembered is not None and not self._is_open:
+        identity = (kept.job_id, kept.operator_id)
+        if self._remembered is not None and self._open_for != identity:
+            self.close()
             self._remembered.set_job_id(kept.job_id)
             self._remembered.set_operator_id(kept.operator_id)
             self._remembered.create_resource()
             self._remembered.open()
-            self._is_open = True
+            self._open_for = identity
         return self._remembered
 
     def close(self) -> None:
-        if self._remembered is not None and self._is_open:
+        if self._remembered is not None and self._open_for is not None:
+            self._open_for = None
             self._remembered.close()
