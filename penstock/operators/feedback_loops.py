@@ -14,14 +14,14 @@ MOST_WAITING_RECORDS = 10_000_000
 class FeedbackLoop:
     """The way from the tail of a loop back to its head; both are on one worker and called by its thread.
 
-    While a checkpoint is under way in the loop, ``passing`` gathers what comes back behind the head's snapshot and before the
-    barrier has arrived at the tail: these records are in no operator's state. Source: Carbone et al., "Lightweight
-    Asynchronous Snapshots for Distributed Dataflows", 2015.
+    While checkpoints are under way in the loop, ``passing`` gathers for each of them what comes back behind the head's
+    snapshot and before the barrier has arrived at the tail: these records are in no operator's state. Source: Carbone et al.,
+    "Lightweight Asynchronous Snapshots for Distributed Dataflows", 2015.
     """
 
     waiting: deque[RowBatch] = field(default_factory=deque)
     records: int = 0
-    passing: list[RowBatch] | None = None
+    passing: dict[int, list[RowBatch]] = field(default_factory=dict)
     is_over: bool = False
 
     def give_back(self, batch: RowBatch) -> None:
@@ -41,8 +41,22 @@ class FeedbackLoop:
                 "loop; filter what is fed back"
             )
         self.waiting.append(batch)
-        if self.passing is not None:
-            self.passing.append(batch)
+        for gathered in self.passing.values():
+            gathered.append(batch)
+
+    def barrier_enters(self, checkpoint_id: int) -> None:
+        """The head has taken its snapshot: from now on gather what comes back."""
+        self.passing[checkpoint_id] = []
+
+    def barrier_comes_out(self, checkpoint_id: int) -> list[RowBatch]:
+        """The tail takes its snapshot: what has come back since the head took its own. Nothing older comes out any more."""
+        gathered = self.passing.get(checkpoint_id, [])
+        self.passing = {number: since for number, since in self.passing.items() if number > checkpoint_id}
+        return gathered
+
+    def forget(self, checkpoint_id: int) -> None:
+        """The checkpoint was given up."""
+        self.passing.pop(checkpoint_id, None)
 
     def take(self) -> list[RowBatch]:
         """The head: everything that has come back since the last call."""

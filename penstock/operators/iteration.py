@@ -101,7 +101,10 @@ class IterationHead(Operator):
 
     def snapshot(self, checkpoint_id: int) -> None:
         self._kept.update([(batch.values, batch.timestamps) for batch in self._loop.waiting])
-        self._loop.passing = []
+        self._loop.barrier_enters(checkpoint_id)
+
+    def notify_checkpoint_aborted(self, checkpoint_id: int) -> None:
+        self._loop.forget(checkpoint_id)
 
     def close(self) -> None:
         if self._cancel is not None:
@@ -137,5 +140,5 @@ class IterationTail(Operator):
         pass
 
     def snapshot(self, checkpoint_id: int) -> Any:
-        passed, self._loop.passing = self._loop.passing or [], None
+        passed = self._loop.barrier_comes_out(checkpoint_id)
         self._kept.update([(batch.values, batch.timestamps) for batch in passed])

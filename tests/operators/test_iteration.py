@@ -81,3 +81,29 @@ def test_a_snapshot_holds_each_record_in_the_loop_once() -> None:
         "before the barrier",
         "before the barrier, in its second turn",
     ]
+
+
+def test_overlapping_checkpoints_hold_each_what_was_in_the_loop_then() -> None:
+    loop = Loop()
+    first = loop.head.snapshot(1)
+    loop.give_back("A")
+    assert loop.turn() == ["A"]
+    second = loop.head.snapshot(2)
+    before = loop.tail.snapshot(1)
+    loop.give_back("B")
+    assert loop.turn() == ["A", "B"], "so far"
+    after = loop.tail.snapshot(2)
+    assert Loop(loop.head.restored(first), loop.tail.restored(before)).turn() == ["A"]
+    assert Loop(loop.head.restored(second), loop.tail.restored(after)).turn() == ["B"]
+
+
+def test_what_was_gathered_for_a_checkpoint_that_was_given_up_is_forgotten() -> None:
+    loop = Loop()
+    loop.head.snapshot(1)
+    loop.head.snapshot(2)
+    loop.give_back("A")
+    loop.head.notify_of_aborted_checkpoint(1)
+    gathering = loop.head.operator._loop.passing  # type: ignore[attr-defined]
+    assert list(gathering) == [2]
+    loop.tail.snapshot(2)
+    assert loop.tail.operator._loop.passing == {}  # type: ignore[attr-defined]
