@@ -17,8 +17,8 @@ def open_new_file(path: str) -> BinaryIO:
     :raises OutsideError: when it cannot be made.
     """
     with writing_errors(path):
-        if "://" not in path:
-            Path(path).parent.mkdir(parents=True, exist_ok=True)
+        if is_local(path):
+            _make_directory(Path(path).parent)
             return open(path, "xb")
         file_system, inside = _remote(path)
         file_system.makedirs(inside.rpartition("/")[0], exist_ok=True)
@@ -55,12 +55,22 @@ def write_in_place(path: str, content: bytes) -> None:
     delete_if_there(hidden)
     write_new_file(hidden, content)
     put_in_place(hidden, path)
-    with writing_errors(path):
-        _sync_directory_of(path)
+
+
+def _make_directory(directory: Path) -> None:
+    """Make a directory and those above it that are missing, so that they are there when the machine has stopped, too."""
+    missing = []
+    while not directory.exists():
+        missing.append(directory)
+        directory = directory.parent
+    for each in reversed(missing):
+        each.mkdir(exist_ok=True)
+        _sync_directory_of(str(each))
 
 
 def _sync_directory_of(path: str) -> None:
-    directory = os.open(os.path.dirname(path), os.O_RDONLY)
+    """Have the name of a file, or that it is gone, on the disk: syncing the file is not enough for that."""
+    directory = os.open(os.path.dirname(path) or ".", os.O_RDONLY)
     try:
         os.fsync(directory)
     finally:
@@ -145,11 +155,12 @@ def is_local(path: str) -> bool:
 
 
 def make_durable(stream: BinaryIO, path: str) -> int:
-    """Have everything that was written survive a crash; the size then."""
+    """Have everything that was written survive a crash, and the file's name with it; the size then."""
     with writing_errors(path):
         stream.flush()
         if is_local(path):
             os.fsync(stream.fileno())
+            _sync_directory_of(path)
         return stream.tell()
 
 
@@ -183,7 +194,7 @@ def files_below(directory: str) -> list[str]:
 
 
 def put_in_place(hidden_path: str, path: str) -> None:
-    """Rename a file; asked for a second time it leaves the renamed one as it is.
+    """Rename a file, so that it has its new name after a crash, too; asked again it leaves the renamed one as it is.
 
     :raises OutsideError: when there is neither.
     """
@@ -194,6 +205,7 @@ def put_in_place(hidden_path: str, path: str) -> None:
             except FileNotFoundError:
                 if not os.path.exists(path):
                     raise
+            _sync_directory_of(path)
             return
         file_system, inside = _remote(path)
         hidden = _remote(hidden_path)[1]
