@@ -29,6 +29,8 @@ class UserTimerService(TimerService):
 
     There are ``timers`` from :meth:`open` on, which is when the task can give those of a snapshot.
     ``watermark`` is the operator's own: of what it has been given, not of what its task has read.
+    While ``key_is_over`` (BATCH mode, after the last record of a key) no timer is taken any more, as in Flink: one that
+    sets the next would go on for ever.
     """
 
     __slots__ = (
@@ -39,6 +41,7 @@ class UserTimerService(TimerService):
         "_keyed_state",
         "_make_timers",
         "_schedule",
+        "key_is_over",
         "timers",
         "watermark",
     )
@@ -50,6 +53,7 @@ class UserTimerService(TimerService):
         assert context.make_timers is not None
         self._make_timers = context.make_timers
         self.watermark = MIN_TIMESTAMP
+        self.key_is_over = False
         self._keyed_state: KeyedStateBackend = context.keyed_state
         self._clock = context.clock
         self._schedule = None if context.batch_mode else context.processing_time.schedule
@@ -64,12 +68,15 @@ class UserTimerService(TimerService):
         return self.watermark
 
     def register_processing_time_timer(self, timestamp: int) -> None:
+        if self.key_is_over:
+            return
         self.timers.register_processing_time_timer(self._keyed_state.current_key, None, timestamp)
         if self._armed_at is None or timestamp < self._armed_at:
             self.arm()
 
     def register_event_time_timer(self, timestamp: int) -> None:
-        self.timers.register_event_time_timer(self._keyed_state.current_key, None, timestamp)
+        if not self.key_is_over:
+            self.timers.register_event_time_timer(self._keyed_state.current_key, None, timestamp)
 
     def delete_processing_time_timer(self, timestamp: int) -> None:
         self.timers.delete_processing_time_timer(self._keyed_state.current_key, None, timestamp)
@@ -128,21 +135,14 @@ class TimerFiring:
         """Fire the event-time timers up to ``watermark``; those set meanwhile too."""
         self.service.watermark = watermark
         self._fire(self.service.timers.advance_watermark(watermark), TimeDomain.EVENT_TIME)
-        if self._context.batch_mode:
-            self._fire_all()
 
     def end_key(self) -> None:
-        """BATCH mode: fire all that is left, as no other record of the key will come."""
-        self.service.watermark = MAX_WATERMARK
-        self._fire_all()
-        self.service.watermark = MIN_TIMESTAMP
-
-    def _fire_all(self) -> None:
-        timers = self.service.timers
-        while self._fire(timers.advance_watermark(MAX_WATERMARK), TimeDomain.EVENT_TIME) or self._fire(
-            timers.advance_processing_time(MAX_WATERMARK), TimeDomain.PROCESSING_TIME
-        ):
-            pass
+        """BATCH mode: fire all that is left, as no other record of the key will come. Timers set meanwhile are ignored."""
+        service = self.service
+        service.watermark, service.key_is_over = MAX_WATERMARK, True
+        self._fire(service.timers.advance_watermark(MAX_WATERMARK), TimeDomain.EVENT_TIME)
+        self._fire(service.timers.advance_processing_time(MAX_WATERMARK), TimeDomain.PROCESSING_TIME)
+        service.watermark, service.key_is_over = MIN_TIMESTAMP, False
 
     def _on_processing_time(self, now_ms: int) -> None:
         self._fire(self.service.timers.advance_processing_time(now_ms), TimeDomain.PROCESSING_TIME)

@@ -1,6 +1,7 @@
 """KeyedProcessFunction: keys, state, timers of both kinds, BATCH mode, and snapshots between any two steps."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from penstock.operators.keyed_process import KeyedProcessSpec
 from tests.operators.stage import MAX_PARALLELISM, Stage
 
 FIRED = OutputTag("fired")
+BATCH_TIMERS = Path(__file__).parents[1] / "results" / "java" / "batch-timers-rows.txt"
 
 
 def parity(value: int) -> int:
@@ -176,14 +178,12 @@ def test_in_batch_mode_all_timers_of_a_key_fire_at_its_end_and_its_state_is_gone
     class Ending(Count):
         def process_element(self, value: Any, ctx: KeyedProcessContext) -> Iterator[Any]:
             ctx.timer_service().register_processing_time_timer(10**15)
+            ctx.timer_service().register_processing_time_timer(10**15 + 1)
             ctx.timer_service().register_event_time_timer(value)
             yield "record", ctx.timer_service().current_watermark()
             yield from super().process_element(value, ctx)
 
         def on_timer(self, timestamp: int, ctx: KeyedOnTimerContext) -> Iterator[Any]:
-            if ctx.time_domain() is TimeDomain.PROCESSING_TIME and timestamp == 10**15:
-                ctx.timer_service().register_event_time_timer(99)
-                ctx.timer_service().register_processing_time_timer(10**15 + 1)
             yield timestamp, self.count.value(), ctx.timer_service().current_watermark()
 
     stage = Stage(KeyedProcessSpec(Ending()), batch_mode=True)
@@ -195,10 +195,35 @@ def test_in_batch_mode_all_timers_of_a_key_fire_at_its_end_and_its_state_is_gone
             ("a", 1),
             ("record", MIN_TIMESTAMP),
             ("a", 2),
-            *[(at, 2, MAX_WATERMARK) for at in (5, 7, 10**15, 10**15 + 1, 99)],
+            *[(at, 2, MAX_WATERMARK) for at in (5, 7, 10**15, 10**15 + 1)],
         ]
     assert stage.time.next_ms() is None
     assert stage.keyed_state.keys("count") == []
+
+
+def test_in_batch_mode_timers_set_by_timers_give_the_rows_of_flink() -> None:
+    """Recorded: see tests/results/java/README.md."""
+
+    class Repeating(KeyedProcessFunction):
+        def process_element(self, value: Any, ctx: KeyedProcessContext) -> Iterator[Any]:
+            for time in (value, value + 50):
+                ctx.timer_service().register_event_time_timer(time)
+                ctx.timer_service().register_processing_time_timer(time)
+            yield f"{ctx.get_current_key()} record {value} {ctx.timer_service().current_watermark()}"
+
+        def on_timer(self, timestamp: int, ctx: KeyedOnTimerContext) -> Iterator[Any]:
+            ctx.timer_service().register_event_time_timer(timestamp + 1000)
+            ctx.timer_service().register_processing_time_timer(timestamp + 1000)
+            ctx.timer_service().delete_processing_time_timer(60)
+            domain = "event" if ctx.time_domain() is TimeDomain.EVENT_TIME else "processing"
+            yield f"{ctx.get_current_key()} {domain} {timestamp} {ctx.timer_service().current_watermark()}"
+
+    stage = Stage(KeyedProcessSpec(Repeating()), batch_mode=True)
+    for key, values in {"a": [10, 30], "b": [20]}.items():
+        stage.give(values, keys=lambda value, key=key: key)
+        stage.operator.end_key(key)
+    stage.watermark(MAX_WATERMARK)
+    assert stage.take_values() == BATCH_TIMERS.read_text().splitlines()
 
 
 def test_an_error_of_a_timer_names_time_key_and_domain() -> None:
