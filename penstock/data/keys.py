@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from penstock.data.key_cache import MANY_KEYS, KeyCache
+from penstock.data.key_contents import compared_fields, content_of
 from penstock.data.key_groups import (
     check_parallelism,
     default_max_parallelism,
@@ -46,9 +47,10 @@ _MOST_TYPES = 4096
 def stable_hash(key: Any) -> int:
     """A hash of 64 bits that depends on the value alone: not on the process, the machine or the version of Python.
 
-    Equal keys have equal hashes. An object of a class with its own ``__eq__`` and ``__hash__`` is hashed by the name of its
-    class and by what pickle would save of it; so two equal objects must save equal state. Frozen dataclasses are hashed by
-    the fields they compare. The name is the class's name without its module: a class keeps its hashes wherever it is defined.
+    Equal keys have equal hashes. Frozen dataclasses, attrs classes and pydantic models are hashed by the fields they compare.
+    An object of another class with its own ``__eq__`` and ``__hash__`` is hashed by what pickle would save of it; see
+    :mod:`penstock.data.key_contents`. The name of its class counts, without its module: a class keeps its hashes wherever it
+    is defined.
 
     Raises ``KeyNotUsable`` for keys that Python cannot hash (list, dict, set) and for objects that are equal to themselves
     only, which no other process could recognise. Costs 0.3-0.6 microseconds for numbers and text.
@@ -296,12 +298,7 @@ def _refuse_identity(key: Any) -> int:
     )
 
 
-def _fields_hasher(kind: type, compares: type) -> _Hasher:
-    fields = [
-        field.name
-        for field in compares.__dataclass_fields__.values()  # type: ignore[attr-defined]
-        if field._field_type.name == "_FIELD" and (field.compare if field.hash is None else field.hash)
-    ]
+def _fields_hasher(kind: type, fields: list[str]) -> _Hasher:
     name = kind.__qualname__
 
     def hash_fields(key: Any) -> int:
@@ -311,38 +308,11 @@ def _fields_hasher(kind: type, compares: type) -> _Hasher:
 
 
 def _object(key: Any) -> int:
-    """An object by what pickle would save of it."""
-    try:
-        reduced = key.__reduce_ex__(4)
-    except Exception as error:  # whatever the class raises, the key cannot be used
-        raise KeyNotUsable(
-            f"a key of type {_name(type(key))} cannot be used: its content cannot be read ({error}); "
-            "use a tuple of the fields that identify it"
-        ) from error
-    kind = type(key)
-    if isinstance(reduced, str):
-        return _ordered(_OBJECT, (kind.__qualname__, reduced), stable_hash)
-    _, arguments, *rest = reduced
-    state, items, pairs = (*rest, None, None, None)[:3]
-    if (
-        isinstance(state, tuple) and len(state) == 2 and isinstance(state[1], dict)
-    ):  # attributes, and those in slots
-        state = {**(state[0] or {}), **state[1]}
-    if isinstance(state, dict):
-        state = {name: value for name, value in state.items() if not _is_cache(key, name, value)}
-    arguments = [argument for argument in arguments if argument is not kind]
-    return _ordered(
-        _OBJECT,
-        (kind.__qualname__, arguments, state or None, list(items or ()), dict(pairs or ())),
-        _content,
-    )
-
-
-def _is_cache(key: Any, name: Any, value: Any) -> bool:
-    """Whether an attribute only remembers what was computed from the others: a cached property or a hash."""
-    if type(getattr(type(key), str(name), None)).__name__ == "cached_property":
-        return True
-    return "hash" in str(name).lower() and type(value) is int and value == hash(key)
+    content = content_of(key)
+    if isinstance(content, str):
+        return _ordered(_OBJECT, (type(key).__qualname__, content), stable_hash)
+    parts = (content.name, content.arguments, content.state, content.items, content.pairs)
+    return _ordered(_OBJECT, parts, _content)
 
 
 def _content(value: Any) -> int:
@@ -399,7 +369,7 @@ def _hasher_of(key: Any) -> _Hasher:
     return hasher
 
 
-def _choose_hasher(kind: type) -> _Hasher:
+def _choose_hasher(kind: Any) -> _Hasher:
     compare: Any = kind.__eq__
     if vars(kind).get("__hash__", kind.__hash__) is None:
         return _refuse_unhashable
@@ -422,9 +392,8 @@ def _choose_hasher(kind: type) -> _Hasher:
         return _member
     if compare is object.__eq__:
         return _refuse_identity
-    # The class whose comparison is used: where it is a dataclass, it compares its own fields and nothing of its subclasses.
-    compares = next(parent for parent in kind.__mro__ if "__eq__" in parent.__dict__)
-    return _fields_hasher(kind, compares) if "__dataclass_fields__" in compares.__dict__ else _object
+    fields = compared_fields(kind)
+    return _object if fields is None else _fields_hasher(kind, fields)
 
 
 def _name(kind: type) -> str:

@@ -276,7 +276,7 @@ class Loop:
         self.me = [self]
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Loop)
+        return isinstance(other, Loop) and self.me == other.me
 
     def __hash__(self) -> int:
         return 1

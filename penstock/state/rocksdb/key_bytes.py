@@ -14,7 +14,7 @@ from struct import Struct
 from struct import error as StructError
 from typing import Any
 
-from penstock.errors import KeyNotUsable
+from penstock.data.key_contents import compared_fields, content_of
 from penstock.windows.window import CountWindow, GlobalWindow, TimeWindow
 
 _LONG = Struct(">Q")
@@ -288,38 +288,17 @@ _BY_MODULE: list[tuple[str, str, Callable[[Any], tuple[Any, ...]]]] = [
 
 def _object(key: Any) -> bytes:
     """An object by the fields that it compares, or by what pickle would save of it."""
-    kind = type(key)
-    compares = next(parent for parent in kind.__mro__ if "__eq__" in parent.__dict__)
-    name = _text(kind.__qualname__)
-    if "__dataclass_fields__" in compares.__dict__:
-        fields = [
-            to_bytes(getattr(key, field.name))
-            for field in compares.__dataclass_fields__.values()  # type: ignore[attr-defined]
-            if field._field_type.name == "_FIELD" and (field.compare if field.hash is None else field.hash)
-        ]
-        return _named("fields", [name, *fields])
-    try:
-        reduced = key.__reduce_ex__(4)
-    except Exception as error:
-        raise KeyNotUsable(f"{key!r:.80} cannot be a key: its content cannot be read ({error})") from error
-    if isinstance(reduced, str):
-        return _named("object", [name, _text(reduced)])
-    _, arguments, *rest = reduced
-    state, items, pairs = (*rest, None, None, None)[:3]
-    if isinstance(state, tuple) and len(state) == 2 and isinstance(state[1], dict):
-        state = {**(state[0] or {}), **state[1]}
-    if isinstance(state, dict):
-        state = {field: value for field, value in state.items() if not _is_cache(key, field, value)}
-    arguments = [argument for argument in arguments if argument is not kind]
-    parts = (arguments, state or None, list(items or ()), dict(pairs or ()))
-    return _named("object", [name, *map(_content, parts)])
-
-
-def _is_cache(key: Any, name: Any, value: Any) -> bool:
-    """Whether an attribute only remembers what was computed from the others: a cached property or a hash."""
-    if type(getattr(type(key), str(name), None)).__name__ == "cached_property":
-        return True
-    return "hash" in str(name).lower() and type(value) is int and value == hash(key)
+    kind: Any = type(key)
+    fields = compared_fields(kind)
+    if fields is not None:
+        return _named(
+            "fields", [_text(kind.__qualname__), *[to_bytes(getattr(key, field)) for field in fields]]
+        )
+    content = content_of(key)
+    if isinstance(content, str):
+        return _named("object", [_text(kind.__qualname__), _text(content)])
+    parts = (content.arguments, content.state, content.items, content.pairs)
+    return _named("object", [_text(content.name), *map(_content, parts)])
 
 
 def _content(value: Any) -> bytes:
