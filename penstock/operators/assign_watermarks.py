@@ -31,7 +31,7 @@ class AssignWatermarks(Operator):
     def __init__(self, strategy: WatermarkStrategy, context: OperatorContext) -> None:
         super().__init__(context)
         self._strategy = strategy
-        self._target = WatermarkTarget(self.output.watermark, self.output.status)
+        self._target = WatermarkTarget(self.context, self.output.watermark, self.output.status)
         self._event_time: EventTime | None = None
         self._periodic: PeriodicCalls | None = None
 
@@ -54,6 +54,10 @@ class AssignWatermarks(Operator):
 
     def on_status(self, status: StreamStatus) -> None:
         """Whether upstream is idle does not matter: the strategy decides that too."""
+
+    def was_held_up(self) -> None:
+        if self._event_time is not None:
+            self._event_time.stays_active(self.context.clock.now_ms())
 
     def finish(self) -> None:
         """What the generator still has to say; nothing behind the end of time."""

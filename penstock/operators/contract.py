@@ -259,6 +259,9 @@ class Operator:
         """All inputs have become idle, or one is active again."""
         self.output.status(status)
 
+    def was_held_up(self) -> None:
+        """For lack of room behind it the task has not looked at its input: that nothing came is not the input's silence."""
+
     def on_end_of_input(self, port: int) -> None:
         """One input is at its end."""
 

@@ -13,7 +13,7 @@ from penstock.contracts.watermarks import (
     WatermarkStrategy,
 )
 from penstock.data.batch import RowBatch
-from penstock.data.elements import ACTIVE, IDLE, MIN_TIMESTAMP, StreamStatus
+from penstock.data.elements import ACTIVE, IDLE, MAX_WATERMARK, MIN_TIMESTAMP, StreamStatus
 from penstock.errors import ProgramError
 from penstock.metrics.kinds import MetricGroup
 from penstock.operators.contract import OperatorContext
@@ -22,12 +22,19 @@ from penstock.operators.user_code import shorten, user_error
 AUTO_WATERMARK_INTERVAL = "pipeline.auto-watermark-interval"
 DEFAULT_AUTO_WATERMARK_INTERVAL_MS = 200
 OUTPUT_WATERMARK = "currentOutputWatermark"
+_NO_TIME = "not an integer of milliseconds between -2**63 and 2**63 - 1"
 
 
 class WatermarkTarget(WatermarkOutput):
     """Lets a watermark through when it is higher than the last one; keeps what punctuated generators emit in order."""
 
-    def __init__(self, watermark: Callable[[int], None], status: Callable[[StreamStatus], None]) -> None:
+    def __init__(
+        self,
+        context: OperatorContext,
+        watermark: Callable[[int], None],
+        status: Callable[[StreamStatus], None],
+    ) -> None:
+        self._context = context
         self._watermark = watermark
         self._status = status
         self.last = MIN_TIMESTAMP
@@ -38,10 +45,21 @@ class WatermarkTarget(WatermarkOutput):
         metrics.gauge(OUTPUT_WATERMARK, lambda: None if self.last == MIN_TIMESTAMP else self.last)
 
     def emit_watermark(self, watermark: int) -> None:
+        if type(watermark) is not int or watermark > MAX_WATERMARK:
+            watermark = self._checked(watermark)
         if watermark > self.last:
             self.last = watermark
             self.mark_active()
             self._watermark(watermark)
+
+    def _checked(self, watermark: Any) -> int:
+        """Integers of other libraries become Python's."""
+        try:
+            return int(array("q", [watermark])[0])
+        except (TypeError, OverflowError):
+            raise ProgramError(
+                f"the watermark {shorten(watermark)} is {_NO_TIME}; round it where it is emitted"
+            ).at(self._context.place) from None
 
     def mark_idle(self) -> None:
         if not self.idle:
@@ -85,10 +103,12 @@ class EventTime:
         self.note_activity()
         if self._takes_batches is None:
             self._one_by_one(batch)
-            return
-        if timestamps:
-            self._takes_batches(timestamps)
-        self._emit(batch)
+        else:
+            if timestamps:
+                self._takes_batches(timestamps)
+            self._emit(batch)
+        if self._strategy.idle_timeout_ms is not None:  # the time that those behind have taken is not silence
+            self._last_activity_ms = self._context.clock.now_ms()
 
     def _one_by_one(self, batch: RowBatch) -> None:
         """Give each record to the generator, and cut the batch where a watermark falls."""
@@ -190,8 +210,7 @@ def check_timestamps(timestamps: list[int], values: list[Any], context: Operator
                 array("q", [timestamp])
             except (TypeError, OverflowError):
                 raise ProgramError(
-                    f"the timestamp {shorten(timestamp)} is not an integer of milliseconds between -2**63 and 2**63 - 1; "
-                    f"the record was {shorten(value)}"
+                    f"the timestamp {shorten(timestamp)} is {_NO_TIME}; the record was {shorten(value)}"
                 ).at(context.place) from None
 
 

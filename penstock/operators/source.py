@@ -16,7 +16,7 @@ from penstock.operators.alignment import SourceAlignment, WatermarkLimit
 from penstock.operators.bridge import RowMaker
 from penstock.operators.checkpointed import FunctionCheckpoints
 from penstock.operators.contract import Layout, Operator, OperatorContext, OperatorSpec, SourceLink
-from penstock.operators.event_time import EventTime, PeriodicCalls, WatermarkTarget
+from penstock.operators.event_time import EventTime, PeriodicCalls, WatermarkTarget, check_timestamps
 from penstock.operators.user_code import user_error
 
 if TYPE_CHECKING:
@@ -118,6 +118,10 @@ class SourceOperator(Operator):
         elif self._alignment is not None:
             self._alignment.limit = event.watermark
             self._align_splits()
+
+    def was_held_up(self) -> None:
+        if self._out is not None:
+            self._out.stays_active(self.context.clock.now_ms())
 
     def _make_watermarks(self, now_ms: int) -> None:
         """What waits for others is not silent: it must not become idle."""
@@ -238,6 +242,8 @@ class _SplitOutput:
         output_type = self._spec.output_type
         if output_type is not None:
             batch = RowBatch(output_type.convert_batch(batch.values), batch.timestamps)
+        if batch.timestamps is not None and self._spec.strategy.assigner is None:
+            check_timestamps(batch.timestamps, batch.values, self._context)
         self.event_time.process(batch)
 
 
@@ -247,13 +253,13 @@ class _TaskOutput(_SplitOutput):
     def __init__(
         self, spec: SourceSpec, context: OperatorContext, emit: Callable[[Any], None], source: SourceOperator
     ) -> None:
-        self._task = WatermarkTarget(source.output.watermark, source.output.status)
+        self._task = WatermarkTarget(context, source.output.watermark, source.output.status)
         super().__init__(spec, context, emit, self._task)
         self._splits: dict[str, _SplitOutput] = {}
 
     def create_output_for_split(self, split_id: str) -> SplitOutput:
         if split_id not in self._splits:
-            target = WatermarkTarget(self._split_moved, self._split_status)
+            target = WatermarkTarget(self._context, self._split_moved, self._split_status)
             self._splits[split_id] = _SplitOutput(self._spec, self._context, self._emit, target)
             self._task.mark_active()  # a task that had no splits may have been idle
         return self._splits[split_id]
@@ -262,6 +268,8 @@ class _TaskOutput(_SplitOutput):
         output = self._splits.pop(split_id, None)
         if output is not None:
             output.flush()
+            if self._splits and self._all_idle:
+                self._task.mark_idle()
             self._split_moved(MIN_TIMESTAMP)
 
     def periodic(self, now_ms: int, held_back: set[str] | None) -> None:
@@ -269,10 +277,18 @@ class _TaskOutput(_SplitOutput):
 
         ``held_back`` are splits that wait for others, None stands for all.
         """
-        for name, output in list(self._splits.items()) or [("", self)]:
+        self.stays_active(now_ms, held_back)
+        for _, output in self._by_split():
+            output.event_time.periodic(now_ms)
+
+    def stays_active(self, now_ms: int, held_back: set[str] | None = None) -> None:
+        """Nothing was read of some splits, None stands for all, so that none of them was silent."""
+        for name, output in self._by_split():
             if held_back is None or name in held_back:
                 output.event_time.stays_active(now_ms)
-            output.event_time.periodic(now_ms)
+
+    def _by_split(self) -> list[tuple[str, _SplitOutput]]:
+        return list(self._splits.items()) or [("", self)]
 
     def position(self) -> tuple[int, bool]:
         """The watermark of the whole reader, and whether it is idle."""
@@ -293,14 +309,17 @@ class _TaskOutput(_SplitOutput):
         for output in self._splits.values():
             output.flush()
 
+    @property
+    def _all_idle(self) -> bool:
+        return all(output.target.idle for output in self._splits.values())
+
     def _split_moved(self, _: int) -> None:
         active = [output.target.last for output in self._splits.values() if not output.target.idle]
         if active:
             self._task.emit_watermark(min(active))
 
     def _split_status(self, status: StreamStatus) -> None:
-        all_idle = all(output.target.idle for output in self._splits.values())
-        if status == IDLE and all_idle:
+        if status == IDLE and self._all_idle:
             self._task.mark_idle()
         elif status == ACTIVE:
             self._task.mark_active()

@@ -21,7 +21,7 @@ from penstock.operators.coroutines import Coroutines
 from penstock.operators.source import SourceSpec
 from penstock.runtime.task.keying import KeyExtractor
 from penstock.runtime.task.tasklet import give_batch
-from penstock.runtime.task.timekeeping import WorkerTime
+from penstock.runtime.task.timekeeping import DueCalls
 from penstock.runtime.worker.state_access import StateAccess
 from penstock.testing.records import AdvanceTime, EndInput, Event, Step, StreamRecord, batch_of, records_of
 
@@ -97,7 +97,7 @@ class OperatorHarness:
         self.key_selectors = tuple(key_selectors)
         self.is_closed = False
         self._pristine = _pickled_spec(spec)
-        self._time = WorkerTime(clock)
+        self._time = DueCalls(clock)
         self._state = StateAccess(dict(settings.configuration), clock)
         self._watermark = MIN_TIMESTAMP
         self._status: StreamStatus | None = None

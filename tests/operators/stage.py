@@ -12,7 +12,7 @@ from penstock.data.elements import StreamStatus
 from penstock.data.key_groups import key_group_range
 from penstock.metrics.kinds import MetricGroup
 from penstock.operators.contract import OperatorContext, OperatorSpec, Output
-from penstock.runtime.task.timekeeping import WorkerTime
+from penstock.runtime.task.timekeeping import DueCalls
 from penstock.state.hashmap.backend import HashMapStateBackend
 from penstock.state.operator_lists import InMemoryOperatorState
 from penstock.state.timers import KeyedTimers
@@ -49,7 +49,7 @@ class Stage:
     ) -> None:
         self.spec = spec
         self.clock = clock or ManualClock(1_000)
-        self.time = WorkerTime(self.clock)
+        self.time = DueCalls(self.clock)
         self.emitted: list[tuple[Any, Any]] = []
         self.aside: dict[str, list[tuple[Any, Any]]] = {tag: [] for tag in sides}
         self.key_groups = key_group_range(MAX_PARALLELISM, subtask[1], subtask[0])

@@ -13,7 +13,7 @@ from penstock.operators.row_chain import RowChainSpec, RowStep
 from penstock.runtime.task.chain import OperatorChain, TaskEnvironment
 from penstock.runtime.task.in_flight import InFlight
 from penstock.runtime.task.tasklet import Tasklet
-from penstock.runtime.task.timekeeping import WorkerTime
+from penstock.runtime.task.timekeeping import DueCalls
 from penstock.runtime.worker.state_access import StateAccess
 from tests.runtime.graphs import vertex
 
@@ -51,7 +51,7 @@ def reading_chain() -> OperatorChain:
             batch_mode=False,
             settings={},
             clock=SYSTEM_CLOCK,
-            processing_time=WorkerTime(SYSTEM_CLOCK),
+            processing_time=DueCalls(SYSTEM_CLOCK),
             metrics=MetricGroup(),
             current_watermark=lambda: 0,
             send_to_client=lambda collector, rows: None,

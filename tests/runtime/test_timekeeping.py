@@ -4,13 +4,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock.clock import ManualClock
-from penstock.runtime.task.timekeeping import WorkerTime
+from penstock.runtime.task.timekeeping import DueCalls
 
 
 class Recorder:
     def __init__(self) -> None:
         self.clock = ManualClock()
-        self.time = WorkerTime(self.clock)
+        self.time = DueCalls(self.clock)
         self.called: list[int] = []
 
 

@@ -27,7 +27,7 @@ from penstock.runtime.messages import (
     ToReader,
     ToWorker,
 )
-from penstock.runtime.task.timekeeping import WorkerTime
+from penstock.runtime.task.timekeeping import DueCalls
 
 Then = Callable[[Any, BaseException | None], None]
 
@@ -45,7 +45,7 @@ class SplitAssignment:
         make_background: MakeBackground = Background,
     ) -> None:
         self._restored = dict(restored or {})
-        self._time = WorkerTime(clock)
+        self._time = DueCalls(clock)
         self._send = send
         self._alignment = AlignmentGroups(graph.vertices)
         self._contexts = {
@@ -136,7 +136,7 @@ class _EnumeratorContext:
         settings: dict[str, str],
         send: Callable[[SubtaskId, ToWorker], None],
         wake_up: Callable[[], None],
-        time: WorkerTime,
+        time: DueCalls,
         make_background: MakeBackground,
     ) -> None:
         self._make_background = make_background

@@ -20,7 +20,6 @@ from penstock.operators.contract import (
     OperatorContext,
     OperatorSnapshot,
     Output,
-    ProcessingTime,
     SourceLink,
 )
 from penstock.operators.coroutines import Coroutines
@@ -28,6 +27,7 @@ from penstock.operators.feedback_loops import FeedbackLoops
 from penstock.runtime.task.counted import counted, counting_input
 from penstock.runtime.task.edge_output import EdgeOutput
 from penstock.runtime.task.refused_states import RefusedStates, open_restored, together
+from penstock.runtime.task.timekeeping import DueCalls
 from penstock.state.own_copies import own_copy
 
 
@@ -42,7 +42,7 @@ class TaskEnvironment:
     batch_mode: bool
     settings: dict[str, str]
     clock: Clock
-    processing_time: ProcessingTime
+    processing_time: DueCalls
     metrics: MetricGroup
     current_watermark: Callable[[], int]
     send_to_client: Callable[[str, list[Any]], None]
@@ -69,6 +69,7 @@ class OperatorChain:
 
     def __init__(self, environment: TaskEnvironment, edges: list[EdgeTarget]) -> None:
         self._environment = environment
+        self.time = environment.processing_time
         vertex = environment.vertex
         self.contexts = [self._context(chained) for chained in vertex.operators]
         self.operators: list[Operator] = []
@@ -231,6 +232,11 @@ class OperatorChain:
                 break
         if refused:
             raise together(refused)
+
+    def was_held_up(self) -> None:
+        """Tell every operator that the task has not looked at its input for a while."""
+        for operator in self.operators:
+            operator.was_held_up()
 
     def finish(self) -> bool:
         """All inputs are at their end: the head first, so that what it still emits is seen by the others.

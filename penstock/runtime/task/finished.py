@@ -21,7 +21,7 @@ class FinishedTasklet(Tasklet):
     def open(self) -> None:
         """Nothing is opened, as nothing is done."""
 
-    def step(self) -> Progress:
+    def _step(self) -> Progress:
         if self._finished:
             return Progress.DONE
         while self._gate.next() is not None:

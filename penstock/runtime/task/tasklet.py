@@ -36,6 +36,8 @@ class Tasklet(ABC):
         self._outputs = chain.edge_outputs
         self._buffer_timeout_s = buffer_timeout_ms / 1000 if buffer_timeout_ms >= 0 else None
         self._pending_since: float | None = None
+        self._time = chain.time
+        self._is_held_up = False
         self._clock = chain.contexts[0].clock
         first = chain.contexts[0]
         self.place = Place(first.job_id, name, subtask.index, first.attempt)
@@ -56,29 +58,47 @@ class Tasklet(ABC):
         self.chain.open()
 
     def step(self) -> Progress:
-        """Do a bounded piece of work."""
+        """Do a bounded piece of work; what is due by the clock comes first. Nothing is done without room in every output."""
+        self.measures.step_begins()
+        progress = self._step()
+        self.measures.step_ends(progress)
+        return progress
+
+    def _step(self) -> Progress:
         if self._finished:
             return Progress.DONE
-        if self._work_is_done:
-            return self._await_checkpoint()
         if self._suspended_by:
             return Progress.IDLE
-        if not self.may_send_to_client or not all(output.available for output in self._outputs):
-            self.measures.was_blocked()
+        if self._work_is_done:
+            self._time.fire()
+            return self._await_checkpoint()
+        if not self._has_room:
+            self._is_held_up = True
             return Progress.BLOCKED
+        if self._is_held_up:
+            self._is_held_up = False
+            self.chain.was_held_up()
+        fired = self._time.fire()
         progress = self._attend() if self.chain.waiting else self._work()
-        if progress is Progress.IDLE:
-            self.measures.was_idle()
+        if progress is Progress.IDLE or progress is Progress.BLOCKED:
             self._flush()
-        elif progress is Progress.BLOCKED:
-            self.measures.was_blocked()
-            self._flush()
+            if fired:
+                progress = Progress.MORE
         elif self._buffer_timeout_s is not None:
             self._flush_after_timeout()
         if progress is Progress.DONE:
             self._end()
             return self._await_checkpoint()
         return progress
+
+    @property
+    def _has_room(self) -> bool:
+        return self.may_send_to_client and all(output.available for output in self._outputs)
+
+    def next_due_ms(self) -> int | None:
+        """When there is something to do by the clock; None for never, as long as there is no room for what comes of it."""
+        held = self._suspended_by or (self._is_held_up and not self._work_is_done)
+        return None if held else self._time.next_ms()
 
     def _attend(self) -> Progress:
         """The step of a chain with operators that wait for something outside: they first, input only if all have room."""
@@ -89,8 +109,6 @@ class Tasklet(ABC):
             room = operator.accepts_input
             if not room:
                 break
-        if moved:
-            self.measures.is_busy()
         progress = Progress.IDLE if self._input_ended else Progress.BLOCKED
         self._takes_input = room and not self._input_ended
         if self._takes_input:
@@ -128,11 +146,6 @@ class Tasklet(ABC):
             self._pending_since = now
         elif now - self._pending_since >= (self._buffer_timeout_s or 0):
             self._flush()
-
-    @property
-    def is_suspended(self) -> bool:
-        """Whether the task stands still behind a savepoint that is to be the end of the job."""
-        return self._suspended_by > 0
 
     def _end(self, drained: bool = True) -> None:
         """All is done. Not ``drained``: the job stops behind a savepoint, and nothing in the operators is finished."""
@@ -257,7 +270,6 @@ class SourceTasklet(Tasklet):
             return Progress.DONE
         status = self.source.poll()
         if status is InputStatus.MORE_AVAILABLE:
-            self.measures.is_busy()
             return Progress.MORE
         return Progress.DONE if status is InputStatus.END_OF_INPUT else Progress.IDLE
 
@@ -286,13 +298,13 @@ class OperatorTasklet(Tasklet):
         """The inputs."""
         return self._gate
 
-    def step(self) -> Progress:
+    def _step(self) -> Progress:
         if self.unaligned_after_s is None or self._work_is_done:
-            return super().step()
+            return super()._step()
         barrier = self._gate.overtaking(monotonic(), self.unaligned_after_s)
         if barrier is not None:
             self._take_part(barrier)  # although an output has no room, or records are in front of the barrier
-        progress = super().step()
+        progress = super()._step()
         self._complete_recording()
         return progress
 
@@ -327,7 +339,6 @@ class OperatorTasklet(Tasklet):
         item = self._gate.next()
         if item is None:
             return self._ended() if self._gate.ended else Progress.IDLE
-        self.measures.is_busy()
         if type(item) is tuple:
             self._on_batch(item[0], item[1])
         else:
@@ -397,7 +408,6 @@ class GroupedTasklet(OperatorTasklet):
     def _work(self) -> Progress:
         if not self._gate.ended:
             return self._collect()
-        self.measures.is_busy()
         if self._groups is None:
             self._groups = self._grouping.groups()
         given = 0
@@ -418,7 +428,6 @@ class GroupedTasklet(OperatorTasklet):
         item = self._gate.next()
         if item is None:
             return Progress.MORE if self._gate.ended else Progress.IDLE
-        self.measures.is_busy()
         if type(item) is tuple:
             batch, port = item
             assert isinstance(batch, RowBatch)

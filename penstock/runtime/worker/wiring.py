@@ -49,7 +49,7 @@ from penstock.runtime.task.input_gate import InputGate
 from penstock.runtime.task.keying import KeyExtractor, route_of
 from penstock.runtime.task.scatter import Scatter
 from penstock.runtime.task.tasklet import GroupedTasklet, OperatorTasklet, SourceTasklet, Tasklet
-from penstock.runtime.task.timekeeping import WorkerTime
+from penstock.runtime.task.timekeeping import DueCalls
 from penstock.runtime.worker.state_access import StateAccess
 
 IN_PROCESS_CAPACITY_BATCHES = 4
@@ -61,7 +61,6 @@ class WorkerSurroundings:
 
     index: WorkerIndex
     clock: Clock
-    time: WorkerTime
     metrics_of: Callable[[SubtaskId], MetricGroup]
     data_plane: ChannelPlane | None
     link_of: Callable[[SubtaskId], SourceLink]
@@ -192,7 +191,7 @@ class TaskWiring:
             batch_mode=self._graph.batch_mode,
             settings=self._graph.settings,
             clock=around.clock,
-            processing_time=around.time.of(subtask),
+            processing_time=DueCalls(around.clock),
             metrics=around.metrics_of(subtask),
             current_watermark=lambda: gate[0].watermark if gate else -(2**63),
             send_to_client=around.send_to_client(subtask),

@@ -55,7 +55,6 @@ from penstock.runtime.messages import (
 from penstock.runtime.task.progress import Progress
 from penstock.runtime.task.refused_states import RefusedStates, together
 from penstock.runtime.task.tasklet import SourceTasklet, Tasklet
-from penstock.runtime.task.timekeeping import WorkerTime
 from penstock.runtime.worker.snapshot_writing import SnapshotWriting
 from penstock.runtime.worker.wiring import RemoteChannel, TaskWiring, WorkerSurroundings
 
@@ -89,7 +88,6 @@ class Worker:
         self._local: LocalState | None = None
         self.outbox: deque[FromWorker] = deque()
         self.data_plane: ChannelPlane | None = None
-        self._time = WorkerTime(clock)
         self._coroutines = Coroutines(clock)
         self._clock = clock
         self._metrics: dict[SubtaskId, MetricGroup] = {}
@@ -161,7 +159,6 @@ class Worker:
         surroundings = WorkerSurroundings(
             index=self.index,
             clock=self._clock,
-            time=self._time,
             metrics_of=self._new_metrics,
             data_plane=self.data_plane,
             link_of=partial(_Link, self),
@@ -265,7 +262,6 @@ class Worker:
             self._unsent_rows.pop(collector, None)
         for tasklet in stopped:
             tasklet.close()
-        self._time.forget(subtasks)  # what closing may have scheduled, too
         forgotten = []
         for subtask in subtasks & self._channels.keys():
             channels = self._channels[subtask]
@@ -278,13 +274,11 @@ class Worker:
         self.outbox.append(TasksStopped(self.index, subtasks=subtasks))
 
     def _leave_out(self, subtasks: frozenset[SubtaskId]) -> None:
-        """Step some tasks no more, and call none of their timers."""
+        """Step some tasks no more."""
         self._running = [tasklet for tasklet in self._running if tasklet.subtask not in subtasks]
-        self._time.forget(subtasks)
 
     def _renew(self) -> None:
         """Forget everything of the last attempt but the process itself."""
-        self._time.clear()
         self._coroutines.close()
         self._coroutines = Coroutines(self._clock)
         self._metrics.clear()
@@ -336,17 +330,15 @@ class Worker:
     # Stepping -----------------------------------------------------------------------------------------------------------
 
     def turn(self) -> bool:
-        """Fire timers, run coroutines, step each task once; says whether there is more to do at once."""
+        """Run coroutines, step each task once; says whether there is more to do at once."""
         more = False
         try:
-            if not any(tasklet.is_suspended for tasklet in self._running):
-                more = self._time.fire()
             if self._snapshots is not None:
-                more = self._snapshots.deliver() or more
+                more = self._snapshots.deliver()
             if self._coroutines.is_live:
                 self._coroutines.run()
         except Exception as error:
-            self._failed(None, error, self._time.firing)
+            self._failed(None, error)
             return bool(self._running)
         whose = place.current
         for tasklet in self._running:
@@ -456,9 +448,9 @@ class Worker:
     def wait_s(self, most_s: float) -> float:
         """How long there is nothing to do, as far as time alone says, but ``most_s`` at most."""
         waits = [most_s]
-        due = self._time.next_ms()
-        if due is not None:
-            waits.append((due - self._clock.now_ms()) / 1000)
+        dues = [due for tasklet in self._running if (due := tasklet.next_due_ms()) is not None]
+        if dues:
+            waits.append((min(dues) - self._clock.now_ms()) / 1000)
         waits += [wait / 1000 for tasklet in self._running if (wait := tasklet.wait_ms()) is not None]
         if self.data_plane is not None and (deadline := self.data_plane.timeout_s()) is not None:
             waits.append(deadline)

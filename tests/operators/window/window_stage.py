@@ -12,7 +12,7 @@ from penstock.data.batch import RowBatch
 from penstock.metrics.kinds import MetricGroup
 from penstock.operators.contract import Operator, OperatorContext, Output
 from penstock.operators.window.spec import WindowSpec
-from penstock.runtime.task.timekeeping import WorkerTime
+from penstock.runtime.task.timekeeping import DueCalls
 from penstock.state.hashmap.backend import HashMapStateBackend
 from penstock.state.timers import KeyedTimers
 
@@ -46,7 +46,7 @@ class WindowStage:
         self.batch_mode = batch_mode
         self.restores = restores
         self.clock = ManualClock()
-        self.time = WorkerTime(self.clock)
+        self.time = DueCalls(self.clock)
         self.rows: list[Row] = []
         self.sides: dict[str, list[Row]] = {"late": [], "side": []}
         self.watermarks: list[int] = []
