@@ -233,13 +233,18 @@ def _timestamp_text(value: datetime) -> str:
     return f"{value.isoformat(' ', 'seconds')}.{fraction}" if value.tzinfo is None else str(value)
 
 
-def _local_time_text(value: time) -> str:
+def local_time_text(value: time) -> str:
+    """A time of day as Java writes it: without seconds that are 0, with the fraction in groups of three digits.
+
+    >>> local_time_text(time(1, 2)), local_time_text(time(1, 2, 3, 450_000))
+    ('01:02', '01:02:03.450')
+    """
     seconds = f":{value.second:02d}" if value.second or value.microsecond else ""
     return f"{value.hour:02d}:{value.minute:02d}{seconds}{_fraction_text(value.microsecond * 1000)}"
 
 
 def _local_datetime_text(value: datetime) -> str:
-    return f"{value.date().isoformat()}T{_local_time_text(value.time())}"
+    return f"{value.date().isoformat()}T{local_time_text(value.time())}"
 
 
 _BASIC_FORMS: dict[BasicType, Form] = {
@@ -256,6 +261,6 @@ _TIME_FORMS: dict[type, Form] = {
 }
 _LOCAL_FORMS: dict[LocalTimeTypeInfo.TimeType, Form] = {
     LocalTimeTypeInfo.TimeType.LOCAL_DATE: date.isoformat,
-    LocalTimeTypeInfo.TimeType.LOCAL_TIME: _local_time_text,
+    LocalTimeTypeInfo.TimeType.LOCAL_TIME: local_time_text,
     LocalTimeTypeInfo.TimeType.LOCAL_DATE_TIME: _local_datetime_text,
 }

@@ -127,13 +127,18 @@ class EnumTypeInfo(TypeInformation):
         return f"EnumTypeInfo<{self._kind.__qualname__}>"
 
 
-class _InstanceTypeInfo(TypeInformation):
+class InstanceTypeInfo(TypeInformation):
     """Objects of a class, as they are: dates, decimals, and whatever else a field is annotated with."""
 
     __slots__ = ("_kind",)
 
     def __init__(self, kind: type) -> None:
         self._kind = kind
+
+    @property
+    def type_class(self) -> type:
+        """The class."""
+        return self._kind
 
     def fit_present(self, values: list[Any], kinds: set[type]) -> list[Any]:
         for value in values if kinds != {self._kind} else ():
@@ -148,7 +153,39 @@ class _InstanceTypeInfo(TypeInformation):
         return (self._kind,)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (_InstanceTypeInfo, (self._kind,))
+        return (InstanceTypeInfo, (self._kind,))
+
+    def __repr__(self) -> str:
+        return self._kind.__qualname__
+
+
+class EnclosingTypeInfo(TypeInformation):
+    """Objects of a class inside of objects of that class, as the branches of a tree."""
+
+    __slots__ = ("_kind", "_type")
+
+    def __init__(self, kind: type) -> None:
+        self._kind = kind
+        self._type: PojoTypeInfo | None = None
+
+    @property
+    def type_class(self) -> type:
+        """The class."""
+        return self._kind
+
+    def fit_present(self, values: list[Any], kinds: set[type]) -> list[Any]:
+        if self._type is None:
+            self._type = PojoTypeInfo(self._kind)
+        return self._type.fit_present(values, kinds)
+
+    def expectation(self) -> str:
+        return f"an object of {self._kind.__qualname__}"
+
+    def parts(self) -> tuple[Any, ...]:
+        return (self._kind,)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (EnclosingTypeInfo, (self._kind,))
 
     def __repr__(self) -> str:
         return self._kind.__qualname__
@@ -212,11 +249,13 @@ def _type_of(hint: Any, around: tuple[type, ...]) -> TypeInformation:
         if origin is list:
             return ListTypeInfo(parts[0])
         return MapTypeInfo(*parts) if origin is dict else TupleTypeInfo(parts)
-    if not isinstance(hint, type) or origin is not None or hint is object or hint in around:
-        return _ANY  # classes that contain themselves are checked one level deep
+    if not isinstance(hint, type) or origin is not None or hint in (object, Any):
+        return _ANY
+    if hint in around:
+        return EnclosingTypeInfo(hint)
     if issubclass(hint, Enum):
         return EnumTypeInfo(hint)
-    return _nested(hint, around) if _names_of(hint) else _InstanceTypeInfo(hint)
+    return _nested(hint, around) if _names_of(hint) else InstanceTypeInfo(hint)
 
 
 def _nested(kind: type, around: tuple[type, ...]) -> TypeInformation:

@@ -1,7 +1,6 @@
 """CSV: files of rows, and schemas of messages."""
 
 import csv
-import io
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -14,7 +13,7 @@ from penstock.formats.bad_records import OnError, check_on_error
 from penstock.formats.charsets import check_charset
 from penstock.formats.contract import FileAccess, FormatReader
 from penstock.formats.csv_columns import CsvColumns, is_columnar
-from penstock.formats.csv_lines import CsvLayout, CsvLines, dialect_of
+from penstock.formats.csv_lines import CsvDialect, CsvLayout, CsvLines
 from penstock.formats.csv_schema import CsvSchema, CsvSchemaBuilder
 from penstock.formats.csv_values import NUMBERS, BadField, FieldReader, FieldWriter
 from penstock.formats.json import unreadable
@@ -96,7 +95,7 @@ class CsvRowDeserializationSchema(DeserializationSchema):
     def __init__(self, schema: CsvSchema, ignore_parse_errors: bool = False) -> None:
         self._settings = (schema, ignore_parse_errors)
         self._ignore = ignore_parse_errors
-        self._dialect = dialect_of(schema)
+        self._dialect = CsvDialect(schema)
         self._fields = FieldReader(schema)
 
     def deserialize(self, message: bytes) -> Any:
@@ -106,7 +105,7 @@ class CsvRowDeserializationSchema(DeserializationSchema):
             text = message.decode()
             if self._settings[0].allow_comments and text.startswith("#"):
                 return None
-            records = list(csv.reader(io.StringIO(text, newline="\n"), **self._dialect))
+            records = self._dialect.records(text)
             if len(records) != 1:
                 raise BadField(f"one row is expected, but there are {len(records)}", None)
             records = [records[0] or [""]]  # an empty line is one field without text
@@ -253,18 +252,30 @@ def _quoting(schema: CsvSchema) -> Callable[[str], str]:
 
     Letters up to the separator, the quote and the end of the line are not looked into one by one: any of them is quoted.
     """
-    quote = schema.quote_char
+    quote, escape = schema.quote_char, schema.escape_char
     if quote is None:
-        return lambda text: text
+        return _escaping(schema)
     last = chr(max(map(ord, f"{schema.column_separator}{quote}{schema.line_separator}")))
-    unsafe = re.compile(f"[\0-{re.escape(last)}{re.escape(schema.escape_char or '')}]").search
+    unsafe = re.compile(f"[\0-{re.escape(last)}{re.escape(escape or '')}]").search
 
     def quoted(text: str) -> str:
         if len(text) <= _LONGEST_CHECKED_FIELD and unsafe(text) is None:
             return text
+        if escape is not None:
+            text = text.replace(escape, escape * 2)
         return f"{quote}{text.replace(quote, quote * 2)}{quote}"
 
     return quoted
+
+
+def _escaping(schema: CsvSchema) -> Callable[[str], str]:
+    """What takes the meaning from letters where there are no quotes; Flink leaves them, so that nobody reads them back."""
+    escape = schema.escape_char
+    if escape is None:
+        return lambda text: text
+    named = {"\n": "n", "\r": "r"}
+    special = re.compile(f"[{re.escape(f'{schema.column_separator}{escape}{schema.line_separator}')}\n\r]")
+    return lambda text: special.sub(lambda letter: escape + named.get(letter[0], letter[0]), text)
 
 
 def _letter(char: str) -> str:

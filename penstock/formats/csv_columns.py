@@ -1,6 +1,5 @@
 """CSV files read as columns, by Arrow where it reads a block as the row reader would, and by that one elsewhere."""
 
-import csv
 import io
 from typing import TYPE_CHECKING, Any
 
@@ -85,7 +84,7 @@ class CsvColumns(CsvLines):
             return None
         if quote is not None and quote.encode() in head:
             return None
-        rows = list(csv.reader(io.StringIO(head.decode(), newline="\n"), **self._dialect))
+        rows = self._dialect.records(head.decode())
         if not all(rows):
             return None
         self._check_header(rows, "")

@@ -2,7 +2,8 @@
 
 import csv
 import io
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,11 @@ from penstock.formats.contract import FileAccess
 from penstock.formats.csv_schema import CsvSchema
 from penstock.formats.csv_values import BadField, FieldReader
 from penstock.formats.lines import LineReader
+
+# Characters. A field whose quote is never closed ends here at the latest, rather than at the end of a file of any size.
+LONGEST_FIELD = 1 << 27
+
+_ESCAPED = {"n": "\n", "r": "\r", "t": "\t", "0": "\0"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +38,14 @@ class CsvLines(LineReader):
         super().__init__(access, layout.codec, "strict", layout.on_error)
         self._schema = layout.schema
         self._rows_to_skip = layout.schema.use_header + layout.schema.skip_first_data_row
-        self._dialect = dialect_of(layout.schema)
+        self._dialect = CsvDialect(layout.schema)
         self._fields = FieldReader(layout.schema)
 
     def parse(self, text: str, final: bool) -> tuple[list[Any], int]:
         rows_to_skip = self._rows_to_skip if self.at_start_of_file() else 0
         if not self._schema.allow_comments:
             try:
-                records = list(csv.reader(io.StringIO(text, newline="\n"), **self._dialect))
+                records = self._dialect.records(text)
                 return self._rows(list(filter(None, records)), rows_to_skip, final, text), 0
             except (csv.Error, BadField, _NoHeaderYet):
                 pass
@@ -69,7 +75,7 @@ class CsvLines(LineReader):
     def _one_by_one(self, text: str, rows_to_skip: int, final: bool) -> tuple[list[Any], int]:
         """As the rest of ``parse``, but so that each record is known by the line in which it begins."""
         lines = _RecordLines(text, self._schema.allow_comments)
-        reader = csv.reader(lines, **self._dialect)
+        reader = self._dialect.reader(lines)
         found: list[Any] = []
         skipped: list[list[str]] = []
         bad: list[tuple[int, str, str, int | None]] = []
@@ -137,13 +143,36 @@ class _RecordLines(Iterator[str]):
         return self._lines[self._next - 1]
 
 
-def dialect_of(schema: CsvSchema) -> dict[str, Any]:
+class CsvDialect:
     """The letters of a schema, for the csv module."""
-    return {
-        "delimiter": schema.column_separator,
-        "quotechar": schema.quote_char,
-        "quoting": csv.QUOTE_NONE if schema.quote_char is None else csv.QUOTE_MINIMAL,
-        "escapechar": schema.escape_char,
-        "lineterminator": schema.line_separator,
-        "strict": True,
-    }
+
+    def __init__(self, schema: CsvSchema) -> None:
+        self._letters: dict[str, Any] = {
+            "delimiter": schema.column_separator,
+            "quotechar": schema.quote_char,
+            "quoting": csv.QUOTE_NONE if schema.quote_char is None else csv.QUOTE_MINIMAL,
+            "escapechar": schema.escape_char,
+            "lineterminator": schema.line_separator,
+            "strict": True,
+        }
+        self._escape = escape = schema.escape_char
+        self._pairs = None if escape is None else re.compile(f"{re.escape(escape)}(.)", re.DOTALL)
+
+    def records(self, text: str) -> list[list[str]]:
+        """The fields of all records of a text.
+
+        :raises csv.Error: when there is one that cannot be read.
+        """
+        return list(self.reader(io.StringIO(text, newline="\n")))
+
+    def reader(self, lines: Iterable[str]) -> Iterator[list[str]]:
+        """The fields of each record in lines that have their ends."""
+        csv.field_size_limit(LONGEST_FIELD)  # it is the process's, and 128 KiB unless set
+        return csv.reader(lines if self._pairs is None else map(self._meant, lines), **self._letters)
+
+    def _meant(self, line: str) -> str:
+        """A line in which escaped letters that stand for others, as the n of ``\\n``, are those others."""
+        escape, pairs = self._escape, self._pairs
+        if escape is None or pairs is None or escape not in line:
+            return line
+        return pairs.sub(lambda pair: escape + _ESCAPED.get(pair[1], pair[1]), line)

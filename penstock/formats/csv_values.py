@@ -9,21 +9,9 @@ from penstock.data.type_information import Misfit, TypeInformation
 from penstock.data.types import Types
 from penstock.errors import ProgramError
 from penstock.formats.csv_schema import CsvColumn, CsvSchema
-from penstock.formats.type_texts import reader_of, writer_of
+from penstock.formats.type_texts import FLOATS, INTEGERS, column_reader_of, reader_of, writer_of
 
-NUMBERS = frozenset(
-    {
-        Types.BYTE(),
-        Types.SHORT(),
-        Types.INT(),
-        Types.LONG(),
-        Types.FLOAT(),
-        Types.DOUBLE(),
-        Types.BIG_INT(),
-        Types.BIG_DEC(),
-        Types.BOOLEAN(),
-    }
-)
+NUMBERS = INTEGERS | FLOATS | {Types.BIG_DEC(), Types.BOOLEAN()}
 """Types whose fields are never quoted."""
 
 _STRING = Types.STRING()
@@ -94,7 +82,7 @@ def _column_reader(column: CsvColumn, null: str | None) -> Callable[[Any], list[
     if isinstance(column.kind, RowTypeInfo):
         return _row_reader(column, column.kind, null)
     if column.separator is not None:
-        read = reader_of(column.kind.element_type)  # type: ignore[attr-defined]
+        read = column_reader_of(column.kind.element_type)  # type: ignore[attr-defined]
         return _array_reader(column.separator, read, null)
     read = reader_of(column.kind)
     if read is None:
@@ -103,11 +91,12 @@ def _column_reader(column: CsvColumn, null: str | None) -> Callable[[Any], list[
         if null is None:
             return list
         return lambda texts: [None if text == null else text for text in texts]
-    missing = {"", null}
+    read_all, missing = column_reader_of(column.kind), {"", null}
+    assert read_all is not None
 
     def values(texts: Any) -> list[Any]:
         if missing.isdisjoint(texts):
-            return list(map(read, texts))
+            return read_all(texts)
         return [None if text in missing else read(text) for text in texts]
 
     return values
@@ -120,7 +109,7 @@ def _array_reader(separator: str, read: Any, null: str | None) -> Callable[[Any]
         if not text:
             return []
         parts: list[Any] = text.split(separator) if separator else [text]
-        return parts if read is None else list(map(read, parts))
+        return parts if read is None else read(parts)
 
     return lambda texts: list(map(value, texts))
 

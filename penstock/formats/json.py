@@ -1,6 +1,5 @@
 """JSON: files of one value per line, and schemas of messages."""
 
-import json
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,14 +10,13 @@ from penstock.errors import OutsideError, ProgramError, TypeMismatch
 from penstock.formats.bad_records import OnError, check_on_error
 from penstock.formats.charsets import check_charset
 from penstock.formats.contract import FileAccess, FormatReader
+from penstock.formats.json_parsing import JsonParser
 from penstock.formats.json_schema import type_of_json_schema
 from penstock.formats.json_texts import loosened, text_of_type
+from penstock.formats.json_values import text_of_value
 from penstock.formats.lines import RecordPerLineReader
-from penstock.formats.targets import converter_to, json_value
+from penstock.formats.targets import converter_to, needs_exact_numbers
 from penstock.formats.text import StreamFormat
-
-_scan: Any = json.JSONDecoder().scan_once  # type: ignore[attr-defined]
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=json_value).encode
 
 
 class JsonLinesFormat(StreamFormat):
@@ -54,26 +52,10 @@ class _JsonLines(RecordPerLineReader):
     def __init__(self, access: FileAccess, codec: str, on_error: OnError, target: Any) -> None:
         super().__init__(access, codec, "strict", on_error)
         self._convert = converter_to(target)
+        self._parser = JsonParser(needs_exact_numbers(target))
 
     def records(self, lines: list[str]) -> list[Any]:
-        return self._convert(parse_lines(lines))
-
-
-def parse_lines(lines: list[str]) -> list[Any]:
-    """The values of lines of JSON.
-
-    >>> parse_lines(['{"a": 1}', '', ' [2] '])
-    [{'a': 1}, [2]]
-    """
-    scan = _scan
-    try:
-        # Half the cost of json.loads, which looks for white space around each value.
-        found = [scan(line, 0) for line in lines]
-        if [end for _, end in found] == list(map(len, lines)):
-            return [value for value, _ in found]
-    except (ValueError, StopIteration):
-        pass
-    return [json.loads(line) for line in lines if line and not line.isspace()]
+        return self._convert(self._parser.lines(lines))
 
 
 class JsonDeserializationSchema(DeserializationSchema):
@@ -90,13 +72,14 @@ class JsonDeserializationSchema(DeserializationSchema):
         self._settings = (target, ignore_parse_errors, fail_on_missing_field)
         self._ignore = ignore_parse_errors
         self._convert = converter_to(target, fail_on_missing_field)
+        self._parser = JsonParser(needs_exact_numbers(target))
         self._loosen = loosened(target) if isinstance(target, TypeInformation) else None
 
     def deserialize(self, message: bytes) -> Any:
         if message is None:
             return None
         try:
-            return self._converted(json.loads(message))
+            return self._converted(self._parser.value(message))
         except (ValueError, TypeError, LookupError, ArithmeticError) as error:
             if self._ignore:
                 return None
@@ -115,7 +98,7 @@ class JsonDeserializationSchema(DeserializationSchema):
 
     def deserialize_batch(self, messages: list[bytes]) -> list[Any]:
         try:
-            values = self._convert([json.loads(message) for message in messages])
+            values = self._convert(self._parser.messages(messages))
         except (ValueError, TypeError, LookupError, ArithmeticError):
             return super().deserialize_batch(messages)
         return [value for value in values if value is not None]
@@ -136,7 +119,7 @@ class JsonSerializationSchema(SerializationSchema):
 
     def serialize(self, element: Any) -> bytes:
         try:
-            return _encode(element).encode()
+            return text_of_value(element).encode()
         except (TypeError, ValueError) as error:
             raise TypeMismatch(f"{shortened(element)} cannot be written as JSON: {error}") from error
 
@@ -211,7 +194,7 @@ class JsonRowSerializationSchema(SerializationSchema):
 
     def __init__(self, type_info: RowTypeInfo) -> None:
         self._type_info = type_info
-        self._text = text_of_type(type_info, _encode)
+        self._text = text_of_type(type_info, text_of_value)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (JsonRowSerializationSchema, (self._type_info,))

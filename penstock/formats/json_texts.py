@@ -5,18 +5,20 @@ from collections.abc import Callable
 from json.encoder import encode_basestring
 from typing import Any
 
-from penstock.data.text_forms import double_text, float_text
+from penstock.data.text_forms import double_text, float_text, instant_text
 from penstock.data.type_collections import MapTypeInfo
 from penstock.data.type_composites import RowTypeInfo, TupleTypeInfo
 from penstock.data.type_information import TypeInformation
 from penstock.data.types import Types
-from penstock.formats.type_texts import moment_text, writer_of
+from penstock.formats.json_values import decimal_text
+from penstock.formats.type_texts import FLOATS, INTEGERS, float_of, integer_of, moment_text, writer_of
 
 Text = Callable[[Any], str]
 Convert = Callable[[Any], Any]
 
+# Floats beyond it are not next to each other, so that a digit of the number's text may be lost.
+_LARGEST_EXACT = 2.0**53
 _BYTES = Types.PRIMITIVE_ARRAY(Types.BYTE())
-_INTEGERS = {Types.BYTE(), Types.SHORT(), Types.INT(), Types.LONG(), Types.BIG_INT()}
 
 
 def text_of_type(kind: TypeInformation, otherwise: Text) -> Text:
@@ -75,16 +77,19 @@ def _quoted(kind: TypeInformation) -> Text:
 
 
 _PLAIN: dict[TypeInformation, Text] = {
-    **dict.fromkeys(_INTEGERS, repr),
+    **dict.fromkeys(INTEGERS, repr),
     Types.STRING(): encode_basestring,
     Types.CHAR(): encode_basestring,
     Types.BOOLEAN(): lambda value: "true" if value else "false",
     Types.FLOAT(): _number(float_text),
     Types.DOUBLE(): _number(double_text),
-    Types.BIG_DEC(): str,
-    Types.SQL_DATE(): _quoted(Types.SQL_DATE()),
-    Types.SQL_TIME(): lambda value: f'"{moment_text(value)}Z"',
-    Types.SQL_TIMESTAMP(): lambda value: f'"{moment_text(value)}Z"',
+    Types.BIG_DEC(): decimal_text,
+    **dict.fromkeys([Types.SQL_DATE(), Types.LOCAL_DATE()], _quoted(Types.SQL_DATE())),
+    **dict.fromkeys(
+        [Types.SQL_TIME(), Types.LOCAL_TIME(), Types.SQL_TIMESTAMP(), Types.LOCAL_DATE_TIME()],
+        lambda value: f'"{moment_text(value)}Z"',
+    ),
+    Types.INSTANT(): lambda value: f'"{instant_text(value)}"',
     _BYTES: _quoted(_BYTES),
 }
 
@@ -113,9 +118,9 @@ def loosened(kind: TypeInformation) -> Convert:
     if element is not None and kind != _BYTES:
         loosen_element = loosened(element)
         return lambda value: list(map(loosen_element, value)) if isinstance(value, list) else value
-    if kind in _INTEGERS:
+    if kind in INTEGERS:
         return _integer
-    if kind in (Types.FLOAT(), Types.DOUBLE()):
+    if kind in FLOATS:
         return _float
     if kind == Types.BOOLEAN():
         return lambda value: value.strip().lower() == "true" if isinstance(value, str) else value
@@ -127,13 +132,13 @@ def _same(value: Any) -> Any:
 
 
 def _integer(value: Any) -> Any:
-    if isinstance(value, float) and value.is_integer():
+    if isinstance(value, float) and value.is_integer() and abs(value) <= _LARGEST_EXACT:
         return int(value)
-    return int(value) if isinstance(value, str) else value
+    return integer_of(value) if isinstance(value, str) else value
 
 
 def _float(value: Any) -> Any:
-    return float(value) if isinstance(value, str) else value
+    return float_of(value) if isinstance(value, str) else value
 
 
 def _text(value: Any) -> Any:

@@ -1,10 +1,10 @@
-"""What JSON objects are turned into: dicts as they are, rows of a declared type, dataclasses, pydantic models."""
+"""What JSON objects are turned into: dicts as they are, rows of a declared type, objects of the user's own classes."""
 
-import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from enum import Enum
 from typing import Any
 
-from penstock.data.row import Row
+from penstock.data.time import Instant
 from penstock.data.type_collections import (
     BasicArrayTypeInfo,
     ListTypeInfo,
@@ -14,13 +14,25 @@ from penstock.data.type_collections import (
 )
 from penstock.data.type_composites import RowTypeInfo, TupleTypeInfo
 from penstock.data.type_information import TypeInformation
+from penstock.data.type_objects import EnclosingTypeInfo, EnumTypeInfo, InstanceTypeInfo, PojoTypeInfo
+from penstock.data.type_scalars import PickledBytesTypeInfo
 from penstock.data.types import Types
 from penstock.errors import ProgramError
-from penstock.formats.type_texts import Convert, moment_text, reader_of, writer_of
+from penstock.formats.json_parsing import ExactFloat
+from penstock.formats.type_texts import Convert, decimal_of, instant_of, reader_of
 
 _ARRAYS = (BasicArrayTypeInfo, ObjectArrayTypeInfo, PrimitiveArrayTypeInfo, ListTypeInfo)
 _BYTES = Types.PRIMITIVE_ARRAY(Types.BYTE())
-_TEXTUAL = {Types.SQL_DATE(), Types.SQL_TIME(), Types.SQL_TIMESTAMP(), _BYTES}
+_TEXTUAL = {
+    Types.SQL_DATE(),
+    Types.SQL_TIME(),
+    Types.SQL_TIMESTAMP(),
+    Types.LOCAL_DATE(),
+    Types.LOCAL_TIME(),
+    Types.LOCAL_DATE_TIME(),
+    Types.INSTANT(),
+    _BYTES,
+}
 
 Batch = Callable[[list[Any]], list[Any]]
 
@@ -35,113 +47,167 @@ def converter_to(target: Any, fail_on_missing_field: bool = False) -> Batch:
     """
     if target is None:
         return lambda values: values
+    if _is_model(target):
+        return lambda values: list(map(target.model_validate, values))
+    kind = _type_of(target)
+    prepare = _Preparation(fail_on_missing_field).of(kind)
+    if prepare is None:
+        return kind.convert_batch
+    return lambda values: kind.convert_batch(list(map(prepare, values)))
+
+
+def needs_exact_numbers(target: Any) -> bool:
+    """Whether a target keeps more digits than a float has, so that it is to be given ``ExactFloat``.
+
+    >>> needs_exact_numbers(Types.LIST(Types.BIG_DEC())), needs_exact_numbers(Types.DOUBLE())
+    (True, False)
+    """
+    if target is None:
+        return False
+    return _is_model(target) or any(map(_is_decimal, _types_in(_type_of(target))))
+
+
+def _is_model(target: Any) -> bool:
+    return isinstance(target, type) and hasattr(target, "model_validate")
+
+
+def _type_of(target: Any) -> TypeInformation:
     if isinstance(target, TypeInformation):
-        prepare = _from_json(target, fail_on_missing_field)
-        if prepare is None:
-            return target.convert_batch
-        return lambda values: target.convert_batch(list(map(prepare, values)))
-    if isinstance(target, type):
-        if hasattr(target, "model_validate"):
-            return lambda values: list(map(target.model_validate, values))
-        if dataclasses.is_dataclass(target):
-            make = dataclass_reader(target)
-            return lambda values: list(map(make, values))
-    raise ProgramError(
-        f"JSON objects become dicts, rows of a type from Types, dataclasses or pydantic models, not {target!r}"
+        return target
+    if not isinstance(target, type) or issubclass(target, (str, int, float)):
+        raise _no_target(target)
+    try:
+        return PojoTypeInfo(target)
+    except ProgramError as error:
+        raise ProgramError(f"{_no_target(target)}: {error}") from error
+
+
+def _no_target(target: Any) -> ProgramError:
+    return ProgramError(
+        "JSON objects become dicts, rows of a type from Types, NamedTuples, dataclasses or pydantic models, "
+        f"not {target!r}"
     )
 
 
-def dataclass_reader(kind: Any) -> Convert:
-    """Makes objects of a dataclass of dicts; fields that are dataclasses themselves, or lists of them, are made too."""
-    from typing import get_args, get_origin, get_type_hints
-
-    hints = get_type_hints(kind)
-    nested: dict[str, Convert] = {}
-    for field in dataclasses.fields(kind):
-        hint = hints[field.name]
-        inner = [
-            part
-            for part in (hint, *get_args(hint))
-            if isinstance(part, type) and dataclasses.is_dataclass(part)
-        ]
-        if inner:
-            make = dataclass_reader(inner[0])
-            is_list = get_origin(hint) is list
-            nested[field.name] = _each(make) if is_list else make
-    known = {field.name for field in dataclasses.fields(kind) if field.init}
-
-    def read(value: Any) -> Any:
-        if not isinstance(value, dict):
-            raise TypeError(f"an object with the fields of {kind.__name__} is expected, not {value!r}")
-        if not value.keys() <= known:
-            value = {name: field for name, field in value.items() if name in known}
-        if nested:
-            value = {
-                name: nested[name](field) if name in nested and field is not None else field
-                for name, field in value.items()
-            }
-        return kind(**value)
-
-    return read
+def _types_in(kind: TypeInformation) -> Iterable[TypeInformation]:
+    """A type and those inside of it; a class that contains itself is entered once."""
+    yield kind
+    if isinstance(kind, (RowTypeInfo, TupleTypeInfo, PojoTypeInfo)):
+        parts = kind.get_field_types()
+    else:
+        names = ("element_type", "key_type", "value_type")
+        parts = [getattr(kind, name) for name in names if hasattr(kind, name)]
+    for part in parts:
+        yield from _types_in(part)
 
 
-def _each(make: Convert) -> Convert:
-    return lambda values: list(map(make, values))
+def _is_decimal(kind: TypeInformation) -> bool:
+    from decimal import Decimal
+
+    if isinstance(kind, PojoTypeInfo):
+        return _is_model(kind.type_class)
+    return kind == Types.BIG_DEC() or (isinstance(kind, InstanceTypeInfo) and kind.type_class is Decimal)
 
 
-def _from_json(kind: TypeInformation, strict: bool) -> Convert | None:
-    """What is to be done to a parsed value before its type is checked; None for nothing."""
-    if isinstance(kind, RowTypeInfo):
-        return _row_from_json(kind, strict)
-    if isinstance(kind, TupleTypeInfo):
-        parts = [_from_json(part, strict) or _same for part in kind.get_field_types()]
-        return lambda value: None if value is None else tuple(f(v) for f, v in zip(parts, value, strict=True))
-    if kind in _TEXTUAL:
-        read = reader_of(kind)
-        assert read is not None
-        return lambda value: None if value is None else read(value)
-    if kind == Types.BIG_DEC():
-        from decimal import Decimal
+class _Preparation:
+    """Makes what is to be done to a parsed value before its type is checked.
 
-        return lambda value: None if value is None else Decimal(str(value))
-    if isinstance(kind, MapTypeInfo):
-        return _of_values(_from_json(kind.value_type, strict))
-    if isinstance(kind, _ARRAYS):
-        return _of_elements(_from_json(kind.element_type, strict))
-    return None
+    ``fails_on_missing``: whether an object has to have all fields of a row.
+    """
+
+    def __init__(self, fails_on_missing: bool) -> None:
+        self._fails_on_missing = fails_on_missing
+        self._objects: dict[type, Convert] = {}
+
+    def of(self, kind: TypeInformation) -> Convert | None:
+        """What is to be done for a type; None for nothing."""
+        if isinstance(kind, RowTypeInfo):
+            return self._row(kind)
+        if isinstance(kind, PojoTypeInfo):
+            return self._object(kind)
+        if isinstance(kind, EnclosingTypeInfo):
+            return self._objects[kind.type_class]
+        if isinstance(kind, TupleTypeInfo):
+            return self._tuple(kind)
+        if isinstance(kind, MapTypeInfo):
+            return _of_values(self.of(kind.value_type))
+        if kind in _TEXTUAL:
+            return _where_text(reader_of(kind) or _same)
+        if isinstance(kind, _ARRAYS):
+            return _of_elements(self.of(kind.element_type))
+        if kind == Types.BIG_DEC():
+            return _decimal
+        if isinstance(kind, EnumTypeInfo):
+            return _member_of(kind.type_class)
+        if isinstance(kind, InstanceTypeInfo):
+            return _reader_of_class(kind.type_class)
+        return _without_digits if isinstance(kind, PickledBytesTypeInfo) else None
+
+    def _tuple(self, kind: TupleTypeInfo) -> Convert:
+        parts = [self.of(part) or _same for part in kind.get_field_types()]
+
+        def read(value: Any) -> Any:
+            if not isinstance(value, list) or len(value) != len(parts):
+                return value  # which the type refuses
+            return tuple([prepare(item) for prepare, item in zip(parts, value, strict=True)])
+
+        return read
+
+    def _row(self, kind: RowTypeInfo) -> Convert:
+        names = kind.get_field_names()
+        inner = [self.of(part) for part in kind.get_field_types()]
+        special = [(index, prepare) for index, prepare in enumerate(inner) if prepare is not None]
+        fails_on_missing = self._fails_on_missing
+
+        def read(value: Any) -> Any:
+            if value is None:
+                return None
+            if not isinstance(value, dict):
+                raise TypeError(f"an object with the fields {', '.join(names)} is expected, not {value!r}")
+            if fails_on_missing:
+                fields = [value[name] if name in value else _missing(name) for name in names]
+            else:
+                fields = [value.get(name) for name in names]
+            index = 0
+            try:
+                for index, prepare in special:
+                    fields[index] = prepare(fields[index])
+            except ValueError as error:
+                raise _in_field(names[index], error) from error
+            return fields
+
+        return read
+
+    def _object(self, kind: PojoTypeInfo) -> Convert:
+        """Makes objects of a class. What it has no field for is left out; what is missing is for the class to say."""
+        made = kind.type_class
+        if _is_model(made):
+            return _unless_none(made.model_validate)  # type: ignore[attr-defined]
+        inner: dict[str, Convert | None] = {}
+
+        def read(value: Any) -> Any:
+            if value is None:
+                return None
+            if not isinstance(value, dict):
+                raise TypeError(f"an object with the fields of {made.__name__} is expected, not {value!r}")
+            given, name = {}, ""
+            try:
+                for name, item in value.items():
+                    if name in inner:
+                        prepare = inner[name]
+                        given[name] = item if prepare is None else prepare(item)
+            except ValueError as error:
+                raise _in_field(name, error) from error
+            return made(**given)
+
+        self._objects[made] = read
+        fields = zip(kind.get_field_names(), kind.get_field_types(), strict=True)
+        inner.update((name, self.of(part)) for name, part in fields)
+        return read
 
 
-def _of_values(inner: Convert | None) -> Convert | None:
-    if inner is None:
-        return None
-    return lambda value: None if value is None else {key: inner(item) for key, item in value.items()}
-
-
-def _of_elements(inner: Convert | None) -> Convert | None:
-    if inner is None:
-        return None
-    return lambda value: None if value is None else list(map(inner, value))
-
-
-def _row_from_json(kind: RowTypeInfo, strict: bool) -> Convert:
-    names = kind.get_field_names()
-    inner = [_from_json(part, strict) for part in kind.get_field_types()]
-    special = [(index, convert) for index, convert in enumerate(inner) if convert is not None]
-
-    def read(value: Any) -> Any:
-        if value is None:
-            return None
-        if not isinstance(value, dict):
-            raise TypeError(f"an object with the fields {', '.join(names)} is expected, not {value!r}")
-        if strict:
-            fields = [value[name] if name in value else _missing(name) for name in names]
-        else:
-            fields = [value.get(name) for name in names]
-        for index, convert in special:
-            fields[index] = convert(fields[index])
-        return fields
-
-    return read
+def _in_field(name: str, error: ValueError) -> ValueError:
+    return ValueError(f"{error} in field {name}")
 
 
 def _missing(name: str) -> Any:
@@ -152,27 +218,77 @@ def _same(value: Any) -> Any:
     return value
 
 
-def json_value(value: Any) -> Any:
-    """A value that is not JSON's own, as one that is; for ``json.dumps(default=)``."""
+def _unless_none(read: Convert) -> Convert:
+    return lambda value: None if value is None else read(value)
+
+
+def _where_text(read: Convert) -> Convert:
+    """What is no text is left to its type, which refuses it."""
+    return lambda value: read(value) if isinstance(value, str) else value
+
+
+def _of_values(inner: Convert | None) -> Convert | None:
+    if inner is None:
+        return None
+    return lambda value: (
+        {key: inner(item) for key, item in value.items()} if isinstance(value, dict) else value
+    )
+
+
+def _of_elements(inner: Convert | None) -> Convert | None:
+    if inner is None:
+        return None
+    return lambda value: list(map(inner, value)) if isinstance(value, list) else value
+
+
+def _decimal(value: Any) -> Any:
+    """A decimal number with all digits that were written, but zeros behind the last, as Flink's JSON gives it."""
+    from decimal import MAX_PREC, Context, Decimal
+
+    if isinstance(value, str):
+        return decimal_of(value)
+    if isinstance(value, ExactFloat):
+        shortest = decimal_of(value.text).normalize(Context(prec=MAX_PREC))
+        return shortest or abs(shortest)
+    if isinstance(value, float):
+        raise ValueError(f"a decimal number is expected, not {value!r}")
+    return Decimal(value) if type(value) is int else value
+
+
+def _member_of(kind: type[Enum]) -> Convert:
+    """The value of a member stands for it, as its name does."""
+    plain = (str, int, float)
+    by_value = {member.value: member for member in kind if isinstance(member.value, plain)}
+    return lambda value: (
+        by_value.get(value, value) if isinstance(value, plain) and type(value) is not bool else value
+    )
+
+
+def _reader_of_class(kind: type) -> Convert | None:
+    """What makes objects of a class that fields are annotated with out of texts and numbers; None for other classes."""
     import datetime
     from decimal import Decimal
+    from uuid import UUID
 
-    if isinstance(value, Row):
-        return value.as_dict() if value._names is not None else list(value)
-    if hasattr(value, "model_dump"):
-        return value.model_dump(mode="json")
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
-    if isinstance(value, (datetime.datetime, datetime.time)):
-        return f"{moment_text(value)}Z" if value.tzinfo is None else value.isoformat()
-    if isinstance(value, datetime.date):
-        return value.isoformat()
-    if isinstance(value, (bytes, bytearray)):
-        write = writer_of(_BYTES)
-        assert write is not None
-        return write(value)
-    raise TypeError(
-        f"{value!r} of type {type(value).__name__} has no form in JSON; map it to one that has before"
-    )
+    if kind is Decimal:
+        return _decimal
+    readers: dict[type, Convert] = {
+        datetime.date: datetime.date.fromisoformat,
+        datetime.time: datetime.time.fromisoformat,
+        datetime.datetime: datetime.datetime.fromisoformat,
+        Instant: instant_of,
+        UUID: UUID,
+    }
+    read = readers.get(kind)
+    return None if read is None else _where_text(read)
+
+
+def _without_digits(value: Any) -> Any:
+    """A value of no declared type, in which numbers are plain floats."""
+    if isinstance(value, ExactFloat):
+        return float(value)
+    if isinstance(value, list):
+        return list(map(_without_digits, value))
+    if isinstance(value, dict):
+        return {name: _without_digits(item) for name, item in value.items()}
+    return value

@@ -85,6 +85,17 @@ def test_both_readers_see_the_same(
     assert by_columns == by_rows
 
 
+def test_a_long_field_is_read_by_every_reader(tmp_path: Path) -> None:
+    long_text = "x" * 200_000
+    path = tmp_path / "in.csv"
+    path.write_text(f"1,{long_text}\n")
+    by_columns, by_rows = read_both_ways(path, columns(Types.LONG(), Types.STRING()).build())
+    assert by_columns == by_rows == (repr([Row(c0=1, c1=long_text)]), [])
+    kind = Types.ROW_NAMED(["s"], [Types.STRING()])
+    read = csv.CsvRowDeserializationSchema.Builder(kind).build()
+    assert read.deserialize(long_text.encode()) == Row(s=long_text)
+
+
 def test_arrow_reads_what_it_can(tmp_path: Path) -> None:
     path = tmp_path / "in.csv"
     path.write_text('n,s\n1,a\n\n2,"b,c"\n3,\n,d\n')

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from penstock.data.row import Row
+from penstock.data.time import Instant
 from penstock.data.types import Types as T
 from penstock.errors import OutsideError, ProgramError
 from penstock.formats.csv import CsvRowDeserializationSchema, CsvRowSerializationSchema
@@ -39,6 +40,33 @@ WRITTEN = [
         b'"2024-02-29 01:02:03.45"',
     ),
     (T.BIG_DEC(), Decimal("1.50"), b"1.50", b"1.50"),
+    (
+        T.BIG_DEC(),
+        Decimal("0.1234567890123456789012"),
+        b"0.1234567890123456789012",
+        b"0.1234567890123456789012",
+    ),
+    (T.BIG_DEC(), Decimal("1E-10"), b"1E-10", b"1E-10"),
+    (T.LOCAL_DATE(), d.date(2024, 2, 29), b'"2024-02-29"', b"2024-02-29"),
+    (T.LOCAL_TIME(), d.time(1, 2, 3), b'"01:02:03Z"', b"01:02:03"),
+    (T.LOCAL_TIME(), d.time(1, 2), b'"01:02:00Z"', b"01:02"),
+    (T.LOCAL_TIME(), d.time(1, 2, 3, 450_000), b'"01:02:03.45Z"', b"01:02:03.450"),
+    (T.LOCAL_TIME(), d.time(1, 2, 3, 1), b'"01:02:03.000001Z"', b"01:02:03.000001"),
+    (T.LOCAL_DATE_TIME(), HALF_PAST, b'"2024-02-29T01:02:03Z"', b'"2024-02-29 01:02:03"'),
+    (
+        T.LOCAL_DATE_TIME(),
+        HALF_PAST.replace(microsecond=123_456),
+        b'"2024-02-29T01:02:03.123456Z"',
+        b'"2024-02-29 01:02:03.123456"',
+    ),
+    (T.INSTANT(), Instant(0, 0), b'"1970-01-01T00:00:00Z"', b'"1970-01-01 00:00:00Z"'),
+    (T.INSTANT(), Instant(1, 500_000_000), b'"1970-01-01T00:00:01.500Z"', b'"1970-01-01 00:00:01.5Z"'),
+    (
+        T.INSTANT(),
+        Instant(-1, 1),
+        b'"1969-12-31T23:59:59.000000001Z"',
+        b'"1969-12-31 23:59:59.000000001Z"',
+    ),
     (T.BIG_INT(), 2**70, b"1180591620717411303424", b"1180591620717411303424"),
     (T.BASIC_ARRAY(T.INT()), [1, 2], b"[1,2]", b"1;2"),
     (T.BASIC_ARRAY(T.INT()), [], b"[]", b""),
@@ -78,6 +106,54 @@ FULL, PLAIN = (1, "x\"y'z;|,", ["p", "q"]), (1, "plain", ["a;b"])
 def test_letters_of_csv_are_as_in_flink(setting: Any, full: bytes, plain: bytes) -> None:
     schema = setting(CsvRowSerializationSchema.Builder(ABC)).build()
     assert schema.serialize_batch([FULL, PLAIN]) == [full, plain]
+
+
+TWO_TEXTS = T.ROW_NAMED(["a", "b"], [T.STRING(), T.STRING()])
+
+
+@pytest.mark.parametrize(
+    ("escape", "text", "written"),
+    [
+        ("\\", "a\\b", b'"a\\\\b",z\n'),
+        ("\\", "a,b", b'"a,b",z\n'),
+        ("\\", 'a"b', b'"a""b",z\n'),
+        ("\\", "a\nb", b'"a\nb",z\n'),
+        ("\\", "a\\", b'"a\\\\",z\n'),
+        ("\\", '\\"', b'"\\\\""",z\n'),
+        ("\\", "a\\nb", b'"a\\\\nb",z\n'),
+        ("\\", "a|b", b"a|b,z\n"),
+        ("|", "a|b", b'"a||b",z\n'),
+        ("|", "a\\b", b"a\\b,z\n"),
+        ("|", "a" * 30 + "|b", b'"' + b"a" * 30 + b'||b",z\n'),
+    ],
+)
+def test_the_escape_character_is_written_twice(escape: str, text: str, written: bytes) -> None:
+    write = CsvRowSerializationSchema.Builder(TWO_TEXTS).set_escape_character(escape).build()
+    assert write.serialize((text, "z")) == written
+    read = CsvRowDeserializationSchema.Builder(TWO_TEXTS).set_escape_character(escape).build()
+    assert read.deserialize(written) == Row(a=text, b="z")
+
+
+@pytest.mark.parametrize(
+    ("written", "text"),
+    [
+        (b"a\\nb", "a\nb"),
+        (b'"a\\nb"', "a\nb"),
+        (b"a\\tb", "a\tb"),
+        (b"a\\rb", "a\rb"),
+        (b"a\\0b", "a\0b"),
+        (b'a\\"b', 'a"b'),
+        (b"a\\,b", "a,b"),
+        (b'"a\\",b"', 'a",b'),
+        (b"a\\\nb", "a\nb"),
+        (b"a\\xb", "axb"),
+        (b"a\\u0041b", "au0041b"),
+        (b"a\\\\nb", "a\\nb"),
+    ],
+)
+def test_escaped_letters_stand_for_what_they_stand_for_in_flink(written: bytes, text: str) -> None:
+    read = CsvRowDeserializationSchema.Builder(TWO_TEXTS).set_escape_character("\\").build()
+    assert read.deserialize(written + b",z") == Row(a=text, b="z")
 
 
 def test_none_is_written_as_the_literal_that_was_set() -> None:
@@ -121,6 +197,9 @@ def test_types_that_csv_has_no_form_for_are_refused_when_the_schema_is_made() ->
         (T.BOOLEAN(), '"no"', False),
         (T.LONG(), "1e3", 1000),
         (T.BIG_DEC(), "1.50", Decimal("1.5")),
+        (T.BIG_DEC(), '"1.0"', Decimal("1.0")),
+        (T.INSTANT(), '"2024-02-29T01:02:03+02:00"', Instant(1_709_161_323, 0)),
+        (T.INSTANT(), '" 2024-01-01t00:00:00z"', Instant(1_704_067_200, 0)),
         (T.SQL_TIMESTAMP(), '"2024-02-29T01:02:03.123Z"', HALF_PAST.replace(microsecond=123_000)),
         (T.BASIC_ARRAY(T.INT()), '[1,null,"2"]', [1, None, 2]),
         (T.MAP(T.STRING(), T.INT()), '{"k":"1"}', {"k": 1}),
@@ -143,3 +222,99 @@ def test_json_that_stands_for_nothing_names_field_expected_and_got(kind: Any, js
     read = JsonRowDeserializationSchema.builder().type_info(T.ROW_NAMED(["v"], [kind])).build()
     with pytest.raises(OutsideError, match=r"expected .* in field v, got "):
         read.deserialize(f'{{"v":{json}}}'.encode())
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        ("0.1234567890123456789012", "0.1234567890123456789012"),
+        ("1.50", "1.5"),
+        ("1e3", "1E+3"),
+        ("-0.0", "0"),
+        ("1e400", "1E+400"),
+        ("12345678901234567890123", "12345678901234567890123"),
+        ('"1.0"', "1.0"),
+        ('" ٣.٣ "', "3.3"),
+    ],
+)
+def test_a_decimal_keeps_its_digits(number: str, text: str) -> None:
+    kind = T.ROW_NAMED(["v", "f", "any"], [T.BIG_DEC(), T.DOUBLE(), T.PICKLED_BYTE_ARRAY()])
+    read = JsonRowDeserializationSchema.builder().type_info(kind).build()
+    row = read.deserialize(f'{{"v":{number},"f":0.1,"any":[1.5]}}'.encode())
+    assert (str(row.v), row.f, row.any) == (text, 0.1, [1.5])
+    assert (type(row.f), type(row.any[0])) == (float, float)
+
+
+INTEGERS, DECIMALS = [T.BYTE(), T.SHORT(), T.INT(), T.LONG(), T.BIG_INT()], [T.BIG_DEC()]
+FLOATS = [T.FLOAT(), T.DOUBLE()]
+
+
+def read_as_text(kind: Any, text: str) -> tuple[Any, Any]:
+    """What JSON and CSV make of a text; "refused" where that is an error."""
+    row_type = T.ROW_NAMED(["v"], [kind])
+    found: list[Any] = []
+    for schema, message in (
+        (JsonRowDeserializationSchema.builder().type_info(row_type), f'{{"v":"{text}"}}'),
+        (CsvRowDeserializationSchema.Builder(row_type), text),
+    ):
+        try:
+            found.append(schema.build().deserialize(message.encode()).v)
+        except OutsideError:
+            found.append("refused")
+    return found[0], found[1]
+
+
+@pytest.mark.parametrize(
+    ("text", "integer", "floating", "decimal"),
+    [
+        ("1_000", "refused", "refused", "refused"),
+        ("٣", 3, "refused", 3),
+        ("+7", 7, 7, 7),
+        (" 7 ", 7, 7, 7),
+        ("\u00a07", "refused", "refused", "refused"),
+        ("1.0", "refused", 1, 1),
+        ("1e3", "refused", 1000, 1000),
+        ("0x10", "refused", "refused", "refused"),
+        ("-", "refused", "refused", "refused"),
+        ("7L", "refused", "refused", "refused"),
+        ("Infinity", "refused", float("inf"), "refused"),
+        (".5", "refused", 0.5, 0.5),
+        ("5.", "refused", 5, 5),
+        ("1e", "refused", "refused", "refused"),
+        ("+-7", "refused", "refused", "refused"),
+        ("--7", "refused", "refused", "refused"),
+        ("00012", 12, 12, 12),
+    ],
+)
+def test_texts_are_numbers_where_they_are_in_flink(
+    text: str, integer: Any, floating: Any, decimal: Any
+) -> None:
+    for kinds, value in ((INTEGERS, integer), (FLOATS, floating), (DECIMALS, decimal)):
+        for kind in kinds:
+            assert read_as_text(kind, text) == (value, value), kind
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        (T.SQL_TIMESTAMP(), "2024-01-01T00:00:00+02:00"),
+        (T.SQL_TIME(), "01:02:03+02:00"),
+        (T.LOCAL_DATE_TIME(), "2024-01-01T00:00:00+02:00"),
+        (T.LOCAL_TIME(), "01:02:03-01:00"),
+        (T.SQL_DATE(), "2024-02-29+02:00"),
+        (T.INSTANT(), "2024-01-01T00:00:00"),
+        (T.INSTANT(), "2024-02-30T00:00:00Z"),
+    ],
+)
+def test_a_zone_stands_where_the_type_has_one_and_nowhere_else(kind: Any, text: str) -> None:
+    assert read_as_text(kind, text) == ("refused", "refused")
+
+
+def test_what_is_no_text_where_a_time_is_expected_is_named_by_its_field() -> None:
+    read = JsonRowDeserializationSchema.builder().type_info(T.ROW_NAMED(["v"], [T.SQL_TIMESTAMP()])).build()
+    with pytest.raises(OutsideError, match=r"expected a datetime.datetime in field v, got 5 of type int"):
+        read.deserialize(b'{"v":5}')
+    with pytest.raises(
+        OutsideError, match=r"not '2024-01-01T00:00:00\+02:00'; Types.INSTANT\(\) .* in field v"
+    ):
+        read.deserialize(b'{"v":"2024-01-01T00:00:00+02:00"}')
