@@ -333,5 +333,4 @@ EventTimeSessionWindows(0) @ 4 | error
 ProcessingTimeSessionWindows(-1) @ 4 | error
 TumblingEventTimeWindows(5, 0) @ MIN | error
 SlidingEventTimeWindows(5, 2, 0) @ MIN | error
-EventTimeSessionWindows(5) @ MIN | [(MIN, MIN+5)]
 """

@@ -30,7 +30,6 @@ from penstock.windows import (
     SessionWindowTimeGapExtractor,
     SlidingEventTimeWindows,
     SlidingProcessingTimeWindows,
-    TimeWindow,
     TumblingEventTimeWindows,
     TumblingProcessingTimeWindows,
     WindowAssigner,
@@ -300,6 +299,14 @@ def test_a_staggered_processing_time_assigner_shifts_its_windows() -> None:
     assert assign(assigner, 0, now_ms=1_014) == [(1_013, 1_023)]
 
 
-def test_a_session_of_a_record_without_timestamp_begins_at_the_beginning_of_time_as_in_flink() -> None:
-    [window] = EventTimeSessionWindows.with_gap(5).assign_windows("record", MIN_TIMESTAMP, Here())
-    assert window == TimeWindow(MIN_TIMESTAMP, MIN_TIMESTAMP + 5)
+@pytest.mark.parametrize(
+    "sessions",
+    [EventTimeSessionWindows.with_gap(5), EventTimeSessionWindows.with_dynamic_gap(lambda element: 5)],
+    ids=["fixed gap", "dynamic gap"],
+)
+def test_event_time_sessions_refuse_a_record_without_a_timestamp(
+    sessions: WindowAssigner[Any, Any],
+) -> None:
+    """Flink puts them all into one session: see tests/results/programs/windows/session_without_timestamps.py."""
+    with pytest.raises(ProgramError, match="without a timestamp reached an event-time window"):
+        assign(sessions, MIN_TIMESTAMP)

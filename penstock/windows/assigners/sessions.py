@@ -1,11 +1,16 @@
-"""Windows that last as long as records keep coming."""
+"""Windows that last as long as records keep coming.
+
+Event-time sessions refuse a record without a timestamp, as other event-time windows do. Flink puts all such records into one
+session at the beginning of time, which nobody can have meant.
+"""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
+from penstock.data.elements import MIN_TIMESTAMP
 from penstock.errors import ProgramError
-from penstock.windows.assigners.assigner import MergingWindowAssigner, WindowAssigner
+from penstock.windows.assigners.assigner import MergingWindowAssigner, WindowAssigner, missing_timestamp
 from penstock.windows.length import Length, length_ms
 from penstock.windows.serializers import TimeWindowSerializer
 from penstock.windows.triggers.once import EventTimeTrigger, ProcessingTimeTrigger
@@ -104,6 +109,8 @@ class EventTimeSessionWindows(_FixedGap[T]):
     def assign_windows(
         self, element: T, timestamp: int, context: WindowAssigner.WindowAssignerContext | None
     ) -> list[TimeWindow]:
+        if timestamp == MIN_TIMESTAMP:
+            raise missing_timestamp()
         return [TimeWindow(timestamp, timestamp + self.gap_ms)]
 
     def get_default_trigger(self, env: Any) -> Trigger[T, TimeWindow]:
@@ -155,6 +162,8 @@ class DynamicEventTimeSessionWindows(_DynamicGap[T]):
     def assign_windows(
         self, element: T, timestamp: int, context: WindowAssigner.WindowAssignerContext | None
     ) -> list[TimeWindow]:
+        if timestamp == MIN_TIMESTAMP:
+            raise missing_timestamp()
         return [TimeWindow(timestamp, timestamp + self.gap_ms(element))]
 
     def get_default_trigger(self, env: Any) -> Trigger[T, TimeWindow]:
