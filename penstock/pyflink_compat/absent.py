@@ -19,6 +19,7 @@ _OWN_BOTH = (
 # Whole modules, with everything below them: their import fails.
 MODULES: dict[str, str] = {
     "pyflink.examples": "the examples of PyFlink are files of PyFlink; run one by its path",
+    "pyflink.find_flink_home": "there is no installation of Flink; options come from --conf-dir or env.configure",
     "pyflink.fn_execution": _INSIDE,
     "pyflink.gen_protos": _INSIDE,
     "pyflink.pyflink_callback_server": _JAVA,
@@ -111,6 +112,8 @@ NAMES: dict[str, dict[str, str]] = {
     "pyflink.datastream.connectors.pulsar": dict.fromkeys(
         [
             "MessageDelayer",
+            "PulsarDeserializationSchema",
+            "PulsarSerializationSchema",
             "PulsarSink",
             "PulsarSinkBuilder",
             "PulsarSource",
@@ -118,6 +121,7 @@ NAMES: dict[str, dict[str, str]] = {
             "RangeGenerator",
             "StartCursor",
             "StopCursor",
+            "SubscriptionType",
             "TopicRoutingMode",
         ],
         _connector("Pulsar", _OWN_BOTH),

@@ -19,7 +19,7 @@ class FacadeModule(ModuleType):
     def __getattr__(self, name: str) -> Any:
         if name == "__all__":
             return self._exported()
-        if not name.startswith("__"):
+        if not name.startswith("__") or name == "__version__":
             if f"{self.__name__}.{name}" in MODULES:
                 return import_module(f"{self.__name__}.{name}")  # PyFlink's packages import their modules
             for target in MODULES[self.__name__]:

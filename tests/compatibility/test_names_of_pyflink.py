@@ -93,6 +93,37 @@ def test_what_takes_a_type_in_brackets_does_so_here() -> None:
                 assert parameters, f"{module}.{qualified_name}"
 
 
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        ("pyflink.common.execution_mode", "ExecutionMode"),
+        ("pyflink.datastream.checkpoint_config", "ExternalizedCheckpointCleanup"),
+        ("pyflink.datastream.connectors.pulsar", "PulsarDeserializationSchema"),
+        ("pyflink.datastream.connectors.pulsar", "PulsarSerializationSchema"),
+        ("pyflink.datastream.connectors.pulsar", "SubscriptionType"),
+        ("pyflink.datastream.state_backend", "FsStateBackend"),
+        ("pyflink.datastream.state_backend", "MemoryStateBackend"),
+        ("pyflink.datastream.state_backend", "RocksDBStateBackend"),
+        ("pyflink.datastream.time_characteristic", "TimeCharacteristic"),
+    ],
+)
+def test_a_name_that_pyflink_had_up_to_1_20_is_found_where_it_was(module: str, name: str) -> None:
+    found = find(module, name)
+    if is_absent(module, name):
+        with pytest.raises(NotInPenstock, match=f"^{module}.{name} cannot be used: "):
+            found()
+    else:
+        assert found.__name__
+
+
+def test_the_version_is_that_of_the_pyflink_whose_names_are_here() -> None:
+    import pyflink  # type: ignore[import-untyped]
+    from pyflink.version import __version__  # type: ignore[import-untyped]
+
+    recorded = json.loads((HERE / "pyflink_names.json").read_text())["pyflink"]
+    assert __version__ == pyflink.__version__ == recorded
+
+
 def test_nothing_that_is_listed_as_absent_has_come_to_be_there() -> None:
     for module, names in absent.NAMES.items():
         targets = [import_module(target) for target in MODULES[module]]
