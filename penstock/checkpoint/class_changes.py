@@ -1,17 +1,24 @@
 """How the classes of saved values differ from those of the program now: found in the footers of files, not in values."""
 
-import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from penstock.checkpoint.entry_files import METADATA, shapes_in
-from penstock.checkpoint.value_classes import class_of, has
+from penstock.data.saved_classes import (
+    DATACLASS,
+    NAMED_TUPLE,
+    class_of,
+    fields_now,
+    find_class_now,
+    name_of,
+)
 from penstock.errors import StateError
 
 Shape = dict[str, Any]
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class ClassChange:
     """A class that has other fields now. ``problem`` says why its values cannot be read, None where they can."""
 
@@ -40,7 +47,12 @@ def changes_by_schema(metadata: dict[bytes, bytes], state: str) -> list[ClassCha
     if METADATA not in metadata:
         return []
     columns = shapes_in(metadata, f"state {state!r}")
-    found = (_change(shape) for column in columns.values() for shape in _classes(column))
+    return changes_of(shape for column in columns.values() for shape in _classes(column))
+
+
+def changes_of(classes: Iterable[Shape]) -> list[ClassChange]:
+    """Those of some classes that have changed since; ``classes`` as they were written down."""
+    found = map(_change, classes)
     return list(dict.fromkeys(change for change in found if change is not None))
 
 
@@ -48,36 +60,28 @@ def _classes(shape: Shape) -> Iterator[Shape]:
     if "class" in shape:
         yield shape
     parts = [shape[name] for name in ("of", "keys", "values") if isinstance(shape.get(name), dict)]
-    for part in [*parts, *shape.get("fields", ())]:
+    for part in [*parts, *shape.get("fields", ()), *shape.get("classes", ())]:
         yield from _classes(part)
 
 
 def _change(shape: Shape) -> ClassChange | None:
-    name = f"{shape['module']}.{shape['class']}"
+    name = name_of(shape)
+    is_pickled = "fields" not in shape
     try:
-        kind = class_of(shape)
+        kind = find_class_now(shape) if is_pickled else class_of(shape)
     except StateError as error:
         return ClassChange(name, problem=error.message)
-    now = _fields_of(kind, shape["as"])
+    if kind is None:
+        return None  # it comes with the values
+    now = fields_now(kind, shape["as"])
     if now is None:
+        if is_pickled and shape["as"] == DATACLASS and fields_now(kind, NAMED_TUPLE) is None:
+            return None  # a pickle is of attributes, which other objects have as well
         return ClassChange(name, problem=f"{name} was a {shape['as']} when it was saved, and is none now")
     saved = shape["names"]
     came = tuple(field for field in now if field not in saved)
-    without = [field for field in came if not now[field]]
+    without = [field for field in came if now[field] is None]
     if without:
         return ClassChange(name, problem=f"{name} has the field {without[0]!r} now, which has no default")
     went = tuple(field for field in saved if field not in now)
     return ClassChange(name, came, went) if came or went else None
-
-
-def _fields_of(kind: Any, form: str) -> dict[str, bool] | None:
-    """The fields that a class has now, and whether each has a default; None where it is no class of this form."""
-    if form == "named tuple":
-        names = getattr(kind, "_fields", None)
-        defaults = getattr(kind, "_field_defaults", {})
-        return None if names is None else {name: name in defaults for name in names}
-    if not dataclasses.is_dataclass(kind):
-        return None
-    return {
-        field.name: has(field.default) or has(field.default_factory) for field in dataclasses.fields(kind)
-    }

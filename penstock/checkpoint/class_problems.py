@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
-from penstock.checkpoint.class_changes import changes_by_schema
+from penstock.checkpoint.class_changes import changes_by_schema, changes_of
 from penstock.checkpoint.handles import FileRole, OperatorStateHandle, StateFile
 from penstock.checkpoint.place import CheckpointPlace
 from penstock.errors import PenstockError
@@ -11,19 +11,25 @@ from penstock.storage.reading import open_file
 
 
 def class_problems(handles: Iterable[OperatorStateHandle], place: CheckpointPlace) -> list[str]:
-    """One line for each state with values of a class that they cannot be made of any more. A file that cannot be read is left
-    out: it is to be named by whoever reads all of it."""
+    """One line for each state with values of a class that they cannot be made of any more.
+
+    A file that cannot be read is left out: it is to be named by whoever reads all of it.
+    """
     return list(dict.fromkeys(_problems(handles, place)))
 
 
 def _problems(handles: Iterable[OperatorStateHandle], place: CheckpointPlace) -> Iterator[str]:
     for handle in handles:
-        for file in handle.files:
-            if file.role in (FileRole.OWN, FileRole.NATIVE):
-                continue
-            for change in changes_by_schema(_metadata(file, place), file.state):
+        changes = [(state.name, changes_of(state.classes)) for state in handle.states]
+        changes += [
+            (file.state, changes_by_schema(_metadata(file, place), file.state))
+            for file in handle.files
+            if file.role not in (FileRole.OWN, FileRole.NATIVE)
+        ]
+        for state, found in changes:
+            for change in found:
                 if change.problem is not None:
-                    yield f"operator {handle.operator_name!r}, state {file.state!r}: {change.problem}"
+                    yield f"operator {handle.operator_name!r}, state {state!r}: {change.problem}"
 
 
 def _metadata(file: StateFile, place: CheckpointPlace) -> dict[bytes, bytes]:

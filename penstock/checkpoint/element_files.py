@@ -8,6 +8,7 @@ from penstock.checkpoint.entry_files import METADATA, EncodedFile, described
 from penstock.checkpoint.value_columns import decode, encode
 from penstock.contracts.state import OperatorStateMode
 from penstock.data.pickles import dump, load
+from penstock.data.saved_pickles import NotingPickles
 
 ELEMENTS_VERSION: Final = 1
 
@@ -21,7 +22,8 @@ def encode_elements(name: str, mode: OperatorStateMode, elements: tuple[bytes, .
     columns: dict[str, list[Any]] = {"element": values}
     if mode is OperatorStateMode.BROADCAST:
         columns = {"key": [key for key, _ in values], "value": [value for _, value in values]}
-    encoded = {column: encode(of) for column, of in columns.items()}
+    pickles = NotingPickles()
+    encoded = {column: encode(of, pickles) for column, of in columns.items()}
     description = {
         "version": ELEMENTS_VERSION,
         "state": name,

@@ -17,6 +17,7 @@ from penstock.checkpoint.value_columns import Shape, decode_column, encode
 from penstock.contracts.state import EntryChunk, StateEntries, StateKind, StateMeta
 from penstock.contracts.state_snapshots import unsavable
 from penstock.data.number_columns import arrow_of
+from penstock.data.saved_pickles import NotingPickles
 from penstock.errors import StateError
 
 ENTRIES_VERSION: Final = 1
@@ -45,8 +46,9 @@ def encode_entries(entries: StateEntries) -> Iterator[EncodedFile]:
     """
     tables: list[Any] = []
     writer: _Writer | None = None
+    pickles = NotingPickles()
     for chunk in entries.chunks():
-        table = _table_of(entries.meta, chunk)
+        table = _table_of(entries.meta, chunk, pickles)
         if writer is not None and not writer.takes(table):
             writer.write(tables)
             yield writer.finish()
@@ -108,7 +110,7 @@ def _is_sorted(groups: Any) -> bool:
     return bool(pc.all(pc.less_equal(joined[:-1], joined[1:])).as_py()) if len(joined) > 1 else True
 
 
-def _table_of(meta: StateMeta, chunk: EntryChunk) -> Any:
+def _table_of(meta: StateMeta, chunk: EntryChunk, pickles: NotingPickles) -> Any:
     import pyarrow as pa
 
     arrays = [_groups(chunk.key_groups)]
@@ -116,7 +118,7 @@ def _table_of(meta: StateMeta, chunk: EntryChunk) -> Any:
     shapes: dict[str, Shape] = {}
     try:
         for name, values in _columns_of(meta, chunk).items():
-            column, shapes[name] = encode(values)
+            column, shapes[name] = encode(values, pickles)
             arrays.append(column)
             names.append(name)
     except Exception as error:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from penstock.data.saved_classes import Reference
+
 
 class FileRole(Enum):
     """What is in a file of a checkpoint."""
@@ -62,12 +64,17 @@ def is_in_flight(operator_id: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class StateDescription:
-    """A state that is in a snapshot, for checks before anything is read and for people."""
+    """A state that is in a snapshot, for checks before anything is read and for people.
+
+    ``classes``: what is known of those in values that lie in files of a backend's own making; see
+    :mod:`penstock.data.saved_classes`.
+    """
 
     name: str
     kind: str
     type_text: str = ""
     ttl: bool = False
+    classes: tuple[Reference, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +121,7 @@ def handle_as_json(handle: OperatorStateHandle) -> dict[str, Any]:
         files.append(entry)
     states = [
         {"name": state.name, "kind": state.kind, "type": state.type_text, "ttl": state.ttl}
+        | ({"classes": list(state.classes)} if state.classes else {})
         for state in handle.states
     ]
     return {
@@ -142,7 +150,9 @@ def handle_from_json(entry: dict[str, Any], operator: dict[str, Any]) -> Operato
         for file in entry["files"]
     )
     states = tuple(
-        StateDescription(state["name"], state["kind"], state["type"], state["ttl"])
+        StateDescription(
+            state["name"], state["kind"], state["type"], state["ttl"], tuple(state.get("classes", ()))
+        )
         for state in entry["states"]
     )
     return OperatorStateHandle(

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
-from penstock.checkpoint.class_changes import ClassChange, class_changes
+from penstock.checkpoint.class_changes import ClassChange, changes_of, class_changes
 from penstock.checkpoint.contents import OperatorContent, contents_of
 from penstock.checkpoint.handles import FileRole, is_in_flight
 from penstock.checkpoint.manifest import Manifest, OperatorRecord
@@ -93,13 +93,14 @@ def restore_report(
 def _changes(record: OperatorRecord, place: CheckpointPlace) -> Iterator[ClassChange]:
     seen: set[ClassChange] = set()
     for handle in record.handles:
+        found = changes_of(reference for state in handle.states for reference in state.classes)
         for file in handle.files:
-            if file.role in (FileRole.OWN, FileRole.NATIVE):
-                continue
-            for change in class_changes(read_checked(place, file, handle.owner), file.state):
-                if change not in seen:
-                    seen.add(change)
-                    yield change
+            if file.role not in (FileRole.OWN, FileRole.NATIVE):
+                found += class_changes(read_checked(place, file, handle.owner), file.state)
+        for change in found:
+            if change not in seen:
+                seen.add(change)
+                yield change
 
 
 def _keeps_state(chained: ChainedOperator) -> bool:

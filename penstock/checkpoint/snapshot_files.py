@@ -4,7 +4,7 @@ State files are the user's own storage and are trusted as such: whoever can writ
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -32,6 +32,7 @@ from penstock.contracts.state import (
 )
 from penstock.data.key_groups import key_group_range
 from penstock.data.pickles import dump, load
+from penstock.data.saved_classes import Reference
 from penstock.errors import OutsideError, StateError
 from penstock.operators.contract import OperatorSnapshot
 from penstock.storage.reading import open_file
@@ -51,8 +52,11 @@ def write_operator_snapshot(
     """
     files = _Files(place, operator_id, operator_name, subtask)
     keyed = snapshot.keyed
+    classes: Mapping[str, Sequence[Reference]] = {}
     if keyed is not None and keyed.native is not None and place.shared is not None:
-        files.written += write_native(place, files.prefix, keyed.native())
+        native = keyed.native()
+        files.written += write_native(place, files.prefix, native)
+        classes = native.classes
     elif keyed is not None:
         for name, entries in keyed.states.items():
             for file in encode_entries(entries):
@@ -72,7 +76,7 @@ def write_operator_snapshot(
         subtask.parallelism,
         subtask.max_parallelism,
         tuple(files.written),
-        _descriptions(snapshot),
+        _descriptions(snapshot, classes),
         snapshot.checkpoint_id,
     )
 
@@ -242,11 +246,14 @@ def _pickled(own: Any, operator_name: str) -> bytes:
         ) from error
 
 
-def _descriptions(snapshot: OperatorSnapshot) -> tuple[StateDescription, ...]:
+def _descriptions(
+    snapshot: OperatorSnapshot, classes: Mapping[str, Sequence[Reference]]
+) -> tuple[StateDescription, ...]:
     found: list[StateDescription] = []
     if snapshot.keyed is not None:
         for name, state in snapshot.keyed.states.items():
-            found.append(StateDescription(name, state.meta.kind.value, state.meta.type_text, state.meta.ttl))
+            meta, known = state.meta, tuple(classes.get(name, ()))
+            found.append(StateDescription(name, meta.kind.value, meta.type_text, meta.ttl, known))
     if snapshot.operator is not None:
         for name, (mode, _) in snapshot.operator.states.items():
             found.append(StateDescription(name, f"operator-{mode.value}"))

@@ -4,17 +4,22 @@ A class may have changed since: fields that came get their defaults, fields that
 """
 
 import dataclasses
-import sys
-from base64 import b64decode, b64encode
 from collections.abc import Callable, Sequence
-from dataclasses import MISSING, dataclass
+from dataclasses import dataclass
 from operator import attrgetter, itemgetter
 from typing import Any, Generic
 
-from penstock.data import code_pickle
-from penstock.data.pickles import load
-from penstock.data.program_classes import find_program_class
 from penstock.data.row import Row, RowKind, new_row
+from penstock.data.saved_classes import (
+    DATACLASS,
+    NAMED_TUPLE,
+    class_of,
+    fields_now,
+    has_plain_pickles,
+    makers_of_new,
+    name_of,
+    reference_of,
+)
 from penstock.errors import StateError
 from penstock.windows.window import TimeWindow
 
@@ -101,11 +106,11 @@ def _row_form(rows: Sequence[Any]) -> StructForm | None:
 
 def _named_tuple_form(kind: Any, values: Sequence[Any]) -> StructForm | None:
     names = kind._fields
-    if not _has_plain_pickles(kind, tuple) or any(len(value) != len(names) for value in values):
+    if not has_plain_pickles(kind, tuple) or any(len(value) != len(names) for value in values):
         return None
     if kind.__dictoffset__ and any(vars(value) for value in values):
         return None
-    description = {"as": "named tuple", "names": list(names), **_reference(kind)}
+    description = reference_of(kind, NAMED_TUPLE, names)
     return StructForm(tuple(names), tuple(itemgetter(index) for index in range(len(names))), description)
 
 
@@ -114,7 +119,7 @@ def _dataclass_form(kind: Any, values: Sequence[Any]) -> StructForm | None:
     parents = [parent for parent in kind.__mro__ if parent not in (object, Generic)]
     if not all("__dataclass_fields__" in vars(parent) for parent in parents):
         return None
-    if not _has_plain_pickles(kind, object):
+    if not has_plain_pickles(kind, object):
         return None
     if kind.__dictoffset__:
         wanted = set(names)
@@ -122,97 +127,23 @@ def _dataclass_form(kind: Any, values: Sequence[Any]) -> StructForm | None:
             return None  # with attributes that are no fields
     elif not all(hasattr(value, name) for value in values for name in names):
         return None
-    return _by_names(names, {"as": "dataclass", "names": list(names), **_reference(kind)})
-
-
-def _has_plain_pickles(kind: Any, parent: Any) -> bool:
-    """Whether the class leaves to Python how it is pickled, which is what is done here in columns."""
-    own_state = getattr(dataclasses, "_dataclass_getstate", None)
-    return (
-        kind.__reduce__ is object.__reduce__
-        and kind.__reduce_ex__ is object.__reduce_ex__
-        and kind.__getstate__ in (object.__getstate__, own_state)
-        and getattr(kind, "__setstate__", None) in (None, getattr(dataclasses, "_dataclass_setstate", None))
-        and (parent is tuple or kind.__new__ is object.__new__)
-        and (parent is object or kind.__getnewargs__ is _named_tuple_arguments(kind))
-    )
-
-
-def _named_tuple_arguments(kind: Any) -> Any:
-    """What ``collections.namedtuple`` gives a class, of itself or of the parent it extends."""
-    owner = next((parent for parent in kind.__mro__ if "_fields" in vars(parent)), kind)
-    return vars(owner).get("__getnewargs__")
-
-
-def _reference(kind: type) -> Shape:
-    """The class's name, and the class itself where other processes could not import it."""
-    reference: Shape = {"module": kind.__module__, "class": kind.__qualname__}
-    if kind.__module__ == "__main__" or _find_class(reference) is not kind:
-        reference["by value"] = b64encode(code_pickle.dumps(kind)).decode()
-    return reference
-
-
-def _find_class(reference: Shape) -> Any:
-    found: Any = sys.modules.get(reference["module"])
-    for name in reference["class"].split("."):
-        found = getattr(found, name, None)
-    return found
-
-
-def class_of(shape: Shape) -> Any:
-    """The class that a shape names, or else the one that was saved with it; raises ``StateError`` when it is gone."""
-    import importlib
-
-    name = f"{shape['module']}.{shape['class']}"
-    if shape["module"] not in sys.modules and "by value" not in shape:
-        try:
-            importlib.import_module(shape["module"])
-        except ImportError as error:
-            raise StateError(
-                f"a value of the class {name} cannot be read: {error}. The class must be importable where the state is "
-                "restored, under the name it had"
-            ) from error
-    found = find_program_class(shape["module"], shape["class"])
-    if found is not None:
-        return found
-    if "by value" in shape:
-        return load(b64decode(shape["by value"]), f"the class {name}")
-    raise StateError(
-        f"a value of the class {name} cannot be read: there is no such class any more; keep one of this name where it was, "
-        "and change what is stored by the state's migration"
-    )
+    return _by_names(names, reference_of(kind, DATACLASS, names))
 
 
 def _make_named_tuples(shape: Shape, fields: list[list[Any]], count: int) -> list[Any]:
     kind = class_of(shape)
-    names = getattr(kind, "_fields", None)
-    if not issubclass(kind, tuple) or names is None:
-        raise _other_class(shape, kind, "named tuple")
-    columns = _columns_now(shape, list(names), fields, getattr(kind, "_field_defaults", {}), count)
-    return [tuple.__new__(kind, row) for row in zip(*columns, strict=True)]
+    columns = _columns_now(shape, kind, fields, count)
+    return [tuple.__new__(kind, row) for row in zip(*columns.values(), strict=True)]
 
 
 def _make_dataclasses(shape: Shape, fields: list[list[Any]], count: int) -> list[Any]:
     kind: Any = class_of(shape)
-    is_dataclass: bool = dataclasses.is_dataclass(kind)
-    if not is_dataclass:
-        raise _other_class(shape, kind, "dataclass")
-    declared = dataclasses.fields(kind)
-    defaults = {field.name: field.default for field in declared if has(field.default)}
-    names = [field.name for field in declared]
-    makers: dict[str, Any] = {
-        field.name: field.default_factory for field in declared if has(field.default_factory)
-    }
-    for name in set(makers).difference(shape["names"]):
-        defaults[name] = makers[name]  # made anew for each value, below
-    columns = _columns_now(shape, names, fields, defaults, count)
-    for position, name in enumerate(names):
-        if name in makers and name not in shape["names"]:
-            columns[position] = [makers[name]() for _ in range(count)]
+    columns = _columns_now(shape, kind, fields, count)
+    names = list(columns)
     new, put = kind.__new__, object.__setattr__
     made = []
     has_dictionary = bool(kind.__dictoffset__)
-    for row in zip(*columns, strict=True):
+    for row in zip(*columns.values(), strict=True):
         value = new(kind)
         if has_dictionary:
             value.__dict__.update(zip(names, row, strict=True))
@@ -223,27 +154,14 @@ def _make_dataclasses(shape: Shape, fields: list[list[Any]], count: int) -> list
     return made
 
 
-def has(default: Any) -> bool:
-    """Whether a field has this default, or maker of defaults. ``MISSING`` may be another one in classes that were shipped."""
-    return not isinstance(default, type(MISSING))
-
-
-def _columns_now(
-    shape: Shape, names: list[str], fields: list[list[Any]], defaults: dict[str, Any], count: int
-) -> list[list[Any]]:
+def _columns_now(shape: Shape, kind: Any, fields: list[list[Any]], count: int) -> dict[str, list[Any]]:
     """The columns that the class has now: those that were saved, and the defaults of those that came since."""
-    saved = dict(zip(shape["names"], fields, strict=True))
-    missing = [name for name in names if name not in saved and name not in defaults]
-    if missing:
+    now = fields_now(kind, shape["as"])
+    if now is None:
         raise StateError(
-            f"the class {shape['module']}.{shape['class']} was saved with the fields {', '.join(shape['names'])} and now has "
-            f"{missing[0]!r} too, which has no default: give it one"
+            f"values of {name_of(shape)} were saved when it was a {shape['as']}, and {kind!r} is none: "
+            "keep the old class under its name, and change what is stored by the state's migration"
         )
-    return [saved[name] if name in saved else [defaults[name]] * count for name in names]
-
-
-def _other_class(shape: Shape, kind: Any, form: str) -> StateError:
-    return StateError(
-        f"values of {shape['module']}.{shape['class']} were saved when it was a {form}, and {kind!r} is none: "
-        "keep the old class under its name, and change what is stored by the state's migration"
-    )
+    saved = dict(zip(shape["names"], fields, strict=True))
+    makers = makers_of_new(shape, now)
+    return {name: saved[name] if name in saved else [makers[name]() for _ in range(count)] for name in now}

@@ -3,8 +3,8 @@
 A column has a *shape* beside its Arrow type: a small tree, kept as JSON, that says which Python values its numbers, texts
 and structs stand for. Values of one plain type become a column of that type; tuples, rows, named tuples and dataclasses of
 one class become structs, lists and dicts become lists; each with None among them or not. Anything else, and a mixture of
-types, becomes a column of pickles, one for each value. Whatever the values are, what comes back is equal to them and of the
-same types; only that two values share an object is not kept.
+types, becomes a column of pickles, one for each value; its shape names the classes in them. Whatever the values are, what
+comes back is equal to them and of the same types; only that two values share an object is not kept.
 """
 
 from array import array
@@ -17,7 +17,7 @@ from typing import Any
 from penstock.checkpoint import value_classes
 from penstock.contracts.state import TupleColumn
 from penstock.data.number_columns import arrow_of
-from penstock.data.pickles import dump, load
+from penstock.data.saved_pickles import NotingPickles, SavedPickles
 from penstock.errors import StateError
 
 Shape = dict[str, Any]
@@ -27,15 +27,17 @@ _DEEPEST = 16
 _MOST_FIELDS = 256
 
 
-def encode(values: Sequence[Any], depth: int = 0) -> Column:
+def encode(values: Sequence[Any], pickles: NotingPickles | None = None, depth: int = 0) -> Column:
     """An Arrow array of the values, and its shape. Raises whatever pickling raises for a value that cannot be saved.
+
+    ``pickles`` is given where several columns belong together: each of them names the classes of those before it, too.
 
     >>> array, shape = encode([("a", 1), ("b", 2)])
     >>> str(array.type), shape["as"], decode(array, shape)
     ('struct<f0: large_string, f1: int64>', 'tuple', [('a', 1), ('b', 2)])
     """
     if isinstance(values, TupleColumn):
-        return _of_fields(values, depth)
+        return _of_fields(values, pickles, depth)
     if isinstance(values, array):
         return arrow_of(values), {"as": "int" if values.typecode == "q" else "float"}
     kinds = set(map(type, values))
@@ -43,20 +45,21 @@ def encode(values: Sequence[Any], depth: int = 0) -> Column:
     kinds.discard(_NONE)
     if not kinds:
         return _arrow().nulls(len(values)), {"as": "none"}
+    pickles = NotingPickles() if pickles is None else pickles
     if len(kinds) == 1 and depth < _DEEPEST:
         kind = kinds.pop()
         column = None
         if kind in _PLAIN:
             column = _PLAIN[kind](values)
         elif kind is list:
-            column = _lists(values, nullable, depth)
+            column = _lists(values, nullable, pickles, depth)
         elif kind is dict:
-            column = _maps(values, nullable, depth)
+            column = _maps(values, nullable, pickles, depth)
         else:
-            column = _structs(kind, values, nullable, depth)
+            column = _structs(kind, values, nullable, pickles, depth)
         if column is not None:
             return column
-    return _pickles(values)
+    return _pickles(values, pickles)
 
 
 def decode(array: Any, shape: Shape) -> list[Any]:
@@ -65,6 +68,7 @@ def decode(array: Any, shape: Shape) -> list[Any]:
     if form in _BACK:
         return _BACK[form](array)
     if form == "pickle":
+        load = SavedPickles(shape.get("classes", ())).load
         return [None if data is None else load(data, "a pickled value") for data in array.to_pylist()]
     if form == "list":
         return _from_lists(array, decode(array.flatten(), shape["of"]))
@@ -179,9 +183,13 @@ _BACK: dict[str, Callable[[Any], list[Any]]] = {
 }
 
 
-def _pickles(values: Sequence[Any]) -> Column:
+def _pickles(values: Sequence[Any], pickles: NotingPickles) -> Column:
+    dump = pickles.dump
     pickled = [None if value is None else dump(value) for value in values]
-    return _arrow().array(pickled, _arrow().large_binary()), {"as": "pickle"}
+    shape: Shape = {"as": "pickle"}
+    if pickles.classes:
+        shape["classes"] = list(pickles.classes)
+    return _arrow().array(pickled, _arrow().large_binary()), shape
 
 
 # Composites ------------------------------------------------------------------------------------------------------------
@@ -202,17 +210,19 @@ def _present(values: Sequence[Any], nullable: bool) -> Sequence[Any]:
     return [value for value in values if value is not None] if nullable else values
 
 
-def _lists(values: Sequence[Any], nullable: bool, depth: int) -> Column:
-    flat, shape = encode(list(chain.from_iterable(_present(values, nullable))), depth + 1)
+def _lists(values: Sequence[Any], nullable: bool, pickles: NotingPickles, depth: int) -> Column:
+    flat, shape = encode(list(chain.from_iterable(_present(values, nullable))), pickles, depth + 1)
     return _list_array(values, nullable, flat), {"as": "list", "of": shape}
 
 
-def _maps(values: Sequence[Any], nullable: bool, depth: int) -> Column:
+def _maps(values: Sequence[Any], nullable: bool, pickles: NotingPickles, depth: int) -> Column:
     """As lists of pairs: the keys of an Arrow map cannot be null."""
     pa = _arrow()
     present = _present(values, nullable)
-    keys, key_shape = encode(list(chain.from_iterable(present)), depth + 1)
-    items, item_shape = encode(list(chain.from_iterable(value.values() for value in present)), depth + 1)
+    keys, key_shape = encode(list(chain.from_iterable(present)), pickles, depth + 1)
+    items, item_shape = encode(
+        list(chain.from_iterable(value.values() for value in present)), pickles, depth + 1
+    )
     pairs = pa.StructArray.from_arrays([keys, items], ["key", "value"])
     return _list_array(values, nullable, pairs), {"as": "map", "keys": key_shape, "values": item_shape}
 
@@ -231,19 +241,23 @@ def _from_lists(array: Any, flat: list[Any]) -> list[Any]:
     return made
 
 
-def _of_fields(values: TupleColumn, depth: int) -> Column:
-    columns = [encode(field, depth + 1) for field in values.fields]
+def _of_fields(values: TupleColumn, pickles: NotingPickles | None, depth: int) -> Column:
+    columns = [encode(field, pickles, depth + 1) for field in values.fields]
     names = [f"f{index}" for index in range(len(columns))]
     array = _arrow().StructArray.from_arrays([column for column, _ in columns], names)
     return array, {"as": "tuple", "fields": [shape for _, shape in columns]}
 
 
-def _structs(kind: type, values: Sequence[Any], nullable: bool, depth: int) -> Column | None:
+def _structs(
+    kind: type, values: Sequence[Any], nullable: bool, pickles: NotingPickles, depth: int
+) -> Column | None:
     form = value_classes.form_of(kind, _present(values, nullable))
     if form is None or not 0 < len(form.names) <= _MOST_FIELDS:
         return None
     pa = _arrow()
-    columns = [encode(form.field(values, index, nullable), depth + 1) for index in range(len(form.names))]
+    columns = [
+        encode(form.field(values, index, nullable), pickles, depth + 1) for index in range(len(form.names))
+    ]
     array = pa.StructArray.from_arrays(
         [column for column, _ in columns], list(form.names), mask=_mask(values, nullable)
     )

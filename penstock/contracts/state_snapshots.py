@@ -12,6 +12,7 @@ from typing import Any, Final, Protocol
 
 from penstock.contracts.state_descriptors import StateKind
 from penstock.data.pickles import dump, load
+from penstock.data.saved_classes import Reference
 from penstock.errors import StateError
 
 ENTRIES_PER_CHUNK: Final = 1 << 16
@@ -178,11 +179,12 @@ class NativeState:
     """A snapshot as files that only the backend that made them reads.
 
     ``remembered``: whoever stores the files keeps there, by their names, what it wants to know of them when the next
-    snapshot is stored.
+    snapshot is stored. ``classes``: by state, those in pickled values.
     """
 
     files: tuple[NativeFile, ...]
     remembered: dict[str, Any]
+    classes: Mapping[str, Sequence[Reference]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,14 +8,17 @@ stays itself, too. Everything that is shipped by value goes through this module.
 
 import functools
 import io
-from collections.abc import Callable
+from collections import ChainMap
+from collections.abc import Callable, MutableMapping
 from dataclasses import MISSING
 from types import CodeType
 from typing import Any
 
 
-def dumps(value: object) -> bytes:
+def dumps(value: object, reducers: MutableMapping[type, Callable[[Any], Any]] | None = None) -> bytes:
     """Pickle a value with protocol 5; what cannot be imported elsewhere is in the pickle itself. ``pickle.loads`` reads it.
+
+    ``reducers`` take objects apart, by their class, that need no other way.
 
     Raises whatever cloudpickle, or the value's own ``__reduce__``, raises.
 
@@ -26,7 +29,10 @@ def dumps(value: object) -> bytes:
     (2, 'rates.py')
     """
     with io.BytesIO() as buffer:
-        _pickler_class()(buffer, protocol=5).dump(value)
+        pickler = _pickler_class()(buffer, protocol=5)
+        if reducers is not None:
+            pickler.dispatch_table = ChainMap(*pickler.dispatch_table.maps, reducers)
+        pickler.dump(value)
         return buffer.getvalue()
 
 

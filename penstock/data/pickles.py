@@ -42,7 +42,12 @@ def load(data: bytes, what: str) -> Any:
     try:
         return load_with_program_classes(data)
     except Exception as error:
-        raise StateError(
-            f"{what} cannot be read: {type(error).__name__}: {error}. Its classes must be importable where it is restored, "
-            "under the names they had; classes of the main program must be there again, or move to a module of their own"
-        ) from error
+        raise cannot_be_read(what, error) from error
+
+
+def cannot_be_read(what: str, error: Exception) -> StateError:
+    """What is to be raised when a pickle cannot be read."""
+    return StateError(
+        f"{what} cannot be read: {type(error).__name__}: {error}. Its classes must be importable where it is restored, "
+        "under the names they had; classes of the main program must be there again, or move to a module of their own"
+    )

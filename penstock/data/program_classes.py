@@ -7,6 +7,7 @@ earlier names such classes, or brings them along as they were; what counts is th
 import io
 import pickle
 import sys
+from collections.abc import Callable, Mapping
 from typing import Any
 
 _MAKERS = ("_make_skeleton_class", "_make_skeleton_enum")
@@ -56,16 +57,31 @@ def load_with_program_classes(data: bytes) -> Any:
     return pickle.loads(data)  # state that this program wrote itself
 
 
+def load_with_stand_ins(data: bytes, stand_ins: Mapping[type, type]) -> Any:
+    """The same; for some classes others make the values."""
+    return _Unpickler(io.BytesIO(data), stand_ins).load()
+
+
 class _Unpickler(pickle.Unpickler):
     """Classes that cloudpickle shipped by value are made of a skeleton first, and filled then: for the program's own there
     is nothing to be filled.
     """
 
-    def __init__(self, file: io.BytesIO) -> None:
+    def __init__(self, file: io.BytesIO, stand_ins: Mapping[type, type] | None = None) -> None:
         super().__init__(file)
         self._own: list[type] = []
+        self._stand_ins = stand_ins or {}
 
     def find_class(self, module_name: str, global_name: str, /) -> Any:
+        found = self._find(module_name, global_name)
+        if found is class_of_program:
+            return lambda module, name: self._standing_in(class_of_program(module, name))
+        return self._standing_in(found)
+
+    def _standing_in(self, found: Any) -> Any:
+        return self._stand_ins.get(found, found) if isinstance(found, type) else found
+
+    def _find(self, module_name: str, global_name: str) -> Any:
         if module_name == _CLOUDPICKLE:
             make = super().find_class(module_name, global_name)
             if global_name in _MAKERS:
@@ -88,17 +104,21 @@ class _Unpickler(pickle.Unpickler):
         found = find_program_class(module, name)
         if found is None:
             return make(*arguments)
+        found = self._standing_in(found)
         self._own.append(found)
         return found
 
 
-def dump_with_names(value: Any) -> bytes:
+def dump_with_names(value: Any, reducers: Mapping[type, Callable[[Any], Any]] | None = None) -> bytes:
     """Pickle a value that this process, or another one of the same program, will read: shipped classes by name alone.
 
-    Raises what pickling the value raises.
+    ``reducers`` take objects apart, by their class. Raises what pickling the value raises.
     """
     buffer = io.BytesIO()
-    _Pickler(buffer, 5).dump(value)
+    pickler = _Pickler(buffer, 5)
+    if reducers is not None:
+        pickler.dispatch_table = reducers
+    pickler.dump(value)
     return buffer.getvalue()
 
 

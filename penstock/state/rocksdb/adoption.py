@@ -9,6 +9,7 @@ from itertools import islice
 
 from penstock.contracts.state import NativeSource, StateKind
 from penstock.data.key_groups import common_range
+from penstock.data.saved_pickles import SavedPickles
 from penstock.errors import StateError
 from penstock.state.rocksdb.database import Database
 from penstock.state.rocksdb.moment import ENTRIES_PER_BATCH
@@ -36,7 +37,8 @@ def states_of(sources: Sequence[NativeSource]) -> list[StoredState]:
                 if known.next_number is None or state.next_number is None
                 else max(known.next_number, state.next_number)
             )
-            found[state.meta.name] = StoredState(known.meta, next_number)
+            classes = [*known.classes, *(each for each in state.classes if each not in known.classes)]
+            found[state.meta.name] = StoredState(known.meta, next_number, classes)
     return list(found.values())
 
 
@@ -72,5 +74,13 @@ def copy_entries(
 
 
 def may_adopt(states: Sequence[StoredState]) -> bool:
-    """Whether all is known that going on with the states takes; not so in files of before it was written down."""
-    return all(state.next_number is not None for state in states if state.meta.kind is StateKind.MAP)
+    """Whether the values can stay as they are, and all is known that going on with the states takes.
+
+    Not so in files of before it was written down; nor where a class has other fields now, as a pickle says of some classes
+    only which value is the first, the second, ...
+    """
+    return all(
+        (state.next_number is not None or state.meta.kind is not StateKind.MAP)
+        and not SavedPickles(state.classes).have_changed
+        for state in states
+    )

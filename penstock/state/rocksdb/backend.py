@@ -1,6 +1,6 @@
 """The keyed state backend ``rocksdb``."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from itertools import chain
 from typing import Any
@@ -18,6 +18,7 @@ from penstock.contracts.state import (
     StateMeta,
 )
 from penstock.data.keys import key_group_range
+from penstock.data.saved_classes import Reference
 from penstock.errors import ProgramError, StateError
 from penstock.ids import new_name
 from penstock.state.hashmap.handles import (
@@ -38,7 +39,7 @@ from penstock.state.rocksdb.entries import EntryBytes
 from penstock.state.rocksdb.map_bytes import MapEntryBytes
 from penstock.state.rocksdb.map_table import RocksDBMapHandle, RocksDBMapTable
 from penstock.state.rocksdb.moment import MomentView
-from penstock.state.rocksdb.native import StoredState, described, native_state
+from penstock.state.rocksdb.native import StoredState, native_state
 from penstock.state.rocksdb.settings import RocksDBSettings
 from penstock.state.rocksdb.snapshot import FrozenEntries, Table, load_entries
 from penstock.state.rocksdb.table import RocksDBTable
@@ -158,14 +159,14 @@ class RocksDBKeyedStateBackend(KeyedStateAccess):
             table.meta = meta
         return table
 
-    def _new_table(self, meta: StateMeta) -> Table:
+    def _new_table(self, meta: StateMeta, classes: Sequence[Reference] = ()) -> Table:
         number = len(self._tables)
         table: Table
         if meta.kind is StateKind.MAP:
-            map_entries = MapEntryBytes(meta.name, number, self._max_parallelism, self._key_groups)
+            map_entries = MapEntryBytes(meta.name, number, self._max_parallelism, self._key_groups, classes)
             table = RocksDBMapTable(meta, map_entries, self._database, self._cache)
         else:
-            entries = EntryBytes(meta.name, number, self._max_parallelism, self._key_groups)
+            entries = EntryBytes(meta.name, number, self._max_parallelism, self._key_groups, classes)
             table = RocksDBTable(meta, entries, self._database, self._cache)
         self._tables[meta.name] = table
         return table
@@ -246,12 +247,16 @@ class RocksDBKeyedStateBackend(KeyedStateAccess):
             states[name] = FrozenEntries(table.meta, table.bytes, cursor, self._keep_in_snapshot(name))
         native = None
         if self._is_incremental and self._tables:
-            description = described(
-                StoredState(table.meta, table.next_number if isinstance(table, RocksDBMapTable) else 0)
+            stored = [
+                StoredState(
+                    table.meta,
+                    table.next_number if isinstance(table, RocksDBMapTable) else 0,
+                    table.bytes.pickles.classes,
+                )
                 for table in self._tables.values()
-            )
+            ]
             directory = partial(_directory, view)
-            native = partial(native_state, directory, description, self._name, self._remembered)
+            native = partial(native_state, directory, stored, self._name, self._remembered)
         self._is_settling = True
         return KeyedStateSnapshot(self._max_parallelism, states, native, view.release)
 
@@ -289,7 +294,7 @@ class RocksDBKeyedStateBackend(KeyedStateAccess):
         if not may_adopt(states):
             return False
         for state in states:
-            table = self._new_table(state.meta)
+            table = self._new_table(state.meta, state.classes)
             table.has_stored = True
             if isinstance(table, RocksDBMapTable) and state.next_number is not None:
                 table.next_number = state.next_number

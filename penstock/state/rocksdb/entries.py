@@ -7,7 +7,8 @@ from typing import Any
 from penstock.contracts.state import VOID_NAMESPACE
 from penstock.data.key_columns import key_groups_of
 from penstock.data.keys import stable_hash
-from penstock.data.pickles import dump_for_this_program, load
+from penstock.data.saved_classes import Reference
+from penstock.data.saved_pickles import NotingPickles, SavedPickles
 from penstock.errors import StateError
 from penstock.state.rocksdb.database import Cursor, Database, Entry
 from penstock.state.rocksdb.key_bytes import (
@@ -31,12 +32,21 @@ class EntryBytes:
 
     A key is the key group (2 bytes), the state (2), the namespace with its length before it (empty for none), and the key.
     A value is a byte 0 and the value; or, where key and namespace cannot be read from their bytes, a byte 1, the length of
-    their pickle, the pickle, and the value.
+    their pickle, the pickle, and the value. ``classes`` are those in the pickles that are there already.
     """
 
-    __slots__ = ("_groups", "_max_parallelism", "key_groups", "name", "state")
+    __slots__ = ("_groups", "_max_parallelism", "_saved", "key_groups", "name", "pickles", "state")
 
-    def __init__(self, name: str, number: int, max_parallelism: int, key_groups: range) -> None:
+    def __init__(
+        self,
+        name: str,
+        number: int,
+        max_parallelism: int,
+        key_groups: range,
+        classes: Sequence[Reference] = (),
+    ) -> None:
+        self.pickles = NotingPickles(classes)
+        self._saved = SavedPickles(classes)
         self.name = name
         self.state = number.to_bytes(2, "big")
         self.key_groups = key_groups
@@ -84,10 +94,10 @@ class EntryBytes:
     def stored(self, namespace: Any, key: Any, value: Any) -> bytes:
         """The bytes of a value; raises ``StateError`` naming the key when it cannot be pickled."""
         try:
-            data = value_to_bytes(value)
+            data = value_to_bytes(value, self.pickles)
             if is_exact(key) and (namespace is VOID_NAMESPACE or is_exact(namespace)):
                 return _EMPTY + data
-            originals = dump_for_this_program((namespace, key))
+            originals = self.pickles.dump_for_this_program((namespace, key))
         except Exception as error:
             raise StateError(
                 f"state {self.name!r} cannot be saved: under key {key!r:.80} it holds a {type(value).__qualname__} that "
@@ -98,13 +108,13 @@ class EntryBytes:
     def value(self, data: bytes) -> Any:
         """The value of an entry."""
         start = 1 if data[0] == 0 else 5 + _SIZE.unpack_from(data, 1)[0]
-        return value_from_bytes(data[start:], f"state {self.name!r}")
+        return value_from_bytes(data[start:], self._saved, f"state {self.name!r}")
 
     def namespace_and_key(self, place: bytes, data: bytes) -> tuple[Any, Any]:
         """What an entry belongs to."""
         if data[0]:
             originals = data[5 : 5 + _SIZE.unpack_from(data, 1)[0]]
-            namespace, key = load(originals, f"a key of state {self.name!r}")
+            namespace, key = self._saved.load(originals, f"a key of state {self.name!r}")
             return namespace, key
         namespace_bytes, start = unframed(place, HEAD_BYTES)
         namespace = from_bytes(namespace_bytes) if namespace_bytes else VOID_NAMESPACE

@@ -6,7 +6,6 @@ from typing import Any
 
 from penstock.contracts.state import VOID_NAMESPACE
 from penstock.data.keys import stable_hash
-from penstock.data.pickles import dump_for_this_program, load
 from penstock.errors import StateError
 from penstock.state.rocksdb.database import Cursor, Entry
 from penstock.state.rocksdb.entries import HEAD_BYTES, EntryBytes
@@ -45,10 +44,10 @@ class MapEntryBytes(EntryBytes):
         """The bytes of a numbered value."""
         number, value = pair
         try:
-            data = value_to_bytes(value)
+            data = value_to_bytes(value, self.pickles)
             if is_exact(key) and is_exact(map_key) and (namespace is VOID_NAMESPACE or is_exact(namespace)):
                 return b"\0" + _NUMBER.pack(number) + data
-            originals = dump_for_this_program((namespace, key, map_key))
+            originals = self.pickles.dump_for_this_program((namespace, key, map_key))
         except Exception as error:
             raise StateError(
                 f"state {self.name!r} cannot be saved: under key {key!r:.80}, at {map_key!r:.80}, it holds a "
@@ -60,13 +59,13 @@ class MapEntryBytes(EntryBytes):
         """Number and value of an entry."""
         start = 9 if data[0] == 0 else 13 + _SIZE.unpack_from(data, 9)[0]
         number: int = _NUMBER.unpack_from(data, 1)[0]
-        return number, value_from_bytes(data[start:], f"state {self.name!r}")
+        return number, value_from_bytes(data[start:], self._saved, f"state {self.name!r}")
 
     def originals(self, place: bytes, data: bytes) -> tuple[Any, Any, Any]:
         """Namespace, key and key of the map."""
         if data[0]:
             originals = data[13 : 13 + _SIZE.unpack_from(data, 9)[0]]
-            namespace, key, map_key = load(originals, f"a key of state {self.name!r}")
+            namespace, key, map_key = self._saved.load(originals, f"a key of state {self.name!r}")
             return namespace, key, map_key
         namespace_bytes, start = unframed(place, HEAD_BYTES)
         key_bytes, start = unframed(place, start)

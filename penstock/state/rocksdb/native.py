@@ -6,12 +6,13 @@ the database there is one that says which states are in it.
 
 import json
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from penstock.contracts.state import NativeEntries, NativeFile, NativeState, StateKind, StateMeta
+from penstock.data.saved_classes import Reference
 from penstock.errors import OutsideError, StateError
 from penstock.state.rocksdb.database import Copy, Cursor, open_copy
 from penstock.state.rocksdb.entries import EntryBytes
@@ -25,10 +26,15 @@ VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class StoredState:
-    """A state in a database. ``next_number``: of maps, above the numbers of all entries; None where nobody wrote it down."""
+    """A state in a database.
+
+    ``next_number``: of maps, above the numbers of all entries; None where nobody wrote it down. ``classes``: those in the
+    pickles.
+    """
 
     meta: StateMeta
     next_number: int | None = 0
+    classes: Sequence[Reference] = ()
 
 
 def described(states: Iterable[StoredState]) -> str:
@@ -40,6 +46,7 @@ def described(states: Iterable[StoredState]) -> str:
             "type": state.meta.type_text,
             "ttl": state.meta.ttl,
             "next_number": state.next_number,
+            "classes": list(state.classes),
         }
         for state in states
     ]
@@ -61,6 +68,7 @@ def states_in(description: bytes) -> list[StoredState]:
         StoredState(
             StateMeta(state["name"], StateKind(state["kind"]), state["type"], state["ttl"]),
             state.get("next_number"),
+            state.get("classes", ()),
         )
         for state in content["states"]
     ]
@@ -68,19 +76,20 @@ def states_in(description: bytes) -> list[StoredState]:
 
 def native_state(
     shown: Callable[[], str],
-    description: str,
+    states: Sequence[StoredState],
     database: str,
     remembered: dict[str, Any],
 ) -> NativeState:
     """The files in a directory. ``database`` is a name that no other database has."""
-    directory = shown()
-    Path(directory, STATES).write_text(description)
+    directory = shown()  # after which all is pickled, and the classes are known
+    Path(directory, STATES).write_text(described(states))
     files = []
     for name in sorted(os.listdir(directory)):
         if not name.endswith(".log"):  # of which there are none, as nothing is logged
             shared_as = f"{database}-{name}" if name.endswith(".sst") else None
             files.append(NativeFile(name, f"{directory}/{name}", shared_as))
-    return NativeState(tuple(files), remembered)
+    classes = {state.meta.name: tuple(state.classes) for state in states if state.classes}
+    return NativeState(tuple(files), remembered, classes)
 
 
 def open_native(
@@ -96,7 +105,7 @@ def open_native(
     for number, state in enumerate(states):
         meta = state.meta
         kind = MapEntryBytes if meta.kind is StateKind.MAP else EntryBytes
-        found = kind(meta.name, number, max_parallelism, range(max_parallelism))
+        found = kind(meta.name, number, max_parallelism, range(max_parallelism), state.classes)
         entries[meta.name] = FrozenEntries(meta, found, copy.cursor)
     return entries
 

@@ -5,29 +5,31 @@ from struct import Struct
 from struct import error as StructError
 from typing import Any
 
-from penstock.data.pickles import dump_for_this_program, load
+from penstock.data.saved_pickles import NotingPickles, SavedPickles
 
 _LONG = Struct("<q")
 _DOUBLE = Struct("<d")
 _LOWEST, _HIGHEST = -(2**63), 2**63 - 1
 
 
-def value_to_bytes(value: Any) -> bytes:
+def value_to_bytes(value: Any, pickles: NotingPickles) -> bytes:
     """The bytes of a value; raises what pickle raises when it cannot be pickled.
 
-    >>> value_from_bytes(value_to_bytes((1, "a")), "a value"), value_from_bytes(value_to_bytes(True), "a value")
-    ((1, 'a'), True)
+    >>> value_from_bytes(value_to_bytes((1, "a"), NotingPickles()), SavedPickles(), "a value")
+    (1, 'a')
     """
     kind = value.__class__
     if kind is int:
-        return b"i" + _LONG.pack(value) if _LOWEST <= value <= _HIGHEST else dump_for_this_program(value)
+        return (
+            b"i" + _LONG.pack(value) if _LOWEST <= value <= _HIGHEST else pickles.dump_for_this_program(value)
+        )
     if kind is str:
         return b"s" + value.encode("utf-8", "surrogatepass")  # type: ignore[no-any-return]
     if kind is float:
         return b"d" + _DOUBLE.pack(value)
     if kind is bytes:
         return b"b" + value  # type: ignore[no-any-return]
-    return dump_for_this_program(value)
+    return pickles.dump_for_this_program(value)
 
 
 def value_columns(values: Sequence[Any]) -> tuple[bytes, list[bytes]] | None:
@@ -47,7 +49,7 @@ def value_columns(values: Sequence[Any]) -> tuple[bytes, list[bytes]] | None:
     return None
 
 
-def value_from_bytes(data: bytes, what: str) -> Any:
+def value_from_bytes(data: bytes, pickles: SavedPickles, what: str) -> Any:
     """Read a value again; raises ``StateError`` saying ``what`` it was.
 
     Pickles of protocol 2 and above begin with the byte 0x80, which is none of the tags.
@@ -61,4 +63,4 @@ def value_from_bytes(data: bytes, what: str) -> Any:
             return data[1:].decode("utf-8", "surrogatepass")
         case 0x62:  # b
             return data[1:]
-    return load(data, what)
+    return pickles.load(data, what)
