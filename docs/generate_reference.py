@@ -17,7 +17,7 @@ from types import ModuleType
 from typing import Any
 
 FOLDER = Path(__file__).resolve().parent / "reference"
-PACKAGES = ("penstock.common", "penstock.datastream", "penstock.testing")
+PACKAGES = ("penstock.common", "penstock.datastream", "penstock.table", "penstock.testing")
 EFFECTS = {
     "honoured": "it does what it says",
     "accepted": "it is known, and changes nothing here",

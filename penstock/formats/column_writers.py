@@ -4,11 +4,12 @@ from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from penstock.contracts.bulk_writing import BulkWriter, BulkWriterFactory
+from penstock.data.logical_conversion import a_row_type
 from penstock.data.row import Row
-from penstock.data.type_composites import RowTypeInfo
 from penstock.data.type_information import shortened
 from penstock.errors import ProgramError, TypeMismatch
-from penstock.formats.columns import BATCH_ROWS, arrow_schema
+from penstock.formats.arrow_types import DeclaredRow, arrow_schema, checked_row
+from penstock.formats.columns import BATCH_ROWS
 
 if TYPE_CHECKING:
     import pyarrow
@@ -49,19 +50,16 @@ class ColumnsWriterFactory(BulkWriterFactory):
 
     takes_columns = True
 
-    def __init__(self, row_type: RowTypeInfo) -> None:
-        if not isinstance(row_type, RowTypeInfo):
-            raise ProgramError(f"row_type is a row type of Types, as Types.ROW_NAMED makes, not {row_type!r}")
-        arrow_schema(row_type)
-        self.row_type = row_type
+    def __init__(self, row_type: DeclaredRow) -> None:
+        self.row_type = checked_row(row_type)
 
 
 class ColumnsWriter(BulkWriter):
     """Collects rows and writes them as columns."""
 
-    def __init__(self, row_type: RowTypeInfo) -> None:
+    def __init__(self, row_type: DeclaredRow) -> None:
         self.schema = arrow_schema(row_type)
-        self._types = row_type.get_field_types()
+        self._types = a_row_type("row_type", row_type).get_field_types()
         self._batches: list[pyarrow.RecordBatch] = []
         self._rows = 0
 
@@ -170,7 +168,7 @@ class ParquetBulkWriters:
 
     @staticmethod
     def for_row_type(
-        row_type: RowTypeInfo,
+        row_type: DeclaredRow,
         hadoop_config: Any = None,
         utc_timestamp: bool = False,
         compression: str = "snappy",
@@ -192,7 +190,7 @@ def check_compression(compression: str) -> str:
 
 
 class _ParquetFactory(ColumnsWriterFactory):
-    def __init__(self, row_type: RowTypeInfo, compression: str) -> None:
+    def __init__(self, row_type: DeclaredRow, compression: str) -> None:
         super().__init__(row_type)
         self._compression = compression
 
@@ -201,7 +199,7 @@ class _ParquetFactory(ColumnsWriterFactory):
 
 
 class _ParquetWriter(ColumnsWriter):
-    def __init__(self, out: BinaryIO, row_type: RowTypeInfo, compression: str) -> None:
+    def __init__(self, out: BinaryIO, row_type: DeclaredRow, compression: str) -> None:
         from pyarrow import parquet
 
         super().__init__(row_type)
@@ -223,7 +221,7 @@ class OrcBulkWriters:
 
     @staticmethod
     def for_row_type(
-        row_type: RowTypeInfo, writer_properties: Any = None, hadoop_config: Any = None
+        row_type: DeclaredRow, writer_properties: Any = None, hadoop_config: Any = None
     ) -> BulkWriterFactory:
         """Rows of a type.
 
@@ -245,7 +243,7 @@ class _OrcFactory(ColumnsWriterFactory):
 
 
 class _OrcWriter(ColumnsWriter):
-    def __init__(self, out: BinaryIO, row_type: RowTypeInfo) -> None:
+    def __init__(self, out: BinaryIO, row_type: DeclaredRow) -> None:
         import pyarrow
         from pyarrow import orc
 

@@ -4,9 +4,8 @@ from abc import abstractmethod
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from penstock.data.type_composites import RowTypeInfo
-from penstock.data.types import Types
-from penstock.errors import OutsideError, ProgramError
+from penstock.errors import OutsideError
+from penstock.formats.arrow_types import DeclaredRow, arrow_schema
 from penstock.formats.bad_records import BadRecord, OnError
 from penstock.formats.contract import FileAccess, FilePart, FormatReader, Piece
 
@@ -23,14 +22,14 @@ class ColumnsReader(FormatReader):
     def __init__(
         self,
         access: FileAccess,
-        row_type: RowTypeInfo | None,
+        row_type: DeclaredRow | None,
         on_error: OnError,
         is_case_sensitive: bool = True,
     ) -> None:
         self._access = access
         self._on_error = on_error
-        self._names = None if row_type is None else row_type.get_field_names()
         self._schema = None if row_type is None else arrow_schema(row_type)
+        self._names = None if self._schema is None else self._schema.names
         self._is_case_sensitive = is_case_sensitive
         self._file: BinaryIO | None = None
         self._batches: Iterator[Any] = iter(())
@@ -132,51 +131,3 @@ def without_first(batches: Iterator["pyarrow.RecordBatch"], skip: int) -> Iterat
             continue
         yield batch.slice(skip) if skip else batch
         skip = 0
-
-
-def arrow_schema(row_type: RowTypeInfo) -> "pyarrow.Schema":
-    """The Arrow schema for rows of a declared type.
-
-    >>> arrow_schema(Types.ROW_NAMED(["a"], [Types.INT()])).field("a").type
-    DataType(int32)
-    """
-    import pyarrow
-
-    fields = zip(row_type.get_field_names(), row_type.get_field_types(), strict=True)
-    return pyarrow.schema([(name, arrow_type(kind)) for name, kind in fields])
-
-
-def arrow_type(kind: Any) -> "pyarrow.DataType":
-    """The Arrow type for a declared type.
-
-    :raises ProgramError: where Arrow has none.
-    """
-    import pyarrow
-
-    plain = {
-        Types.STRING(): pyarrow.string(),
-        Types.CHAR(): pyarrow.string(),
-        Types.BOOLEAN(): pyarrow.bool_(),
-        Types.BYTE(): pyarrow.int8(),
-        Types.SHORT(): pyarrow.int16(),
-        Types.INT(): pyarrow.int32(),
-        Types.LONG(): pyarrow.int64(),
-        Types.FLOAT(): pyarrow.float32(),
-        Types.DOUBLE(): pyarrow.float64(),
-        Types.SQL_DATE(): pyarrow.date32(),
-        Types.SQL_TIME(): pyarrow.time32("ms"),
-        Types.SQL_TIMESTAMP(): pyarrow.timestamp("ms"),
-        Types.BIG_DEC(): pyarrow.decimal128(38, 18),
-        Types.PRIMITIVE_ARRAY(Types.BYTE()): pyarrow.binary(),
-    }
-    if kind in plain:
-        return plain[kind]
-    if isinstance(kind, RowTypeInfo):
-        return pyarrow.struct(list(arrow_schema(kind)))
-    if hasattr(kind, "element_type"):
-        return pyarrow.list_(arrow_type(kind.element_type))
-    if hasattr(kind, "value_type"):
-        return pyarrow.map_(arrow_type(kind.key_type), arrow_type(kind.value_type))
-    raise ProgramError(
-        f"columns cannot hold values of type {kind}; use a type of Types that has one form only"
-    )

@@ -4,7 +4,7 @@ import io
 from typing import TYPE_CHECKING, Any
 
 from penstock.data.types import Types
-from penstock.formats.columns import arrow_schema
+from penstock.formats.arrow_types import arrow_schema
 from penstock.formats.contract import FileAccess
 from penstock.formats.csv_lines import CsvLayout, CsvLines
 from penstock.formats.csv_schema import CsvSchema

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
+from penstock.data.logical_conversion import a_row_type, a_type_of_values
+from penstock.data.logical_types import DataType
 from penstock.data.type_composites import RowTypeInfo
 from penstock.data.type_information import TypeInformation
 from penstock.data.types import Types
@@ -61,10 +63,9 @@ class CsvSchema:
     @staticmethod
     def of_type(row_type: Any, **letters: Any) -> "CsvSchema":
         """A schema for rows of a declared type."""
-        if not isinstance(row_type, RowTypeInfo):
-            raise ProgramError(f"CSV has rows; give a row type of Types, not {row_type!r}")
+        row_info = a_row_type("the type of rows of CSV", row_type)
         columns = []
-        for name, kind in zip(row_type.get_field_names(), row_type.get_field_types(), strict=True):
+        for name, kind in zip(row_info.get_field_names(), row_info.get_field_types(), strict=True):
             is_array = hasattr(kind, "element_type") and kind != Types.PRIMITIVE_ARRAY(Types.BYTE())
             has_parts = is_array or isinstance(kind, RowTypeInfo)
             columns.append(CsvColumn(name, kind, ";" if has_parts else None))
@@ -72,7 +73,7 @@ class CsvSchema:
 
 
 class CsvSchemaBuilder:
-    """Collects columns and letters. Types are those of ``Types``."""
+    """Collects columns and letters. Types are those of ``Types`` or ``DataTypes``."""
 
     def __init__(self) -> None:
         self._schema = CsvSchema()
@@ -82,27 +83,28 @@ class CsvSchemaBuilder:
         return self
 
     def _add(self, name: str, kind: Any, separator: str | None = None) -> "CsvSchemaBuilder":
-        if not isinstance(kind, TypeInformation):
-            raise ProgramError(
-                f"the type of the column {name!r} is one of Types, as Types.INT(), not {kind!r}"
-            )
+        kind = a_type_of_values(f"the type of the column {name!r}", kind)
         if name in self._schema.names():
             raise ProgramError(f"there is a column {name!r} already; columns have different names")
         return self._with(columns=(*self._schema.columns, CsvColumn(name, kind, separator)))
 
     def add_array_column(
-        self, name: str, separator: str = ";", element_type: TypeInformation | None = None
+        self, name: str, separator: str = ";", element_type: TypeInformation | DataType | None = None
     ) -> "CsvSchemaBuilder":
         """Add a column of lists; their elements are text unless a type is given."""
-        return self._add(name, Types.LIST(element_type or Types.STRING()), separator)
+        what = f"the type of the elements of the column {name!r}"
+        kind = Types.STRING() if element_type is None else a_type_of_values(what, element_type)
+        return self._add(name, Types.LIST(kind), separator)
 
     def add_boolean_column(self, name: str) -> "CsvSchemaBuilder":
         """Add a column of ``true`` and ``false``."""
         return self._add(name, Types.BOOLEAN())
 
-    def add_number_column(self, name: str, number_type: TypeInformation | None = None) -> "CsvSchemaBuilder":
+    def add_number_column(
+        self, name: str, number_type: TypeInformation | DataType | None = None
+    ) -> "CsvSchemaBuilder":
         """Add a column of numbers, of 64-bit integers unless a type is given."""
-        return self._add(name, number_type or Types.LONG())
+        return self._add(name, Types.LONG() if number_type is None else number_type)
 
     def add_string_column(self, name: str) -> "CsvSchemaBuilder":
         """Add a column of text."""

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, BinaryIO
 
-from penstock.data.type_composites import RowTypeInfo
+from penstock.data.logical_conversion import a_row_type
 from penstock.data.type_information import TypeInformation
-from penstock.errors import ProgramError
+from penstock.formats.arrow_types import DeclaredRow, checked_row
 from penstock.formats.bad_records import OnError, check_on_error
-from penstock.formats.columns import BATCH_ROWS, ColumnsReader, arrow_schema, without_first
+from penstock.formats.columns import BATCH_ROWS, ColumnsReader, without_first
 from penstock.formats.contract import BulkFormat, FileAccess, FilePart, FormatReader
 
 if TYPE_CHECKING:
@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 
 class OrcColumnarRowInputFormat(BulkFormat):
-    """ORC files as columns: those of a row type of ``Types``, or all that a file has. Each file is read by one reader.
+    """ORC files as columns: those of a row type of ``Types`` or ``DataTypes``, or all that a file has.
+
+    Each file is read by one reader.
 
     ``on_error``: what becomes of a damaged file, from the first row on that cannot be read.
 
@@ -26,18 +28,12 @@ class OrcColumnarRowInputFormat(BulkFormat):
     output_layout = "columns"
     checks_types = True
 
-    def __init__(self, row_type: RowTypeInfo | None = None, on_error: OnError = "fail") -> None:
-        if row_type is not None:
-            if not isinstance(row_type, RowTypeInfo):
-                raise ProgramError(
-                    f"row_type is a row type of Types, as Types.ROW_NAMED makes, not {row_type!r}"
-                )
-            arrow_schema(row_type)
-        self._row_type = row_type
+    def __init__(self, row_type: DeclaredRow | None = None, on_error: OnError = "fail") -> None:
+        self._row_type = None if row_type is None else checked_row(row_type)
         self._on_error = check_on_error(on_error)
 
     def get_produced_type(self) -> TypeInformation | None:
-        return self._row_type
+        return None if self._row_type is None else a_row_type("row_type", self._row_type)
 
     def create_reader(self, access: FileAccess) -> FormatReader:
         return _OrcReader(access, self._row_type, self._on_error)

@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from penstock.data.type_composites import RowTypeInfo
+from penstock.data.logical_conversion import a_row_type
 from penstock.data.type_information import TypeInformation
 from penstock.errors import ProgramError
+from penstock.formats.arrow_types import DeclaredRow, checked_row
 from penstock.formats.bad_records import OnError, check_on_error
-from penstock.formats.columns import BATCH_ROWS, ColumnsReader, arrow_schema, without_first
+from penstock.formats.columns import BATCH_ROWS, ColumnsReader, without_first
 from penstock.formats.contract import BulkFormat, FileAccess, FilePart, FormatReader
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class ParquetColumnarRowInputFormat(BulkFormat):
-    """Parquet files as columns: those of a row type of ``Types``, or all that a file has.
+    """Parquet files as columns: those of a row type of ``Types`` or ``DataTypes``, or all that a file has.
 
     Several readers share a file by its row groups. ``on_error``: what becomes of a damaged file, from the first row on that
     cannot be read.
@@ -31,28 +32,22 @@ class ParquetColumnarRowInputFormat(BulkFormat):
 
     def __init__(
         self,
-        row_type: RowTypeInfo | None = None,
+        row_type: DeclaredRow | None = None,
         hadoop_config: Any = None,
         batch_size: int = BATCH_ROWS,
         is_utc_timestamp: bool = False,
         is_case_sensitive: bool = True,
         on_error: OnError = "fail",
     ) -> None:
-        if row_type is not None:
-            if not isinstance(row_type, RowTypeInfo):
-                raise ProgramError(
-                    f"row_type is a row type of Types, as Types.ROW_NAMED makes, not {row_type!r}"
-                )
-            arrow_schema(row_type)
         if batch_size <= 0:
             raise ProgramError(f"batch_size is a number of rows above 0, not {batch_size}")
-        self._row_type = row_type
+        self._row_type = None if row_type is None else checked_row(row_type)
         self._batch_rows = batch_size
         self._is_case_sensitive = is_case_sensitive
         self._on_error = check_on_error(on_error)
 
     def get_produced_type(self) -> TypeInformation | None:
-        return self._row_type
+        return None if self._row_type is None else a_row_type("row_type", self._row_type)
 
     def create_reader(self, access: FileAccess) -> FormatReader:
         reader = ParquetReader(access, self._row_type, self._on_error, self._is_case_sensitive)

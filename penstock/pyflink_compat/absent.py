@@ -4,6 +4,7 @@ _JAVA = "it stands for an object of Java, and there is no Java here"
 _INSIDE = "it is part of the inside of PyFlink, not of its interface"
 _GATEWAY_GUIDE = "connectors, formats and options have classes of their own"
 _LATER = "is not in this version of penstock"
+_TABLES = f"the Table API and SQL {_LATER}, but for DataTypes; write the program with the DataStream API"
 
 
 def _connector(system: str, instead: str) -> str:
@@ -16,6 +17,38 @@ _OWN_BOTH = (
     "a Source or Sink of your own (penstock.contracts.source, penstock.contracts.sink) can do it meanwhile"
 )
 
+_MODULES_OF_TABLES = (
+    "catalog",
+    "changelog_mode",
+    "compiled_plan",
+    "data_view",
+    "descriptors",
+    "environment_settings",
+    "explain_detail",
+    "expression",
+    "expressions",
+    "functions",
+    "model_descriptor",
+    "module",
+    "plan_reference",
+    "resolved_expression",
+    "result_kind",
+    "schema",
+    "serializers",
+    "sql_dialect",
+    "statement_set",
+    "table",
+    "table_config",
+    "table_descriptor",
+    "table_environment",
+    "table_pipeline",
+    "table_result",
+    "table_schema",
+    "udf",
+    "utils",
+    "window",
+)
+
 # Whole modules, with everything below them: their import fails.
 MODULES: dict[str, str] = {
     "pyflink.examples": "the examples of PyFlink are files of PyFlink; run one by its path",
@@ -25,7 +58,7 @@ MODULES: dict[str, str] = {
     "pyflink.pyflink_callback_server": _JAVA,
     "pyflink.pyflink_gateway_server": _JAVA,
     "pyflink.shell": f"the shell of PyFlink {_LATER}; use python -i",
-    "pyflink.table": f"the Table API and SQL {_LATER}; write the program with the DataStream API",
+    **{f"pyflink.table.{module}": _TABLES for module in _MODULES_OF_TABLES},
 }
 
 
@@ -185,6 +218,51 @@ NAMES: dict[str, dict[str, str]] = {
         ],
         f"{_INSIDE}; a serializer of your own is a TypeSerializer (pyflink.common.serializer)",
     ),
+    "pyflink.table": dict.fromkeys(
+        [
+            "AggregateFunction",
+            "AsyncScalarFunction",
+            "ChangelogMode",
+            "CompiledPlan",
+            "DataView",
+            "EnvironmentSettings",
+            "ExplainDetail",
+            "Expression",
+            "FormatDescriptor",
+            "FunctionContext",
+            "GroupWindowedTable",
+            "GroupedTable",
+            "ListView",
+            "MapView",
+            "Module",
+            "ModuleEntry",
+            "OverWindowedTable",
+            "PlanReference",
+            "ResultKind",
+            "ScalarFunction",
+            "Schema",
+            "SqlDialect",
+            "StatementSet",
+            "StreamTableEnvironment",
+            "Table",
+            "TableAggregateFunction",
+            "TableConfig",
+            "TableDescriptor",
+            "TableEnvironment",
+            "TableFunction",
+            "TablePipeline",
+            "TableResult",
+            "TableSchema",
+            "UserDefinedType",
+            "WindowGroupedTable",
+        ],
+        _TABLES,
+    ),
+    "pyflink.table.types": {
+        "RawType": _INSIDE,
+        "UserDefinedType": _TABLES,
+        **dict.fromkeys(["create_arrow_schema", "from_arrow_type", "to_arrow_type"], _INSIDE),
+    },
     "pyflink.testing.source_sink_utils": dict.fromkeys(
         ["results", "retract_results", "upsert_results"],
         "it reads the rows of a sink of Java; DataStream.execute_and_collect gives rows to assert on",

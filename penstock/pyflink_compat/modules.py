@@ -79,6 +79,8 @@ MODULES: dict[str, tuple[str, ...]] = {
     "pyflink.metrics": ("penstock.metrics",),
     "pyflink.metrics.metricbase": ("penstock.metrics",),
     "pyflink.serializers": (),
+    "pyflink.table": ("penstock.table",),
+    "pyflink.table.types": ("penstock.table.types",),
     "pyflink.testing": (),
     "pyflink.testing.source_sink_utils": (),
     "pyflink.testing.test_case_utils": ("penstock.testing.test_cases",),

@@ -150,6 +150,17 @@ def test_modules_without_a_counterpart_fail_when_they_are_imported() -> None:
             import_module(module)
 
 
+def test_of_the_tables_of_pyflink_the_types_are_there_and_the_rest_says_that_it_is_not() -> None:
+    from pyflink.table import DataTypes, StreamTableEnvironment  # type: ignore[import-untyped]
+    from pyflink.table.types import RowType  # type: ignore[import-untyped]
+
+    assert isinstance(DataTypes.ROW([DataTypes.FIELD("a", DataTypes.INT())]), RowType)
+    with pytest.raises(NotInPenstock, match=r"StreamTableEnvironment cannot be used: .*but for DataTypes"):
+        StreamTableEnvironment.create(None)
+    with pytest.raises(ImportError, match="cannot import name 'Nonsense'"):
+        exec("from pyflink.table import Nonsense", {})
+
+
 def test_a_star_import_of_a_module_of_names_that_cannot_work_gives_them() -> None:
     names: dict[str, Any] = {}
     exec("from pyflink.datastream.connectors.jdbc import *", names)
