@@ -7,7 +7,7 @@ import io
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -156,9 +156,20 @@ def is_hidden(name: str) -> bool:
 
 
 def _find_local(path: Path, is_recursive: bool) -> list[FoundFile]:
-    if path.is_dir():
-        return [_found(Path(name)) for name in sorted(_names_below(path, is_recursive))]
-    return [_found(path)]
+    if not path.is_dir():
+        return [_found(path)]
+    found = (_found_unless_gone(Path(name)) for name in sorted(_names_below(path, is_recursive)))
+    return [file for file in found if file is not None]
+
+
+def _found_unless_gone(path: Path) -> FoundFile | None:
+    """A file that was in its directory a moment ago; None where it has been removed since."""
+    try:
+        return _found(path)
+    except OutsideError as error:
+        if isinstance(error.__cause__, FileNotFoundError) and not os.path.lexists(path):
+            return None
+        raise
 
 
 def _find_matching(pattern: str, is_recursive: bool) -> list[FoundFile]:
@@ -171,7 +182,13 @@ def _find_matching(pattern: str, is_recursive: bool) -> list[FoundFile]:
         for name in glob(pattern, recursive=True)
         if not any(map(is_hidden, name[fixed:].strip("/").split("/")))
     ]
-    found = {file.path: file for name in names for file in _find_local(Path(name), is_recursive)}
+    found: dict[str, FoundFile] = {}
+    for name in names:
+        try:
+            found.update((file.path, file) for file in _find_local(Path(name), is_recursive))
+        except (FileNotFoundError, OutsideError):
+            if os.path.lexists(name):
+                raise
     return [found[path] for path in sorted(found)]
 
 
@@ -185,11 +202,13 @@ def _names_below(directory: Path, is_recursive: bool) -> Iterator[str]:
     for entry in os.scandir(directory):
         if is_hidden(entry.name):
             continue
-        if entry.is_dir():
-            if is_recursive:
-                yield from _names_below(Path(entry.path), True)
-        else:
+        if not entry.is_dir():
             yield entry.path
+        elif is_recursive:
+            try:
+                yield from _names_below(Path(entry.path), True)
+            except FileNotFoundError:
+                continue  # removed since its own directory was read
 
 
 def _found(path: Path) -> FoundFile:
@@ -200,6 +219,7 @@ def _found(path: Path) -> FoundFile:
                 f"{path} is not a regular file, so it cannot be read in parts and again; copy it first"
             )
         if not os.access(path, os.R_OK):
+            path.stat()  # it may be gone by now
             raise PermissionError
         return FoundFile(str(path), status.st_size, f"{status.st_mtime_ns}")
 
@@ -215,7 +235,8 @@ def _find_remote(url: str, is_recursive: bool) -> list[FoundFile]:
         for name, details in list(found.items()):
             if details.get("type") == "directory":
                 del found[name]
-                found.update(_all_below(file_system, name, is_recursive))
+                with suppress(FileNotFoundError):  # removed since
+                    found.update(_all_below(file_system, name, is_recursive))
     else:
         found = _all_below(file_system, root, is_recursive)
         inside = len(root.rstrip("/")) + 1
@@ -255,7 +276,13 @@ def _all_below(file_system: Any, root: str, is_recursive: bool) -> dict[str, Any
     directories = [root]
     while directories:
         directory = directories.pop()
-        for details in file_system.ls(directory, detail=True):
+        try:
+            listed = file_system.ls(directory, detail=True)
+        except FileNotFoundError:
+            if directory == root:
+                raise
+            continue  # removed since its own directory was read
+        for details in listed:
             name = details["name"]
             if details["type"] != "directory":
                 found[name] = details

@@ -250,10 +250,15 @@ class _ForEnumerator:
         self._run.readers[subtask].handle_source_event(event)
 
     def call_async(self, work: Any, then: Any) -> None:
-        then(work(), None)
+        try:
+            found = work()
+        except Exception as error:
+            then(None, error)
+        else:
+            then(found, None)
 
     def call_at_interval(self, work: Any, then: Any, interval_ms: int) -> None:
-        then(work(), None)
+        self.call_async(work, then)
 
     def configuration(self) -> dict[str, str]:
         return {}

@@ -263,6 +263,35 @@ def test_a_watched_directory_gives_each_file_once_also_after_a_restore(tmp_path:
     assert builder.process_static_file_set().build().get_boundedness() is Boundedness.BOUNDED
 
 
+def test_a_search_that_fails_is_made_again(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    directory, away = tmp_path / "in", tmp_path / "away"
+    directory.mkdir()
+    (directory / "a").write_text("a1\n")
+    source = FileSource.for_record_stream_format(texts(), directory).monitor_continuously(10).build()
+    with running(source) as first:
+        first.run_until(lambda: first.records == ["a1"])
+        directory.rename(away)
+        first.enumerator.start()
+        first.enumerator.start()
+        checkpoint = first.snapshot()
+    with running(source, 1, checkpoint) as second:
+        away.rename(directory)
+        (directory / "b").write_text("b1\n")
+        second.enumerator.start()
+        second.run_until(lambda: second.records == ["b1"])
+    said = [record.getMessage() for record in caplog.records if "looking for files" in record.getMessage()]
+    assert [text.partition(";")[0] for text in said] == [
+        f"looking for files in {directory} failed, for the {times}. time in a row" for times in (1, 2, 1)
+    ]
+    assert f"there is no file or directory {directory}" in said[0]
+
+
+def test_the_first_search_has_to_succeed(tmp_path: Path) -> None:
+    source = FileSource.for_record_stream_format(texts(), tmp_path / "no").monitor_continuously(10).build()
+    with pytest.raises(OutsideError, match="there is no file or directory"), running(source):
+        pass
+
+
 def test_a_job_sees_files_that_come_while_it_runs(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "0").write_text("0\n")

@@ -1,5 +1,6 @@
 """Which files a source reads, in which parts, and who reads them when."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
@@ -16,6 +17,7 @@ from penstock.storage.reading import FoundFile, find_files
 PARTS_PER_READER = 4
 SMALLEST_PART_BYTES = 64 * 1024
 
+_log = logging.getLogger(__name__)
 
 PathFilter = Callable[[str], bool]
 
@@ -132,7 +134,11 @@ class StaticFiles(SplitQueue):
 
 class MonitoredFiles(SplitQueue):
     """Looks for files again and again. A file is known by its path; what becomes of it later is not looked at, unless the
-    search is one for changed files: then it is read anew as a whole."""
+    search is one for changed files: then it is read anew as a whole.
+
+    The first search of a job has to succeed, so that a wrong path fails at once. A later one that fails is logged, and made
+    again at the next interval.
+    """
 
     def __init__(
         self, context: SplitEnumeratorContext, search: FileSearch, interval_ms: int, restored: Any = None
@@ -143,13 +149,17 @@ class MonitoredFiles(SplitQueue):
         self._interval_ms = interval_ms
         self._known = dict(known) if search.reads_changed_files else dict.fromkeys(known, "")
         self._asking: list[int] = []
+        self._has_searched = restored is not None
+        self._failures = 0  # since the last search that succeeded
 
     def start(self) -> None:
         self._context.call_at_interval(self._search.find, self._found, self._interval_ms)
 
     def _found(self, files: list[FoundFile] | None, error: BaseException | None) -> None:
         if error is not None or files is None:
-            raise error or RuntimeError("the search for files gave nothing")
+            self._failed(error or RuntimeError("the search for files gave nothing"))
+            return
+        self._has_searched, self._failures = True, 0
         # A file without content may be about to get it.
         fresh = [
             file for file in files if file.size_bytes and self._known.get(file.path) != self._seen_as(file)
@@ -157,6 +167,18 @@ class MonitoredFiles(SplitQueue):
         self._known.update((file.path, self._seen_as(file)) for file in fresh)
         self._waiting.extend(self._search.divide(fresh, self._context.current_parallelism()))
         self._serve()
+
+    def _failed(self, error: BaseException) -> None:
+        if not self._has_searched:
+            raise error
+        self._failures += 1
+        _log.warning(
+            "looking for files in %s failed, for the %d. time in a row; it is tried again in %d ms: %s",
+            ", ".join(self._search.paths),
+            self._failures,
+            self._interval_ms,
+            error,
+        )
 
     def _seen_as(self, file: FoundFile) -> str:
         return f"{file.version} {file.size_bytes}" if self._search.reads_changed_files else ""

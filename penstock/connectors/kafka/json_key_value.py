@@ -1,6 +1,5 @@
 """Messages whose key and value are JSON, as one dict."""
 
-import json
 from typing import Any
 
 from penstock.connectors.kafka.records import (
@@ -8,6 +7,9 @@ from penstock.connectors.kafka.records import (
     KafkaRecordDeserializationSchema,
     RecordCollector,
 )
+from penstock.formats.json_parsing import JsonParser
+
+_PARSER = JsonParser(exact=False)
 
 
 class JSONKeyValueDeserializationSchema(KafkaRecordDeserializationSchema):
@@ -30,9 +32,9 @@ class JSONKeyValueDeserializationSchema(KafkaRecordDeserializationSchema):
     def deserialize(self, record: ConsumerRecord, out: RecordCollector) -> None:
         made: dict[str, Any] = {}
         if record.key is not None:
-            made["key"] = json.loads(record.key)
+            made["key"] = _PARSER.value(record.key)
         if record.value is not None:
-            made["value"] = json.loads(record.value)
+            made["value"] = _PARSER.value(record.value)
         if self._include_metadata:
             made["metadata"] = {"offset": record.offset, "topic": record.topic, "partition": record.partition}
         out.collect(made)
