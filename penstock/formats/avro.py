@@ -10,7 +10,8 @@ from penstock.data.row import Row, rows_of
 from penstock.data.type_composites import RowTypeInfo
 from penstock.data.type_information import TypeInformation
 from penstock.data.type_scalars import BasicTypeInfo, PickledBytesTypeInfo
-from penstock.errors import OutsideError, ProgramError
+from penstock.errors import OutsideError, PenstockError, ProgramError
+from penstock.formats.avro_codecs import check_codec_of_file, decompressing
 from penstock.formats.avro_misfits import misfit, of_another_schema
 from penstock.formats.bad_records import BadRecord, OnError, check_on_error
 from penstock.formats.contract import BulkFormat, FileAccess, FilePart, FormatReader, Piece
@@ -137,12 +138,20 @@ class _AvroReader(FormatReader):
 
     def _opened(self, file: BinaryIO) -> Iterator[Any]:
         reader = _fastavro().block_reader(file, self._schema and self._schema.parsed)
+        check_codec_of_file(reader.codec, self._path)
         self._written = reader.writer_schema
-        yield from reader
+        while True:
+            with decompressing(reader.codec):
+                block = next(reader, None)
+            if block is None:
+                return
+            yield block
 
     def read(self) -> Piece | None:
         try:
             block = next(self._blocks, None)
+        except PenstockError:
+            raise
         except self._broken as error:
             self._treat(error, "damaged from here on")
             return None

@@ -6,6 +6,7 @@ from penstock.contracts.bulk_writing import BulkWriter, BulkWriterFactory
 from penstock.data.row import Row
 from penstock.errors import ProgramError
 from penstock.formats.avro import AvroSchema
+from penstock.formats.avro_codecs import check_codec
 from penstock.formats.avro_misfits import misfit
 from penstock.formats.csv import CsvRowSerializationSchema
 from penstock.formats.csv_schema import CsvSchema
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     import pyarrow
 
 _NOT_OF_THE_SCHEMA = (ValueError, TypeError, LookupError, AttributeError, OverflowError)
-_AVRO_CODECS = ("null", "deflate", "bzip2", "xz")
 
 
 class AvroBulkWriters:
@@ -23,15 +23,13 @@ class AvroBulkWriters:
 
     @staticmethod
     def for_generic_record(schema: AvroSchema, codec: str = "null") -> BulkWriterFactory:
-        """Dicts, or rows with names, of the fields of a schema. ``codec``: null, deflate, bzip2 or xz."""
+        """Dicts, or rows with names, of the fields of a schema. ``codec``: null, deflate, bzip2, xz, snappy or zstandard."""
         if not isinstance(schema, AvroSchema):
             raise ProgramError(
                 f"for_generic_record takes an AvroSchema, not {schema!r}; AvroSchema.parse_string(json) makes one"
             )
-        if codec not in _AVRO_CODECS:
-            raise ProgramError(f"the codec of Avro is one of {', '.join(_AVRO_CODECS)}, not {codec!r}")
         require("fastavro", "avro", "Avro")
-        return _AvroFactory(schema, codec)
+        return _AvroFactory(schema, check_codec(codec))
 
 
 class _AvroFactory(BulkWriterFactory):
