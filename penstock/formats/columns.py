@@ -31,7 +31,7 @@ class ColumnsReader(FormatReader):
         self._schema = None if row_type is None else arrow_schema(row_type)
         self._names = None if self._schema is None else self._schema.names
         self._is_case_sensitive = is_case_sensitive
-        self._file: BinaryIO | None = None
+        self._file: _RememberingFile | None = None
         self._batches: Iterator[Any] = iter(())
         self._part = FilePart("", 0, 0, 0)
         self._position = 0
@@ -44,8 +44,8 @@ class ColumnsReader(FormatReader):
         self.close()
         self._part = part
         self._position = part.position or 0
-        self._file = self._access.open(part.path)
-        self._batches = self.batches(self._file, part, self._position)
+        self._file = _RememberingFile(self._access.open(part.path))
+        self._batches = self.batches(self._file, part, self._position)  # type: ignore[arg-type]
 
     def read(self) -> Piece | None:
         import pyarrow
@@ -53,7 +53,11 @@ class ColumnsReader(FormatReader):
         try:
             batch = next(self._batches, None)
         except (pyarrow.ArrowException, OSError) as error:
-            if self._on_error == "fail" or isinstance(error, (FileNotFoundError, PermissionError)):
+            if isinstance(error, OutsideError) or getattr(error, "errno", None) is not None:
+                raise  # the file could not be read, whatever is in it
+            if self._file is not None and self._file.failure is not None:
+                raise self._file.failure from error
+            if self._on_error == "fail":
                 raise self.malformed(error) from error
             self._access.treat(
                 BadRecord(self._part.path, self._position + 1, None, "", f"damaged from here on: {error}"),
@@ -121,6 +125,24 @@ class ColumnsReader(FormatReader):
         if self._file is not None:
             self._file.close()
             self._file = None
+
+
+class _RememberingFile:
+    """A file that knows why it could not be read, which Arrow's readers do not all pass on."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.failure: OSError | None = None
+
+    def read(self, size: int = -1) -> bytes:
+        try:
+            return self._file.read(size)
+        except OSError as error:
+            self.failure = error
+            raise
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
 
 
 def without_first(batches: Iterator["pyarrow.RecordBatch"], skip: int) -> Iterator["pyarrow.RecordBatch"]:

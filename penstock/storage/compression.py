@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, BinaryIO, Protocol
 
 from penstock.errors import OutsideError, ProgramError
+from penstock.storage.reading import outside_errors
 
 # Read from the file and decompressed at once.
 BLOCK_BYTES = 128 * 1024
@@ -43,11 +44,13 @@ def compression_of(path: str) -> str | None:
 
 def decompressed(file: BinaryIO, path: str) -> BinaryIO:
     """The plain bytes of a file whose name says that it is compressed; the file itself otherwise."""
-    match compression_of(path):
-        case None:
-            return file
+    compression = compression_of(path)
+    if compression is None:
+        return file
+    compressed = _CompressedFile(file, path)
+    match compression:
         case "zstd" | "lz4" as codec:
-            return io.BufferedReader(_ArrowStream(file, path, codec), BLOCK_BYTES)
+            return io.BufferedReader(_ArrowStream(compressed, path, codec), BLOCK_BYTES)
         case "gzip" | "deflate" as codec:
             make: Callable[[], _Decompressor] = _gzip if codec == "gzip" else _deflate
             damage: type[Exception] = zlib.error
@@ -59,7 +62,7 @@ def decompressed(file: BinaryIO, path: str) -> BinaryIO:
             import lzma
 
             make, damage = lzma.LZMADecompressor, lzma.LZMAError
-    return io.BufferedReader(_DecompressedStream(file, path, make, damage), BLOCK_BYTES)
+    return io.BufferedReader(_DecompressedStream(compressed, path, make, damage), BLOCK_BYTES)
 
 
 class _Decompressor(Protocol):
@@ -102,11 +105,32 @@ def _deflate() -> _Decompressor:
     return _Zlib(15)
 
 
+class _CompressedFile:
+    """The file below, whose own errors are ``OutsideError``, so that nobody takes them for damage of what is in it."""
+
+    closed = False
+
+    def __init__(self, file: BinaryIO, path: str) -> None:
+        self._file = file
+        self._path = path
+
+    def read(self, size: int = -1) -> bytes:
+        with outside_errors(self._path):
+            return self._file.read(size) or b""
+
+    def readable(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        self.closed = True
+        self._file.close()
+
+
 class _DecompressedStream(io.RawIOBase):
     """Reads one compressed stream after the other, as files are that were put together from several."""
 
     def __init__(
-        self, file: BinaryIO, path: str, make: Callable[[], _Decompressor], damage: type[Exception]
+        self, file: _CompressedFile, path: str, make: Callable[[], _Decompressor], damage: type[Exception]
     ) -> None:
         self._file = file
         self._path = path
@@ -122,6 +146,8 @@ class _DecompressedStream(io.RawIOBase):
     def readinto(self, buffer: Any, /) -> int:
         try:
             data = self._next(len(buffer))
+        except OutsideError:
+            raise
         except (self._damage, EOFError) as error:
             raise _damaged(self._path, error) from error
         buffer[: len(data)] = data
@@ -150,7 +176,7 @@ class _DecompressedStream(io.RawIOBase):
                 return data
 
     def _read(self) -> bytes:
-        return self._file.read(BLOCK_BYTES) or b""
+        return self._file.read(BLOCK_BYTES)
 
     def close(self) -> None:
         if not self.closed:
@@ -161,7 +187,7 @@ class _DecompressedStream(io.RawIOBase):
 class _ArrowStream(io.RawIOBase):
     """What Arrow decompresses."""
 
-    def __init__(self, file: BinaryIO, path: str, codec: str) -> None:
+    def __init__(self, file: _CompressedFile, path: str, codec: str) -> None:
         import pyarrow
 
         self._path = path
@@ -174,6 +200,8 @@ class _ArrowStream(io.RawIOBase):
     def readinto(self, buffer: Any, /) -> int:
         try:
             data = self._stream.read(len(buffer))
+        except OutsideError:
+            raise
         except (OSError, ValueError) as error:
             raise _damaged(self._path, error) from error
         buffer[: len(data)] = data

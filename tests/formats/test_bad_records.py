@@ -1,5 +1,7 @@
 """Records that cannot be read: the job fails with their place, or they are skipped and counted, or handed over."""
 
+import errno
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,7 @@ from penstock.errors import OutsideError, ProgramError
 from penstock.formats import csv_columns, lines
 from penstock.formats.avro import AvroInputFormat
 from penstock.formats.bad_records import BadRecord, DeadLetterFile, OnError
-from penstock.formats.contract import BulkFormat
+from penstock.formats.contract import END_OF_FILE, BulkFormat, FileAccess, FilePart
 from penstock.formats.csv import CsvReaderFormat, CsvSchema, CsvSchemaBuilder
 from penstock.formats.json import JsonLinesFormat
 from penstock.formats.orc import OrcColumnarRowInputFormat
@@ -233,6 +235,44 @@ def test_a_damaged_file_of_columns_ends_at_the_damage(tmp_path: Path) -> None:
         assert len(good) == (2000 if ending == "parquet" else 0)
         assert bad.line == len(good) + 1
         assert bad.path == str(path) and bad.reason.startswith("damaged from here on: ")
+
+
+class _Unreadable(io.BytesIO):
+    """A file at a store that does not answer when more than its beginning is read."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if self.tell() + (size or 0) > 1000:
+            raise OSError(errno.EIO, "Input/output error")
+        return super().read(size)
+
+
+@pytest.mark.parametrize("ending", ["parquet", "orc", "avro"])
+def test_a_file_that_cannot_be_read_is_no_bad_record(tmp_path: Path, ending: str) -> None:
+    import fastavro
+    import pyarrow
+    from pyarrow import orc, parquet
+
+    table, path = pyarrow.table({"n": [n * n * 7919 % 100_003 for n in range(4000)]}), tmp_path / "a"
+    formats: dict[str, BulkFormat] = {
+        "parquet": ParquetColumnarRowInputFormat(on_error="skip"),
+        "orc": OrcColumnarRowInputFormat(on_error="skip"),
+        "avro": AvroInputFormat(on_error="skip"),
+    }
+    if ending == "avro":
+        schema = {"type": "record", "name": "R", "fields": [{"name": "n", "type": "int"}]}
+        with path.open("wb") as file:
+            fastavro.writer(file, fastavro.parse_schema(schema), table.to_pylist(), sync_interval=500)
+    elif ending == "orc":
+        orc.write_table(table, path)
+    else:
+        parquet.write_table(table, path)
+    counted: list[int] = []
+    access = FileAccess(lambda _: _Unreadable(path.read_bytes()), counted.append, lambda *_: None)
+    reader = formats[ending].create_reader(access)
+    reader.begin(FilePart("store://a", 0, END_OF_FILE, path.stat().st_size))
+    with pytest.raises(OSError, match="Input/output error"):
+        list(iter(reader.read, None))
+    assert not counted
 
 
 # CSV's letters -----------------------------------------------------------------------------------------------------------

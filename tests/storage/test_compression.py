@@ -1,6 +1,7 @@
 """Compressed files: whole, put together from several, damaged."""
 
 import bz2
+import errno
 import gzip
 import io
 import lzma
@@ -23,6 +24,7 @@ COMPRESS: dict[str, Callable[[bytes], bytes]] = {
     ".bz2": bz2.compress,
     ".xz": lzma.compress,
     ".zst": lambda content: pyarrow.compress(content, codec="zstd", asbytes=True),
+    ".lz4": lambda content: pyarrow.compress(content, codec="lz4", asbytes=True),
 }
 
 
@@ -59,6 +61,23 @@ def test_a_file_that_ends_too_early_is_an_error_that_names_it(ending: str) -> No
 def test_a_file_that_is_not_compressed_is_an_error_that_names_it(ending: str) -> None:
     with pytest.raises(OutsideError, match=r"cannot be decompressed: .*damaged or misnamed"):
         _read(f"a{ending}", b"just some text that is not compressed\n" * 10)
+
+
+class _Failing(io.BytesIO):
+    """A file on a disk or at a store that stops answering after some bytes."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if self.tell() >= 100:
+            raise OSError(errno.EIO, "Input/output error")
+        return super().read(100)
+
+
+@pytest.mark.parametrize("ending", COMPRESS)
+def test_a_file_that_cannot_be_read_is_not_taken_for_damaged(ending: str) -> None:
+    stream = decompressed(_Failing(COMPRESS[ending](CONTENT)), f"a{ending}")
+    with stream, pytest.raises(OutsideError, match=r"^a\.\w+ cannot be read: Input/output error") as caught:
+        stream.read()
+    assert caught.value.retryable
 
 
 @pytest.mark.parametrize("name", ["a.zip", "b.csv.BR", "c.tar", "d.tgz"])
