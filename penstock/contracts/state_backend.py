@@ -67,7 +67,7 @@ class KeyedTable(Protocol):
     def append_pane(self, namespace: Any, keys: Sequence[Any], values: Sequence[Any]) -> None:
         """Append each value to the list under its key."""
 
-    def entries_for(self, keys: Sequence[Any]) -> dict[Any, Any] | None:
+    def entries_for(self, keys: Iterable[Any]) -> dict[Any, Any] | None:
         """A dictionary for a loop of the operator's own: what is stored under ``keys`` without a namespace is in it.
 
         What the loop assigns is stored. Good until the operator returns; None where the backend has no such dictionary.

@@ -4,29 +4,66 @@
 makes a new batch. The lists inside may be shared between batches and must never be changed in place.
 """
 
+from collections.abc import Callable
 from itertools import chain
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pyarrow
 
 
+class KeyItem:
+    """Keys that stand at a position of every value, so that they need neither be listed nor sent.
+
+    ``take(values)`` lists them, for who asks; without it they are known to be there.
+    """
+
+    __slots__ = ("is_known", "position", "take")
+
+    def __init__(self, position: int, take: Callable[[list[Any]], list[Any]] | None = None) -> None:
+        self.position = position
+        self.is_known = take is None
+        self.take = take or self._items
+
+    def _items(self, values: list[Any]) -> list[Any]:
+        return list(map(itemgetter(self.position), values))
+
+
 class RowBatch:
     """Python values with optional event timestamps and optional keys, all lists of the same length.
+
+    ``keyed_by`` is the list of keys, or where in each value they stand.
 
     >>> batch = RowBatch(["a", "b"], [10, 20])
     >>> len(batch), batch.take([1]).values
     (2, ['b'])
+    >>> RowBatch([("a", 1), ("b", 2)], None, KeyItem(0)).keys
+    ['a', 'b']
     """
 
-    __slots__ = ("keys", "timestamps", "values")
+    __slots__ = ("_listed", "keyed_by", "timestamps", "values")
 
     def __init__(
-        self, values: list[Any], timestamps: list[int] | None = None, keys: list[Any] | None = None
+        self,
+        values: list[Any],
+        timestamps: list[int] | None = None,
+        keys: list[Any] | KeyItem | None = None,
     ) -> None:
         self.values = values
         self.timestamps = timestamps
-        self.keys = keys
+        self.keyed_by = keys
+        self._listed: list[Any] | None = None
+
+    @property
+    def keys(self) -> list[Any] | None:
+        """The key of each value."""
+        keyed_by = self.keyed_by
+        if isinstance(keyed_by, KeyItem):
+            if self._listed is None:
+                self._listed = keyed_by.take(self.values)
+            return self._listed
+        return keyed_by
 
     def __len__(self) -> int:
         return len(self.values)
@@ -36,7 +73,7 @@ class RowBatch:
         return RowBatch(
             self.values[start:stop],
             None if self.timestamps is None else self.timestamps[start:stop],
-            None if self.keys is None else self.keys[start:stop],
+            self.keyed_by[start:stop] if isinstance(self.keyed_by, list) else self.keyed_by,
         )
 
     def take(self, indices: list[int]) -> "RowBatch":
@@ -44,7 +81,7 @@ class RowBatch:
         return RowBatch(
             [self.values[i] for i in indices],
             None if self.timestamps is None else [self.timestamps[i] for i in indices],
-            None if self.keys is None else [self.keys[i] for i in indices],
+            [self.keyed_by[i] for i in indices] if isinstance(self.keyed_by, list) else self.keyed_by,
         )
 
     def __eq__(self, other: object) -> bool:
@@ -103,10 +140,18 @@ def concat_rows(batches: list[RowBatch]) -> RowBatch:
     if len(batches) == 1:
         return batches[0]
     with_timestamps = any(batch.timestamps is not None for batch in batches)
-    with_keys = all(batch.keys is not None for batch in batches)
     times = [b.timestamps or [_NONE] * len(b.values) for b in batches] if with_timestamps else None
     return RowBatch(
         list(chain.from_iterable([batch.values for batch in batches])),
         None if times is None else list(chain.from_iterable(times)),
-        list(chain.from_iterable([batch.keys or () for batch in batches])) if with_keys else None,
+        _keys_of_all(batches),
     )
+
+
+def _keys_of_all(batches: list[RowBatch]) -> list[Any] | KeyItem | None:
+    first = batches[0].keyed_by
+    if isinstance(first, KeyItem) and all(batch.keyed_by is first for batch in batches):
+        return first
+    if any(batch.keyed_by is None for batch in batches):
+        return None
+    return list(chain.from_iterable([batch.keys or () for batch in batches]))

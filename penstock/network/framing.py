@@ -13,7 +13,7 @@ from operator import is_, itemgetter
 from typing import Any
 
 from penstock.data import code_pickle
-from penstock.data.batch import ColumnBatch, RowBatch
+from penstock.data.batch import ColumnBatch, KeyItem, RowBatch
 from penstock.data.elements import ACTIVE, IDLE, Barrier, Element, EndOfInput, StreamStatus, Watermark
 from penstock.errors import NotSerializable, ProtocolError
 from penstock.network import by_value
@@ -85,8 +85,8 @@ class Encoder:
                 return Kind.END_OF_INPUT, _END.pack(drained, savepoint_id)
 
     def _encode_rows(self, batch: RowBatch) -> bytes:
-        values, timestamps, keys = batch.values, batch.timestamps, batch.keys
-        packed_keys = None if keys is None else _shorten_keys(values, keys)
+        values, timestamps = batch.values, batch.timestamps
+        packed_keys = _packed_keys(batch)
         # One block of bytes costs half of what pickle needs for a list of ints.
         times = None if timestamps is None else struct.pack(f"{len(timestamps)}q", *timestamps)
         parts = (values, times, packed_keys)
@@ -173,6 +173,20 @@ def _is_short(value: Any) -> bool:
     return True
 
 
+def _packed_keys(batch: RowBatch) -> list[Any] | int | None:
+    match batch.keyed_by:
+        case None:
+            return None
+        case KeyItem() as item:
+            if not item.is_known:
+                _ = (
+                    batch.keys
+                )  # raises here what would be raised at the receiver, which knows nothing of the selector
+            return item.position
+        case keys:
+            return _shorten_keys(batch.values, keys)
+
+
 def _shorten_keys(values: list[Any], keys: list[Any]) -> list[Any] | int:
     """The keys, or where they are found in the values: a position in each tuple, or ``_KEY_IS_VALUE``.
 
@@ -203,7 +217,7 @@ def _decode_rows(payload: Payload) -> RowBatch:
         ) from error
     timestamps = None if times is None else memoryview(times).cast("q").tolist()
     if type(keys) is int:
-        keys = values if keys == _KEY_IS_VALUE else list(map(itemgetter(keys), values))
+        keys = values if keys == _KEY_IS_VALUE else KeyItem(keys)
     return RowBatch(values, timestamps, keys)
 
 

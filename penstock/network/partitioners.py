@@ -46,7 +46,7 @@ def split(batch: Batch, channels: Sequence[int], n: int) -> Sequence[Batch | Non
         return _split_columns(batch, channels, n)
     if n <= len(_MASKS):
         return _split_by_mask(batch, channels, n)
-    if batch.timestamps is None and batch.keys is None:
+    if batch.timestamps is None and batch.keyed_by is None:
         return [RowBatch(values) if values else None for values in _collect(batch.values, channels, n)]
     return _split_by_index(batch, channels, n)
 
@@ -56,7 +56,7 @@ _MASKS = tuple(bytes(number == channel for number in range(256)) for channel in 
 
 
 def _split_by_mask(batch: RowBatch, channels: Sequence[int], n: int) -> list[RowBatch | None]:
-    values, timestamps, keys = batch.values, batch.timestamps, batch.keys
+    values, timestamps, keys = batch.values, batch.timestamps, batch.keyed_by
     packed = bytes(channels)
     parts: list[RowBatch | None] = []
     for table in _MASKS[:n]:
@@ -66,7 +66,7 @@ def _split_by_mask(batch: RowBatch, channels: Sequence[int], n: int) -> list[Row
             RowBatch(
                 picked,
                 None if timestamps is None else list(compress(timestamps, mask)),
-                None if keys is None else list(compress(keys, mask)),
+                list(compress(keys, mask)) if isinstance(keys, list) else keys,
             )
             if picked
             else None
@@ -93,11 +93,11 @@ def _take(batch: RowBatch, indices: list[int]) -> RowBatch | None:
     if len(indices) == 1:  # itemgetter of one index yields the item itself, not a tuple
         return batch.take(indices)
     pick = itemgetter(*indices)
-    timestamps, keys = batch.timestamps, batch.keys
+    timestamps, keys = batch.timestamps, batch.keyed_by
     return RowBatch(
         list(pick(batch.values)),
         None if timestamps is None else list(pick(timestamps)),
-        None if keys is None else list(pick(keys)),
+        list(pick(keys)) if isinstance(keys, list) else keys,
     )
 
 
@@ -208,11 +208,11 @@ class RebalancePartitioner:
 def _every(batch: Batch, start: int, step: int) -> Batch:
     if isinstance(batch, ColumnBatch):
         return _take_columns(batch, range(start, len(batch), step))
-    timestamps, keys = batch.timestamps, batch.keys
+    timestamps, keys = batch.timestamps, batch.keyed_by
     return RowBatch(
         batch.values[start::step],
         None if timestamps is None else timestamps[start::step],
-        None if keys is None else keys[start::step],
+        keys[start::step] if isinstance(keys, list) else keys,
     )
 
 

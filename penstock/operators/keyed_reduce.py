@@ -3,10 +3,11 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from operator import itemgetter
 from typing import Any
 
 from penstock.contracts.state import VOID_NAMESPACE, KeyedTable, ReducingStateDescriptor
-from penstock.data.batch import RowBatch
+from penstock.data.batch import KeyItem, RowBatch
 from penstock.operators.aggregations import FieldAggregation, Fold, OtherShape
 from penstock.operators.contract import Operator, OperatorContext, OperatorSpec
 from penstock.operators.pair_fold import PairFold
@@ -54,13 +55,13 @@ class KeyedReduce(Operator):
 
     def on_batch(self, batch: RowBatch, port: int = 0) -> None:
         assert self._table is not None
-        assert batch.keys is not None
         if not self._has_started:
+            assert batch.keys is not None
             self._start(batch.keys, batch.values)
         try:
-            results = self._fold(batch.keys, batch.values)
+            results = self._fold(batch)
         except Exception as error:
-            if key_is_unusable(error, batch.keys[self._table.failed_index]):
+            if batch.keys and key_is_unusable(error, batch.keys[self._table.failed_index]):
                 raise
             raise user_error(self.context, error, batch.values[self._table.failed_index]) from error
         if not self.context.batch_mode:
@@ -79,7 +80,7 @@ class KeyedReduce(Operator):
         pairs = None if self.context.batch_mode else PairFold.for_records(function, keys[0], values[0])
         if pairs is not None and self._table.compact(pairs):
             self._is_compact = True
-            self._fold = partial(self._fold_in_place, pairs.fold)  # type: ignore[method-assign]
+            self._fold = partial(self._fold_pairs, pairs)  # type: ignore[method-assign]
             return
         if self._table.entries_for(keys) is None:
             return
@@ -87,23 +88,37 @@ class KeyedReduce(Operator):
         if loop is not None and _all_like(values[0], self._table.pane(VOID_NAMESPACE)):
             self._fold = partial(self._fold_in_place, loop)  # type: ignore[method-assign]
 
-    def _fold(self, keys: list[Any], values: list[Any]) -> list[Any]:
+    def _fold(self, batch: RowBatch) -> list[Any]:
         assert self._table is not None
-        return self._table.fold(keys, values, self._reduce)
+        assert batch.keys is not None
+        return self._table.fold(batch.keys, batch.values, self._reduce)
 
-    def _fold_in_place(self, loop: Fold, keys: list[Any], values: list[Any]) -> list[Any]:
+    def _fold_pairs(self, pairs: PairFold, batch: RowBatch) -> list[Any]:
+        """As in place, and without a list of the keys where they are the first items anyway."""
+        if not isinstance(batch.keyed_by, KeyItem) or batch.keyed_by.position:
+            return self._fold_in_place(pairs.fold, batch)
+        assert self._table is not None
+        entries = self._table.entries_for(map(itemgetter(0), batch.values))
+        return self._run(partial(pairs.fold_pairs, entries, batch.values), batch)
+
+    def _fold_in_place(self, loop: Fold, batch: RowBatch) -> list[Any]:
         """The same, where the state is a dictionary and there is a loop made for the function."""
         assert self._table is not None
-        results: list[Any] = []
-        entries = self._table.entries_for(keys)
+        assert batch.keys is not None
+        entries = self._table.entries_for(batch.keys)
         assert entries is not None
+        return self._run(partial(loop, entries, batch.keys, batch.values), batch)
+
+    def _run(self, loop: Callable[[list[Any]], None], batch: RowBatch) -> list[Any]:
+        assert self._table is not None
+        results: list[Any] = []
         try:
-            loop(entries, keys, values, results)
+            loop(results)
         except OtherShape:
             self._use_table()
             done = len(results)
             try:
-                return results + self._fold(keys[done:], values[done:])
+                return results + self._fold(batch.slice(done, len(batch)))
             except BaseException:
                 self._table.failed_index += done
                 raise

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from penstock.contracts.state import TupleColumn
-from penstock.operators.aggregations import AggregationKind, FieldAggregation, Fold, OtherShape
+from penstock.operators.aggregations import AggregationKind, FieldAggregation, OtherShape
 from penstock.operators.user_code import GENERATED
 
 # Of these types two equal keys cannot be told apart, so that the key of the first record need not be kept. (1, True and 1.0
@@ -32,6 +32,8 @@ class PairFold:
         What is raised, ``OtherShape`` for a record that is no such pair, leaves the results up to that record standing, and
         the state as it was before it.
         """
+        self.fold_pairs = _loop_of(kind, key_type, keys_are_first=True)
+        """The same for records whose keys are their first items: ``fold_pairs(values by key, records, results)``."""
 
     @staticmethod
     def for_records(function: FieldAggregation, key: Any, value: Any) -> "PairFold | None":
@@ -76,18 +78,24 @@ class PairFold:
 
 
 @lru_cache(maxsize=64)
-def _loop_of(kind: AggregationKind, key_type: type) -> Fold:
+def _loop_of(kind: AggregationKind, key_type: type, keys_are_first: bool = False) -> Any:
     """The loop, without a call for each record."""
+    if keys_are_first:
+        head, clause, wrong = "fold(entries, values, results)", "v in values", "type(v) is not tuple"
+    else:
+        head, clause, wrong = (
+            "fold(entries, keys, values, results)", "key, v in zip(keys, values, strict=True)", "a is not key",
+        )  # fmt: skip
     source = f"""
-def fold(entries, keys, values, results):
+def {head}:
     get = entries.get
     append = results.append
-    for key, v in zip(keys, values, strict=True):
+    for {clause}:
         try:
             a, b = v
         except (TypeError, ValueError):
             raise OtherShape from None
-        if a is not key or type(a) is not {key_type.__name__}:
+        if {wrong} or type(a) is not {key_type.__name__}:
             raise OtherShape
         r = get(a)
         if r is not None:
@@ -99,4 +107,4 @@ def fold(entries, keys, values, results):
 """
     namespace: dict[str, Any] = {"OtherShape": OtherShape}
     exec(compile(source, f"{GENERATED} {kind} of pairs>", "exec"), namespace)
-    return namespace["fold"]  # type: ignore[no-any-return]
+    return namespace["fold"]

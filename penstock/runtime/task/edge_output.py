@@ -102,7 +102,7 @@ class EdgeOutput:
         if self._scatter is not None and self._scatter.parts[index]:
             assert self._keys is not None
             values = self._scatter.take(index)
-            self._parts[index].append(self._keys.keyed(RowBatch(values)))
+            self._parts[index].append(self._keys.keyed_again(values))
             self._counts[index] += len(values)
 
     def _flush_channel(self, index: int) -> None:

@@ -1,11 +1,12 @@
 """Keys of records that go over a keyed edge."""
 
+import re
 from collections.abc import Callable, Iterator
 from functools import lru_cache, partial
 from operator import length_hint
 from typing import Any
 
-from penstock.data.batch import Batch, ColumnBatch, RowBatch
+from penstock.data.batch import Batch, ColumnBatch, KeyItem, RowBatch
 from penstock.data.keys import KeyRouter, stable_hash
 from penstock.errors import KeyNotUsable, ProgramError
 from penstock.operators.contract import OperatorContext
@@ -13,9 +14,14 @@ from penstock.operators.inlining import ARGUMENT, expression_of
 from penstock.operators.runtime_context import OperatorRuntimeContext
 from penstock.operators.user_code import GENERATED, callable_of, is_rich, shorten, user_error
 
+_POSITION = re.compile(rf"\({ARGUMENT}\[(\d+)\]\)")
+
 
 class KeyExtractor:
-    """Computes the keys of a batch once, on the sender's side; they travel with it."""
+    """Computes the keys of a batch once, on the sender's side; they travel with it.
+
+    Keys that are one item of a tuple are only pointed at, until somebody needs the list of them.
+    """
 
     def __init__(self, context: OperatorContext, selector: Any) -> None:
         self._context = context
@@ -26,6 +32,9 @@ class KeyExtractor:
         self._keys: Callable[[Iterator[Any]], list[Any]] = (
             partial(map_to_list, self._key) if expression is None else _loop_of(expression)
         )
+        position = None if expression is None else _POSITION.fullmatch(expression)
+        self._item = None if position is None else KeyItem(int(position[1]), self._keys_of)
+        self._known_item = None if position is None else KeyItem(int(position[1]))
         if is_rich(selector):
             selector.open(OperatorRuntimeContext(context))
 
@@ -34,6 +43,18 @@ class KeyExtractor:
         if isinstance(batch, ColumnBatch):
             raise ProgramError("key_by takes rows").at(self._context.place)
         values = batch.values
+        if self._item is not None and self._has_looked and _is_there(self._item.position, values):
+            return RowBatch(values, batch.timestamps, self._item)
+        keyed = RowBatch(values, batch.timestamps, self._keys_of(values))
+        if keyed.keys and (not self._has_looked or type(keyed.keys[0]) is float):
+            self._check(keyed)
+        return keyed
+
+    def keyed_again(self, values: list[Any]) -> RowBatch:
+        """A batch of values whose keys have been computed before."""
+        return RowBatch(values, None, self._known_item or self._keys_of(values))
+
+    def _keys_of(self, values: list[Any]) -> list[Any]:
         position = iter(values)
         try:
             keys = self._keys(position)
@@ -45,10 +66,7 @@ class KeyExtractor:
             raise user_error(self._context, error, values[max(index, 0)]).at(
                 "when the key of key_by was computed"
             ) from error
-        keyed = RowBatch(values, batch.timestamps, keys)
-        if keys and (not self._has_looked or type(keys[0]) is float):
-            self._check(keyed)
-        return keyed
+        return keys
 
     def _as_called(self, error: Exception, value: Any) -> Exception:
         """The error as the selector itself raises it, with the user's line in its traceback."""
@@ -82,6 +100,13 @@ class KeyExtractor:
         """Close a selector that was opened."""
         if is_rich(self._selector):
             self._selector.close()
+
+
+def _is_there(position: int, values: list[Any]) -> bool:
+    """Whether values can go on without a list of their keys, judged by the first one: tuples don't change until somebody
+    asks for it. Floats are looked at each time, as one of them may be NaN."""
+    first = values[0] if values else None
+    return type(first) is tuple and position < len(first) and type(first[position]) is not float
 
 
 def map_to_list(function: Callable[[Any], Any], values: Iterator[Any]) -> list[Any]:

@@ -4,7 +4,7 @@ Key groups are computed from the keys only when a snapshot is written, so that a
 While one is being written, what was there at the barrier is a base that nobody changes; see :mod:`penstock.state.layers`.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from operator import length_hint
 from typing import Any
 
@@ -115,7 +115,7 @@ class HashMapTable:
             else:
                 stored.append(value)
 
-    def entries_for(self, keys: Sequence[Any]) -> Pane:
+    def entries_for(self, keys: Iterable[Any]) -> Pane:
         """What is stored without a namespace, itself; while a snapshot is written, what was touched since."""
         entries = self.entries
         if isinstance(entries, dict):
@@ -128,7 +128,7 @@ class HashMapTable:
             return self.entries_for(keys)
         return self._for_keys(self.pane(namespace), keys)
 
-    def _for_keys(self, pane: Pane | LayeredPane, keys: Sequence[Any]) -> Pane:
+    def _for_keys(self, pane: Pane | LayeredPane, keys: Iterable[Any]) -> Pane:
         return pane.for_keys(keys) if isinstance(pane, LayeredPane) else pane
 
     def compact(self, form: StoredForm | None) -> bool:

@@ -5,7 +5,7 @@ was walked, all is cached. The generations of cached maps are those of :mod:`pen
 """
 
 import sys
-from collections.abc import Callable, Iterator, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, MutableMapping, Sequence
 from itertools import repeat
 from typing import Any
 
@@ -209,7 +209,7 @@ class RocksDBMapTable:
             return []
         return list(dict.fromkeys(namespace for _, namespace in self.bytes.namespaces(self._database)))
 
-    def entries_for(self, keys: Sequence[Any]) -> None:
+    def entries_for(self, keys: Iterable[Any]) -> None:
         """There is no such dictionary: maps are in parts."""
 
     def compact(self, form: StoredForm | None) -> bool:

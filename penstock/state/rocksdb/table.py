@@ -144,7 +144,7 @@ class RocksDBTable:
         else:
             changed |= keys
 
-    def entries_for(self, keys: Sequence[Any]) -> Pane | None:
+    def entries_for(self, keys: Iterable[Any]) -> Pane | None:
         """The cached entries without a namespace, for a loop of the operator's own."""
         try:
             different = set(keys)
