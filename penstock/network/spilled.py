@@ -53,7 +53,7 @@ class SpoolChannel:
     >>> spool.put(RowBatch(["a"]))
     >>> spool.put(EndOfInput())
     >>> spool.ended, spool.poll(), spool.poll(), spool.poll()
-    (True, RowBatch(['a'], None, None), EndOfInput(drained=True), None)
+    (True, RowBatch(['a'], None, None), EndOfInput(drained=True, savepoint_id=0), None)
     """
 
     def __init__(self, memory: SpoolMemory, directory: str | None = None, keeps: bool = False) -> None:
@@ -278,7 +278,7 @@ def estimated_bytes(element: Element) -> int:
     per_record = 8 + sum(map(_value_bytes, sample)) // len(sample)
     if element.timestamps is not None:
         per_record += 40
-    if element.keys is not None:
+    if element.keyed_by is not None:
         per_record += 8  # most keys are parts of their values
     return per_record * len(values)
 

@@ -221,3 +221,21 @@ def test_a_partitioner_of_the_user_that_fails_is_named() -> None:
     output = edge(CustomPartitioner(lambda key, n: 1 // 0, 2, lambda value: value), 2)
     with pytest.raises(UserCodeError, match="ZeroDivisionError"):
         output.emit(RowBatch([1]))
+
+
+def test_a_key_that_a_later_record_lacks_is_explained_when_somebody_asks_for_the_keys() -> None:
+    keys = KeyExtractor(context(), lambda pair: pair[1])
+    keys.keyed(RowBatch([("a", 1)]))  # looked at
+    later = keys.keyed(RowBatch([("a", 1), ("b",)]))
+    with pytest.raises(
+        UserCodeError, match=r"IndexError: .*test_edge_output\.py:\d+; the record was \('b',\)"
+    ) as failed:
+        _ = later.keys
+    assert "when the key of key_by was computed" in str(failed.value)
+
+
+def test_a_nan_behind_other_floats_is_refused_although_keys_are_pointed_at() -> None:
+    keys = KeyExtractor(context(), lambda pair: pair[0])
+    keys.keyed(RowBatch([(1.0, "a")]))
+    with pytest.raises(KeyNotUsable, match="not equal to itself"):
+        keys.keyed(RowBatch([(2.0, "b"), (float("nan"), "c")]))

@@ -1,0 +1,62 @@
+"""Batches whose keys are pointed at are the same batches as those with a list of keys."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from penstock.data.batch import KeyItem, RowBatch, concat_rows
+from penstock.network.framing import Encoder, decode
+from penstock.network.partitioners import RebalancePartitioner, split
+
+PAIRS = st.lists(st.tuples(st.integers(0, 5), st.text(max_size=3)), max_size=20)
+
+
+def pointed(values: list[Any]) -> RowBatch:
+    return RowBatch(values, None, KeyItem(0))
+
+
+def listed(values: list[Any]) -> RowBatch:
+    return RowBatch(values, None, [value[0] for value in values])
+
+
+@given(PAIRS, st.integers(0, 20), st.integers(0, 20))
+def test_parts_of_them_have_the_keys_of_their_values(values: list[Any], start: int, stop: int) -> None:
+    indices = list(range(0, len(values), 2))
+    assert pointed(values).slice(start, stop) == listed(values).slice(start, stop)
+    assert pointed(values).take(indices) == listed(values).take(indices)
+
+
+@given(PAIRS, st.integers(1, 5))
+def test_they_are_dealt_out_alike(values: list[Any], channels: int) -> None:
+    to = [value[0] % channels for value in values]
+    assert split(pointed(values), to, channels) == split(listed(values), to, channels)
+    in_turn = [RebalancePartitioner(channels).partition(batch) for batch in (pointed(values), listed(values))]
+    assert in_turn[0] == in_turn[1]
+
+
+@given(st.lists(st.tuples(PAIRS, st.booleans()), min_size=1, max_size=4))
+def test_they_are_joined_with_each_other_and_with_those_that_list_their_keys(
+    parts: list[tuple[list[Any], bool]],
+) -> None:
+    batches = [pointed(values) if points else listed(values) for values, points in parts]
+    assert concat_rows(batches) == concat_rows([listed(values) for values, _ in parts])
+
+
+def test_what_has_no_keys_takes_them_from_those_it_is_joined_with() -> None:
+    assert concat_rows([pointed([("a", 1)]), RowBatch([("b", 2)])]).keys is None
+
+
+@given(PAIRS)
+def test_they_arrive_with_their_keys(values: list[Any]) -> None:
+    arrived = decode(*Encoder().encode(pointed(values)))
+    assert arrived == listed(values)
+
+
+def test_keys_that_cannot_be_had_are_missed_where_they_are_sent() -> None:
+    def take(values: list[Any]) -> list[Any]:
+        raise LookupError("no key in " + repr(values[0]))
+
+    with pytest.raises(LookupError, match=r"no key in \(\)"):
+        Encoder().encode(RowBatch([()], None, KeyItem(0, take)))
