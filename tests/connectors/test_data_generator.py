@@ -7,7 +7,13 @@ import pytest
 from penstock.contracts.source import InputStatus
 from penstock.contracts.watermarks import WatermarkStrategy
 from penstock.datastream import StreamExecutionEnvironment
-from penstock.datastream.connectors.datagen import DataGeneratorSource, GeneratorFunction, RateLimiterStrategy
+from penstock.datastream.connectors.datagen import (
+    DataGeneratorSource,
+    GeneratorFunction,
+    RateLimiter,
+    RateLimiterStrategy,
+)
+from penstock.datastream.functions import CheckpointListener, MapFunction
 from penstock.errors import ProgramError
 from penstock.testing import CollectingSink, ManualJob
 from tests.connectors.driving import read_all, read_with_restore, running
@@ -64,6 +70,94 @@ def test_a_source_that_was_held_up_makes_up_for_one_second_at_most() -> None:
         while run.step(0) is InputStatus.MORE_AVAILABLE:
             pass
         assert len(run.records) == 1 + 101
+
+
+def test_records_wait_for_checkpoints() -> None:
+    source = DataGeneratorSource(lambda index: index, 12, RateLimiterStrategy.per_checkpoint(10))
+    with running(source, 2) as run:
+        counts = []
+        for checkpoint_id in (1, 2):
+            for index in (0, 1) * 3:
+                if index in run.unfinished:
+                    run.step(index)
+            counts.append(len(run.records))
+            assert [reader.wait_ms() for reader in run.readers] == [None, None]
+            run.woken[0].clear()
+            for reader in run.readers:
+                reader.notify_checkpoint_complete(checkpoint_id)
+            assert run.woken[0].is_set()
+        assert counts == [10, 12]
+        assert sorted(run.records) == list(range(12))
+
+
+def test_records_per_checkpoint_are_counted_anew_after_a_restore() -> None:
+    source = DataGeneratorSource(lambda index: index, 7, RateLimiterStrategy.per_checkpoint(5))
+    with running(source) as first:
+        first.step(0)
+        before, checkpoint = list(first.records), first.snapshot()
+    with running(source, 1, checkpoint) as second:
+        assert (before, second.run()) == ([0, 1, 2, 3, 4], [5, 6])
+
+
+class EveryOther(RateLimiterStrategy, RateLimiter):
+    """One record for each checkpoint with an even number."""
+
+    def __init__(self) -> None:
+        self.left = 0
+
+    def create_rate_limiter(self, parallelism: int) -> RateLimiter:
+        return EveryOther()
+
+    def permitted(self, now_ms: int) -> int:
+        return self.left
+
+    def used(self, records: int) -> None:
+        self.left -= records
+
+    def wait_ms(self, now_ms: int) -> int | None:
+        return 0 if self.left else None
+
+    def notify_checkpoint_complete(self, checkpoint_id: int) -> None:
+        self.left += checkpoint_id % 2 == 0
+
+
+def test_a_limiter_of_ones_own_hears_of_checkpoints() -> None:
+    with running(DataGeneratorSource(lambda index: index, 9, EveryOther())) as run:
+        for checkpoint_id in range(1, 6):
+            run.step(0)
+            run.readers[0].notify_checkpoint_complete(checkpoint_id)
+        assert run.records == [0, 1]
+
+
+def test_a_job_takes_the_checkpoints_that_its_source_waits_for() -> None:
+    completed = []
+
+    class Watching(MapFunction, CheckpointListener):
+        def map(self, value: int) -> int:
+            return value
+
+        def notify_checkpoint_complete(self, checkpoint_id: int) -> None:
+            completed.append(checkpoint_id)
+
+    env = StreamExecutionEnvironment.get_execution_environment().enable_checkpointing(10)
+    source = DataGeneratorSource(lambda index: index, 10, RateLimiterStrategy.per_checkpoint(3))
+    stream = env.from_source(source, WatermarkStrategy.no_watermarks(), "generated").map(Watching())
+    with stream.execute_and_collect() as results:
+        assert list(results) == list(range(10))
+    assert len(completed) >= 3
+
+
+def test_a_source_that_waits_for_checkpoints_that_nobody_takes_says_so(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    env = StreamExecutionEnvironment.get_execution_environment()
+    source = DataGeneratorSource(lambda index: index, 3, RateLimiterStrategy.per_checkpoint(3))
+    env.from_source(source, WatermarkStrategy.no_watermarks(), "generated").sink_to(CollectingSink())
+    ManualJob(env).run_until_idle()
+    assert (
+        "waits for checkpoints, and none are taken by themselves: set execution.checkpointing.interval"
+        in caplog.text
+    )
 
 
 def test_a_clock_that_is_set_back_does_not_stop_the_source() -> None:
@@ -123,7 +217,11 @@ def test_an_error_of_the_function_names_the_index() -> None:
         (lambda: DataGeneratorSource(text, -1), "count is the number of records, not -1"),
         (lambda: DataGeneratorSource(text, 1, 5), "per_second"),  # type: ignore[arg-type]
         (lambda: RateLimiterStrategy.per_second(0), "must be a positive number, not 0"),
-        (lambda: RateLimiterStrategy.per_checkpoint(5), "needs checkpoints"),
+        (lambda: RateLimiterStrategy.per_checkpoint(0), "a whole number above 0, not 0"),
+        (
+            lambda: RateLimiterStrategy.per_checkpoint(2).create_rate_limiter(3),
+            "2 records per checkpoint are fewer than",
+        ),
     ],
 )
 def test_arguments_that_mean_nothing_are_refused(make: Any, message: str) -> None:

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from math import ceil
-from typing import Any, NoReturn
+from typing import Any, ClassVar
 
 from penstock.errors import ProgramError
 
@@ -23,8 +23,11 @@ class RateLimiter(ABC):
         """So many of them were."""
 
     @abstractmethod
-    def wait_ms(self, now_ms: int) -> int:
-        """How long until the next record may be emitted; 0 for now."""
+    def wait_ms(self, now_ms: int) -> int | None:
+        """How long until the next record may be emitted; 0 for now, None where no time but a checkpoint lets it through."""
+
+    def notify_checkpoint_complete(self, checkpoint_id: int) -> None:  # noqa: B027
+        """A checkpoint is complete. The reader asks again after it."""
 
 
 class RateLimiterStrategy(ABC):
@@ -34,6 +37,9 @@ class RateLimiterStrategy(ABC):
     >>> limiter.permitted(0), limiter.permitted(1_000)
     (1, 6)
     """
+
+    needs_checkpoints: ClassVar[bool] = False
+    """Whether nothing would come behind the first records of a job that takes no checkpoints."""
 
     @abstractmethod
     def create_rate_limiter(self, parallelism: int) -> RateLimiter | None:
@@ -48,15 +54,23 @@ class RateLimiterStrategy(ABC):
         return _PerSecond(float(records_per_second))
 
     @staticmethod
-    def per_checkpoint(records_per_checkpoint: int) -> NoReturn:
-        """Refused: jobs take no checkpoints that could let the next records through.
+    def per_checkpoint(records_per_checkpoint: int) -> "RateLimiterStrategy":
+        """So many records from one checkpoint to the next, by all readers together, a whole number by each.
 
-        :raises ProgramError: always.
+        Without ``execution.checkpointing.interval`` the source stops behind the first of them until somebody asks for a
+        checkpoint, and a warning says so.
+
+        >>> limiter = RateLimiterStrategy.per_checkpoint(10).create_rate_limiter(parallelism=2)
+        >>> limiter.used(5); limiter.permitted(1_000)
+        0
+        >>> limiter.notify_checkpoint_complete(1); limiter.permitted(1_000)
+        5
         """
-        raise ProgramError(
-            f"RateLimiterStrategy.per_checkpoint({records_per_checkpoint!r}) needs checkpoints, and jobs take none, so the "
-            "source would stop after the first records; use RateLimiterStrategy.per_second"
-        )
+        if type(records_per_checkpoint) is not int or records_per_checkpoint <= 0:
+            raise ProgramError(
+                f"records_per_checkpoint must be a whole number above 0, not {records_per_checkpoint!r}"
+            )
+        return _PerCheckpoint(records_per_checkpoint)
 
     @staticmethod
     def no_op() -> "RateLimiterStrategy":
@@ -76,6 +90,42 @@ class _PerSecond(RateLimiterStrategy):
 
     def create_rate_limiter(self, parallelism: int) -> RateLimiter | None:
         return _Steady(self.records_per_second / parallelism)
+
+
+@dataclass(frozen=True, slots=True)
+class _PerCheckpoint(RateLimiterStrategy):
+    records_per_checkpoint: int
+
+    needs_checkpoints: ClassVar[bool] = True
+
+    def create_rate_limiter(self, parallelism: int) -> RateLimiter | None:
+        of_each = self.records_per_checkpoint // parallelism
+        if not of_each:
+            raise ProgramError(
+                f"{self.records_per_checkpoint} records per checkpoint are fewer than the {parallelism} readers of "
+                "the source, each of which emits a whole number; ask for more records, or lower its parallelism"
+            )
+        return _Gated(of_each)
+
+
+class _Gated(RateLimiter):
+    """So many records, then none until a checkpoint is complete."""
+
+    def __init__(self, records: int) -> None:
+        self._records = records
+        self._left = records
+
+    def permitted(self, now_ms: int) -> int:
+        return self._left
+
+    def used(self, records: int) -> None:
+        self._left -= records
+
+    def wait_ms(self, now_ms: int) -> int | None:
+        return 0 if self._left else None
+
+    def notify_checkpoint_complete(self, checkpoint_id: int) -> None:
+        self._left = self._records
 
 
 class _Steady(RateLimiter):

@@ -1,5 +1,6 @@
 """A source of records that a function makes of their index, in parallel and at a rate."""
 
+import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import replace
@@ -20,6 +21,9 @@ from penstock.contracts.source import (
     SplitEnumeratorContext,
 )
 from penstock.errors import ProgramError
+
+_INTERVAL, _MODE = "execution.checkpointing.interval", "execution.runtime-mode"
+_log = logging.getLogger(__name__)
 
 
 class GeneratorFunction(ABC):
@@ -76,6 +80,15 @@ class DataGeneratorSource(Source):
         return Boundedness.BOUNDED
 
     def create_enumerator(self, context: SplitEnumeratorContext) -> SplitEnumerator:
+        settings = context.configuration()
+        is_checkpointed = _INTERVAL in settings and settings.get(_MODE, "").upper() != "BATCH"
+        if self._strategy.needs_checkpoints and not is_checkpointed:
+            _log.warning(
+                "%s waits for checkpoints, and none are taken by themselves: set %s in STREAMING mode, or it stops behind its "
+                "first records",
+                self.display_name(),
+                _INTERVAL,
+            )
         return SplitQueue(context, divide(0, self._count, context.current_parallelism()))
 
     def restore_enumerator(self, context: SplitEnumeratorContext, state: Any) -> SplitEnumerator:
@@ -120,6 +133,11 @@ class _GeneratorReader(SplitAfterSplit[RangeSplit]):
         if self._limiter is None or not self._has_work():
             return None
         return self._limiter.wait_ms(self._clock.now_ms())
+
+    def notify_checkpoint_complete(self, checkpoint_id: int) -> None:
+        if self._limiter is not None:
+            self._limiter.notify_checkpoint_complete(checkpoint_id)
+            self.context.wake_up()
 
     def _has_work(self) -> bool:
         return self._current is not None or bool(self._splits)
