@@ -6,10 +6,10 @@ import pytest
 
 from penstock.connectors.collection.source import CollectionSource
 from penstock.connectors.functions.source import FunctionSource, SourceFunction
-from penstock.contracts.source import Boundedness
+from penstock.contracts.source import Boundedness, SplitEnumerator
 from penstock.contracts.watermarks import WatermarkStrategy
 from penstock.datastream import StreamExecutionEnvironment
-from penstock.datastream.connectors.hybrid_source import HybridSource
+from penstock.datastream.connectors.hybrid_source import HybridSource, SourceSwitchContext
 from penstock.datastream.connectors.number_seq import NumberSequenceSource
 from penstock.errors import ProgramError
 from penstock.testing import ScriptedSource
@@ -102,7 +102,7 @@ def test_a_source_behind_one_without_an_end_is_refused() -> None:
 
 
 def test_what_is_no_source_is_refused() -> None:
-    with pytest.raises(ProgramError, match="made of sources, not of 5"):
+    with pytest.raises(ProgramError, match="begins with a source, not with 5"):
         HybridSource.builder(5)  # type: ignore[arg-type]
 
 
@@ -113,3 +113,113 @@ def test_a_scripted_source_may_be_one_of_them() -> None:
         source, WatermarkStrategy.no_watermarks(), "hybrid"
     ).execute_and_collect() as results:
         assert list(results) == [0, 1, 2]
+
+
+class Remembering(SplitEnumerator):
+    """The enumerator of numbers that knows where they end, which only a run of the job tells."""
+
+    def __init__(self, inner: SplitEnumerator, end: int) -> None:
+        self.end = end
+        self.closed = False
+        self._inner = inner
+        self.start = inner.start  # type: ignore[method-assign]
+        self.add_reader = inner.add_reader  # type: ignore[method-assign]
+
+    def handle_split_request(self, subtask: int) -> None:
+        self._inner.handle_split_request(subtask)
+
+    def add_splits_back(self, splits: list[Any], subtask: int) -> None:
+        self._inner.add_splits_back(splits, subtask)
+
+    def snapshot_state(self, checkpoint_id: int) -> Any:
+        return self.end, self._inner.snapshot_state(checkpoint_id)
+
+    def close(self) -> None:
+        self.closed = True
+        self._inner.close()
+
+
+class NumbersUpTo(NumberSequenceSource):
+    """Numbers up to one that is found when the job starts."""
+
+    def __init__(self, start: int, end: int) -> None:
+        super().__init__(start, end)
+        self.found = end
+
+    def create_enumerator(self, context: Any) -> SplitEnumerator:
+        return Remembering(super().create_enumerator(context), self.found)
+
+    def restore_enumerator(self, context: Any, state: Any) -> SplitEnumerator:
+        end, inner = state
+        return Remembering(super().restore_enumerator(context, inner), end)
+
+
+def behind(count: int) -> Any:
+    def make(context: SourceSwitchContext) -> NumbersUpTo:
+        previous = context.get_previous_enumerator()
+        assert isinstance(previous, Remembering)
+        assert not previous.closed
+        return NumbersUpTo(previous.end + 1, previous.end + count)
+
+    return make
+
+
+def made_on_the_way() -> HybridSource:
+    return (
+        HybridSource.builder(NumbersUpTo(1, 10))
+        .add_source(behind(3), Boundedness.BOUNDED)
+        .add_source(behind(7), Boundedness.BOUNDED)
+        .build()
+    )
+
+
+@pytest.mark.parametrize("parallelism", [1, 2, 3])
+def test_a_factory_makes_its_source_of_where_the_one_before_ended(parallelism: int) -> None:
+    records = read_all_in_order_of_emission(made_on_the_way(), parallelism)
+    assert sorted(records[:10]) == list(range(1, 11))
+    assert sorted(records[10:13]) == [11, 12, 13]
+    assert sorted(records[13:]) == list(range(14, 21))
+
+
+@pytest.mark.parametrize("polls", range(14))
+@pytest.mark.parametrize("later", [1, 2])
+def test_sources_that_factories_made_go_on_after_a_restore(polls: int, later: int) -> None:
+    with running(made_on_the_way(), 2) as first:
+        for index in range(polls):
+            if index % 2 in first.unfinished:
+                first.step(index % 2)
+        before, checkpoint = list(first.records), first.snapshot()
+    with running(made_on_the_way(), later, checkpoint) as second:
+        assert sorted(before + to_the_end(second)) == list(range(1, 21))
+
+
+def test_a_job_of_several_processes_reads_what_factories_make() -> None:
+    env = StreamExecutionEnvironment.get_execution_environment().set_parallelism(2)
+    stream = env.from_source(made_on_the_way(), WatermarkStrategy.no_watermarks(), "hybrid")
+    with stream.execute_and_collect() as results:
+        assert sorted(results) == list(range(1, 21))
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda context: 5, "makes a source, not 5"),
+        (
+            lambda context: FunctionSource(_Endless()),
+            "has no end, and its factory was added .* as one of bounded",
+        ),
+    ],
+)
+def test_a_factory_that_makes_something_else_is_refused(make: Any, message: str) -> None:
+    source = HybridSource.builder(NumberSequenceSource(1, 2)).add_source(make, Boundedness.BOUNDED).build()
+    with pytest.raises(ProgramError, match=message):
+        read_all(source)
+
+
+def test_a_factory_makes_a_source_without_an_end_unless_it_is_said() -> None:
+    builder = HybridSource.builder(NumberSequenceSource(1, 2)).add_source(behind(1))
+    assert builder.build().get_boundedness() is Boundedness.CONTINUOUS_UNBOUNDED
+    with pytest.raises(ProgramError, match=r"add_source\(function, Boundedness.BOUNDED\)"):
+        builder.add_source(NumberSequenceSource(1, 2))
+    with pytest.raises(ProgramError, match="made of sources, and functions that make them, not of 5"):
+        HybridSource.builder(NumberSequenceSource(1, 2)).add_source(5)  # type: ignore[arg-type]

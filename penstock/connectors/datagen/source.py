@@ -84,8 +84,8 @@ class DataGeneratorSource(Source):
         is_checkpointed = _INTERVAL in settings and settings.get(_MODE, "").upper() != "BATCH"
         if self._strategy.needs_checkpoints and not is_checkpointed:
             _log.warning(
-                "%s waits for checkpoints, and none are taken by themselves: set %s in STREAMING mode, or it stops behind its "
-                "first records",
+                "%s waits for checkpoints, and none are taken by themselves: set %s in STREAMING mode, or it stops behind "
+                "its first records",
                 self.display_name(),
                 _INTERVAL,
             )

@@ -1,5 +1,6 @@
 """Several sources as one: each is read to its end by all readers before the next begins."""
 
+import pickle
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +15,47 @@ from penstock.contracts.source import (
     SplitEnumerator,
     SplitEnumeratorContext,
 )
+from penstock.data.code_pickle import dumps
 from penstock.errors import ProgramError, ProtocolError
+
+
+class SourceSwitchContext:
+    """What a factory of a source may ask when its source is to begin."""
+
+    def __init__(self, previous_enumerator: SplitEnumerator) -> None:
+        self._previous_enumerator = previous_enumerator
+
+    def get_previous_enumerator(self) -> SplitEnumerator:
+        """The enumerator of the source before, which all readers have read to its end; it is not closed yet."""
+        return self._previous_enumerator
+
+
+SourceFactory = Callable[[SourceSwitchContext], Source]
+"""Makes a source when the one before it is at its end; it is called once, where the coordinator is."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Stage:
+    """A source, or what makes it."""
+
+    source: Source | SourceFactory
+    boundedness: Boundedness
+
+    def is_fixed(self) -> bool:
+        return isinstance(self.source, Source)
+
+    def make(self, previous: SplitEnumerator) -> Source:
+        if isinstance(self.source, Source):
+            return self.source
+        made = self.source(SourceSwitchContext(previous))
+        if not isinstance(made, Source):
+            raise ProgramError(f"a factory of a HybridSource makes a source, not {made!r}")
+        if self.boundedness is Boundedness.BOUNDED and made.get_boundedness() is not Boundedness.BOUNDED:
+            raise ProgramError(
+                f"{made.display_name()} has no end, and its factory was added to a HybridSource as one of bounded sources; "
+                "add it as the last, with Boundedness.CONTINUOUS_UNBOUNDED"
+            )
+        return made
 
 
 class HybridSource(Source):
@@ -26,59 +67,129 @@ class HybridSource(Source):
     'BOUNDED'
     """
 
-    def __init__(self, sources: tuple[Source, ...]) -> None:
-        self._sources = sources
-        layouts = {source.output_layout for source in sources}
-        self.output_layout = layouts.pop() if len(layouts) == 1 else "rows"
-        in_columns = [source for source in sources if source.output_layout == "columns"]
-        self.rows_have_names = bool(in_columns) and all(source.rows_have_names for source in in_columns)
-        self.checks_types = all(source.checks_types for source in sources)
+    def __init__(self, stages: tuple[_Stage, ...]) -> None:
+        self._stages = stages
+        known = [stage.source for stage in stages if isinstance(stage.source, Source)]
+        layouts = {source.output_layout for source in known}
+        all_known = len(known) == len(stages)
+        self.output_layout = layouts.pop() if len(layouts) == 1 and all_known else "rows"
+        in_columns = [source for source in known if source.output_layout == "columns"]
+        has_columns = bool(in_columns) or not all_known
+        self.rows_have_names = has_columns and all(source.rows_have_names for source in in_columns)
+        self.checks_types = all_known and all(source.checks_types for source in known)
 
     @staticmethod
     def builder(first_source: Source) -> "HybridSourceBuilder":
         """Begin with the source that is read first."""
+        if not isinstance(first_source, Source):
+            raise ProgramError(f"a HybridSource begins with a source, not with {first_source!r}")
         return HybridSourceBuilder().add_source(first_source)
 
     def get_boundedness(self) -> Boundedness:
-        return self._sources[-1].get_boundedness()
+        return self._stages[-1].boundedness
 
     def create_enumerator(self, context: SplitEnumeratorContext) -> SplitEnumerator:
-        return _HybridEnumerator(self._sources, context, 0, None)
+        first = self._stages[0].source
+        assert isinstance(first, Source)
+        return _HybridEnumerator(self, context, 0, _Made(first), None)
 
     def restore_enumerator(self, context: SplitEnumeratorContext, state: Any) -> SplitEnumerator:
-        index, inner = state
-        return _HybridEnumerator(self._sources, context, index, (inner,))
+        index, inner, *made = state
+        fixed = self._stages[index].source
+        # What a factory made is in the checkpoint, as the enumerator that it asked is gone.
+        source = _Made(fixed) if isinstance(fixed, Source) else made[0]
+        return _HybridEnumerator(self, context, index, source, (inner,))
 
     def create_reader(self, context: SourceReaderContext) -> SourceReader:
-        return _HybridReader(self._sources, context)
+        return _HybridReader(len(self._stages), context)
 
     def display_name(self) -> str:
         return "Hybrid Source"
+
+    def make_stage(self, index: int, previous: SplitEnumerator) -> Source:
+        """The source that is read after ``previous`` has been."""
+        made = self._stages[index].make(previous)
+        if (
+            not self._stages[index].is_fixed()
+            and made.output_layout == "columns"
+            and made.rows_have_names is not self.rows_have_names
+        ):
+            raise ProgramError(
+                f"{made.display_name()} gives rows {'with' if made.rows_have_names else 'without'} names, and the other "
+                "sources of the HybridSource do not"
+            )
+        return made
+
+    def is_fixed(self, index: int) -> bool:
+        """Whether a source was there from the beginning, and is not made by a factory."""
+        return self._stages[index].is_fixed()
 
 
 class HybridSourceBuilder:
     """Collects the sources in the order in which they are read."""
 
     def __init__(self) -> None:
-        self._sources: list[Source] = []
+        self._stages: list[_Stage] = []
 
-    def add_source(self, source: Source) -> "HybridSourceBuilder":
-        """Read ``source`` when all before it are at their end."""
-        if not isinstance(source, Source):
-            raise ProgramError(f"a HybridSource is made of sources, not of {source!r}")
-        if self._sources:
-            before = self._sources[-1]
-            if before.get_boundedness() is not Boundedness.BOUNDED:
-                raise ProgramError(
-                    f"{before.display_name()} has no end, so {source.display_name()} behind it would never be read; "
-                    "all sources of a HybridSource but the last must be bounded"
-                )
-        self._sources.append(source)
+    def add_source(
+        self, source: Source | SourceFactory, boundedness: Boundedness | None = None
+    ) -> "HybridSourceBuilder":
+        """Read ``source`` when all before it are at their end.
+
+        In place of a source there may be a function that makes it when its turn comes, of a :class:`SourceSwitchContext`:
+        so it may begin where the one before has ended. ``boundedness`` says of such a function what it makes; a source
+        without an end unless given, which only the last may be.
+        """
+        if not isinstance(source, Source) and (isinstance(source, type) or not callable(source)):
+            raise ProgramError(
+                f"a HybridSource is made of sources, and functions that make them, not of {source!r}"
+            )
+        stage = _Stage(source, _boundedness_of(source, boundedness))
+        if self._stages and self._stages[-1].boundedness is not Boundedness.BOUNDED:
+            before = self._stages[-1]
+            hint = (
+                ""
+                if before.is_fixed()
+                else "; of a function say so: add_source(function, Boundedness.BOUNDED)"
+            )
+            raise ProgramError(
+                f"{_name_of(before.source)} has no end, so {_name_of(source)} behind it would never be read; "
+                f"all sources of a HybridSource but the last must be bounded{hint}"
+            )
+        self._stages.append(stage)
         return self
 
     def build(self) -> HybridSource:
         """The source."""
-        return HybridSource(tuple(self._sources))
+        return HybridSource(tuple(self._stages))
+
+
+def _boundedness_of(source: Source | SourceFactory, given: Boundedness | None) -> Boundedness:
+    if given is not None and not isinstance(given, Boundedness):
+        raise ProgramError(f"boundedness is a Boundedness, not {given!r}")
+    if isinstance(source, Source):
+        return source.get_boundedness()
+    return Boundedness.CONTINUOUS_UNBOUNDED if given is None else given
+
+
+def _name_of(source: Source | SourceFactory) -> str:
+    return source.display_name() if isinstance(source, Source) else "what the function makes"
+
+
+class _Made:
+    """A source on its way to the readers and into checkpoints: in one process itself, elsewhere with all its functions."""
+
+    __slots__ = ("source",)
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _unpack, (dumps(self.source),)
+
+
+def _unpack(pickled: bytes) -> _Made:
+    return _Made(pickle.loads(pickled))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +206,7 @@ class HybridSplit:
 @dataclass(frozen=True, slots=True)
 class _SwitchTo:
     source_index: int
+    made: _Made
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,30 +230,31 @@ class _HybridEnumerator(SplitEnumerator):
 
     def __init__(
         self,
-        sources: tuple[Source, ...],
+        hybrid: HybridSource,
         context: SplitEnumeratorContext,
         index: int,
+        made: _Made,
         restored: tuple[Any] | None,
     ) -> None:
-        self._sources = sources
+        self._hybrid = hybrid
         self._context = context
         self._index = index
+        self._made = made
         self._finished: set[int] = set()
         self._index_at: dict[int, int] = {}
         self._safe_index = index
-        self._inner = self._make(restored)
-
-    def _make(self, restored: tuple[Any] | None) -> SplitEnumerator:
-        source, context = self._sources[self._index], _ForEnumerator(self._context, self._index)
-        if restored is None:
-            return source.create_enumerator(context)
-        return source.restore_enumerator(context, restored[0])
+        inner_context = _ForEnumerator(context, index)
+        self._inner = (
+            made.source.create_enumerator(inner_context)
+            if restored is None
+            else made.source.restore_enumerator(inner_context, restored[0])
+        )
 
     def start(self) -> None:
         self._inner.start()
 
     def add_reader(self, subtask: int) -> None:
-        self._context.send_event_to_reader(subtask, _SwitchTo(self._index))
+        self._context.send_event_to_reader(subtask, _SwitchTo(self._index, self._made))
         self._inner.add_reader(subtask)
 
     def handle_split_request(self, subtask: int) -> None:
@@ -157,13 +270,15 @@ class _HybridEnumerator(SplitEnumerator):
                 self._inner.handle_source_event(subtask, inner_event)
 
     def _switch(self) -> None:
+        made = _Made(self._hybrid.make_stage(self._index + 1, self._inner))
         self._inner.close()
         self._index += 1
+        self._made = made
         self._finished.clear()
-        self._inner = self._make(None)
+        self._inner = made.source.create_enumerator(_ForEnumerator(self._context, self._index))
         readers = self._context.registered_readers()
         for subtask in readers:
-            self._context.send_event_to_reader(subtask, _SwitchTo(self._index))
+            self._context.send_event_to_reader(subtask, _SwitchTo(self._index, made))
         self._inner.start()
         for subtask in readers:
             self._inner.add_reader(subtask)
@@ -179,7 +294,10 @@ class _HybridEnumerator(SplitEnumerator):
 
     def snapshot_state(self, checkpoint_id: int) -> Any:
         self._index_at[checkpoint_id] = self._index
-        return self._index, self._inner.snapshot_state(checkpoint_id)
+        inner = self._inner.snapshot_state(checkpoint_id)
+        return (
+            (self._index, inner) if self._hybrid.is_fixed(self._index) else (self._index, inner, self._made)
+        )
 
     def notify_checkpoint_complete(self, checkpoint_id: int) -> None:
         self._safe_index = self._index_at.get(checkpoint_id, self._safe_index)
@@ -227,8 +345,8 @@ class _ForEnumerator:
 class _HybridReader(SourceReader):
     """Has the reader of the source that is being read, from the enumerator's word to that reader's end."""
 
-    def __init__(self, sources: tuple[Source, ...], context: SourceReaderContext) -> None:
-        self._sources = sources
+    def __init__(self, count: int, context: SourceReaderContext) -> None:
+        self._count = count
         self._context = context
         self._index = -1
         self._inner: SourceReader | None = None
@@ -241,18 +359,18 @@ class _HybridReader(SourceReader):
 
     def handle_source_event(self, event: Any) -> None:
         match event:
-            case _SwitchTo(index):
-                self._switch(index)
+            case _SwitchTo(index, made):
+                self._switch(index, made.source)
             case _NoMoreSplits(index) if index == self._index and self._inner is not None:
                 self._inner.notify_no_more_splits()
             case _OfSource(index, inner_event) if index == self._index and self._inner is not None:
                 self._inner.handle_source_event(inner_event)
         self._context.wake_up()
 
-    def _switch(self, index: int) -> None:
+    def _switch(self, index: int, source: Source) -> None:
         """The reader before, if there was one, has been closed at its end."""
         self._index = index
-        self._inner = self._sources[index].create_reader(_ForReader(self._context, index))
+        self._inner = source.create_reader(_ForReader(self._context, index))
         self.pauses_splits = self._inner.pauses_splits
         mine = [each.split for each in self._held if each.source_index == index]
         self._held = [each for each in self._held if each.source_index != index]
@@ -264,7 +382,7 @@ class _HybridReader(SourceReader):
         if self._inner is None:
             return InputStatus.NOTHING_AVAILABLE
         status = self._inner.poll_next(output)
-        if status is not InputStatus.END_OF_INPUT or self._index == len(self._sources) - 1:
+        if status is not InputStatus.END_OF_INPUT or self._index == self._count - 1:
             return status
         inner, self._inner = self._inner, None
         inner.close()

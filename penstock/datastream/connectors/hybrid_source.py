@@ -1,5 +1,10 @@
 """Several sources, one after the other."""
 
-from penstock.connectors.hybrid.source import HybridSource, HybridSourceBuilder
+from penstock.connectors.hybrid.source import (
+    HybridSource,
+    HybridSourceBuilder,
+    SourceFactory,
+    SourceSwitchContext,
+)
 
-__all__ = ["HybridSource", "HybridSourceBuilder"]
+__all__ = ["HybridSource", "HybridSourceBuilder", "SourceFactory", "SourceSwitchContext"]
