@@ -50,16 +50,21 @@ def running(*words: str) -> Iterator[tuple[str, ClusterClient]]:
             stop(home)
 
 
+def environment(client: ClusterClient) -> StreamExecutionEnvironment:
+    """One whose jobs run on the cluster."""
+    configuration = Configuration()
+    configuration.set_string("execution.target", "remote")
+    configuration.set_string("rest.address", client.host)
+    configuration.set_string("rest.port", str(client.port))
+    return StreamExecutionEnvironment.get_execution_environment(configuration)
+
+
 def submit(client: ClusterClient, records: int, rate: float) -> Any:
     """A job that numbers come to at a rate, and that prints nothing."""
     from penstock.common import WatermarkStrategy
     from penstock.datastream.connectors.datagen import DataGeneratorSource, RateLimiterStrategy
 
-    configuration = Configuration()
-    configuration.set_string("execution.target", "remote")
-    configuration.set_string("rest.address", client.host)
-    configuration.set_string("rest.port", str(client.port))
-    env = StreamExecutionEnvironment.get_execution_environment(configuration)
+    env = environment(client)
     source = DataGeneratorSource(lambda index: index, records, RateLimiterStrategy.per_second(rate))
     numbers = env.from_source(source, WatermarkStrategy.no_watermarks(), "numbers")
     numbers.map(lambda number: number + 1).filter(lambda number: number < 0).print()

@@ -6,13 +6,17 @@ values.
 """
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from itertools import compress
 from operator import itemgetter
-from typing import Any, Protocol, overload
+from typing import TYPE_CHECKING, Any, Protocol, overload
 
 from penstock.chance import seeded
 from penstock.data.batch import Batch, ColumnBatch, RowBatch
 from penstock.errors import ProgramError
+
+if TYPE_CHECKING:
+    import pyarrow
 
 
 class Partitioner(Protocol):
@@ -109,11 +113,19 @@ def _split_columns(batch: ColumnBatch, channels: Sequence[int], n: int) -> list[
 
 
 def _take_columns(batch: ColumnBatch, indices: Sequence[int]) -> ColumnBatch:
-    import pyarrow
-
-    picked = pyarrow.array(indices, pyarrow.int64())
+    picked = _every_index(indices) if isinstance(indices, range) else _column_of(indices)
     timestamps = None if batch.timestamps is None else batch.timestamps.take(picked)
     return ColumnBatch(batch.columns.take(picked), timestamps)
+
+
+def _column_of(indices: Sequence[int]) -> "pyarrow.Int64Array":
+    import pyarrow
+
+    return pyarrow.array(indices, pyarrow.int64())
+
+
+# To make them takes fifty times as long as to pick the rows of two columns by them, and most batches are equally long.
+_every_index = lru_cache(maxsize=64)(_column_of)
 
 
 class ForwardPartitioner:
