@@ -1,9 +1,12 @@
-"""``python -m benchmarks``: run everything, or what ``--only`` names, and print the table."""
+"""``python -m benchmarks``: run everything, or what ``--only`` names, and print the table.
+
+Ten minutes of a steady stream, ``--only flat-memory``, are run when they are named, and not otherwise.
+"""
 
 import argparse
 import sys
 
-from benchmarks.catalogue import benchmarks
+from benchmarks.catalogue import chosen
 from benchmarks.measuring import BenchmarkFailed, measure
 from benchmarks.table import HEADER, lines_of
 
@@ -21,19 +24,15 @@ def main() -> int:
     parser.add_argument("--latency-seconds", type=int, metavar="S", help="default: 10, with --quick 2")
     options = parser.parse_args()
     quick: bool = options.quick
-    chosen = [
-        benchmark
-        for benchmark in benchmarks(options.latency_seconds or (2 if quick else 10))
-        if not options.only or any(benchmark.name.startswith(name) for name in options.only)
-    ]
-    if not chosen:
+    found = chosen(options.only, options.latency_seconds or (2 if quick else 10))
+    if not found:
         parser.error(f"no benchmark is named {', '.join(options.only)}")
     print(
         "Ratio: speed of the subject over that of the other, median of the rounds; above 1 the subject is faster.\n"
     )
     print(HEADER)
     failed = False
-    for benchmark in chosen:
+    for benchmark in found:
         rounds = options.rounds or min(benchmark.rounds, 3 if quick else benchmark.rounds)
         try:
             for line in lines_of(measure(benchmark, rounds, quick)):

@@ -20,8 +20,9 @@ Measure = Literal["cpu_seconds", "seconds"]
 class Benchmark:
     """``subject`` runs in turn with each of ``rivals``; the ratio of their speeds should be at least ``target``.
 
-    ``parameters(quick)`` makes the input and says where it is. With ``limits`` the subject runs alone, and what it measures
-    has to stay below. ``figures``: what else each of them measured that is to be seen in the table.
+    ``parameters(quick)`` makes the input and says where it is. ``limits``: what the subject measures that has to stay below.
+    ``figures``: what else each of them measured that is to be seen in the table. ``on_demand``: it takes so long that it runs
+    only when it is named.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Benchmark:
     limits: tuple[tuple[str, float], ...] = ()
     figures: tuple[str, ...] = ()
     rounds: int = 5
+    on_demand: bool = False
 
 
 def _events(keys: int) -> Callable[[bool], dict[str, Any]]:
@@ -132,6 +134,7 @@ def benchmarks(latency_s: int) -> list[Benchmark]:
     """All of them, in the order of the table."""
     peers = ("plain", "bytewax", "pyflink")
     latency = (("p99_ms", 20.0), ("growth_mib", 2.0))
+    of_requests = (("microseconds_per_request", 1_000_000 / 100_000),)
     return [
         Benchmark(
             "words", "word count, an update a word", "word_count",
@@ -194,13 +197,19 @@ def benchmarks(latency_s: int) -> list[Benchmark]:
         ),
         Benchmark(
             "async", "10 k requests of 50 ms, in order", "async_io", _requests, subject="ordered", target=0.8,
+            limits=of_requests,
         ),
         Benchmark(
             "async-any", "the same, as they come", "async_io", _requests, subject="unordered", target=0.8,
+            limits=of_requests,
         ),
         Benchmark(
             "start", "one element, whole process", "start_up", lambda quick: {}, rivals=("plain", "bytewax"),
-            limits=(("cpu_seconds", 0.3), ("peak_mib", 60.0)),
+            limits=(("seconds", 0.3), ("cpu_seconds", 0.3), ("peak_mib", 60.0)),
+        ),
+        Benchmark(
+            "import", "import penstock.datastream, whole process", "start_up", lambda quick: {}, subject="importing",
+            limits=(("seconds", 0.1),),
         ),
         Benchmark(
             "latency-1", f"1,000 records/s, {latency_s} s, 1 worker", "latency", lambda quick: {"seconds": latency_s},
@@ -210,6 +219,27 @@ def benchmarks(latency_s: int) -> list[Benchmark]:
             "latency-2", f"1,000 records/s, {latency_s} s, 2 workers", "latency", lambda quick: {"seconds": latency_s},
             subject="two_workers", rivals=(), limits=latency, rounds=1,
         ),
+        *(
+            Benchmark(
+                f"flat-memory-{workers}", f"ten minutes of 1,000 records/s, {subject}", "latency",
+                lambda quick: {"seconds": 60 if quick else 600}, subject=subject, rivals=(), limits=latency, rounds=1,
+                on_demand=True,
+            )
+            for workers, subject in ((1, "one_worker"), (2, "two_workers"))
+        ),
         *_of_clusters(),
         *(_with_broker(os.environ[BROKER], latency_s) if BROKER in os.environ else ()),
     ]  # fmt: skip
+
+
+def chosen(names: list[str] | None, latency_s: int) -> list[Benchmark]:
+    """Those whose name begins with one of ``names``; without names, all but those that run on demand.
+
+    >>> [benchmark.name for benchmark in chosen(["flat-memory", "import"], 10)]
+    ['import', 'flat-memory-1', 'flat-memory-2']
+    """
+    return [
+        benchmark
+        for benchmark in benchmarks(latency_s)
+        if (any(map(benchmark.name.startswith, names)) if names else not benchmark.on_demand)
+    ]

@@ -1,4 +1,4 @@
-"""A job of one element as a whole process: interpreter, imports, job, end."""
+"""Whole processes, from the interpreter's start to its end: a job of one element, and an import alone."""
 
 import resource
 import subprocess
@@ -29,6 +29,10 @@ def plain() -> Callable[[], dict[str, Any]]:
 
 def penstock() -> Callable[[], dict[str, Any]]:
     return _process(_PENSTOCK)
+
+
+def importing() -> Callable[[], dict[str, Any]]:
+    return _process("import penstock.datastream")
 
 
 def bytewax() -> Callable[[], dict[str, Any]]:

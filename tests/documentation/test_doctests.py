@@ -9,7 +9,7 @@ from tests.architecture.source_tree import read_files
 
 WITH_EXAMPLES = [
     file.path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
-    for file in read_files("penstock")
+    for file in read_files("penstock", "benchmarks")
     if ">>> " in file.text
 ]
 
