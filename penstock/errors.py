@@ -91,6 +91,12 @@ class OutsideError(PenstockError, OSError):
         return PenstockError.__str__(self)
 
 
+class RunSuperseded(OutsideError):
+    """Another run has taken this one's place outside: to start again would be to take it back. Ends the job for good."""
+
+    retryable = False
+
+
 class WorkerLost(PenstockError):
     """A worker process died or stopped answering."""
 

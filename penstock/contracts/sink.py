@@ -118,6 +118,14 @@ class Committer(ABC):
     def commit(self, committables: list[Any]) -> list[Any]:
         """Commit all; return those that should be tried again later."""
 
+    def recommit(self, committables: list[Any]) -> list[Any]:
+        """Commit what a restored checkpoint holds, before there is a writer; return those that should be tried again."""
+        return self.commit(committables)
+
+    def progress(self) -> int:
+        """A number that grows while what was handed back gets on: a commit that takes long is not one that stands still."""
+        return 0
+
     def close(self) -> None:  # noqa: B027
         """Called once at the end."""
 
@@ -139,6 +147,17 @@ class Sink(ABC):
     def create_committer(self) -> Committer | None:
         """The committer, None for a sink of one phase."""
         return None
+
+    def create_committer_for(self, context: WriterInitContext) -> Committer | None:
+        """The committer of one task; overridden instead of the other where it has to know whose it is."""
+        return self.create_committer()
+
+    def check_job(self, settings: dict[str, str], is_bounded: bool) -> None:  # noqa: B027
+        """Called when the job's graph is made: raises ``ProgramError`` where the sink cannot work with these settings."""
+
+    def claims(self) -> tuple[str, ...]:
+        """What outside is for this sink alone, in words that an error can say; two sinks of a job must not claim the same."""
+        return ()
 
     def display_name(self) -> str:
         """How the sink is called in plans where the user gave no name."""

@@ -20,7 +20,8 @@ LAST = 2**62
 FIRST_RETRY_MS = 10
 RETRY_MS = 1_000
 """What is not committed is tried again after the first time, then after twice as long each time, up to the second."""
-MOST_TRIES_AT_ONCE = 20
+LONGEST_STANDSTILL_S = 120.0
+"""Where everything has to be committed before the task goes on, it gives up after so long without any progress."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +77,13 @@ class Commits:
         """Commit again what the restored checkpoint holds, before anything new is written."""
         values = [entry.value for entry in self._restored]
         self._restored = []
-        self._commit_all(values)
+        self._commit_all(values, self._recommit)
 
     def commit_last(self) -> None:
         """Commit everything now: no checkpoint will."""
         values = [entry.value for entry in self._waiting]
         self._waiting = []
-        self._commit_all(values)
+        self._commit_all(values, self._commit)
 
     def commit_up_to(self, checkpoint_id: int) -> None:
         """A checkpoint is complete: commit what it holds; what the committer hands back is tried again."""
@@ -116,21 +117,37 @@ class Commits:
             self._retry_ms = min(2 * self._retry_ms, RETRY_MS)
             self._cancel_retry = self._context.processing_time.schedule(at_ms, again)
 
-    def _commit_all(self, values: list[Any]) -> None:
-        """Commit at once, where nothing can be done later."""
-        left, retry_ms = self._commit(values), FIRST_RETRY_MS
-        for _ in range(MOST_TRIES_AT_ONCE - 1):
-            if not left:
-                return
+    def _commit_all(self, values: list[Any], commit: Callable[[list[Any]], list[Any]]) -> None:
+        """Commit before anything else is done, for as long as it gets on."""
+        clock = self._context.clock
+        left, retry_ms = commit(values), FIRST_RETRY_MS
+        fewest, furthest, moved_at_s = len(left), self._progress(), clock.monotonic_s()
+        while left:
             pause(retry_ms / 1_000)
-            before, left = left, self._commit(left)
-            retry_ms = FIRST_RETRY_MS if len(left) < len(before) else min(2 * retry_ms, RETRY_MS)
-        if left:
-            raise OutsideError(
-                f"{len(left)} of {len(values)} committables could not be committed in {MOST_TRIES_AT_ONCE} tries"
-            )
+            left = commit(left)
+            if len(left) < fewest or self._progress() > furthest:
+                fewest, furthest = min(len(left), fewest), max(self._progress(), furthest)
+                retry_ms, moved_at_s = FIRST_RETRY_MS, clock.monotonic_s()
+                continue
+            retry_ms = min(2 * retry_ms, RETRY_MS)
+            if clock.monotonic_s() - moved_at_s >= LONGEST_STANDSTILL_S:
+                raise OutsideError(
+                    f"{len(left)} of {len(values)} committables could not be committed: nothing has moved for "
+                    f"{LONGEST_STANDSTILL_S:g} s"
+                )
+
+    def _progress(self) -> int:
+        return 0 if self._committer is None else self._committer.progress()
 
     def _commit(self, values: list[Any]) -> list[Any]:
+        committer = self._find_committer()
+        return [] if committer is None or not values else committer.commit(values)
+
+    def _recommit(self, values: list[Any]) -> list[Any]:
+        committer = self._find_committer()
+        return [] if committer is None or not values else committer.recommit(values)
+
+    def _find_committer(self) -> Committer | None:
         if self._committer is None:
             self._committer = self._make_committer()
-        return [] if self._committer is None or not values else self._committer.commit(values)
+        return self._committer

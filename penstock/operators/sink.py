@@ -46,7 +46,7 @@ class SinkOperator(Operator):
         super().__init__(context)
         self._spec = spec
         self._restored: list[Any] | None = None
-        self._commits = Commits(spec.sink.create_committer, context)
+        self._commits = Commits(lambda: spec.sink.create_committer_for(_InitContext(context)), context)
         self._writer: SinkWriter | None = None
         self._moving = _WriterContext(context)
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from penstock.checkpoint.place import CheckpointPlace
 from penstock.dataflow.submission import JobStatus
-from penstock.errors import NotSerializable, OptionError, StateError, UserCodeError
+from penstock.errors import NotSerializable, OptionError, RunSuperseded, StateError, UserCodeError
 from penstock.ids import SubtaskId, VertexId, WorkerIndex
 from penstock.runtime.job.coordinator import (
     CancelRequested,
@@ -183,6 +183,12 @@ def test_a_job_can_be_cancelled_at_any_moment_between_two_attempts(moment: int) 
 def test_what_cannot_be_begun_as_it_is_written_is_not_begun_again() -> None:
     coordinator = job(RUNNING[:2])
     coordinator.handle(SubtaskFailed(W0, None, NotSerializable("a lock")))
+    assert coordinator.status is JobStatus.FAILING
+
+
+def test_a_run_whose_place_another_has_taken_does_not_start_again() -> None:
+    coordinator = job(RUNNING)
+    coordinator.handle(SubtaskFailed(W0, SUBTASKS[0], RunSuperseded("another run")))
     assert coordinator.status is JobStatus.FAILING
 
 

@@ -142,6 +142,14 @@ class KafkaCluster:
         admin.create_topics([topic])[name].result(START_S)
         self._wait_for_leaders(admin, name, partitions)
 
+    def add_partitions(self, name: str, count: int) -> None:
+        """Have a topic get more partitions, ``count`` in all."""
+        from confluent_kafka.admin import AdminClient, NewPartitions
+
+        admin = AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0})
+        admin.create_partitions([NewPartitions(name, count)])[name].result(START_S)
+        self._wait_for_leaders(admin, name, count)
+
     def _wait_for_leaders(self, admin: object, name: str, partitions: int) -> None:
         for _ in range(int(START_S / 0.05)):
             topic = admin.list_topics(name, timeout=START_S).topics[name]  # type: ignore[attr-defined]

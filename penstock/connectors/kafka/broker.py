@@ -29,7 +29,23 @@ def confluent_admin() -> Any:
     return require("confluent_kafka.admin", "kafka", "Kafka")
 
 
-def answer_of(ask: Callable[[float], Any], servers: str) -> Any:
+class Complaints:
+    """Takes down what a client says of brokers: why it cannot talk to them is told nowhere else."""
+
+    def __init__(self) -> None:
+        self._last = ""
+
+    def __call__(self, error: Any) -> None:
+        if error.code() != confluent().KafkaError._ALL_BROKERS_DOWN:  # which says no reason
+            self._last = error.str()
+
+    def about(self, error: BaseException) -> str:
+        """An error with the last of them."""
+        said = str(error) or "the time is over"
+        return f"{said}; the client says: {self._last}" if self._last else said
+
+
+def answer_of(ask: Callable[[float], Any], servers: str, complaints: Complaints) -> Any:
     """What a question to the broker gives; one that it is not ready for is asked again for a while.
 
     ``ask(seconds)`` puts the question anew each time and waits so long for the answer.
@@ -45,9 +61,7 @@ def answer_of(ask: Callable[[float], Any], servers: str) -> Any:
             code = reason.code() if hasattr(reason, "code") else None
             comes_again = isinstance(error, TimeoutError) or code in _not_ready()
             if not comes_again or monotonic() >= deadline:
-                raise OutsideError(
-                    f"Kafka at {servers} did not answer: {str(error) or 'the time is over'}"
-                ) from error
+                raise OutsideError(f"Kafka at {servers} did not answer: {complaints.about(error)}") from error
         pause(AGAIN_S)
 
 
@@ -62,32 +76,78 @@ def _not_ready() -> tuple[int, ...]:
         kind.NOT_LEADER_FOR_PARTITION,
         kind.FENCED_LEADER_EPOCH,
         kind.UNKNOWN_LEADER_EPOCH,
+        kind.UNSTABLE_OFFSET_COMMIT,
         kind._TRANSPORT,
         kind._TIMED_OUT,
     )
 
 
-def committed_offsets(configuration: dict[str, str], group: str, places: list[tuple[str, int]]) -> list[Any]:
-    """What a group has committed for partitions: the client's objects with ``offset`` (negative for none) and ``metadata``.
+class GroupOffsets:
+    """What groups have committed. Asked by a consumer: librdkafka's client for administration crashes where the coordinator
+    of a group is not known yet."""
 
-    Asked by a consumer: librdkafka's client for administration crashes where the coordinator of a group is not known yet.
-    """
-    client = confluent()
-    consumer = client.Consumer({**configuration, "group.id": group, "enable.auto.commit": "false"})
-    asked = [client.TopicPartition(topic, partition) for topic, partition in places]
-    try:
-        servers = configuration.get("bootstrap.servers", "")
+    def __init__(self, configuration: dict[str, str]) -> None:
+        self._configuration = configuration
+        self._servers = configuration.get("bootstrap.servers", "")
 
-        def ask(seconds: float) -> list[Any]:
+    def committed(self, group: str, places: list[tuple[str, int]]) -> list[Any]:
+        """For each partition the client's object with ``offset`` (negative for none) and ``metadata``.
+
+        :raises OutsideError: where one of them is not told.
+        """
+        client = confluent()
+        asked = [client.TopicPartition(topic, partition) for topic, partition in places]
+
+        def ask(consumer: Any, seconds: float) -> list[Any]:
             found = list(consumer.committed(asked, timeout=seconds))
             for each in found:
-                if each.error is not None and each.error.code() in _not_ready():
+                # A topic that is deleted meanwhile takes its offsets along.
+                if each.error is not None and each.error.code() != client.KafkaError.UNKNOWN_TOPIC_OR_PART:
                     raise client.KafkaException(each.error)
             return found
 
-        return answer_of(ask, servers) if asked else []
-    finally:
-        consumer.close()
+        found: list[Any] = self._answer(group, ask) if asked else []
+        return found
+
+    def commit(self, group: str, topic: str, offset: int, metadata: str) -> None:
+        """Commit an offset of a topic's first partition.
+
+        :raises OutsideError: when the broker does not take it.
+        """
+        client = confluent()
+        note = client.TopicPartition(topic, 0, offset, metadata)
+
+        def ask(consumer: Any, _: float) -> None:
+            for each in consumer.commit(offsets=[note], asynchronous=False):
+                if each.error is not None:
+                    raise client.KafkaException(each.error)
+
+        try:
+            self._answer(group, ask)
+        except OutsideError as error:
+            reason: Any = error.__cause__.args[0] if error.__cause__ and error.__cause__.args else None
+            code = reason.code() if hasattr(reason, "code") else None
+            if code == client.KafkaError.UNKNOWN_TOPIC_OR_PART:
+                raise OutsideError(
+                    f"topic {topic!r} is not there: create it before anything is written"
+                ) from error
+            raise
+
+    def _answer(self, group: str, ask: Callable[[Any, float], Any]) -> Any:
+        complaints = Complaints()
+        own = {"group.id": group, "enable.auto.commit": False, "error_cb": complaints}
+        consumer = confluent().Consumer({**self._configuration, **own}, logger=_log)
+
+        def ask_and_listen(seconds: float) -> Any:
+            try:
+                return ask(consumer, seconds)
+            finally:
+                consumer.poll(0)
+
+        try:
+            return answer_of(ask_and_listen, self._servers, complaints)
+        finally:
+            consumer.close()
 
 
 class Administration:
@@ -96,7 +156,8 @@ class Administration:
 
     def __init__(self, configuration: dict[str, str]) -> None:
         self._servers = configuration.get("bootstrap.servers", "")
-        self._configuration = configuration
+        self._complaints = Complaints()
+        self._configuration = {**configuration, "error_cb": self._complaints}
         self._client: Any = None
 
     def answer(self, question: Callable[[Any, float], Any]) -> Any:
@@ -108,32 +169,55 @@ class Administration:
         def ask(seconds: float) -> Any:
             client = self._client or confluent_admin().AdminClient(self._configuration, logger=_log)
             self._client = None
-            answer = question(client, seconds)
+            try:
+                answer = question(client, seconds)
+            finally:
+                client.poll(0)
             self._client = client
             return answer
 
-        return answer_of(ask, self._servers)
+        return answer_of(ask, self._servers, self._complaints)
+
+
+# What librdkafka has for connections and for every kind of client alike.
+_GENERAL: Final = (
+    "api.version.",
+    "bootstrap.",
+    "broker.",
+    "client.",
+    "connections.",
+    "debug",
+    "enable.metrics.push",
+    "enable.random.seed",
+    "enable.sasl.",
+    "enable.ssl.",
+    "https.",
+    "log.connection.close",
+    "log_level",
+    "metadata.",
+    "plugin.",
+    "receive.message.max.bytes",
+    "reconnect.",
+    "retry.backoff.",
+    "sasl.",
+    "security.",
+    "socket.",
+    "ssl.",
+    "topic.metadata.",
+)
 
 
 def for_questions(configuration: dict[str, str]) -> dict[str, str]:
-    """What of a configuration is for connections in general."""
-    general = (
-        "bootstrap.",
-        "security.",
-        "sasl.",
-        "ssl.",
-        "socket.",
-        "client.id",
-        "log_level",
-        "debug",
-        "broker.",
-        "reconnect.",
-    )
-    return {key: value for key, value in configuration.items() if key.startswith(general)}
+    """What of a configuration is for connections in general.
+
+    >>> for_questions({"bootstrap.servers": "h:1", "client.dns.lookup": "use_all_dns_ips", "acks": "1"})
+    {'bootstrap.servers': 'h:1', 'client.dns.lookup': 'use_all_dns_ips'}
+    """
+    return {key: value for key, value in configuration.items() if key.startswith(_GENERAL)}
 
 
 class KafkaBroker:
-    """One connection for questions; ``close`` it after use."""
+    """Answers questions about topics and offsets; its connection goes with the object."""
 
     def __init__(self, configuration: dict[str, str]) -> None:
         self._servers = configuration.get("bootstrap.servers", "")
@@ -166,8 +250,8 @@ class KafkaBroker:
             metadata = self._admin.answer(lambda client, seconds: client.list_topics(timeout=seconds))
         except OutsideError as error:
             raise OutsideError(
-                f"the topics cannot be listed: no broker answers at {self._servers} ({error.__cause__}); check "
-                "bootstrap.servers, the network and the broker"
+                f"the topics cannot be listed, no broker answers at {self._servers}; check bootstrap.servers, security "
+                f"settings, the network and the broker: {error.message}"
             ) from error
         return {
             name: [KafkaTopicPartition(name, number) for number in sorted(topic.partitions)]
@@ -209,8 +293,10 @@ class KafkaBroker:
         return offsets
 
     def committed(self, partitions: list[KafkaTopicPartition]) -> Offsets:
+        if self._group is None:
+            return {}
         places = [(each.topic, each.partition) for each in partitions]
-        answers = committed_offsets(self._configuration, self._group or "", places)
+        answers = GroupOffsets(self._configuration).committed(self._group, places)
         return {_own(answer): answer.offset for answer in answers if answer.offset >= 0}
 
 

@@ -3,12 +3,15 @@
 import logging
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
-from penstock.connectors.kafka.epochs import Epoch
+from penstock.connectors.kafka.epochs import Epoch, WriterName
 from penstock.connectors.kafka.transactions import EpochCommitter, TransactionalProducer
 from penstock.contracts.sink import Committer
 from penstock.errors import OutsideError
+
+AT_ONCE: Final = 8
+"""Commits that are under way at the same time: of several writers, whose epochs do not wait for each other."""
 
 _log = logging.getLogger(__name__)
 
@@ -16,8 +19,11 @@ _log = logging.getLogger(__name__)
 class CommitTry:
     """One try to commit one epoch. Made and asked by the task's thread."""
 
-    def __init__(self, committer: EpochCommitter, epoch: Epoch) -> None:
+    def __init__(self, committer: EpochCommitter, epoch: Epoch, is_restored: bool) -> None:
         self.epoch = epoch
+        self.written = 0
+        """How many records it has written anew."""
+        self._is_restored = is_restored
         self._committer = committer
         self._lock = threading.Lock()
         self._is_over = threading.Event()
@@ -50,7 +56,7 @@ class CommitTry:
 
     def _run(self) -> None:
         try:
-            producer = self._committer.commit(self.epoch)
+            producer = self._committer.commit(self.epoch, self._is_restored, self._advance)
         except Exception as failure:  # noqa: BLE001  (handed to the task)
             self._failure = failure
         else:
@@ -61,6 +67,9 @@ class CommitTry:
                 producer.close()
         self._is_over.set()
 
+    def _advance(self, count: int) -> None:
+        self.written += count
+
 
 class ExactlyOnceCommitter(Committer):
     """Commits the epochs of the writers; ``give_back`` takes the producers that can be used again."""
@@ -70,35 +79,54 @@ class ExactlyOnceCommitter(Committer):
     ) -> None:
         self._committer = committer
         self._give_back = give_back
-        self._try: CommitTry | None = None
+        self._tries: dict[WriterName, CommitTry] = {}
+        self._written = 0
 
     def commit(self, committables: list[Any]) -> list[Any]:
-        for index, epoch in enumerate(committables):
-            try:
-                is_committed = self._commit(epoch)
-            except OutsideError as error:
-                if not error.retryable:
-                    raise
-                _log.warning("a commit is tried again: %s", error)
-                is_committed = False
-            if not is_committed:
-                return committables[index:]  # in their order only: a marker stands for all epochs before it
-        return []
+        return self._commit_all(committables, False)
 
-    def _commit(self, epoch: Epoch) -> bool:
-        running = self._try
-        if running is None or running.epoch.identity != epoch.identity:
-            self.close()
-            running = self._try = CommitTry(self._committer, epoch)
+    def recommit(self, committables: list[Any]) -> list[Any]:
+        return self._commit_all(committables, True)
+
+    def progress(self) -> int:
+        return self._written + sum(running.written for running in self._tries.values())
+
+    def _commit_all(self, epochs: list[Epoch], are_restored: bool) -> list[Epoch]:
+        left: list[Epoch] = []
+        held: set[WriterName] = set()
+        for epoch in epochs:
+            # Those of one writer in their order only: a marker stands for all epochs before it.
+            if epoch.writer in held or not self._is_committed(epoch, are_restored):
+                held.add(epoch.writer)
+                left.append(epoch)
+        return left
+
+    def _is_committed(self, epoch: Epoch, is_restored: bool) -> bool:
+        running = self._tries.get(epoch.writer)
+        if running is not None and running.epoch.identity != epoch.identity:
+            running.abandon()
+            del self._tries[epoch.writer]
+            running = None
+        if running is None:
+            if len(self._tries) >= AT_ONCE:
+                return False
+            running = self._tries[epoch.writer] = CommitTry(self._committer, epoch, is_restored)
         if not running.is_over:
             return False  # the task goes on with its work, and looks again later
-        self._try = None
-        producer = running.result()
+        del self._tries[epoch.writer]
+        try:
+            producer = running.result()
+        except OutsideError as error:
+            if not error.retryable:
+                raise
+            _log.warning("a commit is tried again: %s", error)
+            return False
+        self._written += running.written
         if producer is not None:
             self._give_back(epoch, producer)
         return True
 
     def close(self) -> None:
-        if self._try is not None:
-            self._try.abandon()
-            self._try = None
+        for running in self._tries.values():
+            running.abandon()
+        self._tries.clear()

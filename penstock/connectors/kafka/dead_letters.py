@@ -3,7 +3,7 @@
 from typing import Any
 
 from penstock.connectors.kafka.producing import RecordProducer
-from penstock.connectors.kafka.properties import CONNECTING, check_property, client_configuration
+from penstock.connectors.kafka.properties import PRODUCING, check_property, client_configuration
 from penstock.connectors.kafka.records import BadMessage
 from penstock.connectors.kafka.serialization import ProducerRecord
 from penstock.errors import ProgramError
@@ -25,7 +25,7 @@ class KafkaDeadLetterTopic:
         if not texts.get("bootstrap.servers"):
             raise ProgramError("a dead letter topic needs the property bootstrap.servers")
         self._topic = topic
-        self._configuration = {**CONNECTING, "enable.idempotence": "true", **client_configuration(texts)}
+        self._configuration = {**PRODUCING, "enable.idempotence": "true", **client_configuration(texts)}
         self._producer: RecordProducer | None = None
 
     def __call__(self, bad: BadMessage) -> None:

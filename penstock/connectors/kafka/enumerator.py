@@ -56,12 +56,14 @@ class EnumeratorState:
 
 @dataclass(frozen=True, slots=True)
 class Discovery:
-    """How partitions are found: what, from where to where, and how often again (never for an interval of None)."""
+    """How partitions are found: what, from where to where, and how often again. With an interval of None it is once, and with
+    ``looks_again`` once more whenever the job is restored."""
 
     subscription: Subscription
     starting: KafkaOffsetsInitializer
     stopping: KafkaOffsetsInitializer | None
     interval_ms: int | None
+    looks_again: bool
 
 
 class KafkaEnumerator(SplitEnumerator):
@@ -80,6 +82,8 @@ class KafkaEnumerator(SplitEnumerator):
         self._known: set[KafkaTopicPartition] = set(state.known) if state else set()
         self._waiting: dict[int, list[KafkaPartitionSplit]] = {}
         self._started = state is not None and state.started
+        self._looks_once = discovery.interval_ms is None
+        self._is_complete = self._looks_once and self._started and not discovery.looks_again
         self._told: set[int] = set()
         for split in state.waiting if state else ():
             self._wait(split)
@@ -87,7 +91,7 @@ class KafkaEnumerator(SplitEnumerator):
     def start(self) -> None:
         if self._discovery.interval_ms is not None:
             self._context.call_at_interval(self._look, self._found, self._discovery.interval_ms)
-        elif not self._started:
+        elif not self._is_complete:
             self._context.call_async(self._look, self._found)
 
     def _look(self) -> list[KafkaPartitionSplit]:
@@ -108,11 +112,12 @@ class KafkaEnumerator(SplitEnumerator):
 
     def _found(self, splits: list[KafkaPartitionSplit] | None, error: BaseException | None) -> None:
         if error is not None:
-            if not self._started:
+            if self._looks_once or not self._started:
                 raise error
             _log.warning("looking for new partitions failed, and is tried again later: %s", error)
             return
         self._started = True
+        self._is_complete = self._looks_once
         for split in splits or ():
             if split.partition not in self._known:
                 self._known.add(split.partition)
@@ -127,7 +132,7 @@ class KafkaEnumerator(SplitEnumerator):
         for reader in self._context.registered_readers():
             for split in self._waiting.pop(reader, ()):
                 self._context.assign_split(split, reader)
-            if self._started and self._discovery.interval_ms is None and reader not in self._told:
+            if self._is_complete and reader not in self._told:
                 self._told.add(reader)
                 self._context.signal_no_more_splits(reader)
 

@@ -7,13 +7,22 @@ alone, the others written again. Nothing depends on how long a transaction lives
 in ``docs/decisions``.
 """
 
+import logging
+from dataclasses import dataclass
 from typing import Any
 
 from penstock.chance import secret_token
-from penstock.config.quantities import NANOS_PER_MS, parse_duration
-from penstock.connectors.kafka.epochs import Epoch, EpochRecords
-from penstock.connectors.kafka.markers import Markers, WriterTransactions, marker_group, transactional_id
-from penstock.connectors.kafka.producing import RecordProducer
+from penstock.connectors.kafka.epochs import Epoch, EpochRecords, WriterName
+from penstock.connectors.kafka.markers import Markers
+from penstock.connectors.kafka.preflight import check_time_out
+from penstock.connectors.kafka.producing import ProducerLost, RecordProducer
+from penstock.connectors.kafka.register import (
+    Register,
+    WriterTransactions,
+    job_of,
+    new_run,
+    transactional_id,
+)
 from penstock.connectors.kafka.serialization import KafkaRecordSerializationSchema, ProducerRecord
 from penstock.connectors.kafka.transactions import (
     TransactionalProducer,
@@ -28,16 +37,23 @@ from penstock.contracts.sink import (
     StatefulSinkWriter,
     WriterInitContext,
 )
-from penstock.errors import ProgramError
 
-_INTERVAL = "execution.checkpointing.interval"
+_log = logging.getLogger(__name__)
 
-_idle: dict[tuple[str, int, int], list[TransactionalProducer]] = {}
-"""Producers whose transactions were committed, for further use, by prefix, subtask and generation of the writer."""
+_idle: dict[str, list[TransactionalProducer]] = {}
+"""Producers whose transactions were committed, for further use, by the run of their writer."""
+
+
+@dataclass(frozen=True, slots=True)
+class LastEpoch:
+    """The state of a writer: the number of its last epoch, and the job that it belongs to."""
+
+    number: int
+    job_id: str
 
 
 class ExactlyOnceWriter(CommittingSinkWriter, StatefulSinkWriter):
-    """One writer. ``numbers``: of the last epochs of the writers whose states it takes over."""
+    """One writer. ``states``: of the writers in whose place it is."""
 
     def __init__(
         self,
@@ -45,56 +61,52 @@ class ExactlyOnceWriter(CommittingSinkWriter, StatefulSinkWriter):
         configuration: dict[str, str],
         prefix: str,
         schema: KafkaRecordSerializationSchema,
-        numbers: list[int],
+        states: list[LastEpoch],
     ) -> None:
         self._configuration = configuration
-        self._prefix = prefix
-        self._subtask = context.index_of_subtask()
+        self._name = WriterName(prefix, context.index_of_subtask())
         self._generation = context.restored_checkpoint_id() or 0
-        self._group = marker_group(prefix, self._subtask)
-        self._markers = Markers(configuration, prefix)
+        self._run = new_run(context.job_id())
+        self._register = Register(configuration)
         self._schema = schema
         self._records = EpochRecords()
-        self._current: TransactionalProducer | None = None
         self._topic: str | None = None
+        """Of the first record of the epoch; None while there is none."""
+        self._id = ""
+        """Under which the epoch is written, or was begun to be."""
+        self._current: TransactionalProducer | None = None
         self._made = 0
         self._registered_count = 0
         # Restored epochs were committed before this; what else is open here is of an attempt that is over.
-        drop_open(prefix, self._subtask)
-        self._key = (prefix, self._subtask, self._generation)
+        drop_open(self._name)
         self._idle: list[TransactionalProducer] = []
-        _idle[self._key] = self._idle
-        if self._subtask == 0:
-            self._check_time_out(context.configuration())
-        self._end_what_was_left_open(context.number_of_parallel_subtasks())
-        marker = self._markers.read(self._group)
-        self._number = max([0 if marker is None else marker.number, *numbers])
+        _idle[self._run] = self._idle
+        if self._name.subtask == 0:
+            check_time_out(configuration, context.configuration())
+        self._run_before: str | None = None
+        goes_on = any(state.job_id == context.job_id() for state in states)
+        self._take_over(context.number_of_parallel_subtasks(), goes_on)
+        marker = Markers(configuration).read(self._name)
+        self._number = max([0 if marker is None else marker.number, *(state.number for state in states)])
         self._plain = RecordProducer(configuration)  # answers questions about topics
         self._for_schema = SchemaContext(context, self._plain)
         schema.open(self._for_schema)
 
-    def _check_time_out(self, settings: dict[str, str]) -> None:
-        longest = self._markers.longest_transaction_ms()
-        wanted = int(self._configuration["transaction.timeout.ms"])
-        interval_ms = parse_duration(settings.get(_INTERVAL, "0")) // NANOS_PER_MS
-        if wanted <= interval_ms:
-            raise ProgramError(
-                f"checkpoints come every {interval_ms} ms and transaction.timeout.ms is {wanted}: the broker would end each "
-                "transaction before its commit; have checkpoints more often, or set_property('transaction.timeout.ms', ...) "
-                "to more than that, up to the broker's transaction.max.timeout.ms"
-            )
-        if longest is not None and wanted > longest:
-            raise ProgramError(
-                f"transaction.timeout.ms is {wanted}, and the broker allows {longest} at most "
-                "(its transaction.max.timeout.ms); set_property('transaction.timeout.ms', ...) to that, or raise it there"
-            )
-
-    def _end_what_was_left_open(self, parallelism: int) -> None:
-        """Abort the transactions of runs before this one: its own share of the ids, at whatever parallelism they ran."""
-        writers = self._markers.registered(lambda subtask: subtask % parallelism == self._subtask)
-        end_transactions(
-            self._configuration, [name for writer in writers for name in writer.ids(self._prefix)]
-        )
+    def _take_over(self, parallelism: int, goes_on: bool) -> None:
+        """Take the place of the runs before this one, and abort their transactions: those of its own share of the subtasks,
+        at whatever parallelism they ran."""
+        own, register = self._name.subtask, self._register
+        writers = register.writers(self._name.prefix, lambda subtask: subtask % parallelism == own)
+        for writer, topic in writers.items():
+            register.take_over(writer, self._run, topic, goes_on)
+        self._is_newest = self._name in writers
+        if (
+            not self._is_newest
+        ):  # nobody has written yet: it is noted with the first record, as a note needs a topic
+            self._run_before = register.newest_run(self._name)
+        # Read after that: what a run before this one notes now, it does not use any more.
+        noted = [each for writer in writers for each in register.transactions(writer)]
+        end_transactions(self._configuration, [name for each in noted for name in each.ids()])
 
     def write(self, element: Any, context: SinkWriterContext) -> None:
         self._send(self._schema.serialize_batch([element], self._for_schema, [context.timestamp()]))
@@ -107,63 +119,83 @@ class ExactlyOnceWriter(CommittingSinkWriter, StatefulSinkWriter):
     def _send(self, records: list[ProducerRecord]) -> None:
         if not records:
             return
-        if self._current is None:
-            self._topic = records[0].topic
+        if self._topic is None:
             self._current = self._producer(records[0].topic)
             self._current.begin()
+            self._topic, self._id = records[0].topic, self._current.transactional_id
         self._records.add(records)
-        self._current.producer.send(records)
+        if self._current is not None:
+            try:
+                self._current.producer.send(records)
+            except ProducerLost as error:
+                self._go_on_without(error)
+
+    def _go_on_without(self, error: ProducerLost) -> None:
+        """The broker has ended the transaction, as where the epoch lasts longer than one may. The records are kept, and the
+        commit writes them."""
+        _log.info("%s; the records are written again with the next commit", error)
+        if self._current is not None:
+            self._current.close()
+            self._current = None
 
     def _producer(self, topic: str) -> TransactionalProducer:
         if self._idle:
             return self._idle.pop()
+        if not self._is_newest:
+            self._register.check(self._name, self._run_before)
+            self._register.take_over(self._name, self._run, topic, False)
+            self._is_newest = True
         if self._made >= self._registered_count:
             # Written before the first use, and for several at once, as each registration is a round trip.
             self._registered_count = max(4, self._registered_count * 2)
-            writer = WriterTransactions(self._subtask, self._generation, self._registered_count)
-            self._markers.register(writer, topic)
-        name = transactional_id(self._prefix, self._subtask, self._generation, self._made)
+            self._register.note_ids(
+                WriterTransactions(self._name, self._generation, self._registered_count), topic
+            )
+        producer = TransactionalProducer(
+            self._configuration, transactional_id(self._name, self._generation, self._made)
+        )
         self._made += 1
-        return TransactionalProducer(self._configuration, name)
+        try:
+            self._register.check(self._name, self._run)
+        except Exception:
+            producer.close()
+            raise
+        return producer
 
     def flush(self, end_of_input: bool) -> None:
         if self._current is not None:
-            self._current.producer.flush()
+            try:
+                self._current.producer.flush()
+            except ProducerLost as error:
+                self._go_on_without(error)
 
     def prepare_commit(self) -> list[Any]:
-        if self._current is None or self._topic is None:
+        if self._topic is None:
             return []
         self._number += 1
-        epoch = Epoch(
-            self._current.transactional_id,
-            self._group,
-            self._topic,
-            self._number,
-            f"{secret_token(12).hex()} {self._subtask} {self._generation}",
-            self._records.take(),
-        )
-        hand_over(epoch, self._current)
-        self._current = None
+        identity = secret_token(12).hex()
+        epoch = Epoch(self._name, self._id, self._topic, self._number, identity, self._run, self._records)
+        if self._current is not None:
+            hand_over(epoch, self._current)
+        self._current = self._topic = None
+        self._records = EpochRecords()
         return [epoch]
 
     def snapshot_state(self, checkpoint_id: int) -> list[Any]:
-        return [self._number]
+        return [LastEpoch(self._number, job_of(self._run))]
 
     def close(self) -> None:
-        self._records.close()
         self._plain.close()
         if self._current is not None:
             self._current.close()
-        if _idle.get(self._key) is self._idle:
-            del _idle[self._key]
+        _idle.pop(self._run, None)
         while self._idle:
             self._idle.pop().close()
 
 
-def give_back(prefix: str, epoch: Epoch, producer: TransactionalProducer) -> None:
+def give_back(epoch: Epoch, producer: TransactionalProducer) -> None:
     """Keep a producer for the next epoch of the writer, if that is still there."""
-    _, subtask, generation = epoch.identity.split(" ")
-    idle = _idle.get((prefix, int(subtask), int(generation)))
+    idle = _idle.get(epoch.run)
     if idle is None:
         producer.close()
     else:

@@ -10,7 +10,7 @@ from penstock.connectors.kafka.partitions import KafkaTopicPartition
 from penstock.connectors.kafka.properties import COMMIT_ON_CHECKPOINT, DISCOVERY_INTERVAL
 from penstock.connectors.kafka.records import KafkaRecordDeserializationSchema
 from penstock.connectors.kafka.serialization import KafkaPartitioner, KafkaRecordSerializationSchema
-from penstock.connectors.kafka.sink import KafkaSink
+from penstock.connectors.kafka.sink import KafkaSinkBuilder
 from penstock.connectors.kafka.source import KafkaSource, KafkaSourceBuilder
 from penstock.contracts.delivery import DeliveryGuarantee
 from penstock.contracts.serialization import DeserializationSchema, SerializationSchema
@@ -96,7 +96,7 @@ class FlinkKafkaConsumerBase(Source):
     def set_start_from_specific_offsets(
         self, specific_startup_offsets: dict[KafkaTopicPartition, int]
     ) -> "FlinkKafkaConsumerBase":
-        """Start at given offsets; partitions without one start where the group has stopped."""
+        """Start at given offsets; partitions without one start where the group has stopped, else by ``auto.offset.reset``."""
         starting = KafkaOffsetsInitializer.offsets(specific_startup_offsets, self._reset)
         return self._with(self._builder.set_starting_offsets(starting))
 
@@ -188,7 +188,8 @@ class FlinkFixedPartitioner(KafkaPartitioner):
 
 
 class FlinkKafkaProducerBase(Sink):
-    """What the producers have in common."""
+    """What the producers have in common. With ``Semantic.EXACTLY_ONCE`` its transactions are named after the operator, so it
+    should have a uid."""
 
     def __init__(
         self,
@@ -206,9 +207,8 @@ class FlinkKafkaProducerBase(Sink):
             .set_partitioner(FlinkFixedPartitioner())
             .build()
         )
-        builder = (
-            KafkaSink.builder().set_kafka_producer_config(producer_config).set_record_serializer(serializer)
-        )
+        builder = KafkaSinkBuilder(needs_prefix=False).set_kafka_producer_config(producer_config)
+        builder.set_record_serializer(serializer)
         self._sink = builder.set_delivery_guarantee(DeliveryGuarantee[semantic.name]).build()
 
     def set_log_failures_only(self, log_failures_only: bool) -> "FlinkKafkaProducerBase":
@@ -246,8 +246,11 @@ class FlinkKafkaProducerBase(Sink):
     def restore_writer(self, context: WriterInitContext, states: list[Any]) -> SinkWriter:
         return self._sink.restore_writer(context, states)
 
-    def create_committer(self) -> Committer | None:
-        return self._sink.create_committer()
+    def check_job(self, settings: dict[str, str], is_bounded: bool) -> None:
+        self._sink.check_job(settings, is_bounded)
+
+    def create_committer_for(self, context: WriterInitContext) -> Committer | None:
+        return self._sink.create_committer_for(context)
 
 
 class FlinkKafkaProducer(FlinkKafkaProducerBase):

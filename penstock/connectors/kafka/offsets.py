@@ -32,7 +32,7 @@ class OffsetsOfBroker(Protocol):
         """The offset of the first record of that time or later; the latest where there is none."""
 
     def committed(self, partitions: list[KafkaTopicPartition]) -> Offsets:
-        """What the consumer group has committed; nothing for a partition of which it has not read."""
+        """What the consumer group has committed; nothing for a partition that it has not read, and without a group."""
 
 
 class KafkaOffsetsInitializer(ABC):
@@ -85,7 +85,8 @@ class KafkaOffsetsInitializer(ABC):
         offsets: dict[KafkaTopicPartition, int],
         offset_reset_strategy: KafkaOffsetResetStrategy = KafkaOffsetResetStrategy.EARLIEST,
     ) -> "KafkaOffsetsInitializer":
-        """An offset for each partition; by ``offset_reset_strategy`` in those that are not named."""
+        """An offset for each partition. Those that are not named start where the consumer group has stopped, if there is one,
+        else by ``offset_reset_strategy``."""
         if not isinstance(offsets, dict):
             raise ProgramError(f"offsets is a dict of KafkaTopicPartition to offset, not {offsets!r}")
         for partition, offset in offsets.items():
@@ -161,7 +162,8 @@ class _Explicit(KafkaOffsetsInitializer):
 
     def resolve(self, partitions: list[KafkaTopicPartition], broker: OffsetsOfBroker) -> Offsets:
         known = {partition: self.given[partition] for partition in partitions if partition in self.given}
-        return _with_fallback(partitions, known, self.strategy, broker, "no offset given")
+        known |= broker.committed([partition for partition in partitions if partition not in known])
+        return _with_fallback(partitions, known, self.strategy, broker, "no offset given or committed")
 
 
 def _with_fallback(

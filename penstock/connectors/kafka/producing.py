@@ -1,7 +1,7 @@
 """A producer of Kafka's client, with errors as exceptions and a full queue as waiting."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any, Final
 
@@ -17,12 +17,16 @@ COMPLAIN_EVERY_S: Final = 30.0
 _log = logging.getLogger(__name__)
 
 
+class ProducerLost(OutsideError):
+    """The broker takes nothing more from this producer: its transaction was ended, or its id is another's now."""
+
+
 class RecordProducer:
     """Writes messages. One thread at a time; what could not be delivered is raised by the next call."""
 
     def __init__(self, configuration: dict[str, str]) -> None:
         self._servers = configuration.get("bootstrap.servers", "")
-        self._failed: tuple[str, str] | None = None
+        self._failed: tuple[str, Any] | None = None
         self._complained_at = -COMPLAIN_EVERY_S
         # librdkafka gives a message up after message.timeout.ms, so that a dead broker is an error at last.
         self.client: Any = confluent().Producer(
@@ -36,7 +40,11 @@ class RecordProducer:
         )
 
     def send(self, records: Iterable[ProducerRecord]) -> None:
-        """Hand messages over to the client; waits while its queue is full."""
+        """Hand messages over to the client; waits while its queue is full.
+
+        :raises ProducerLost: when the broker takes nothing more from it.
+        :raises OutsideError: for what was not delivered.
+        """
         produce = self.client.produce
         for topic, value, key, partition, timestamp, headers in records:
             options: dict[str, Any] = {}
@@ -50,53 +58,99 @@ class RecordProducer:
                 produce(topic, value, key, **options)
             except BufferError:
                 self._when_there_is_room(topic, value, key, options)
-        self.client.poll(0)
+            except confluent().KafkaException as error:
+                raise self._refused(topic, value, key, error.args[0]) from error
+        self._poll(0)
         self.check()
 
     def _when_there_is_room(
         self, topic: str, value: bytes | None, key: bytes | None, options: dict[str, Any]
     ) -> None:
         while True:
-            self.client.poll(FULL_POLL_S)
+            self._poll(FULL_POLL_S)
             self.check()
             try:
                 self.client.produce(topic, value, key, **options)
                 return
             except BufferError:
                 continue
+            except confluent().KafkaException as error:
+                raise self._refused(topic, value, key, error.args[0]) from error
 
-    def flush(self) -> None:
-        """Wait until everything is delivered; raises what was not."""
-        while self.client.flush(FLUSH_POLL_S):
+    def flush(self, advance: Callable[[int], None] | None = None) -> None:
+        """Wait until everything is delivered; raises what was not. ``advance`` is told how much has gone meanwhile."""
+        waiting = len(self.client)
+        while left := self._polled(self.client.flush, FLUSH_POLL_S):
             self.check()
+            if advance is not None and left < waiting:
+                advance(waiting - left)
+            waiting = left
         self.check()
 
     def check(self) -> None:
         """Raise what could not be delivered."""
         if self._failed is not None:
-            topic, reason = self._failed
-            raise OutsideError(
-                f"a message for topic {topic!r} was not delivered to Kafka at {self._servers}: {reason}"
-            )
+            topic, error = self._failed
+            raise self._not_delivered(topic, error)
 
     def partitions_of(self, topic: str) -> list[int]:
         """The partitions of a topic."""
-        found = self.client.list_topics(topic, timeout=30).topics[topic]
+        try:
+            found = self.client.list_topics(topic, timeout=30).topics[topic]
+        except confluent().KafkaException as error:
+            raise OutsideError(
+                f"Kafka at {self._servers} did not tell the partitions of topic {topic!r}: {error.args[0].str()}"
+            ) from error
         if found.error is not None or not found.partitions:
             raise OutsideError(f"topic {topic!r} is not there: {found.error}")
         return sorted(found.partitions)
 
     def close(self) -> None:
         """Let go; what was not flushed is dropped."""
-        with suppress(
-            confluent().KafkaException
-        ):  # of a producer that was fenced: nothing can be done with it any more
+        # Of a producer that was fenced: nothing can be done with it any more.
+        with suppress(confluent().KafkaException, SystemError):
             self.client.purge()
             self.client.flush(0)
 
+    def _poll(self, seconds: float) -> None:
+        self._polled(self.client.poll, seconds)
+
+    def _polled(self, call: Callable[[float], int], seconds: float) -> int:
+        """Call something that has the client report. After a fatal error it raises, but calls ``_delivered`` nevertheless,
+        which Python takes for an error of the client's: then the error itself may be lost."""
+        try:
+            return call(seconds)
+        except confluent().KafkaException as error:
+            raise self._not_delivered(None, error.args[0]) from error
+        except SystemError as error:
+            raise ProducerLost(
+                f"messages were not delivered to Kafka at {self._servers}: the client has ended its work"
+            ) from error
+
+    def _refused(self, topic: str, value: bytes | None, key: bytes | None, error: Any) -> OutsideError:
+        """What the client says of a message before it sends anything."""
+        if error.code() != confluent().KafkaError.MSG_SIZE_TOO_LARGE:
+            return self._not_delivered(topic, error)
+        size = len(value or b"") + len(key or b"")
+        failure = OutsideError(
+            f"a message of {size} bytes for topic {topic!r} is larger than the producer's message.max.bytes allows; make it "
+            "smaller, or set_property('message.max.bytes', ...) here and max.message.bytes of the topic to more"
+        )
+        failure.retryable = False
+        return failure
+
+    def _not_delivered(self, topic: str | None, error: Any) -> OutsideError:
+        kind = ProducerLost if error.fatal() or error.code() in _lost() else OutsideError
+        what = "messages were" if topic is None else f"a message for topic {topic!r} was"
+        failure = kind(f"{what} not delivered to Kafka at {self._servers}: {error.str()}")
+        if error.code() == confluent().KafkaError.MSG_SIZE_TOO_LARGE:
+            failure.message += "; make messages smaller, or set max.message.bytes of the topic to more"
+            failure.retryable = False
+        return failure
+
     def _delivered(self, error: Any, message: Any) -> None:
         if error is not None and self._failed is None:
-            self._failed = (message.topic(), error.str())
+            self._failed = (message.topic(), error)
 
     def _complain(self, error: Any) -> None:
         """What the client says of brokers that do not answer; it keeps trying by itself."""
@@ -104,3 +158,16 @@ class RecordProducer:
         if now - self._complained_at >= COMPLAIN_EVERY_S:
             self._complained_at = now
             _log.warning("Kafka at %s: %s", self._servers, error.str())
+
+
+def _lost() -> tuple[int, ...]:
+    """What is said to a producer of transactions that comes too late."""
+    kind = confluent().KafkaError
+    return (
+        kind._FATAL,
+        kind._FENCED,
+        kind.PRODUCER_FENCED,
+        kind.INVALID_PRODUCER_EPOCH,
+        kind.INVALID_PRODUCER_ID_MAPPING,
+        kind.INVALID_TXN_STATE,
+    )

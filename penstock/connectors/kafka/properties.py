@@ -15,6 +15,9 @@ COMMIT_ON_CHECKPOINT: Final = "commit.offsets.on.checkpoint"
 # librdkafka waits up to ten seconds between two tries to connect, which is how long a broker that is back would be missed.
 CONNECTING: Final = {"reconnect.backoff.max.ms": "1000"}
 
+# As Java's client, so that a key is in the same partition whoever writes it; librdkafka alone would take CRC32.
+PRODUCING: Final = CONNECTING | {"partitioner": "murmur2_random"}
+
 # What Flink's connector itself reads, or sets whatever the user says.
 _OF_THE_CONNECTOR: Final = {
     DISCOVERY_INTERVAL,

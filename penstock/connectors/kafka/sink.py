@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
+from penstock.config.quantities import parse_duration
 from penstock.connectors.kafka.broker import confluent
+from penstock.connectors.kafka.preflight import INTERVAL
 from penstock.connectors.kafka.producing import RecordProducer
-from penstock.connectors.kafka.properties import CONNECTING, check_property, client_configuration
+from penstock.connectors.kafka.properties import PRODUCING, check_property, client_configuration
 from penstock.connectors.kafka.serialization import KafkaRecordSerializationSchema
 from penstock.connectors.kafka.writer import KafkaWriter
 from penstock.contracts.delivery import DeliveryGuarantee
@@ -20,7 +21,7 @@ TRANSACTION_TIMEOUT_MS = 900_000
 
 @dataclass(frozen=True, slots=True)
 class KafkaSinkSettings:
-    """What the builder has collected."""
+    """What the builder has collected. Exactly once without a prefix it is named after the sink's operator."""
 
     serializer: KafkaRecordSerializationSchema
     guarantee: DeliveryGuarantee
@@ -29,7 +30,7 @@ class KafkaSinkSettings:
 
     def producer_configuration(self) -> dict[str, str]:
         """For the client that produces. Order within a partition holds even when sends are repeated."""
-        defaults = CONNECTING | {
+        defaults = PRODUCING | {
             "enable.idempotence": "true",
             "linger.ms": "5",
             "queue.buffering.max.messages": "500000",
@@ -57,28 +58,39 @@ class KafkaSink(Sink):
 
     def restore_writer(self, context: WriterInitContext, states: list[Any]) -> SinkWriter:
         settings = self._settings
-        if settings.transactional_id_prefix is not None:
+        configuration = settings.producer_configuration()
+        if settings.guarantee is DeliveryGuarantee.EXACTLY_ONCE:
             from penstock.connectors.kafka.exactly_once import ExactlyOnceWriter
 
-            configuration = settings.producer_configuration()
-            return ExactlyOnceWriter(
-                context, configuration, settings.transactional_id_prefix, settings.serializer, states
-            )
-        producer = RecordProducer(settings.producer_configuration())
+            prefix = settings.transactional_id_prefix or f"penstock-{context.operator_id()}"
+            return ExactlyOnceWriter(context, configuration, prefix, settings.serializer, states)
         flushes = settings.guarantee is not DeliveryGuarantee.NONE
-        return KafkaWriter(context, producer, settings.serializer, flushes)
+        return KafkaWriter(context, RecordProducer(configuration), settings.serializer, flushes)
 
-    def create_committer(self) -> Committer | None:
-        settings = self._settings
-        if settings.transactional_id_prefix is None:
+    def create_committer_for(self, context: WriterInitContext) -> Committer | None:
+        if self._settings.guarantee is not DeliveryGuarantee.EXACTLY_ONCE:
             return None
         from penstock.connectors.kafka.committing import ExactlyOnceCommitter
         from penstock.connectors.kafka.exactly_once import give_back
         from penstock.connectors.kafka.transactions import EpochCommitter
 
-        prefix = settings.transactional_id_prefix
-        committer = EpochCommitter(settings.producer_configuration(), prefix)
-        return ExactlyOnceCommitter(committer, partial(give_back, prefix))
+        committer = EpochCommitter(self._settings.producer_configuration(), context.job_id())
+        return ExactlyOnceCommitter(committer, give_back)
+
+    def check_job(self, settings: dict[str, str], is_bounded: bool) -> None:
+        exactly_once = self._settings.guarantee is DeliveryGuarantee.EXACTLY_ONCE
+        if exactly_once and not is_bounded and parse_duration(settings.get(INTERVAL, "0")) <= 0:
+            raise ProgramError(
+                "EXACTLY_ONCE shows what was written when a checkpoint is complete; this job takes none and has no end, so "
+                "nothing would ever be seen: call enable_checkpointing, or choose DeliveryGuarantee.AT_LEAST_ONCE"
+            )
+
+    def claims(self) -> tuple[str, ...]:
+        prefix = self._settings.transactional_id_prefix
+        if prefix is None:
+            return ()
+        servers = self._settings.properties["bootstrap.servers"].split(",")
+        return tuple(f"the transactional id prefix {prefix!r} at Kafka's {name.strip()}" for name in servers)
 
     def display_name(self) -> str:
         return "Kafka Sink"
@@ -102,7 +114,8 @@ class KafkaSinkBuilder:
     ... )
     """
 
-    def __init__(self) -> None:
+    def __init__(self, needs_prefix: bool = True) -> None:
+        self._needs_prefix = needs_prefix
         self._serializer: KafkaRecordSerializationSchema | None = None
         self._guarantee = DeliveryGuarantee.NONE
         self._prefix: str | None = None
@@ -120,7 +133,7 @@ class KafkaSinkBuilder:
         return self
 
     def set_transactional_id_prefix(self, transactional_id_prefix: str) -> "KafkaSinkBuilder":
-        """For EXACTLY_ONCE: a name that no other job writing to this Kafka has, and that stays the same over restarts."""
+        """For EXACTLY_ONCE: a name that no other sink writing to this Kafka has, and that stays the same over restarts."""
         if (
             not isinstance(transactional_id_prefix, str)
             or not 0 < len(transactional_id_prefix.encode()) <= 1000
@@ -164,9 +177,9 @@ class KafkaSinkBuilder:
         if self._serializer is None:
             raise ProgramError("a KafkaSink needs set_record_serializer")
         exactly_once = self._guarantee is DeliveryGuarantee.EXACTLY_ONCE
-        if exactly_once and self._prefix is None:
+        if exactly_once and self._prefix is None and self._needs_prefix:
             raise ProgramError(
-                "EXACTLY_ONCE needs set_transactional_id_prefix: a name that no other job writing to this Kafka has"
+                "EXACTLY_ONCE needs set_transactional_id_prefix: a name that no other sink writing to this Kafka has"
             )
         prefix = self._prefix if exactly_once else None
         settings = KafkaSinkSettings(self._serializer, self._guarantee, prefix, dict(self._properties))

@@ -65,11 +65,12 @@ class KafkaSourceSettings:
     properties: dict[str, str] = field(hash=False)
 
     def discovery(self) -> Discovery:
-        """How partitions are found; a bounded source looks once."""
+        """How partitions are found; a bounded source looks once and never again."""
         interval: int | None = milliseconds(self.properties, DISCOVERY_INTERVAL, DISCOVERY_INTERVAL_MS)
         if self.boundedness is Boundedness.BOUNDED or (interval is not None and interval <= 0):
             interval = None
-        return Discovery(self.subscription, self.starting, self.stopping, interval)
+        looks_again = self.boundedness is not Boundedness.BOUNDED
+        return Discovery(self.subscription, self.starting, self.stopping, interval, looks_again)
 
     def consumer_configuration(self, client_id: str) -> dict[str, str]:
         """For the client that consumes."""

@@ -2,7 +2,8 @@
 
 librdkafka cannot take up a transaction that another process has prepared. So the committer finds the producer itself if it
 is still here, and otherwise aborts what is left of the transaction and writes the records anew, unless the marker says that
-they were committed. Both ways use the same transactional id, so that of two that try, one is fenced.
+they were committed, or the register that a later run has taken over. Both ways use the same transactional id, so that of two
+that try, one is fenced.
 """
 
 import logging
@@ -12,9 +13,10 @@ from typing import Any, Final
 
 from penstock.clock import monotonic
 from penstock.connectors.kafka.broker import confluent
-from penstock.connectors.kafka.epochs import Epoch
-from penstock.connectors.kafka.markers import Markers, is_committed
+from penstock.connectors.kafka.epochs import Epoch, WriterName
+from penstock.connectors.kafka.markers import Markers, is_committed, marker_group
 from penstock.connectors.kafka.producing import RecordProducer
+from penstock.connectors.kafka.register import Register, job_of, new_run
 from penstock.errors import OutsideError
 
 TIMEOUT_S: Final = 10.0
@@ -58,7 +60,7 @@ class TransactionalProducer:
         """
         client = self.producer.client
         position = confluent().TopicPartition(epoch.topic, 0, epoch.number, epoch.identity)
-        member = _member_of(epoch.group)
+        member = _member_of(marker_group(epoch.writer))
         self._in_time(
             "write the marker of a commit",
             lambda: client.send_offsets_to_transaction([position], member, MARKER_S),
@@ -137,13 +139,13 @@ def claim(identity: str) -> TransactionalProducer | None:
         return _open.pop(identity, None)
 
 
-def drop_open(prefix: str, subtask: int) -> None:
-    """Forget the transactions in this process of one subtask's writers: those of an attempt that is over."""
+def drop_open(writer: WriterName) -> None:
+    """Forget the transactions in this process of one writer: those of an attempt that is over."""
     with _lock:
         over = [
             key
             for key, producer in _open.items()
-            if producer.transactional_id.rsplit("-", 2)[0] == f"{prefix}-{subtask}"
+            if producer.transactional_id.rsplit("-", 2)[0] == str(writer)
         ]
         dropped = [_open.pop(key) for key in over]
     for producer in dropped:
@@ -151,15 +153,32 @@ def drop_open(prefix: str, subtask: int) -> None:
 
 
 class EpochCommitter:
-    """Commits epochs, each exactly once, however often it is asked."""
+    """Commits epochs, each exactly once, however often it is asked. Epochs of different writers may be committed by several
+    threads at once."""
 
-    def __init__(self, configuration: dict[str, str], prefix: str) -> None:
+    def __init__(self, configuration: dict[str, str], job_id: str) -> None:
         self._configuration = configuration
-        self._prefix = prefix
-        self._markers: Markers | None = None
+        self._markers = Markers(configuration)
+        self._register = Register(configuration)
+        self._run = new_run(job_id)
+        """Under which restored epochs are committed, before their writers have a run."""
+        self._taken_over: set[WriterName] = set()
 
-    def commit(self, epoch: Epoch) -> TransactionalProducer | None:
-        """Commit, in the open transaction or in a new one; a producer that can be used again is returned."""
+    def commit(
+        self, epoch: Epoch, is_restored: bool, advance: Callable[[int], None]
+    ) -> TransactionalProducer | None:
+        """Commit, in the open transaction or in a new one; a producer that can be used again is returned.
+
+        ``is_restored``: what the restored checkpoint holds is committed by this run, whichever has written it. ``advance`` is
+        told how many records have been written anew.
+        """
+        if is_restored:
+            if epoch.writer not in self._taken_over:
+                goes_on = job_of(epoch.run) == job_of(self._run)
+                self._register.take_over(epoch.writer, self._run, epoch.topic, goes_on)
+                self._taken_over.add(epoch.writer)
+            self._commit_anew(epoch, self._run, advance)
+            return None
         producer = claim(epoch.identity)
         if producer is not None:
             try:
@@ -169,20 +188,21 @@ class EpochCommitter:
                 _log.info("%s; the records are written anew if they are not there", error)
                 # Timed out by the broker, fenced, or in doubt: the marker decides, once nothing is open any more.
                 producer.close()
-        self._commit_anew(epoch)
+        self._commit_anew(epoch, epoch.run, advance)
         return None
 
-    def _commit_anew(self, epoch: Epoch) -> None:
+    def _commit_anew(self, epoch: Epoch, run: str, advance: Callable[[int], None]) -> None:
         # Making the producer ends the transaction of before: it is committed or aborted then, and the marker final.
         producer = TransactionalProducer(self._configuration, epoch.transactional_id)
         try:
-            if self._markers is None:
-                self._markers = Markers(self._configuration, self._prefix)
-            if is_committed(epoch.number, epoch.identity, self._markers.read(epoch.group)):
+            self._register.check(epoch.writer, run)
+            if is_committed(epoch.number, epoch.identity, self._markers.read(epoch.writer)):
                 return
             producer.begin()
-            producer.producer.send(epoch.records())
-            producer.producer.flush()
+            for batch in epoch.records.batches():
+                producer.producer.send(batch)
+                advance(len(batch))
+            producer.producer.flush(advance)
             producer.commit(epoch)
         finally:
             producer.close()

@@ -7,6 +7,7 @@ from penstock.dataflow.logical import LogicalGraph, LogicalNode
 from penstock.errors import ProgramError
 from penstock.operators.cache_rows import CacheRowsSpec
 from penstock.operators.iteration import IterationHeadSpec, IterationTailSpec
+from penstock.operators.sink import SinkSpec
 from penstock.operators.source import SourceSpec
 
 
@@ -16,6 +17,7 @@ def validate(graph: LogicalGraph) -> LogicalGraph:
         raise ProgramError("No operators defined in streaming topology. Cannot execute.")
     _check_uids(graph)
     _check_sinks(graph)
+    _check_what_sinks_need(graph)
     _check_caches(graph)
     _check_loops(graph)
     return graph
@@ -40,6 +42,29 @@ def _check_sinks(graph: LogicalGraph) -> None:
         f"the job has no sink, so nothing would be computed; the last operator is {_place(last)}. "
         "Add print(), sink_to(...), or use execute_and_collect()"
     )
+
+
+def _check_what_sinks_need(graph: LogicalGraph) -> None:
+    is_bounded = all(
+        node.spec.source.get_boundedness() is Boundedness.BOUNDED
+        for node in graph.nodes
+        if isinstance(node.spec, SourceSpec)
+    )
+    claimed: dict[str, LogicalNode] = {}
+    for node in graph.nodes:
+        if not isinstance(node.spec, SinkSpec):
+            continue
+        try:
+            node.spec.sink.check_job(graph.settings, is_bounded)
+        except ProgramError as error:
+            raise error.at(f"in operator {_place(node)}")  # noqa: B904  (the same error)
+        for claim in node.spec.sink.claims():
+            if claim in claimed:
+                raise ProgramError(
+                    f"{claim} is for one sink of a job, and both {_place(claimed[claim])} and {_place(node)} use it; give "
+                    "each its own"
+                )
+            claimed[claim] = node
 
 
 def _check_caches(graph: LogicalGraph) -> None:

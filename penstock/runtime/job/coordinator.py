@@ -22,7 +22,14 @@ from enum import Enum
 from penstock.contracts.accumulators import Accumulator
 from penstock.dataflow.regions import Regions
 from penstock.dataflow.submission import JobStatus
-from penstock.errors import JobCancelled, PenstockError, ProgramError, RestoreFailed, WorkerLost
+from penstock.errors import (
+    JobCancelled,
+    PenstockError,
+    ProgramError,
+    RestoreFailed,
+    RunSuperseded,
+    WorkerLost,
+)
 from penstock.ids import SubtaskId, WorkerIndex
 from penstock.runtime.job.restart_strategies import NoRestart, RestartStrategy
 from penstock.runtime.messages import (
@@ -369,9 +376,10 @@ class JobCoordinator:
         self.failure = failure.error
         self.failures.append(failure)
         # What cannot even be begun as it was written will not be begun the next time.
-        for_good = for_good or (
-            self.status is JobStatus.CREATED and isinstance(failure.error, ProgramError | RestoreFailed)
+        cannot_begin = self.status is JobStatus.CREATED and isinstance(
+            failure.error, ProgramError | RestoreFailed
         )
+        for_good = for_good or cannot_begin or isinstance(failure.error, RunSuperseded)
         delay_ms = None if for_good else self.restarts.delay_ms(failure.timestamp_ms)
         if delay_ms is None:
             return self._stop_for(JobStatus.FAILING)

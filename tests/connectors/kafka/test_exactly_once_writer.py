@@ -1,27 +1,33 @@
 """The table of failures, line by line: a writer and a committer against a real broker, without a job around them."""
 
 import pickle
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Event
 from typing import Any
 
 import pytest
 from confluent_kafka import Consumer, TopicPartition
 
-from penstock.clock import SYSTEM_CLOCK, Clock
+from penstock.clock import SYSTEM_CLOCK, Clock, ManualClock
 from penstock.common.serialization import SimpleStringSchema
 from penstock.connectors.kafka import transactions
-from penstock.connectors.kafka.epochs import Epoch
-from penstock.connectors.kafka.markers import WriterTransactions
+from penstock.connectors.kafka.epochs import Epoch, WriterName
+from penstock.connectors.kafka.exactly_once import LastEpoch
+from penstock.connectors.kafka.register import WriterTransactions
 from penstock.contracts.sink import Committer
 from penstock.datastream.connectors.kafka import KafkaRecordSerializationSchema, KafkaSink
 from penstock.datastream.connectors.source_and_sink import DeliveryGuarantee
-from penstock.errors import OutsideError, ProgramError
+from penstock.errors import OutsideError, ProgramError, RunSuperseded
 from penstock.metrics.kinds import MetricGroup
+from penstock.operators.commits import Committable, WriterState
+from penstock.operators.sink import SinkSpec
 from tests.connectors.kafka.talking import PATIENCE_S, committed_values, new_topic, read
+from tests.operators.stage import Stage
 from tests.services.kafka_broker import KafkaCluster
 
 pytestmark = pytest.mark.service
+
+JOB = "0" * 32
 
 
 @pytest.fixture
@@ -37,6 +43,7 @@ class Context:
     subtask: int = 0
     parallelism: int = 1
     restored_from: int | None = None
+    job: str = JOB
     metrics: MetricGroup = field(default_factory=MetricGroup)
     settings: dict[str, str] = field(default_factory=dict)
 
@@ -53,7 +60,7 @@ class Context:
         return "operator"
 
     def job_id(self) -> str:
-        return "0" * 32
+        return self.job
 
     def restored_checkpoint_id(self) -> int | None:
         return self.restored_from
@@ -85,12 +92,13 @@ class Context:
 
 @dataclass
 class Run:
-    """One run of a writer with its committer."""
+    """One run of a writer with its committer; ``restored``: the epochs in the checkpoint that it goes on from."""
 
     kafka: KafkaCluster
     topic: str
     context: Context
     states: list[Any]
+    restored: list[Epoch] = field(default_factory=list)
     properties: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -110,10 +118,13 @@ class Run:
         for key, value in self.properties.items():
             begun.set_property(key, value)
         self.sink = begun.build()
-        self.writer: Any = self.sink.restore_writer(self.context, self.states)
-        committer = self.sink.create_committer()
+        committer = self.sink.create_committer_for(self.context)
         assert committer is not None
         self.committer: Committer = committer
+        left = self.restored
+        while left := self.committer.recommit(left):
+            Event().wait(0.01)
+        self.writer: Any = self.sink.restore_writer(self.context, self.states)
 
     def write(self, *values: str) -> list[Epoch]:
         """An epoch up to its barrier: what the checkpoint holds of it."""
@@ -133,10 +144,16 @@ def start(
     topic: str,
     context: Context | None = None,
     states: list[Any] | None = None,
+    restored: list[Epoch] | None = None,
     **properties: Any,
 ) -> Run:
     named = {key.replace("_", "."): value for key, value in properties.items()}
-    return Run(kafka, topic, context or Context(), states or [], named)
+    return Run(kafka, topic, context or Context(), states or [], restored or [], named)
+
+
+def last(number: int, job_id: str = JOB) -> list[LastEpoch]:
+    """What a checkpoint holds of a writer."""
+    return [LastEpoch(number, job_id)]
 
 
 def crash() -> None:
@@ -182,8 +199,7 @@ def test_a_commit_that_is_asked_for_again_changes_nothing(kafka: KafkaCluster) -
     run.commit(epochs)
     run.commit(epochs)
     crash()
-    later = start(kafka, topic, Context(restored_from=1), [1])
-    later.commit(epochs)
+    start(kafka, topic, Context(restored_from=1), last(1), epochs)
     expect(kafka, topic, ["a"])
 
 
@@ -191,14 +207,9 @@ def test_an_epoch_whose_process_died_before_the_commit_is_written_anew(kafka: Ka
     topic = new_topic(kafka)
     epochs = start(kafka, topic).write("a", "b")
     crash()
-    restored = Context(restored_from=1)
-    committer = start(
-        kafka, topic, restored, [1]
-    )  # its writer aborts what is open, its committer writes anew
-    committer.commit(epochs)
-    committer.commit(epochs)
+    later = start(kafka, topic, Context(restored_from=1), last(1), epochs + epochs)
     expect(kafka, topic, ["a", "b"])
-    committer.commit(committer.write("c"))
+    later.commit(later.write("c"))
     expect(kafka, topic, ["a", "b", "c"])
 
 
@@ -210,7 +221,7 @@ def test_what_was_written_after_the_restored_checkpoint_is_never_seen(kafka: Kaf
     run.writer.write_batch(["lost too"], None, run.context)
     run.writer.flush(False)
     crash()
-    later = start(kafka, topic, Context(restored_from=1), [1])
+    later = start(kafka, topic, Context(restored_from=1), last(1))
     assert not is_blocked(kafka, topic)
     later.commit(later.write("b"))
     expect(kafka, topic, ["a", "b"])
@@ -228,17 +239,54 @@ def test_a_transaction_that_the_broker_has_timed_out_is_written_anew(kafka: Kafk
     expect(kafka, topic, ["a", "b"])
 
 
-def test_a_run_that_was_thought_dead_cannot_commit_any_more(kafka: KafkaCluster) -> None:
+def test_a_run_that_was_thought_dead_can_neither_commit_nor_write_any_more(kafka: KafkaCluster) -> None:
     topic = new_topic(kafka)
     zombie = start(kafka, topic)
     epochs = zombie.write("a")
+    prepared = zombie.write("never seen")
     producer = transactions.claim(epochs[0].identity)
     assert producer is not None
-    later = start(kafka, topic, Context(restored_from=1), [1])
-    later.commit(epochs)
+    later = start(kafka, topic, Context(restored_from=1), last(1), epochs)
     with pytest.raises(OutsideError, match="did not"):
         producer.commit(epochs[0])
-    expect(kafka, topic, ["a"])
+    with pytest.raises(
+        OutsideError, match="another run has taken over the transactions of subtask 0"
+    ) as refused:
+        zombie.commit(prepared)
+    assert not refused.value.retryable
+    with pytest.raises(OutsideError, match="another run has taken over"):
+        zombie.commit(zombie.write("b"))
+    later.commit(later.write("c"))
+    expect(kafka, topic, ["a", "c"])
+
+
+def test_a_job_that_starts_again_cannot_take_back_what_another_job_has_taken_over(
+    kafka: KafkaCluster,
+) -> None:
+    topic = new_topic(kafka)
+    zombie = start(kafka, topic, Context(job="old"))
+    epochs = zombie.write("a")
+    later = start(kafka, topic, Context(restored_from=1, job="new"), last(1, "old"), epochs)
+    later.commit(later.write("b"))
+    with pytest.raises(RunSuperseded, match="another run has taken over"):
+        start(kafka, topic, Context(restored_from=2, job="old"), last(2, "old"))
+    with pytest.raises(RunSuperseded, match="another run has taken over"):
+        start(kafka, topic, Context(restored_from=1, job="old"), last(1, "old"), epochs)
+    again = start(kafka, topic, Context(restored_from=2, job="new"), last(2, "new"))
+    again.commit(again.write("c"))
+    expect(kafka, topic, ["a", "b", "c"])
+
+
+def test_a_run_of_another_parallelism_takes_over_all_writers_of_the_one_before(kafka: KafkaCluster) -> None:
+    topic = new_topic(kafka)
+    zombies = [start(kafka, topic, Context(subtask, 3)) for subtask in range(3)]
+    epochs = [epoch for zombie in zombies for epoch in zombie.write(f"before {zombie.context.subtask}")]
+    later = start(kafka, topic, Context(0, 1, restored_from=1), last(1), epochs)
+    for zombie in zombies:
+        with pytest.raises(RunSuperseded, match="another run has taken over"):
+            zombie.commit(zombie.write("never seen"))
+    later.commit(later.write("after"))
+    assert sorted(committed_values(kafka, topic, 4)) == ["after", "before 0", "before 1", "before 2"]
 
 
 def test_transactions_of_another_parallelism_are_found_and_aborted(kafka: KafkaCluster) -> None:
@@ -252,6 +300,40 @@ def test_transactions_of_another_parallelism_are_found_and_aborted(kafka: KafkaC
     expect(kafka, topic, [])
 
 
+def test_a_transaction_that_the_broker_ends_within_an_epoch_loses_nothing(kafka: KafkaCluster) -> None:
+    topic = new_topic(kafka)
+    run = start(kafka, topic, transaction_timeout_ms=1_000)
+    run.writer.write_batch(["a"], None, run.context)
+    run.writer.flush(False)
+    while is_blocked(kafka, topic):
+        pass
+    for value in "bcd":  # the first of them learns of it
+        run.writer.write_batch([value], None, run.context)
+        run.writer.flush(False)
+    run.commit(run.write("e"))
+    expect(kafka, topic, ["a", "b", "c", "d", "e"])
+    run.commit(run.write("f"))
+    expect(kafka, topic, ["a", "b", "c", "d", "e", "f"])
+
+
+@pytest.mark.slow
+def test_more_writers_than_before_are_committed_by_a_job_of_fewer_subtasks(kafka: KafkaCluster) -> None:
+    topic = new_topic(kafka)
+    runs = [start(kafka, topic, Context(subtask, 25)) for subtask in range(25)]
+    epochs = [
+        epoch for number in range(2) for run in runs for epoch in run.write(f"{run.context.subtask} {number}")
+    ]
+    crash()
+    clock = ManualClock()
+    spec = SinkSpec(runs[0].sink)
+    fresh = Stage(spec, clock=clock)
+    own = [WriterState(LastEpoch(2, JOB)), *(Committable(1, epoch) for epoch in epochs)]
+    Stage(spec, clock=clock, saved=[replace(fresh.save(), own=own)])
+    assert sorted(committed_values(kafka, topic, 50)) == sorted(
+        f"{n} {k}" for n in range(25) for k in range(2)
+    )
+
+
 def test_a_job_that_goes_back_to_an_older_checkpoint_loses_and_doubles_nothing(kafka: KafkaCluster) -> None:
     topic = new_topic(kafka)
     run = start(kafka, topic)
@@ -261,12 +343,10 @@ def test_a_job_that_goes_back_to_an_older_checkpoint_loses_and_doubles_nothing(k
         run.commit(run.write(value))
     crash()
     # From the first checkpoint again: what it holds was committed long ago, what comes is new, though its number is low.
-    again = start(kafka, topic, Context(restored_from=1), [1])
-    again.commit(old)
+    again = start(kafka, topic, Context(restored_from=1), last(1), old)
     epochs = again.write("b again")
     crash()
-    once_more = start(kafka, topic, Context(restored_from=2), [2])
-    once_more.commit(epochs)
+    start(kafka, topic, Context(restored_from=2), last(2), epochs)
     expect(kafka, topic, ["a", "b", "c", "d", "b again"])
 
 
@@ -285,8 +365,9 @@ def test_large_epochs_are_kept_in_a_file(kafka: KafkaCluster, monkeypatch: pytes
     for begin in range(0, 5_000, 500):
         run.writer.write_batch(values[begin : begin + 500], None, run.context)
     epochs = run.write("last")
+    assert epochs[0].records.is_in_file, "what was read from a checkpoint does not stay in memory either"
     crash()
-    start(kafka, topic, Context(restored_from=1), [1]).commit(epochs)
+    start(kafka, topic, Context(restored_from=1), last(1), epochs)
     expect(kafka, topic, [*values, "last"])
 
 
@@ -301,8 +382,15 @@ def test_checkpoints_that_are_rarer_than_transactions_last_are_refused_before_an
     kafka: KafkaCluster,
 ) -> None:
     context = Context(settings={"execution.checkpointing.interval": "30 s"})
-    with pytest.raises(ProgramError, match=r"come every 30000 ms and transaction\.timeout\.ms is 30000"):
+    with pytest.raises(
+        ProgramError, match=r"come every 30000 ms at most .* and transaction\.timeout\.ms is 30000"
+    ):
         start(kafka, new_topic(kafka), context, transaction_timeout_ms=30_000)
+    paused = Context(
+        settings={"execution.checkpointing.interval": "1 s", "execution.checkpointing.min-pause": "30 s"}
+    )
+    with pytest.raises(ProgramError, match=r"30000 ms at most \(execution\.checkpointing\.min-pause\)"):
+        start(kafka, new_topic(kafka), paused, transaction_timeout_ms=30_000)
     start(kafka, new_topic(kafka), context, transaction_timeout_ms=30_001).writer.close()
 
 
@@ -323,4 +411,4 @@ def test_exactly_once_needs_a_prefix() -> None:
 
 
 def test_ids_of_a_run_are_named_after_prefix_subtask_and_checkpoint() -> None:
-    assert WriterTransactions(1, 17, 2).ids("shop") == ["shop-1-17-0", "shop-1-17-1"]
+    assert WriterTransactions(WriterName("shop", 1), 17, 2).ids() == ["shop-1-17-0", "shop-1-17-1"]

@@ -1,6 +1,7 @@
 """The sink of Kafka against a real broker."""
 
 from typing import Any
+from zlib import crc32
 
 import pytest
 
@@ -17,7 +18,7 @@ from penstock.datastream.connectors.kafka import (
 )
 from penstock.datastream.connectors.source_and_sink import DeliveryGuarantee
 from penstock.errors import JobFailed, OptionError, ProgramError
-from tests.connectors.kafka.talking import committed_values, new_topic, read
+from tests.connectors.kafka.talking import builder, committed_values, new_topic, read
 from tests.missing import leave_out_for_want_of
 from tests.services.kafka_broker import KafkaCluster, free_ports
 
@@ -166,6 +167,56 @@ def test_a_dead_broker_fails_the_job_when_the_time_for_delivery_is_over() -> Non
     env.from_collection(["a"]).sink_to(sink)
     with pytest.raises(JobFailed, match=rf"was not delivered to Kafka at 127\.0\.0\.1:{port}"):
         env.execute()
+
+
+def exactly_once(servers: str, prefix: str) -> KafkaSink:
+    begun = KafkaSink.builder().set_bootstrap_servers(servers).set_record_serializer(values("t").build())
+    begun.set_delivery_guarantee(DeliveryGuarantee.EXACTLY_ONCE)
+    return begun.set_transactional_id_prefix(prefix).build()
+
+
+def test_two_sinks_of_a_job_must_not_have_the_same_prefix_at_the_same_servers() -> None:
+    env = StreamExecutionEnvironment.get_execution_environment()
+    rows = env.from_collection(["a"])
+    rows.sink_to(exactly_once("h:1,g:1", "shop")).name("first")
+    rows.sink_to(exactly_once("other:1", "shop"))
+    rows.sink_to(exactly_once("h:1", "till"))
+    env.get_execution_plan()
+    rows.sink_to(exactly_once("g:1", "shop")).name("second")
+    with pytest.raises(
+        ProgramError, match=r"the transactional id prefix 'shop' at Kafka's g:1 .*first.*second"
+    ):
+        env.get_execution_plan()
+
+
+def test_exactly_once_needs_checkpoints_where_the_job_has_no_end() -> None:
+    env = StreamExecutionEnvironment.get_execution_environment()
+    source = builder(KafkaCluster("none"), "t").set_bootstrap_servers("h:1").build()
+    numbers = env.from_source(source, WatermarkStrategy.no_watermarks(), "kafka")
+    numbers.sink_to(exactly_once("h:1", "shop"))
+    with pytest.raises(ProgramError, match="nothing would ever be seen: call enable_checkpointing"):
+        env.get_execution_plan()
+    env.enable_checkpointing(1_000)
+    env.get_execution_plan()
+
+
+class _Whole(SerializationSchema):
+    def serialize(self, element: Any) -> bytes:
+        return str(element).encode()
+
+
+def test_a_key_goes_to_the_partition_that_javas_client_gives_it(apache_kafka: KafkaCluster) -> None:
+    topic, by_crc = new_topic(apache_kafka, partitions=10), new_topic(apache_kafka, partitions=10)
+    keys = ["21", "foobar", "a-little-bit-long-string", "a-little-bit-longer-string", "abc"]
+    write(apache_kafka, keys, values(topic).set_key_serialization_schema(_Whole()).build())
+    # From the tests of Apache Kafka's Utils.murmur2, as positive numbers, modulo 10.
+    murmur2 = [-973932308, -790332482, -985981536, -1486304829, 479470107]
+    found = {message.key().decode(): message.partition() for message in read(apache_kafka, topic)}
+    assert found == {key: (number & 0x7FFFFFFF) % 10 for key, number in zip(keys, murmur2, strict=True)}
+    serializer = values(by_crc).set_key_serialization_schema(_Whole()).build()
+    write(apache_kafka, keys, serializer, partitioner="consistent")
+    found = {message.key().decode(): message.partition() for message in read(apache_kafka, by_crc)}
+    assert found == {key: crc32(key.encode()) % 10 for key in keys}
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,16 @@
 from typing import Any
 
 import pytest
+from confluent_kafka import OFFSET_INVALID, Consumer, TopicPartition
+from confluent_kafka.admin import AdminClient
 
 from penstock.common.serialization import SimpleStringSchema
 from penstock.datastream import StreamExecutionEnvironment
 from penstock.datastream.connectors import kafka as names
+from penstock.datastream.connectors.kafka import KafkaTopicPartition
 from penstock.errors import ProgramError
-from tests.connectors.kafka.talking import new_topic, read, write
+from tests.connectors.driving import running
+from tests.connectors.kafka.talking import PATIENCE_S, committed_values, new_topic, read, write
 from tests.services.kafka_broker import KafkaCluster
 
 pytestmark = [pytest.mark.service, pytest.mark.filterwarnings("ignore:FlinkKafka:DeprecationWarning")]
@@ -51,6 +55,110 @@ def test_without_a_group_the_reset_property_says_where_to_start(kafka: KafkaClus
         names.FlinkKafkaConsumer([topic], _UpToStop(), properties)
     ).execute_and_collect() as rows:
         assert list(rows) == ["a"]
+
+
+def test_offsets_that_are_not_given_are_those_of_the_group_and_then_of_the_reset(kafka: KafkaCluster) -> None:
+    topic = new_topic(kafka, partitions=3)
+    for partition in range(3):
+        write(kafka, topic, [f"{partition}a", f"{partition}b", f"{partition}c"], partition)
+    client = Consumer({"bootstrap.servers": kafka.bootstrap, "group.id": topic})
+    client.commit(offsets=[TopicPartition(topic, 1, 2)], asynchronous=False)
+    client.close()
+    properties = {"bootstrap.servers": kafka.bootstrap, "group.id": topic, "auto.offset.reset": "earliest"}
+    consumer = names.FlinkKafkaConsumer(topic, SimpleStringSchema(), properties)
+    consumer.set_start_from_specific_offsets({KafkaTopicPartition(topic, 0): 1})
+    with running(consumer) as run:
+        run.run_until(lambda: len(run.records) >= 6)
+        assert sorted(run.records) == ["0b", "0c", "1c", "2a", "2b", "2c"]
+
+
+def started(kafka: KafkaCluster, topic: str, start: Any) -> list[Any]:
+    """What a consumer reads up to "stop" that was told by ``start`` where to start, and what is written then."""
+    properties = {"bootstrap.servers": kafka.bootstrap, "group.id": topic}
+    consumer = names.FlinkKafkaConsumer(topic, _UpToStop(), properties)
+    start(consumer)
+    with running(consumer) as run:
+        run.run_until(lambda: run.readers[0]._splits or run.status)
+        write(kafka, topic, ["later", "stop"], timestamp=9_000)
+        return run.run()
+
+
+def test_a_consumer_starts_where_it_is_told(apache_kafka: KafkaCluster) -> None:
+    def topic() -> str:
+        made = new_topic(apache_kafka)
+        for number in range(3):
+            write(apache_kafka, made, [f"v{number}"], timestamp=1_000 * (number + 1))
+        return made
+
+    assert started(apache_kafka, topic(), lambda c: c.set_start_from_latest()) == ["later"]
+    assert started(apache_kafka, topic(), lambda c: c.set_start_from_group_offsets()) == ["later"]
+    assert started(apache_kafka, topic(), lambda c: c.set_start_from_timestamp(2_000)) == [
+        "v1",
+        "v2",
+        "later",
+    ]
+    assert started(apache_kafka, topic(), lambda c: c.set_start_from_earliest())[0] == "v0"
+
+
+@pytest.mark.parametrize("commits", [True, False])
+def test_a_consumer_commits_its_offsets_with_checkpoints_unless_told_otherwise(
+    kafka: KafkaCluster, commits: bool
+) -> None:
+    topic = new_topic(kafka)
+    write(kafka, topic, ["a", "b"])
+    properties = {"bootstrap.servers": kafka.bootstrap, "group.id": topic}
+    consumer = names.FlinkKafkaConsumer(topic, SimpleStringSchema(), properties).set_start_from_earliest()
+    consumer.set_commit_offsets_on_checkpoints(commits)
+    with running(consumer) as run:
+        run.run_until(lambda: len(run.records) == 2)
+        run.readers[0].snapshot_state(1)
+        run.readers[0].notify_checkpoint_complete(1)
+    client = Consumer({"bootstrap.servers": kafka.bootstrap, "group.id": topic})
+    (committed,) = client.committed([TopicPartition(topic, 0)], timeout=PATIENCE_S)
+    client.close()
+    assert committed.offset == (2 if commits else OFFSET_INVALID)
+
+
+@pytest.mark.parametrize("interval", ["-1", "50"])
+def test_partitions_that_came_while_the_job_was_away_are_read_after_a_restore(
+    apache_kafka: KafkaCluster, interval: str
+) -> None:
+    topic = new_topic(apache_kafka)
+    write(apache_kafka, topic, ["a"])
+    properties = {"bootstrap.servers": apache_kafka.bootstrap, "partition.discovery.interval.ms": interval}
+    consumer = names.FlinkKafkaConsumer(topic, SimpleStringSchema(), properties).set_start_from_earliest()
+    with running(consumer) as run:
+        run.run_until(lambda: run.records == ["a"])
+        checkpoint = run.snapshot()
+    apache_kafka.add_partitions(topic, 2)
+    write(apache_kafka, topic, ["b"], 1)
+    write(apache_kafka, topic, ["c"], 0)
+    with running(consumer, restored=checkpoint) as run:
+        run.run_until(lambda: sorted(run.records) == ["b", "c"])
+
+
+def test_an_exactly_once_producer_names_its_transactions_after_its_operator(
+    apache_kafka: KafkaCluster,
+) -> None:
+    target = new_topic(apache_kafka)
+    env = StreamExecutionEnvironment.get_execution_environment()
+    env.enable_checkpointing(100)
+    producer = names.FlinkKafkaProducer(
+        target,
+        SimpleStringSchema(),
+        {"bootstrap.servers": apache_kafka.bootstrap},
+        semantic=names.Semantic.EXACTLY_ONCE,
+    )
+    env.from_collection(["a", "b"]).add_sink(producer).uid(target)
+    env.execute()
+    assert committed_values(apache_kafka, target, 2) == ["a", "b"]
+    beginning = "penstock-sink-runs-penstock-"
+    admin = AdminClient({"bootstrap.servers": apache_kafka.bootstrap})
+    groups = [group.group_id for group in admin.list_consumer_groups().result(PATIENCE_S).valid]
+    (operator,) = [
+        name.removeprefix(beginning).removesuffix("-0") for name in groups if name.startswith(beginning)
+    ]
+    assert len(operator) == 32 and int(operator, 16)
 
 
 def test_what_would_lose_records_is_refused() -> None:

@@ -8,6 +8,7 @@ from threading import Event
 
 import pytest
 
+from tests.connectors.kafka.talking import PATIENCE_S
 from tests.connectors.kafka.torture import Torture
 from tests.services.kafka_broker import KAFKA_3, KAFKA_4, KafkaCluster
 
@@ -38,6 +39,28 @@ def test_a_handful_of_kills(torture: Torture) -> None:
         blow()
         if torture.is_gone:
             torture.start(3)
+    torture.read_until(torture.written)
+    torture.check()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("parallelism", [1, 2])
+def test_a_program_that_was_held_while_another_took_over_writes_nothing_more(
+    torture: Torture, parallelism: int
+) -> None:
+    torture.start(2)
+    torture.write_some(300)
+    torture.read_until(100)
+    with torture.another_in_its_place(parallelism) as held:
+        torture.write_some(300)
+        torture.read_until(torture.written)
+    torture.write_some(300)
+    try:
+        assert held.wait(PATIENCE_S) != 0
+    finally:
+        held.kill()
+    assert "another run has taken over the transactions" in torture.said()
     torture.read_until(torture.written)
     torture.check()
 

@@ -200,6 +200,24 @@ class Torture:
         finally:
             _signal(held, signal.SIGCONT)
 
+    @contextmanager
+    def another_in_its_place(self, parallelism: int) -> Iterator[subprocess.Popen[bytes]]:
+        """Within the block the program is held, and another runs from its newest snapshot; after it the first goes on beside
+        the other."""
+        held = self.program
+        assert held is not None
+        processes = [held.pid, *self.workers()]
+        _signal(processes, signal.SIGSTOP)
+        self.blows["held while another ran"] += 1
+        try:
+            self.start(parallelism)
+            yield held
+        except BaseException:
+            held.kill()
+            raise
+        finally:
+            _signal(processes, signal.SIGCONT)
+
     def _wait_until_nothing_is_open(self) -> None:
         committed, everything = self._client("read_committed"), self._client("read_uncommitted")
         places = [TopicPartition(self.target, each) for each in range(TARGET_PARTITIONS)]
