@@ -13,9 +13,6 @@ from penstock.contracts.source import (
     SplitEnumeratorContext,
 )
 
-# Rows in a batch: from here on a batch's own cost is lost in that of its records, and it still fits the processor's cache.
-BATCH_RECORDS = 4096
-
 S = TypeVar("S")
 
 

@@ -67,6 +67,11 @@ class SplitOutput(Protocol):
 class ReaderOutput(SplitOutput, Protocol):
     """Where a reader puts its records."""
 
+    @property
+    def records_wanted(self) -> int:
+        """How many records fit into one step of the task. A reader may emit more at once, but its task can take no checkpoint
+        before all of them have gone through its operators."""
+
     def create_output_for_split(self, split_id: str) -> SplitOutput:
         """The output of one split, with a watermark generator of its own; the task takes the minimum over splits."""
 

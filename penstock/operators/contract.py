@@ -35,6 +35,7 @@ from penstock.errors import StateError
 from penstock.metrics.kinds import MetricGroup
 from penstock.operators.coroutines import Coroutines
 from penstock.operators.feedback_loops import FeedbackLoops
+from penstock.operators.pieces import Pieces
 
 if TYPE_CHECKING:
     from penstock.contracts.timers import Timers
@@ -147,6 +148,7 @@ class OperatorContext:
     current_watermark: Callable[[], int] = field(default=lambda: -(2**63))
     send_to_client: Callable[[str, list[Any]], None] = field(default=lambda collector, rows: None)
     source_link: SourceLink | None = None
+    pieces: Pieces = field(default_factory=Pieces)
     coroutines: Coroutines = field(default_factory=Coroutines)
     feedback: FeedbackLoops = field(default_factory=FeedbackLoops)
     restored_checkpoint_id: int | None = None

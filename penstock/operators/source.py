@@ -8,7 +8,7 @@ from penstock.clock import Clock
 from penstock.contracts.checkpointing import CheckpointParticipant
 from penstock.contracts.source import InputStatus, Source, SourceReader, SplitOutput
 from penstock.contracts.watermarks import WatermarkStrategy
-from penstock.data.batch import ColumnBatch, RowBatch
+from penstock.data.batch import Batch, ColumnBatch, RowBatch
 from penstock.data.elements import ACTIVE, IDLE, MAX_WATERMARK, MIN_TIMESTAMP, StreamStatus
 from penstock.errors import ProgramError
 from penstock.metrics.kinds import MetricGroup
@@ -17,6 +17,7 @@ from penstock.operators.bridge import RowMaker
 from penstock.operators.checkpointed import FunctionCheckpoints
 from penstock.operators.contract import Layout, Operator, OperatorContext, OperatorSpec, SourceLink
 from penstock.operators.event_time import EventTime, PeriodicCalls, WatermarkTarget, check_timestamps
+from penstock.operators.pieces import Work
 from penstock.operators.user_code import user_error
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ class SourceOperator(Operator):
         self._periodic = PeriodicCalls(self.context, self._make_watermarks)
 
     def poll(self) -> InputStatus:
-        """Read and emit one batch at most."""
+        """Read and emit one batch at most; what does not fit into the step is emitted in later ones."""
         out = self._out
         assert out is not None
         if self._is_held_back:
@@ -189,6 +190,7 @@ class _SplitOutput:
         self._spec = spec
         self._context = context
         self._emit = emit
+        self._pieces = context.pieces
         self._values: list[Any] = []
         self._timestamps: list[int] = []
         self._row_maker: RowMaker | None = None
@@ -212,7 +214,7 @@ class _SplitOutput:
         if self._spec.output_layout is Layout.COLUMNS:
             if columns.num_rows:
                 self.event_time.note_activity()
-                self._emit(ColumnBatch(columns))
+                self._pieces.run(self._in_pieces(self._emit, ColumnBatch(columns)))
             return
         if self._row_maker is None:
             self._row_maker = RowMaker(source.rows_have_names)
@@ -224,11 +226,11 @@ class _SplitOutput:
 
     def emit_watermark(self, watermark: int) -> None:
         self.flush()
-        self.target.emit_watermark(watermark)
+        self._pieces.then(self.target.emit_watermark, watermark)
 
     def mark_idle(self) -> None:
         self.flush()
-        self.target.mark_idle()
+        self._pieces.then(lambda _: self.target.mark_idle(), None)
 
     def flush(self) -> None:
         """Emit the records that were collected one by one."""
@@ -244,7 +246,18 @@ class _SplitOutput:
             batch = RowBatch(output_type.convert_batch(batch.values), batch.timestamps)
         if batch.timestamps is not None and self._spec.strategy.assigner is None:
             check_timestamps(batch.timestamps, batch.values, self._context)
-        self.event_time.process(batch)
+        self._pieces.run(self._in_pieces(self.event_time.process, batch))
+
+    def _in_pieces(self, give: Callable[[Any], None], batch: Batch) -> Work:
+        """Give a batch, if need be in several."""
+        size = len(batch)
+        start, stop = 0, self._pieces.pace.records
+        while stop < size:
+            give(batch.slice(start, stop))
+            yield stop - start
+            start, stop = stop, stop + self._pieces.pace.records
+        give(batch if start == 0 else batch.slice(start, size))
+        return size - start
 
 
 class _TaskOutput(_SplitOutput):
@@ -257,6 +270,10 @@ class _TaskOutput(_SplitOutput):
         super().__init__(spec, context, emit, self._task)
         self._splits: dict[str, _SplitOutput] = {}
 
+    @property
+    def records_wanted(self) -> int:
+        return self._pieces.pace.records
+
     def create_output_for_split(self, split_id: str) -> SplitOutput:
         if split_id not in self._splits:
             target = WatermarkTarget(self._context, self._split_moved, self._split_status)
@@ -265,9 +282,13 @@ class _TaskOutput(_SplitOutput):
         return self._splits[split_id]
 
     def release_output_for_split(self, split_id: str) -> None:
-        output = self._splits.pop(split_id, None)
+        output = self._splits.get(split_id)
         if output is not None:
             output.flush()
+            self._pieces.then(self._release, split_id)
+
+    def _release(self, split_id: str) -> None:
+        if self._splits.pop(split_id, None) is not None:
             if self._splits and self._all_idle:
                 self._task.mark_idle()
             self._split_moved(MIN_TIMESTAMP)

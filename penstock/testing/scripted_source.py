@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from penstock.connectors.splits import BATCH_RECORDS, SplitAfterSplit, SplitQueue
+from penstock.connectors.splits import SplitAfterSplit, SplitQueue
+from penstock.contracts.pace import BATCH_RECORDS
 from penstock.contracts.source import (
     Boundedness,
     InputStatus,

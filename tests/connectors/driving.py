@@ -24,6 +24,7 @@ class Emitted:
     batches: list[int] = field(default_factory=list)
     columns: list[Any] = field(default_factory=list)
     aside: dict[str, list[Any]] = field(default_factory=dict)
+    records_wanted: int = 100_000
 
     def collect(self, record: Any, timestamp: int | None = None) -> None:
         self.collect_batch([record], None if timestamp is None else [timestamp])

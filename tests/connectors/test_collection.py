@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.connectors import splits
 from penstock.connectors.collection.source import CollectionSource, NumberSequenceSource
+from penstock.contracts.pace import BATCH_RECORDS
 from penstock.errors import ProgramError
 from tests.connectors.driving import read_all, read_with_restore, running
 
@@ -29,9 +29,9 @@ def test_changing_the_list_afterwards_does_not_change_the_source() -> None:
 
 
 def test_batches_are_full_and_the_last_one_holds_the_rest() -> None:
-    with running(CollectionSource(list(range(splits.BATCH_RECORDS * 2 + 1)))) as run:
+    with running(CollectionSource(list(range(BATCH_RECORDS * 2 + 1)))) as run:
         run.run()
-        assert run.outputs[0].batches == [splits.BATCH_RECORDS, splits.BATCH_RECORDS, 1]
+        assert run.outputs[0].batches == [BATCH_RECORDS, BATCH_RECORDS, 1]
 
 
 def test_a_sequence_has_both_ends() -> None:

@@ -49,7 +49,7 @@ def test_records_come_at_the_rate(rate: int) -> None:
                 assert wait
                 run.clock.advance(min(wait, end_ms - run.clock.now_ms()))
         assert abs(len(run.records) - rate * seconds) <= rate / 1_000 + 1  # the clock goes by milliseconds
-    assert polls <= 2 * min(rate, 1_000) * seconds + 2
+    assert polls <= 2 * min(rate, 1_000) * seconds + 20  # the first batches are small
 
 
 def test_the_readers_share_the_rate() -> None:
@@ -93,7 +93,7 @@ def test_records_wait_for_checkpoints() -> None:
 def test_records_per_checkpoint_are_counted_anew_after_a_restore() -> None:
     source = DataGeneratorSource(lambda index: index, 7, RateLimiterStrategy.per_checkpoint(5))
     with running(source) as first:
-        first.step(0)
+        first.run_until(lambda: first.step(0) is InputStatus.NOTHING_AVAILABLE)
         before, checkpoint = list(first.records), first.snapshot()
     with running(source, 1, checkpoint) as second:
         assert (before, second.run()) == ([0, 1, 2, 3, 4], [5, 6])

@@ -50,6 +50,8 @@ def _live(sink: CollectingSink) -> list[Any]:
 class Reader:
     """A reader of a scripted source, and what it put out."""
 
+    records_wanted = 100
+
     def __init__(self, source: ScriptedSource, position: int = 0) -> None:
         self.time = ManualClock()
         self.seen: list[Any] = []

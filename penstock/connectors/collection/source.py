@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
-from penstock.connectors.splits import BATCH_RECORDS, SplitAfterSplit, SplitQueue
+from penstock.connectors.splits import SplitAfterSplit, SplitQueue
+from penstock.contracts.pace import BATCH_RECORDS
 from penstock.contracts.source import (
     Boundedness,
     ReaderOutput,
@@ -121,7 +122,7 @@ class _CollectionReader(SplitAfterSplit[RangeSplit]):
             )
 
     def read(self, split: RangeSplit, output: ReaderOutput) -> RangeSplit | None:
-        end = min(split.position + BATCH_RECORDS, split.stop)
+        end = min(split.position + min(output.records_wanted, BATCH_RECORDS), split.stop)
         times = None if self._timestamps is None else self._timestamps[split.position : end]
         output.collect_batch(self._values[split.position : end], times)
         return replace(split, position=end) if end < split.stop else None
@@ -132,7 +133,7 @@ class _NumberReader(SplitAfterSplit[RangeSplit]):
         pass
 
     def read(self, split: RangeSplit, output: ReaderOutput) -> RangeSplit | None:
-        end = min(split.position + BATCH_RECORDS, split.stop)
+        end = min(split.position + min(output.records_wanted, BATCH_RECORDS), split.stop)
         output.collect_batch(list(range(split.position, end)))
         return replace(split, position=end) if end < split.stop else None
 

@@ -183,8 +183,9 @@ class _CsvReader(SplitAfterSplit[CsvSplit]):
             self._to_skip -= skipped
             self._batch = batch.slice(skipped) if skipped < batch.num_rows else None
             return split
-        if batch.num_rows > BATCH_ROWS:
-            batch, self._batch = batch.slice(0, BATCH_ROWS), batch.slice(BATCH_ROWS)
+        most = min(BATCH_ROWS, output.records_wanted)
+        if batch.num_rows > most:
+            batch, self._batch = batch.slice(0, most), batch.slice(most)
         if batch.num_rows:
             output.collect_columns(batch)
         return replace(split, position=split.position + batch.num_rows)

@@ -9,7 +9,8 @@ from typing import Any
 
 from penstock.connectors.collection.source import RangeSplit, divide
 from penstock.connectors.datagen.rate_limiting import RateLimiter, RateLimiterStrategy, strategy_argument
-from penstock.connectors.splits import BATCH_RECORDS, SplitAfterSplit, SplitQueue
+from penstock.connectors.splits import SplitAfterSplit, SplitQueue
+from penstock.contracts.pace import BATCH_RECORDS, Pace
 from penstock.contracts.source import (
     Boundedness,
     InputStatus,
@@ -111,6 +112,7 @@ class _GeneratorReader(SplitAfterSplit[RangeSplit]):
         self._limiter = limiter
         self._clock = context.clock()
         self._permitted = BATCH_RECORDS
+        self._pace = Pace()
         self._opened = False
 
     def start(self) -> None:
@@ -143,7 +145,9 @@ class _GeneratorReader(SplitAfterSplit[RangeSplit]):
         return self._current is not None or bool(self._splits)
 
     def read(self, split: RangeSplit, output: ReaderOutput) -> RangeSplit | None:
-        end = min(split.position + self._permitted, split.stop)
+        most = min(self._permitted, self._pace.records, output.records_wanted)
+        end = min(split.position + most, split.stop)
+        began = self._clock.monotonic_s()
         indexes = iter(range(split.position, end))
         try:
             records = list(map(self._make, indexes))
@@ -154,6 +158,7 @@ class _GeneratorReader(SplitAfterSplit[RangeSplit]):
             raise ProgramError(
                 f"the generator function raised StopIteration at index {split.position + len(records)}"
             )
+        self._pace.took(len(records), self._clock.monotonic_s() - began)
         output.collect_batch(records)
         if self._limiter is not None:
             self._limiter.used(len(records))

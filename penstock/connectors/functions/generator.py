@@ -10,10 +10,10 @@ from enum import Enum
 from itertools import islice
 from typing import Any
 
-from penstock.clock import monotonic
 from penstock.connectors.functions.hand_over import HandOver, Maker
-from penstock.connectors.splits import BATCH_RECORDS, SplitQueue
+from penstock.connectors.splits import SplitQueue
 from penstock.contracts.context import RuntimeContext
+from penstock.contracts.pace import BATCH_RECORDS, Pace
 from penstock.contracts.source import (
     Boundedness,
     InputStatus,
@@ -25,9 +25,6 @@ from penstock.contracts.source import (
     SplitEnumeratorContext,
 )
 from penstock.errors import ProgramError
-
-# How long one poll may keep the task's thread; batches grow and shrink to stay below.
-SLICE_S = 0.002
 
 
 class Resume(Enum):
@@ -234,11 +231,12 @@ class _OnTaskThread(_Run):
         self._source = source
         self._generator = source.generate(split, context.runtime_context())
         self._to_skip = source.first(split)
-        self._batch_records = 1
+        self._pace = Pace()
+        self._now = context.clock().monotonic_s
 
     def read(self, output: ReaderOutput) -> InputStatus:
-        began = monotonic()
-        wanted = self._batch_records
+        began = self._now()
+        wanted = min(self._pace.records, output.records_wanted, BATCH_RECORDS)
         if self._to_skip:
             wanted = min(wanted, self._to_skip)
         records: list[Any] = []
@@ -249,7 +247,7 @@ class _OnTaskThread(_Run):
             if not self._to_skip:
                 self._source.emit(records, output)
             raise
-        self._adapt(monotonic() - began)
+        self._pace.took(len(records), self._now() - began)
         ended = len(records) < wanted
         if self._to_skip:
             self._to_skip -= len(records)
@@ -259,12 +257,6 @@ class _OnTaskThread(_Run):
             self._source.emit(records, output)
             self.split = replace(self.split, position=self.split.position + len(records))
         return InputStatus.END_OF_INPUT if ended else InputStatus.MORE_AVAILABLE
-
-    def _adapt(self, took_s: float) -> None:
-        if took_s > SLICE_S:
-            self._batch_records = max(1, self._batch_records // 2)
-        elif took_s < SLICE_S / 4:
-            self._batch_records = min(BATCH_RECORDS, self._batch_records * 2)
 
     def close(self) -> None:
         _close_generator(self._generator)

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from threading import Condition, Thread
 from typing import Any
 
-from penstock.connectors.splits import BATCH_RECORDS
+from penstock.contracts.pace import BATCH_RECORDS
 
 # Records that may wait. Enough for the maker to go on while Python lets the other thread run, which takes milliseconds.
 BOUND_RECORDS = 4 * BATCH_RECORDS

@@ -24,6 +24,7 @@ from penstock.operators.contract import (
 )
 from penstock.operators.coroutines import Coroutines
 from penstock.operators.feedback_loops import FeedbackLoops
+from penstock.operators.pieces import Step
 from penstock.runtime.task.counted import counted, counting_input
 from penstock.runtime.task.edge_output import EdgeOutput
 from penstock.runtime.task.refused_states import RefusedStates, open_restored, together
@@ -70,6 +71,7 @@ class OperatorChain:
     def __init__(self, environment: TaskEnvironment, edges: list[EdgeTarget]) -> None:
         self._environment = environment
         self.time = environment.processing_time
+        self.step = Step(environment.clock)
         vertex = environment.vertex
         self.contexts = [self._context(chained) for chained in vertex.operators]
         self.operators: list[Operator] = []
@@ -111,6 +113,7 @@ class OperatorChain:
             current_watermark=env.current_watermark,
             send_to_client=env.send_to_client,
             source_link=env.source_link,
+            pieces=self.step.pieces(),
             coroutines=env.coroutines,
             feedback=env.feedback,
             takes_checkpoints=env.takes_checkpoints,
@@ -241,19 +244,21 @@ class OperatorChain:
     def finish(self) -> bool:
         """All inputs are at their end: the head first, so that what it still emits is seen by the others.
 
-        Says whether all is done; as long as an operator has something in flight, it is to be called again later.
+        Says whether all is done; as long as an operator has something in flight, or is in the middle of something, it is to
+        be called again later.
         """
         for operator in self.operators[self._finished :]:
-            if operator.in_flight:
+            if self.step.unfinished or operator.in_flight:
                 return False
             operator.finish()
             self._finished += 1
-        return True
+        return not self.step.unfinished
 
     def close(self) -> list[BaseException]:
         """Close everything, whatever fails; yields what failed."""
         errors: list[BaseException] = []
-        closes = [thing.close for thing in self.operators] + [thing.close for thing in self.edge_outputs]
+        closes = [self.step.close]
+        closes += [thing.close for thing in self.operators] + [thing.close for thing in self.edge_outputs]
         closes += [context.keyed_state.close for context in self.contexts if context.keyed_state is not None]
         for close in closes:
             try:

@@ -1,5 +1,6 @@
 """The inputs of one task: fair reading over its channels, the minimum of their watermarks, the end of each port."""
 
+import sys
 from collections import deque
 from dataclasses import dataclass
 
@@ -69,6 +70,7 @@ class InputGate:
         self._open_ports = {port: sum(p == port for p, _ in channels) for port, _ in channels}
         self._held: list[SpoolChannel] = []
         self._waiting: list[GateEvent] = []
+        self._rest: tuple[_Slot, Batch, int] | None = None
         self._recording: Recording | None = None
         self._barrier_since: float | None = None
         self._first_slots: list[_Slot] = []
@@ -95,10 +97,12 @@ class InputGate:
         """The minimum over all active channels so far."""
         return self._watermark
 
-    def next(self) -> tuple[Batch, int] | GateEvent | None:
-        """The next thing to do."""
+    def next(self, most_records: int = sys.maxsize) -> tuple[Batch, int] | GateEvent | None:
+        """The next thing to do. A batch of more than ``most_records`` comes in several, with nothing between them."""
         if self._waiting:
             return self._waiting.pop(0)
+        if self._rest is not None:
+            return self._piece(*self._rest, most_records)
         if self._held:
             if not all(spool.ended for spool in self._held):
                 return None
@@ -112,15 +116,25 @@ class InputGate:
             slot = slots[(start + offset) % count]
             while not slot.ended and not slot.blocked and (slot.channel.has_data or slot.replayed):
                 element = slot.replayed.popleft() if slot.replayed else slot.channel.poll()
-                if self._recording is not None and element is not None:
-                    self._recording.read(self._slots.index(slot), element)
                 if type(element) is RowBatch or type(element) is ColumnBatch:
                     self._next = (start + offset + 1) % count
-                    return element, slot.port
+                    return self._piece(slot, element, 0, most_records)
+                if self._recording is not None and element is not None:
+                    self._recording.read(self._slots.index(slot), element)
                 event = self._signal(slot, element)
                 if event is not None:
                     return event
         return None
+
+    def _piece(self, slot: _Slot, batch: Batch, start: int, most_records: int) -> tuple[Batch, int]:
+        """The records of a batch from ``start`` on, and the rest of it the next time."""
+        size = len(batch)
+        stop = min(start + most_records, size)
+        self._rest = None if stop == size else (slot, batch, stop)
+        piece = batch if stop - start == size else batch.slice(start, stop)
+        if self._recording is not None:
+            self._recording.read(self._slots.index(slot), piece)
+        return piece, slot.port
 
     def _with_replayed(self) -> list[_Slot]:
         """What was restored is read before anything new: records of a key may have come back on another channel."""
@@ -245,10 +259,18 @@ class InputGate:
             channel = slot.channel
             if not recording.may_be_whole(index, channel.waiting_barriers(), channel.has_end):
                 return None
-        in_flight = recording.whole([[*slot.replayed, *slot.channel.queued()] for slot in self._slots])
+        in_flight = recording.whole(
+            [[*self._rest_of(slot), *slot.replayed, *slot.channel.queued()] for slot in self._slots]
+        )
         if in_flight is not None:
             self._recording = None
         return in_flight
+
+    def _rest_of(self, slot: _Slot) -> list[Element]:
+        if self._rest is None or self._rest[0] is not slot:
+            return []
+        _, batch, start = self._rest
+        return [batch.slice(start, len(batch))]
 
     def replay(self, in_flight: InFlight) -> None:
         """Give what was on its way in the restored checkpoint before anything new; called before the first :meth:`next`."""

@@ -6,13 +6,14 @@ from typing import Any
 
 from penstock.checkpoint.endings import Ending
 from penstock.clock import monotonic
+from penstock.contracts.pace import Pace
 from penstock.contracts.source import InputStatus
 from penstock.data.batch import Batch, RowBatch
 from penstock.data.elements import MAX_WATERMARK, Barrier, EndOfInput, StreamStatus, Watermark
 from penstock.errors import KeyNotUsable, PenstockError, ProtocolError, StateError
 from penstock.ids import SubtaskId
 from penstock.logs.place import Place
-from penstock.network.key_grouping import KeyGrouping, Part
+from penstock.network.key_grouping import KeyGrouping
 from penstock.operators.contract import OperatorContext, OperatorSnapshot
 from penstock.operators.source import SourceOperator
 from penstock.operators.user_code import shorten
@@ -21,8 +22,6 @@ from penstock.runtime.task.input_gate import InputGate, PortEnded
 from penstock.runtime.task.measures import TaskMeasures
 from penstock.runtime.task.participation import NO_PART, Participation, release
 from penstock.runtime.task.progress import Progress
-
-GROUPED_RECORDS_PER_STEP = 10_000
 
 
 class Tasklet(ABC):
@@ -37,6 +36,8 @@ class Tasklet(ABC):
         self._buffer_timeout_s = buffer_timeout_ms / 1000 if buffer_timeout_ms >= 0 else None
         self._pending_since: float | None = None
         self._time = chain.time
+        self._turn = chain.step
+        self._turn.has_room = self._has_room
         self._is_held_up = False
         self._clock = chain.contexts[0].clock
         first = chain.contexts[0]
@@ -72,18 +73,19 @@ class Tasklet(ABC):
         if self._work_is_done:
             self._time.fire()
             return self._await_checkpoint()
-        if not self._has_room:
+        if not self._has_room():
             self._is_held_up = True
             return Progress.BLOCKED
-        if self._is_held_up:
-            self._is_held_up = False
-            self.chain.was_held_up()
-        fired = self._time.fire()
-        progress = self._attend() if self.chain.waiting else self._work()
+        self._turn.begin()
+        if self._turn.unfinished:
+            self._is_held_up = True
+            if self._turn.go_on():
+                self._is_settled()
+            progress = Progress.MORE
+        else:
+            progress = self._attend_to_time_and_input()
         if progress is Progress.IDLE or progress is Progress.BLOCKED:
             self._flush()
-            if fired:
-                progress = Progress.MORE
         elif self._buffer_timeout_s is not None:
             self._flush_after_timeout()
         if progress is Progress.DONE:
@@ -91,7 +93,26 @@ class Tasklet(ABC):
             return self._await_checkpoint()
         return progress
 
-    @property
+    def _attend_to_time_and_input(self) -> Progress:
+        """The step of a task of which no operator is in the middle of something."""
+        if self._is_held_up:
+            self._is_held_up = False
+            self.chain.was_held_up()
+        fired = self._time.fire(self._turn.may_go_on)
+        if self._turn.unfinished:
+            return Progress.MORE
+        if self.chain.waiting:
+            progress = self._attend()
+        else:
+            progress = Progress.DONE if self._input_ended else self._work()
+            if progress is Progress.DONE:
+                self._input_ended = True
+                return Progress.DONE if self.chain.finish() else Progress.MORE
+        return Progress.MORE if fired and progress is not Progress.DONE else progress
+
+    def _is_settled(self) -> None:  # noqa: B027
+        """What was unfinished is done."""
+
     def _has_room(self) -> bool:
         return self.may_send_to_client and all(output.available for output in self._outputs)
 
@@ -106,6 +127,8 @@ class Tasklet(ABC):
         room = True
         for operator in reversed(self.chain.waiting):  # results of an earlier one need room in a later one
             moved = operator.catch_up() or moved
+            if self._turn.unfinished:
+                return Progress.MORE
             room = operator.accepts_input
             if not room:
                 break
@@ -117,7 +140,7 @@ class Tasklet(ABC):
         if self._input_ended:
             if self.chain.finish():
                 return Progress.DONE
-            progress = Progress.IDLE
+            progress = Progress.MORE if self._turn.unfinished else Progress.IDLE
         return Progress.MORE if moved else progress
 
     @abstractmethod
@@ -258,12 +281,26 @@ class SourceTasklet(Tasklet):
         if not isinstance(head, SourceOperator):
             raise ProtocolError(f"{name!r} has no input, but starts with a {type(head).__name__}")
         self.source = head
+        self._held_barriers: list[Barrier] = []
 
     def on_trigger(self, barrier: Barrier, ending: Ending = Ending.GO_ON) -> None:
         super().on_trigger(barrier, ending)
         # While it waits for what is in flight at its end, and when it is to drain, its end comes before the barrier.
-        if not (self._input_ended or ending is Ending.DRAIN):
+        if self._input_ended or ending is Ending.DRAIN:
+            return
+        if self._turn.unfinished:
+            self._held_barriers.append(barrier)
+        else:
             self._take_part(barrier)
+
+    def _is_settled(self) -> None:
+        held, self._held_barriers = self._held_barriers, []
+        for barrier in held:
+            self._take_part(barrier)
+
+    def on_checkpoint_aborted(self, checkpoint_id: int) -> None:
+        self._held_barriers = [held for held in self._held_barriers if held.checkpoint_id > checkpoint_id]
+        super().on_checkpoint_aborted(checkpoint_id)
 
     def _work(self) -> Progress:
         if self._drained_by:
@@ -291,6 +328,7 @@ class OperatorTasklet(Tasklet):
         self.unaligned_after_s: float | None = None
         self._incomplete: tuple[int, dict[str, OperatorSnapshot]] | None = None
         self._head = chain.head
+        self._pace = Pace()
         self._records_in = chain.contexts[0].metrics.counter("numRecordsIn")
 
     @property
@@ -301,7 +339,9 @@ class OperatorTasklet(Tasklet):
     def _step(self) -> Progress:
         if self.unaligned_after_s is None or self._work_is_done:
             return super()._step()
-        barrier = self._gate.overtaking(monotonic(), self.unaligned_after_s)
+        barrier = None
+        if not self._turn.unfinished:
+            barrier = self._gate.overtaking(monotonic(), self.unaligned_after_s)
         if barrier is not None:
             self._take_part(barrier)  # although an output has no room, or records are in front of the barrier
         progress = super()._step()
@@ -336,14 +376,22 @@ class OperatorTasklet(Tasklet):
         self.checkpoints.taken(self, checkpoint_id, snapshots)
 
     def _work(self) -> Progress:
-        item = self._gate.next()
+        item = self._gate.next(self._pace.records)
         if item is None:
             return self._ended() if self._gate.ended else Progress.IDLE
         if type(item) is tuple:
-            self._on_batch(item[0], item[1])
+            self._on_piece(item[0], item[1])
         else:
             self._on_event(item)
-        return self._ended() if self._gate.ended else Progress.MORE
+        return self._ended() if self._gate.ended and not self._turn.unfinished else Progress.MORE
+
+    def _on_piece(self, batch: Batch, port: int) -> None:
+        """Give a batch, and note how long it has taken."""
+        now = self._turn.now
+        began = now()
+        self._on_batch(batch, port)
+        if not self._turn.unfinished:
+            self._pace.took(len(batch), now() - began)
 
     def _ended(self) -> Progress:
         """All inputs have ended: done, unless the job stops behind a savepoint; then nothing is finished."""
@@ -402,37 +450,56 @@ class GroupedTasklet(OperatorTasklet):
     ) -> None:
         super().__init__(subtask, name, chain, buffer_timeout_ms, gate)
         self._grouping = grouping
-        self._groups: Iterator[tuple[Any, list[Part]]] | None = None
+        self._giving: Iterator[int] | None = None
         self._ended_ports: list[int] = []
 
     def _work(self) -> Progress:
         if not self._gate.ended:
             return self._collect()
-        if self._groups is None:
-            self._groups = self._grouping.groups()
-        given = 0
-        for key, parts in self._groups:
-            for port, values, timestamps in parts:
-                batch = RowBatch(values, timestamps, [key] * len(values))
-                self._on_batch(batch, port)
-                given += len(values)
-            self._head.end_key(key)
-            if given >= GROUPED_RECORDS_PER_STEP:
+        if self._giving is None:
+            self._giving = self._give_all()
+        now = self._turn.now
+        began = now()
+        for given in self._giving:
+            self._pace.took(given, now() - began)
+            if not self._turn.may_go_on():
                 return Progress.MORE
-        self._head.on_watermark(MAX_WATERMARK)
-        for port in self._ended_ports:
-            self._head.on_end_of_input(port)
+            began = now()
         return Progress.DONE
 
+    def _give_all(self) -> Iterator[int]:
+        """Give the records of one key after the other; yields how many when they are as many as are given at once, and when
+        an operator is in the middle of something."""
+        turn, pace, given = self._turn, self._pace, 0
+        for key, parts in self._grouping.groups():
+            for port, values, timestamps in parts:
+                batch, start = RowBatch(values, timestamps, [key] * len(values)), 0
+                while start < len(values):
+                    stop = min(start + max(1, pace.records - given), len(values))
+                    self._on_batch(batch if stop - start == len(values) else batch.slice(start, stop), port)
+                    given, start = given + stop - start, stop
+                    if turn.unfinished or given >= pace.records:
+                        yield given
+                        given = 0
+            self._head.end_key(key)
+            if turn.unfinished:
+                yield given
+                given = 0
+        self._head.on_watermark(MAX_WATERMARK)
+        yield given
+        for port in self._ended_ports:
+            self._head.on_end_of_input(port)
+            yield 0
+
     def _collect(self) -> Progress:
-        item = self._gate.next()
+        item = self._gate.next(self._pace.records)
         if item is None:
             return Progress.MORE if self._gate.ended else Progress.IDLE
         if type(item) is tuple:
             batch, port = item
             assert isinstance(batch, RowBatch)
             if port == self._gate.first_port:
-                self._on_batch(batch, port)
+                self._on_piece(batch, port)
             else:
                 self._grouping.add(port, batch)
         elif isinstance(item, PortEnded):

@@ -9,6 +9,10 @@ from penstock.clock import Clock
 Callback = Callable[[int], None]
 
 
+def _always() -> bool:
+    return True
+
+
 class DueCalls:
     """A heap of callbacks; :meth:`fire` calls those that are due. Each task has its own, and calls them in its steps.
 
@@ -33,14 +37,14 @@ class DueCalls:
         heappush(self._heap, (at_ms, next(self._order), cell))
         return cell.clear
 
-    def fire(self) -> bool:
-        """Call everything that is due now; says whether anything was called."""
+    def fire(self, goes_on: Callable[[], bool] = _always) -> bool:
+        """Call what is due now, one by one while it ``goes_on``; says whether anything was called."""
         heap = self._heap
         if not heap or heap[0][0] > self.clock.now_ms():
             return False
         fired = False
         now = self.clock.now_ms()
-        while heap and heap[0][0] <= now:
+        while heap and heap[0][0] <= now and goes_on():
             at_ms, _, cell = heappop(heap)
             if cell:
                 cell[0](at_ms)
