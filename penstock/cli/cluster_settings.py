@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from penstock.cli.command_lines import usage_error
-from penstock.cli.configuration_files import read_configuration
+from penstock.cli.configuration_files import has_configuration, read_configuration
+from penstock.config.checks import check_configuration
 from penstock.deploy.cluster.leadership import storage_directory
 from penstock.deploy.cluster.secret import home_directory
-from penstock.errors import OptionError
+from penstock.errors import PenstockError
 
 DEFAULTS = {
     "jobmanager.rpc.address": "localhost",
@@ -77,12 +78,13 @@ def cluster_settings(
     home = home_directory()
     directory = Path(conf_dir) if conf_dir else home / "conf"
     options = dict(DEFAULTS)
-    if conf_dir or directory.is_dir():
+    if conf_dir or has_configuration(directory):
         try:
-            options.update(read_configuration(directory).to_dict())
-        except OptionError as error:
-            if conf_dir:
-                usage_error(str(error))
+            configuration = read_configuration(directory)
+            check_configuration(configuration)
+        except PenstockError as error:
+            usage_error(f"the configuration of {directory}: {error}")
+        options.update(configuration.to_dict())
     for text in properties:
         key, equals, value = text.partition("=")
         if not equals or not key.strip():

@@ -7,12 +7,14 @@ import click
 
 from penstock import __version__
 from penstock.cli import cluster_commands, job_commands, log_commands
+from penstock.cli.client_logging import configure_client
 from penstock.cli.cluster_commands import passed_on
 from penstock.cli.cluster_settings import cluster_settings
 from penstock.cli.command_lines import CommandGroup, ProgramCommand
 from penstock.cli.program import Program, choose_program
 from penstock.cli.savepoint_commands import savepoint_group
 from penstock.cli.settings import Settings, gather_settings
+from penstock.logs.roles import Role
 
 _CLAIM_MODES = click.Choice(["CLAIM", "NO_CLAIM", "LEGACY"], case_sensitive=False)
 Task = Callable[[], int]
@@ -164,6 +166,9 @@ def run(detached: bool, **given: Any) -> Task:
             "-d is for clusters (-m HOST:PORT): here jobs end with the process that runs them; let the shell run it in the "
             "background"
         )
+
+    if not is_local:
+        configure_client(Role.CLI, cluster_settings(given["conf_dir"], given["properties"]))
 
     def task() -> int:
         from penstock.cli.running import run_program

@@ -8,6 +8,13 @@ from penstock.config.configuration import Configuration
 from penstock.config.value_texts import value_text
 from penstock.errors import OptionError
 
+FILES = ("config.yaml", "flink-conf.yaml")
+
+
+def has_configuration(directory: Path) -> bool:
+    """Whether a directory has a file of options."""
+    return any((directory / name).is_file() for name in FILES)
+
 
 def read_configuration(directory: Path) -> Configuration:
     """The options of a configuration directory; of two files, ``config.yaml`` counts, as in Flink.
@@ -16,7 +23,7 @@ def read_configuration(directory: Path) -> Configuration:
     """
     if not directory.is_dir():
         raise OptionError(f"{directory} is not a directory")
-    for name, parse in (("config.yaml", parse_yaml), ("flink-conf.yaml", parse_flat)):
+    for name, parse in zip(FILES, (parse_yaml, parse_flat), strict=True):
         path = directory / name
         if path.is_file():
             try:

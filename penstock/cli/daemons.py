@@ -10,7 +10,7 @@ from pathlib import Path
 from penstock.cli.cluster_settings import ClusterSettings
 from penstock.clock import monotonic, pause
 from penstock.errors import OutsideError
-from penstock.logs.roles import Role, next_log, rotate
+from penstock.logs.roles import MOST_FILES_VARIABLE, Role, next_log
 
 STOP_S = 10.0
 
@@ -25,7 +25,7 @@ def start_daemon(role: Role, settings: ClusterSettings, arguments: list[str]) ->
         settings.run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         log = next_log(settings.log_dir, role)
         out = Path(f"{log}.out")
-        rotate(out, int(settings.options.get("env.log.max", "10")))
+        most_files = settings.options.get("env.log.max")
         with open(out, "ab") as output:
             process = subprocess.Popen(
                 [sys.executable, "-m", "penstock", role.value, "start-foreground", *arguments],
@@ -33,7 +33,12 @@ def start_daemon(role: Role, settings: ClusterSettings, arguments: list[str]) ->
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                env={**os.environ, "PENSTOCK_HOME": str(settings.home), "PENSTOCK_LOG_PREFIX": str(log)},
+                env={
+                    **os.environ,
+                    **({MOST_FILES_VARIABLE: most_files} if most_files else {}),
+                    "PENSTOCK_HOME": str(settings.home),
+                    "PENSTOCK_LOG_PREFIX": str(log),
+                },
             )
         with open(_pid_file(role, settings), "a", encoding="ascii") as file:
             file.write(f"{process.pid}\n")

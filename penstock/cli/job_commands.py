@@ -8,9 +8,11 @@ from typing import Any
 import click
 
 from penstock.cli.carrying_out import FAILED, report
+from penstock.cli.client_logging import configure_client
 from penstock.cli.cluster_settings import cluster_settings
 from penstock.deploy.remote.client import ClusterClient
 from penstock.errors import PenstockError
+from penstock.logs.roles import Role
 
 Command = Callable[..., Any]
 Task = Callable[[], int]
@@ -39,6 +41,7 @@ def client_for(given: dict[str, Any]) -> ClusterClient:
             raise click.UsageError(f"-m takes HOST:PORT, not {given['address']!r}")
         flags = {"rest.address": host, "rest.port": port}
     settings = cluster_settings(given["conf_dir"], given["properties"], **flags)
+    configure_client(Role.CLI, settings)
     return ClusterClient.of(settings.options) if given["address"] else client_of(settings)
 
 

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from penstock.cli.carrying_out import FAILED, report
+from penstock.cli.client_logging import configure_client
 from penstock.cli.cluster_processes import serve_jobmanager, taskmanager_of, wait_until
 from penstock.cli.cluster_settings import ClusterSettings
 from penstock.cli.clusters import client_of
@@ -36,6 +37,7 @@ def start_ray_cluster(settings: ClusterSettings, taskmanagers: int, address: str
     from penstock.deploy.ray.plan import ray_plan
     from penstock.deploy.ray.runtime_env import runtime_env
 
+    configure_client(Role.SESSION, settings)
     try:
         if settings.storage_dir is None:
             raise ProgramError(

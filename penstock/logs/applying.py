@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
-from logging.handlers import RotatingFileHandler, WatchedFileHandler
+from logging.handlers import RotatingFileHandler, TimedRotatingFileHandler, WatchedFileHandler
 from typing import Any
 
 from penstock.errors import OutsideError
@@ -73,6 +73,14 @@ def _file_handler(appender: FileAppender) -> logging.Handler:
     mode = "a" if appender.append else "w"
     try:
         os.makedirs(os.path.dirname(os.path.abspath(appender.path)), exist_ok=True)
+        if appender.rolls:
+            return TimedRotatingFileHandler(
+                appender.path,
+                appender.rolls,
+                backupCount=appender.backups,
+                encoding="utf-8",
+                errors="backslashreplace",
+            )
         if appender.max_bytes:
             return RotatingFileHandler(
                 appender.path,

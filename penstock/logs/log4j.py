@@ -106,15 +106,19 @@ class _First:
             for key, value in self._properties.items()
             if key.startswith(f"{prefix}.")
         }
+        self._refuse_others(own, prefix)
         threshold = level_of(own["threshold"]) if "threshold" in own else 0
         layout = self._layout(own)
         match kind.rpartition(".")[2]:
             case "ConsoleAppender":
                 return ConsoleAppender(layout, _stream(own.get("target", "System.out")), threshold)
-            case "FileAppender" | "DailyRollingFileAppender":
+            case "FileAppender":
                 return FileAppender(
                     layout, self._path(own, name), _truth(own.get("append", "true")), threshold=threshold
                 )
+            case "DailyRollingFileAppender":
+                rolls = _rolls(own.get("datepattern", "'.'yyyy-MM-dd"), self._where)
+                return FileAppender(layout, self._path(own, name), threshold=threshold, rolls=rolls)
             case "RollingFileAppender":
                 return FileAppender(
                     layout,
@@ -138,6 +142,11 @@ class _First:
             case "NullAppender":
                 return NullAppender()
         raise OptionError(f"{self._where}: the appender {name!r} is of class {kind}, which is not supported")
+
+    def _refuse_others(self, own: Properties, prefix: str) -> None:
+        for key in own:
+            if key not in _FIRST_KEYS:
+                raise OptionError(f"{self._where}: log4j.{prefix}.{key} is not supported")
 
     def _path(self, own: Properties, name: str) -> str:
         if not own.get("file"):
@@ -167,6 +176,9 @@ class _Second:
         self._where = where
 
     def plan(self) -> LoggingPlan:
+        for key in self._properties:
+            if not _SECOND_PLACES.match(key):
+                raise OptionError(f"{self._where}: {key} is not supported")
         ids = self._ids("appender.")
         by_name = {self._of("appender", each).get("name", each): each for each in ids}
         loggers = {"": self._logger(self._under("rootLogger"), shorthand=self._properties.get("rootLogger"))}
@@ -214,7 +226,11 @@ class _Second:
 
     def _appender(self, each: str) -> Appender:
         own = self._of("appender", each)
-        threshold = level_of(own["filter.threshold.level"]) if "filter.threshold.level" in own else 0
+        own, threshold = self._without_filters(each, own)
+        own, size, rolls = self._without_policies(each, own)
+        for key in own:
+            if key not in _SECOND_KEYS:
+                raise OptionError(f"{self._where}: appender.{each}.{key} is not supported")
         layout = self._layout(own)
         match own.get("type", "").lower():
             case "console":
@@ -224,11 +240,10 @@ class _Second:
                     layout, self._path(own, each), _truth(own.get("append", "true")), threshold=threshold
                 )
             case "rollingfile" | "rollingrandomaccessfile":
-                size = own.get("policies.size.size") or own.get("policies.sizebased.size") or "0"
                 most = int(own.get("strategy.max", "7"))
                 append = _truth(own.get("append", "true"))
                 return FileAppender(
-                    layout, self._path(own, each), append, _size(size, self._where), most, threshold
+                    layout, self._path(own, each), append, 0 if rolls else size, most, threshold, rolls
                 )
             case "syslog":
                 return SyslogAppender(
@@ -246,6 +261,51 @@ class _Second:
             f"{self._where}: appender.{each} is of type {own.get('type')!r}, which is not supported; supported are Console, "
             "File, RollingFile, Syslog and Null"
         )
+
+    def _without_filters(self, each: str, own: Properties) -> tuple[Properties, int]:
+        """What is left of an appender, and the level from which on records come into it."""
+        threshold = 0
+        for name in _names_in(own, "filter"):
+            kind = own.get(f"filter.{name}.type", "")
+            outcomes = [own.get(f"filter.{name}.{which}", "").upper() for which in ("onMatch", "onMismatch")]
+            if (
+                kind.lower() != "thresholdfilter"
+                or outcomes[0] == "DENY"
+                or outcomes[1] in ("ACCEPT", "NEUTRAL")
+            ):
+                raise OptionError(
+                    f"{self._where}: appender.{each}.filter.{name} is of type {kind!r}, or turns round what it does; "
+                    "supported is a ThresholdFilter that denies what is below its level"
+                )
+            threshold = max(threshold, level_of(own.get(f"filter.{name}.level", "ERROR")))
+        return {key: value for key, value in own.items() if not key.startswith("filter.")}, threshold
+
+    def _without_policies(self, each: str, own: Properties) -> tuple[Properties, int, str]:
+        """What is left, the size at which a file is full, and when a new one is begun."""
+        size, rolls = 0, ""
+        for name in [one for one in _names_in(own, "policies") if one != "type"]:
+            kind = own.get(f"policies.{name}.type", "SizeBasedTriggeringPolicy" if name == "size" else "")
+            match kind.lower().removesuffix("triggeringpolicy"):
+                case "sizebased":
+                    size = _size(own.get(f"policies.{name}.size", "10MB"), self._where)
+                case "timebased" if own.get(f"policies.{name}.interval", "1") == "1":
+                    found = re.search(r"%d(?:ate)?\{([^}]*)\}", own.get("filePattern", ""))
+                    rolls = _rolls(found[1] if found else "yyyy-MM-dd", self._where)
+                case "onstartup":
+                    pass  # each process has a file of its own, which is new
+                case _:
+                    raise OptionError(
+                        f"{self._where}: appender.{each}.policies.{name} is of type {kind!r}, which is not supported; "
+                        "supported are SizeBasedTriggeringPolicy, OnStartupTriggeringPolicy, and TimeBasedTriggeringPolicy "
+                        "of interval 1"
+                    )
+        if size and rolls:
+            raise OptionError(
+                f"{self._where}: appender.{each} rolls by size and by time at once, which is not supported; "
+                "leave out one policy"
+            )
+        left = {key: value for key, value in own.items() if not key.startswith("policies.")}
+        return left, size, rolls
 
     def _path(self, own: Properties, each: str) -> str:
         if not own.get("fileName"):
@@ -271,3 +331,43 @@ def _truth(text: str) -> bool:
 
 def _stream(target: str) -> str:
     return "stderr" if target.strip().lower() in ("system.err", "system_err") else "stdout"
+
+
+def _names_in(own: Properties, part: str) -> list[str]:
+    found = [key.split(".")[1] for key in own if key.startswith(f"{part}.")]
+    return list(dict.fromkeys(found))
+
+
+def _rolls(pattern: str, where: str) -> str:
+    """When a file is begun anew whose older ones have such dates in their names."""
+    letters = re.sub(r"'[^']*'|[^A-Za-z]", "", pattern)
+    for wanted, when in (("yyyyMMddHHmm", "M"), ("yyyyMMddHH", "H"), ("yyyyMMdd", "midnight")):
+        if letters == wanted:
+            return when
+    raise OptionError(
+        f"{where}: files that are begun anew by the date {pattern!r} are not supported; write yyyy-MM-dd, yyyy-MM-dd-HH or "
+        "yyyy-MM-dd-HH-mm"
+    )
+
+
+_FIRST_KEYS = {
+    "layout", "layout.conversionpattern", "threshold", "target", "file", "append", "maxfilesize", "maxbackupindex",
+    "datepattern", "sysloghost", "facility", "tag",
+    # These have no effect on what is written:
+    "encoding", "immediateflush", "bufferedio", "buffersize", "follow", "facilityprinting", "header",
+}  # fmt: skip
+_SECOND_KEYS = {
+    "name", "type", "target", "append", "fileName", "filePattern", "layout.type", "layout.pattern", "strategy.type",
+    "strategy.max", "host", "port", "protocol", "facility", "appName", "id", "format",
+    # These have no effect on what is written:
+    "immediateFlush", "bufferedIo", "bufferedIO", "bufferSize", "ignoreExceptions", "locking", "follow", "direct",
+    "layout.charset", "layout.compact", "layout.eventEol", "strategy.min", "strategy.fileIndex", "newLine",
+    "immediateFail", "reconnectionDelayMillis", "connectTimeoutMillis", "mdcId", "includeMDC", "enterpriseNumber",
+    "messageId",
+}  # fmt: skip
+# Places of a whole file, and settings of log4j itself, which has nothing to set here: files are read once, when a process
+# starts.
+_SECOND_PLACES = re.compile(
+    r"(rootLogger|logger|appender|property)(\.|$)"
+    r"|(status|name|monitorInterval|packages|dest|verbose|strict|shutdownHook|shutdownTimeout|appenders|loggers)$"
+)

@@ -22,7 +22,10 @@ class ConsoleAppender:
 
 @dataclass(frozen=True, slots=True)
 class FileAppender:
-    """To a file, and where ``max_bytes`` is given to ``backups`` older ones beside it."""
+    """To a file, and to ``backups`` older ones beside it where ``max_bytes`` is given or ``rolls`` says when to begin anew.
+
+    ``rolls`` is a ``when`` of ``logging.handlers.TimedRotatingFileHandler``; of old files by time, 0 backups keep all.
+    """
 
     layout: Layout
     path: str
@@ -30,6 +33,7 @@ class FileAppender:
     max_bytes: int = 0
     backups: int = 0
     threshold: int = 0
+    rolls: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@
 role                        files, in the order in which they are looked for
 ==========================  ===========================================================================
 jobmanager, taskmanager     ``logging.yaml``, ``log4j.properties``
-cli                         ``logging-cli.yaml``, ``log4j-cli.properties``
-session                     ``logging-session.yaml``, ``log4j-session.properties``
+cli (talks to a cluster)    ``logging-cli.yaml``, ``log4j-cli.properties``
+session (puts one on Ray)   ``logging-session.yaml``, ``log4j-session.properties``
 console (foreground)        ``logging-console.yaml``, ``log4j-console.properties``
 ==========================  ===========================================================================
 """
@@ -29,6 +29,8 @@ from penstock.logs.substitution import substitute
 DEFAULT_PATTERN = "%d{yyyy-MM-dd HH:mm:ss,SSS} %-5p %-60c %x - %m%n"
 MOST_BYTES = 100 << 20
 MOST_FILES = 10
+MOST_FILES_VARIABLE = "MAX_LOG_FILE_NUMBER"
+"""The variable by which files of Flink's ask for ``env.log.max``."""
 
 
 class Role(Enum):
@@ -99,8 +101,26 @@ def configure_by(path: Path, variables: Mapping[str, str]) -> Callable[[], None]
     return apply(read_log4j(text, variables, str(path)))
 
 
-def configure_by_yaml(text: str, variables: Mapping[str, str], path: Path) -> Callable[[], None]:
-    """The schema of ``logging.config.dictConfig``; formatters with a ``pattern`` get log4j's patterns."""
+def configure_client(
+    role: Role, conf_dir: str | os.PathLike[str] | None, log_dir: Path, options: Mapping[str, str]
+) -> None:
+    """Configure the logging of a command by the file of its role; without one, nothing is changed.
+
+    :raises OptionError: where the file says what is not supported.
+    """
+    path = find_logging_file(conf_dir, role)
+    if path is not None:
+        log = log_dir / f"penstock-{_user()}-client-{socket.gethostname()}.log"
+        configure_by(path, {**options, "log.file": str(log)})
+
+
+def configure_by_yaml(
+    text: str, variables: Mapping[str, str], path: Path, rotates: bool = True
+) -> Callable[[], None]:
+    """The schema of ``logging.config.dictConfig``; formatters with a ``pattern`` get log4j's patterns.
+
+    Without ``rotates`` files that would be rotated are appended to, and followed where another process rotates them.
+    """
     from logging.config import dictConfig
 
     import yaml
@@ -116,6 +136,8 @@ def configure_by_yaml(text: str, variables: Mapping[str, str], path: Path) -> Ca
     for formatter in (described.get("formatters") or {}).values():
         if isinstance(formatter, dict) and "pattern" in formatter and "()" not in formatter:
             formatter["()"] = "penstock.logs.patterns.PatternFormatter"
+    if not rotates:
+        _only_append(described)
     described.setdefault("version", 1)
     described.setdefault("disable_existing_loggers", False)
     root = logging.getLogger()
@@ -133,6 +155,18 @@ def configure_by_yaml(text: str, variables: Mapping[str, str], path: Path) -> Ca
     return undo
 
 
+def _only_append(described: dict[str, Any]) -> None:
+    for name, handler in (described.get("handlers") or {}).items():
+        kind = handler.get("class") if isinstance(handler, dict) else None
+        if isinstance(kind, str) and kind.rpartition(".")[2] in _WRITE_FILES:
+            kept = {key: value for key, value in handler.items() if key in _OF_EVERY_FILE}
+            described["handlers"][name] = {**kept, "class": "logging.handlers.WatchedFileHandler"}
+
+
+_WRITE_FILES = ("FileHandler", "RotatingFileHandler", "TimedRotatingFileHandler")
+_OF_EVERY_FILE = ("filename", "formatter", "level", "filters", "encoding", "errors", "delay")
+
+
 def _default(role: Role, variables: Mapping[str, str]) -> LoggingPlan | None:
     layout = Layout(DEFAULT_PATTERN)
     appenders: dict[str, Any] = {}
@@ -141,15 +175,17 @@ def _default(role: Role, variables: Mapping[str, str]) -> LoggingPlan | None:
     if role in (Role.JOBMANAGER, Role.TASKMANAGER, Role.HISTORY_SERVER, Role.CONSOLE) and variables.get(
         "log.file"
     ):
-        appenders["file"] = FileAppender(layout, variables["log.file"], True, MOST_BYTES, _most_files())
+        appenders["file"] = FileAppender(
+            layout, variables["log.file"], True, MOST_BYTES, _most_files(variables)
+        )
     if not appenders:
         return None
     level = level_of(os.environ.get("ROOT_LOG_LEVEL") or variables.get("env.log.level") or "INFO")
     return LoggingPlan(appenders, {"": LoggerPlan(level, tuple(appenders))})
 
 
-def _most_files() -> int:
-    text = os.environ.get("MAX_LOG_FILE_NUMBER", str(MOST_FILES))
+def _most_files(variables: Mapping[str, str]) -> int:
+    text = os.environ.get(MOST_FILES_VARIABLE) or variables.get("env.log.max") or str(MOST_FILES)
     return int(text) if text.isdigit() else MOST_FILES
 
 
@@ -181,17 +217,3 @@ def _user() -> str:
         return os.environ.get("PENSTOCK_IDENT_STRING") or getpass.getuser()
     except (KeyError, OSError):  # a user id without a name, as in containers
         return str(os.getuid())
-
-
-def rotate(path: Path, most: int) -> None:
-    """Make room for a new file of this name: what is there becomes ``.1``, that ``.2``, up to ``most`` old ones.
-
-    Source: Flink's documentation, option ``env.log.max``.
-    """
-    if not path.exists():
-        return
-    for number in range(most, 0, -1):
-        older = path.with_name(f"{path.name}.{number}")
-        newer = path if number == 1 else path.with_name(f"{path.name}.{number - 1}")
-        if newer.exists():
-            newer.replace(older)

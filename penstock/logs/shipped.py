@@ -47,7 +47,7 @@ def configure_worker(shipped: ShippedLogging) -> None:
     :raises PenstockError: for a file that cannot be understood, or a log that cannot be written.
     """
     if Path(shipped.name).suffix in (".yaml", ".yml"):
-        configure_by_yaml(shipped.text, shipped.variables, Path(shipped.name))
+        configure_by_yaml(shipped.text, shipped.variables, Path(shipped.name), rotates=False)
         return
     from penstock.logs.applying import apply
     from penstock.logs.log4j import read_log4j
@@ -58,7 +58,9 @@ def configure_worker(shipped: ShippedLogging) -> None:
         else _default(shipped.variables)
     )
     appenders = {
-        name: replace(appender, append=True, max_bytes=0) if isinstance(appender, FileAppender) else appender
+        name: replace(appender, append=True, max_bytes=0, rolls="")
+        if isinstance(appender, FileAppender)
+        else appender
         for name, appender in plan.appenders.items()
     }
     apply(LoggingPlan(appenders, plan.loggers))

@@ -4,6 +4,7 @@ import io
 import json
 import logging
 from collections.abc import Iterator
+from logging.handlers import TimedRotatingFileHandler
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,9 @@ import pytest
 from penstock.errors import OptionError, OutsideError
 from penstock.logs.log4j import read_log4j
 from penstock.logs.place import NOWHERE, Place, current
-from penstock.logs.plan import SyslogAppender
-from penstock.logs.roles import Role, configure, find_logging_file, next_log, rotate
+from penstock.logs.plan import FileAppender, SyslogAppender
+from penstock.logs.roles import Role, configure, configure_client, find_logging_file, next_log
+from penstock.logs.shipped import ShippedLogging, configure_worker
 
 LOG4J_1 = """
 # the root logger
@@ -213,6 +215,36 @@ appender.s.layout.pattern=%m
         ),
         ("rootLogger=INFO, a\nappender.a.type=Console\nappender.a.layout.type=HtmlLayout", "HtmlLayout"),
         ("logger.k.level=INFO", "logger.k has no name"),
+        ("rootLoger.level=INFO", "rootLoger.level is not supported"),
+        (
+            "rootLogger=INFO, a\nappender.a.type=Console\nappender.a.colour=red",
+            "appender.a.colour is not supported",
+        ),
+        (
+            "rootLogger=INFO, a\nappender.a.type=Console\nappender.a.filter.f.type=RegexFilter",
+            "'RegexFilter'",
+        ),
+        (
+            (
+                "rootLogger=INFO, a\nappender.a.type=RollingFile\nappender.a.fileName=x\n"
+                "appender.a.policies.cron.type=CronTriggeringPolicy"
+            ),
+            "'CronTriggeringPolicy', which is not supported",
+        ),
+        (
+            (
+                "log4j.rootLogger=INFO, a\nlog4j.appender.a=org.apache.log4j.ConsoleAppender\n"
+                "log4j.appender.a.colour=red"
+            ),
+            "log4j.appender.a.colour is not supported",
+        ),
+        (
+            (
+                "log4j.rootLogger=INFO, a\nlog4j.appender.a=org.apache.log4j.DailyRollingFileAppender\n"
+                "log4j.appender.a.file=x\nlog4j.appender.a.datePattern='.'yyyy-ww"
+            ),
+            "yyyy-MM-dd-HH",
+        ),
     ],
 )
 def test_what_a_file_cannot_say_is_named(tmp_path: Path, text: str, says: str) -> None:
@@ -247,12 +279,84 @@ def test_indexes_of_logs_count_up_and_old_ones_are_kept_up_to_a_number(tmp_path:
         "taskmanager-1-",
         "taskmanager-2-",
     ]
-    log = tmp_path / "a.out"
-    for number in range(5):
-        rotate(log, 2)
-        log.write_text(str(number))
-    assert [each.read_text() for each in (log, tmp_path / "a.out.1", tmp_path / "a.out.2")] == ["4", "3", "2"]
-    assert not (tmp_path / "a.out.3").exists()
+
+
+def test_a_log_has_as_many_old_files_as_env_log_max_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("MAX_LOG_FILE_NUMBER", raising=False)
+    monkeypatch.setattr("penstock.logs.roles.MOST_BYTES", 10)
+    log = tmp_path / "jm.log"
+    undo = configure(Role.JOBMANAGER, None, {"log.file": str(log), "env.log.max": "2"})
+    for number in range(6):
+        logging.getLogger("app").warning("number %d", number)
+    undo()
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["jm.log", "jm.log.1", "jm.log.2"]
+
+
+def test_filters_and_policies_are_known_by_their_types_whatever_they_are_called() -> None:
+    plan = read_log4j(
+        """
+rootLogger = INFO, main
+appender.main.type = RollingFile
+appender.main.fileName = a.log
+appender.main.filePattern = a.log.%d{yyyy-MM-dd-HH}
+appender.main.filter.loud.type = ThresholdFilter
+appender.main.filter.loud.level = ERROR
+appender.main.policies.type = Policies
+appender.main.policies.hourly.type = TimeBasedTriggeringPolicy
+appender.main.policies.first.type = OnStartupTriggeringPolicy
+appender.main.strategy.max = 3
+logger.own.name = own
+logger.own.appenderRef.full.ref = full
+appender.full.type = RollingFile
+appender.full.fileName = b.log
+appender.full.policies.by_size.type = SizeBasedTriggeringPolicy
+appender.full.policies.by_size.size = 1KB
+""",
+        {},
+        "x",
+    )
+    assert plan.appenders == {
+        "main": FileAppender(plan.appenders["main"].layout, "a.log", True, 0, 3, logging.ERROR, "H"),  # type: ignore[union-attr]
+        "full": FileAppender(plan.appenders["full"].layout, "b.log", True, 1024, 7),  # type: ignore[union-attr]
+    }
+
+
+def test_a_file_that_is_begun_anew_each_day_is_one_of_logging(tmp_path: Path) -> None:
+    (tmp_path / "log4j.properties").write_text(
+        "log4j.rootLogger=INFO, a\nlog4j.appender.a=org.apache.log4j.DailyRollingFileAppender\n"
+        f"log4j.appender.a.file={tmp_path}/a.log\n"
+    )
+    undo = configure(Role.JOBMANAGER, tmp_path, {})
+    (handler,) = logging.getLogger().handlers
+    assert isinstance(handler, TimedRotatingFileHandler)
+    assert handler.when == "MIDNIGHT"
+    undo()
+
+
+def test_a_command_obeys_the_file_of_its_role(tmp_path: Path) -> None:
+    configure_client(Role.CLI, tmp_path, tmp_path, {})
+    assert not list(tmp_path.glob("*.log")), "without a file nothing is configured"
+    (tmp_path / "log4j-cli.properties").write_text(
+        "rootLogger = WARN, f\nappender.f.type = File\nappender.f.fileName = ${sys:log.file}\n"
+    )
+    configure_client(Role.CLI, tmp_path, tmp_path, {})
+    logging.getLogger("mine").warning("seen")
+    (log,) = tmp_path.glob("penstock-*-client-*.log")
+    assert log.read_text() == "seen\n"
+
+
+def test_a_worker_appends_to_the_log_that_its_taskmanager_rotates(tmp_path: Path) -> None:
+    log = tmp_path / "tm.log"
+    text = YAML.replace('filename: "${log.file}.mine"', 'filename: "${log.file}"')
+    configure_worker(ShippedLogging("logging.yaml", text, {"log.file": str(log)}))
+    logging.getLogger("mine").warning("first")
+    log.rename(tmp_path / "tm.log.1")
+    for _ in range(40):
+        logging.getLogger("mine").warning("x" * 100)
+    assert "first" in (tmp_path / "tm.log.1").read_text()
+    assert log.stat().st_size > 2 * 1024, "followed, and not rotated by the worker"
 
 
 def test_records_of_other_threads_have_the_place_of_their_thread() -> None:

@@ -11,6 +11,7 @@ import pytest
 from penstock.errors import OutsideError
 from penstock.logs.roles import Role, configure
 from tests.missing import leave_out_for_want_of
+from tests.services.debian_packages import NoPackages
 from tests.services.rsyslog import Rsyslog, rsyslogd, running_rsyslog
 
 pytestmark = pytest.mark.service
@@ -38,8 +39,10 @@ appender.S.layout.pattern = %p %c %m
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Rsyslog]:
-    if rsyslogd() is None:
-        leave_out_for_want_of("rsyslogd", "install Debian's package rsyslog")
+    try:
+        rsyslogd()
+    except NoPackages as missing:
+        leave_out_for_want_of("rsyslogd", f"install Debian's package rsyslog ({missing})")
     with running_rsyslog(tmp_path, "my-job") as running:
         yield running
 

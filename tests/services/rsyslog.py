@@ -1,5 +1,6 @@
 """A real rsyslogd on a free loopback port, with rules and files of the test's own."""
 
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 
+from tests.services.debian_packages import unpacked
 from tests.services.kafka_broker import free_ports
 
 _CONFIGURATION = """
@@ -43,21 +45,42 @@ class Rsyslog:
         raise AssertionError(f"{text!r} did not come into {name}")
 
 
-def rsyslogd() -> str | None:
-    """The program, if it is there."""
-    return shutil.which("rsyslogd") or shutil.which("rsyslogd", path="/usr/sbin:/sbin")
+@dataclass(frozen=True)
+class Installed:
+    """The program, where its modules are, and what it needs from its surroundings."""
+
+    program: str
+    modules: str | None
+    environment: dict[str, str]
+
+
+def rsyslogd() -> Installed:
+    """The program of this machine, else that of Debian's package.
+
+    :raises NoPackages: where it cannot be had either.
+    """
+    found = shutil.which("rsyslogd") or shutil.which("rsyslogd", path="/usr/sbin:/sbin")
+    if found:
+        return Installed(found, None, {})
+    root = unpacked("rsyslog")
+    libraries = [*root.glob("usr/lib/*-linux-gnu"), *root.glob("lib/*-linux-gnu")]
+    modules = next(each / "rsyslog" for each in libraries if (each / "rsyslog").is_dir())
+    path = ":".join(map(str, libraries))
+    return Installed(str(root / "usr/sbin/rsyslogd"), str(modules), {"LD_LIBRARY_PATH": path})
 
 
 @contextmanager
 def running_rsyslog(directory: Path, program: str) -> Iterator[Rsyslog]:
     """A server that ends with the block."""
     found = rsyslogd()
-    assert found is not None
     (port,) = free_ports(1)
     configuration = directory / "rsyslog.conf"
     configuration.write_text(_CONFIGURATION.format(directory=directory, port=port, program=program))
-    command = [found, "-n", "-f", str(configuration), "-i", str(directory / "rsyslog.pid")]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    command = [found.program, "-n", "-f", str(configuration), "-i", str(directory / "rsyslog.pid")]
+    if found.modules is not None:
+        command += ["-M", found.modules]
+    surroundings = {**os.environ, **found.environment}
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=surroundings)
     try:
         yield Rsyslog(port, directory)
     finally:

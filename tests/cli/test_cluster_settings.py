@@ -1,0 +1,37 @@
+"""What commands of a cluster read before they do anything."""
+
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from penstock.cli.commands import penstock
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("rest: [", r"config\.yaml:\d: not YAML"),
+        ("rest.port: 8081\nrest.port: 8082\n", r"config\.yaml:2: rest\.port is set twice"),
+        ("execution.runtime-mode: FAST\n", r"execution\.runtime-mode"),
+    ],
+)
+def test_a_file_of_options_that_cannot_be_understood_stops_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, says: str
+) -> None:
+    monkeypatch.setenv("PENSTOCK_HOME", str(tmp_path))
+    (tmp_path / "conf").mkdir()
+    (tmp_path / "conf" / "config.yaml").write_text(text)
+    result = CliRunner().invoke(penstock, ["list"], prog_name="penstock")
+    assert result.exit_code == 2
+    assert re.search(says, result.output)
+
+
+def test_they_log_as_the_file_of_their_role_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PENSTOCK_HOME", str(tmp_path))
+    (tmp_path / "conf").mkdir()
+    (tmp_path / "conf" / "log4j-cli.properties").write_text("rootLogger = LOUD\n")
+    result = CliRunner().invoke(penstock, ["list"], prog_name="penstock")
+    assert result.exit_code == 2
+    assert "no log level 'LOUD'" in result.output
