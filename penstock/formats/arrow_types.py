@@ -54,11 +54,11 @@ def arrow_type(kind: Any) -> "pyarrow.DataType":
         Types.FLOAT(): pyarrow.float32(),
         Types.DOUBLE(): pyarrow.float64(),
         Types.SQL_DATE(): pyarrow.date32(),
-        Types.SQL_TIME(): pyarrow.time32("ms"),
-        Types.SQL_TIMESTAMP(): pyarrow.timestamp("ms"),
         Types.LOCAL_DATE(): pyarrow.date32(),
-        Types.LOCAL_TIME(): pyarrow.time64("us"),
-        Types.LOCAL_DATE_TIME(): pyarrow.timestamp("us"),
+        # Coarser ones would cut off what Python's own times hold.
+        **dict.fromkeys([Types.SQL_TIME(), Types.LOCAL_TIME()], pyarrow.time64("us")),
+        **dict.fromkeys([Types.SQL_TIMESTAMP(), Types.LOCAL_DATE_TIME()], pyarrow.timestamp("us")),
+        Types.INSTANT(): pyarrow.timestamp("us", "UTC"),
         Types.BIG_DEC(): pyarrow.decimal128(38, 18),
         Types.PRIMITIVE_ARRAY(Types.BYTE()): pyarrow.binary(),
     }

@@ -6,8 +6,12 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from penstock.contracts.bulk_writing import BulkWriter, BulkWriterFactory
 from penstock.data.logical_conversion import a_row_type
 from penstock.data.row import Row
+from penstock.data.time import Instant
 from penstock.data.type_information import shortened
+from penstock.data.type_parts import types_inside
+from penstock.data.types import Types
 from penstock.errors import ProgramError, TypeMismatch
+from penstock.formats.arrow_instants import microseconds_of
 from penstock.formats.arrow_types import DeclaredRow, arrow_schema, checked_row
 from penstock.formats.columns import BATCH_ROWS
 
@@ -136,13 +140,18 @@ class ColumnsWriter(BulkWriter):
         import pyarrow
 
         field = self.schema.field(index)
-        values = list(map(_plain, column)) if pyarrow.types.is_nested(field.type) else column
+        is_nested, is_moment = (
+            pyarrow.types.is_nested(field.type),
+            getattr(field.type, "tz", None) is not None,
+        )
+        prepare = _plain if is_nested else _moment
         try:
+            values = list(map(prepare, column)) if is_nested or is_moment else column
             return pyarrow.array(values, field.type)
         except (pyarrow.ArrowException, TypeError, ValueError, OverflowError):
-            for value in values:
+            for value in column:
                 try:
-                    pyarrow.array([value], field.type)
+                    pyarrow.array([prepare(value)], field.type)
                 except (pyarrow.ArrowException, TypeError, ValueError, OverflowError) as error:
                     raise TypeMismatch(
                         f"the field {field.name} is declared as {self._types[index]}, got {shortened(value)} of type "
@@ -175,7 +184,6 @@ class ParquetBulkWriters:
     ) -> BulkWriterFactory:
         """Rows of a type. ``compression``: snappy, gzip, zstd, lz4, brotli or none.
 
-        >>> from penstock.data.types import Types
         >>> factory = ParquetBulkWriters.for_row_type(Types.ROW_NAMED(["a"], [Types.INT()]))
         """
         return _ParquetFactory(row_type, check_compression(compression))
@@ -225,16 +233,25 @@ class OrcBulkWriters:
     ) -> BulkWriterFactory:
         """Rows of a type.
 
-        >>> from penstock.data.types import Types
         >>> factory = OrcBulkWriters.for_row_type(Types.ROW_NAMED(["a"], [Types.INT()]))
 
-        :raises ProgramError: for ``writer_properties``, which are those of a library of Java.
+        :raises ProgramError: for ``writer_properties``, which are those of a library of Java, and for times of day.
         """
         if writer_properties is not None:
             raise ProgramError(
                 "writer_properties are those of ORC's library for Java and have no effect here; leave them out"
             )
+        _check_times_of_day(row_type)
         return _OrcFactory(row_type)
+
+
+def _check_times_of_day(row_type: DeclaredRow) -> None:
+    known = a_row_type("row_type", row_type)
+    for name, kind in zip(known.get_field_names(), known.get_field_types(), strict=True):
+        if not {Types.SQL_TIME(), Types.LOCAL_TIME()}.isdisjoint(types_inside(kind)):
+            raise ProgramError(
+                f"the field {name} is of type {kind}, and ORC has no type for times of day; write a text or a number"
+            )
 
 
 class _OrcFactory(ColumnsWriterFactory):
@@ -283,5 +300,10 @@ def _plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_plain(each) for each in value]
     if isinstance(value, dict):
-        return [(key, _plain(each)) for key, each in value.items()]
-    return value
+        return [(_moment(key), _plain(each)) for key, each in value.items()]
+    return _moment(value)
+
+
+def _moment(value: Any) -> Any:
+    """A point in time as the number that Arrow takes for one."""
+    return microseconds_of(value) if isinstance(value, Instant) else value

@@ -4,7 +4,10 @@ from abc import abstractmethod
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from penstock.data.logical_conversion import a_row_type
+from penstock.data.type_composites import RowTypeInfo
 from penstock.errors import OutsideError
+from penstock.formats.arrow_instants import holds_instants, rows_with_instants
 from penstock.formats.arrow_types import DeclaredRow, arrow_schema
 from penstock.formats.bad_records import BadRecord, OnError
 from penstock.formats.contract import FileAccess, FilePart, FormatReader, Piece
@@ -14,6 +17,24 @@ if TYPE_CHECKING:
 
 # From here on a batch's own cost is lost in that of its rows, and it still fits the processor's cache.
 BATCH_ROWS = 65_536
+
+
+# As many as where columns become rows behind the source.
+_ROWS_AT_ONCE = 1024
+
+
+def layout_of_columns(row_type: DeclaredRow | None) -> str:
+    """In which layout files of columns are read: rows where columns have no form for the values of a type.
+
+    >>> layout_of_columns(None)
+    'columns'
+    """
+    return "columns" if _type_of_rows(row_type) is None else "rows"
+
+
+def _type_of_rows(row_type: DeclaredRow | None) -> RowTypeInfo | None:
+    known = None if row_type is None else a_row_type("row_type", row_type)
+    return known if known is not None and holds_instants(known) else None
 
 
 class ColumnsReader(FormatReader):
@@ -29,6 +50,8 @@ class ColumnsReader(FormatReader):
         self._access = access
         self._on_error = on_error
         self._schema = None if row_type is None else arrow_schema(row_type)
+        self._rows_of = _type_of_rows(row_type)
+        self._left: pyarrow.RecordBatch | None = None  # of the columns that become rows
         self._names = None if self._schema is None else self._schema.names
         self._is_case_sensitive = is_case_sensitive
         self._file: _RememberingFile | None = None
@@ -48,6 +71,21 @@ class ColumnsReader(FormatReader):
         self._batches = self.batches(self._file, part, self._position)  # type: ignore[arg-type]
 
     def read(self) -> Piece | None:
+        if self._rows_of is None:
+            columns = self._next_columns()
+            if columns is None:
+                return None
+            self._position += columns.num_rows
+            return columns, self._position
+        columns = self._next_columns() if self._left is None else self._left
+        if columns is None:
+            return None
+        rows = rows_with_instants(columns.slice(0, _ROWS_AT_ONCE), self._rows_of)
+        self._left = columns.slice(_ROWS_AT_ONCE) if columns.num_rows > _ROWS_AT_ONCE else None
+        self._position += len(rows)
+        return rows, self._position
+
+    def _next_columns(self) -> "pyarrow.RecordBatch | None":
         import pyarrow
 
         try:
@@ -64,10 +102,7 @@ class ColumnsReader(FormatReader):
                 self._on_error,
             )
             return None
-        if batch is None:
-            return None
-        self._position += batch.num_rows
-        return self._fitted(batch), self._position
+        return None if batch is None else self._fitted(batch)
 
     def columns_of(self, schema: "pyarrow.Schema") -> list[str] | None:
         """Which columns of a file are read; None for all."""
@@ -121,7 +156,7 @@ class ColumnsReader(FormatReader):
         return failure
 
     def close(self) -> None:
-        self._batches = iter(())
+        self._batches, self._left = iter(()), None
         if self._file is not None:
             self._file.close()
             self._file = None

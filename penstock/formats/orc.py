@@ -7,7 +7,7 @@ from penstock.data.logical_conversion import a_row_type
 from penstock.data.type_information import TypeInformation
 from penstock.formats.arrow_types import DeclaredRow, checked_row
 from penstock.formats.bad_records import OnError, check_on_error
-from penstock.formats.columns import BATCH_ROWS, ColumnsReader, without_first
+from penstock.formats.columns import BATCH_ROWS, ColumnsReader, layout_of_columns, without_first
 from penstock.formats.contract import BulkFormat, FileAccess, FilePart, FormatReader
 
 if TYPE_CHECKING:
@@ -25,12 +25,16 @@ class OrcColumnarRowInputFormat(BulkFormat):
     'columns'
     """
 
-    output_layout = "columns"
     checks_types = True
 
     def __init__(self, row_type: DeclaredRow | None = None, on_error: OnError = "fail") -> None:
         self._row_type = None if row_type is None else checked_row(row_type)
         self._on_error = check_on_error(on_error)
+
+    @property
+    def output_layout(self) -> str:  # type: ignore[override]
+        """Columns, unless there are points in time, for which they have no form of their own."""
+        return layout_of_columns(self._row_type)
 
     def get_produced_type(self) -> TypeInformation | None:
         return None if self._row_type is None else a_row_type("row_type", self._row_type)

@@ -8,7 +8,7 @@ from penstock.data.type_information import TypeInformation
 from penstock.errors import ProgramError
 from penstock.formats.arrow_types import DeclaredRow, checked_row
 from penstock.formats.bad_records import OnError, check_on_error
-from penstock.formats.columns import BATCH_ROWS, ColumnsReader, without_first
+from penstock.formats.columns import BATCH_ROWS, ColumnsReader, layout_of_columns, without_first
 from penstock.formats.contract import BulkFormat, FileAccess, FilePart, FormatReader
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ class ParquetColumnarRowInputFormat(BulkFormat):
     'columns'
     """
 
-    output_layout = "columns"
     checks_types = True
     splittable = True
 
@@ -45,6 +44,11 @@ class ParquetColumnarRowInputFormat(BulkFormat):
         self._batch_rows = batch_size
         self._is_case_sensitive = is_case_sensitive
         self._on_error = check_on_error(on_error)
+
+    @property
+    def output_layout(self) -> str:  # type: ignore[override]
+        """Columns, unless there are points in time, for which they have no form of their own."""
+        return layout_of_columns(self._row_type)
 
     def get_produced_type(self) -> TypeInformation | None:
         return None if self._row_type is None else a_row_type("row_type", self._row_type)

@@ -1,6 +1,6 @@
 """What JSON objects are turned into: dicts as they are, rows of a declared type, objects of the user's own classes."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from enum import Enum
 from typing import Any
 
@@ -15,6 +15,7 @@ from penstock.data.type_collections import (
 from penstock.data.type_composites import RowTypeInfo, TupleTypeInfo
 from penstock.data.type_information import TypeInformation
 from penstock.data.type_objects import EnclosingTypeInfo, EnumTypeInfo, InstanceTypeInfo, PojoTypeInfo
+from penstock.data.type_parts import types_inside
 from penstock.data.type_scalars import PickledBytesTypeInfo
 from penstock.data.types import Types
 from penstock.errors import ProgramError
@@ -64,7 +65,7 @@ def needs_exact_numbers(target: Any) -> bool:
     """
     if target is None:
         return False
-    return _is_model(target) or any(map(_is_decimal, _types_in(_type_of(target))))
+    return _is_model(target) or any(map(_is_decimal, types_inside(_type_of(target))))
 
 
 def _is_model(target: Any) -> bool:
@@ -87,18 +88,6 @@ def _no_target(target: Any) -> ProgramError:
         "JSON objects become dicts, rows of a type from Types, NamedTuples, dataclasses or pydantic models, "
         f"not {target!r}"
     )
-
-
-def _types_in(kind: TypeInformation) -> Iterable[TypeInformation]:
-    """A type and those inside of it; a class that contains itself is entered once."""
-    yield kind
-    if isinstance(kind, (RowTypeInfo, TupleTypeInfo, PojoTypeInfo)):
-        parts = kind.get_field_types()
-    else:
-        names = ("element_type", "key_type", "value_type")
-        parts = [getattr(kind, name) for name in names if hasattr(kind, name)]
-    for part in parts:
-        yield from _types_in(part)
 
 
 def _is_decimal(kind: TypeInformation) -> bool:
