@@ -4,9 +4,8 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from penstock.connectors.files.date_patterns import DatePattern
 from penstock.errors import ProgramError
-
-_DATE_LETTERS = {"yyyy": "%Y", "MM": "%m", "dd": "%d", "HH": "%H", "mm": "%M", "ss": "%S"}
 
 
 class BucketContext(Protocol):
@@ -46,8 +45,11 @@ class BucketAssigner(ABC):
     def date_time_bucket_assigner(
         format_str: str = "yyyy-MM-dd--HH", timezone_id: str | None = None
     ) -> "BucketAssigner":
-        """A directory for each hour of the clock, or whatever the format tells apart."""
-        return _DateTimeBuckets(_strftime_format(format_str), timezone_id)
+        """A directory for each hour of the clock, or whatever the format tells apart, a pattern of Java's.
+
+        >>> assigner = BucketAssigner.date_time_bucket_assigner("'day='yyyyMMdd/'hour='HH", "UTC")
+        """
+        return _DateTimeBuckets(DatePattern.of(format_str), timezone_id)
 
 
 class _OneBucket(BucketAssigner):
@@ -60,19 +62,21 @@ class _OneBucket(BucketAssigner):
 class _DateTimeBuckets(BucketAssigner):
     looks_at_records = False
 
-    def __init__(self, date_format: str, zone: str | None) -> None:
-        self._format = date_format
+    def __init__(self, pattern: DatePattern, zone: str | None) -> None:
+        self._pattern = pattern
+        self._step_ms = 1 if pattern.is_finer_than_seconds else 1000
         self._zone = zone
         self._last: tuple[int, str] = (-1, "")
         self._time_zone()
 
     def get_bucket_id(self, element: Any, context: BucketContext) -> str:
-        second = context.current_processing_time() // 1000
-        if second != self._last[0]:
+        now_ms = context.current_processing_time()
+        step = now_ms // self._step_ms
+        if step != self._last[0]:
             from datetime import UTC, datetime
 
-            now = datetime.fromtimestamp(second, UTC).astimezone(self._time_zone())
-            self._last = (second, now.strftime(self._format))
+            moment = datetime.fromtimestamp(now_ms // 1000, UTC).replace(microsecond=now_ms % 1000 * 1000)
+            self._last = (step, self._pattern.text(moment.astimezone(self._time_zone())))
         return self._last[1]
 
     def _time_zone(self) -> Any:
@@ -86,23 +90,6 @@ class _DateTimeBuckets(BucketAssigner):
             raise ProgramError(
                 f"there is no time zone {self._zone!r}; write it as in Europe/Berlin"
             ) from error
-
-
-def _strftime_format(java_format: str) -> str:
-    """Python's format for a date format of Java.
-
-    >>> _strftime_format("yyyy-MM-dd--HH")
-    '%Y-%m-%d--%H'
-    """
-    import re
-
-    parts = []
-    for letters, other in re.findall(r"([A-Za-z]+)|([^A-Za-z]+)", java_format):
-        if letters and letters not in _DATE_LETTERS:
-            known = ", ".join(_DATE_LETTERS)
-            raise ProgramError(f"the date format {java_format!r} has {letters!r}; known are {known}")
-        parts.append(_DATE_LETTERS[letters] if letters else other.replace("%", "%%"))
-    return "".join(parts)
 
 
 @dataclass(frozen=True, slots=True)
