@@ -6,6 +6,7 @@ documentation, "Sinks" (FLIP-143, FLIP-372).
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from penstock.clock import Clock
@@ -46,6 +47,10 @@ class WriterInitContext(Protocol):
 
     def clock(self) -> Clock:
         """The task's clock."""
+
+    def register_timer(self, at_ms: int, callback: Callable[[int], None]) -> Callable[[], None]:
+        """Have ``callback(at_ms)`` called between two records when the clock has reached ``at_ms``; what is returned takes
+        it back."""
 
     def runtime_context(self) -> "RuntimeContext":
         """What functions of the user are given in ``open``."""

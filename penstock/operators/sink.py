@@ -1,5 +1,6 @@
 """Drives a sink's writer and, where it has one, its committer."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -161,6 +162,15 @@ class _InitContext:
 
     def clock(self) -> Clock:
         return self._context.clock
+
+    def register_timer(self, at_ms: int, callback: Callable[[int], None]) -> Callable[[], None]:
+        def call(due_ms: int) -> None:
+            try:
+                callback(due_ms)
+            except Exception as error:
+                raise user_error(self._context, error) from error
+
+        return self._context.processing_time.schedule(at_ms, call)
 
     def runtime_context(self) -> "RuntimeContext":
         from penstock.operators.runtime_context import OperatorRuntimeContext

@@ -1,10 +1,13 @@
 """Writes to a sink by hand, as the sink's operator does."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from penstock.clock import ManualClock
 from penstock.metrics.kinds import MetricGroup
+from penstock.runtime.task.timekeeping import DueCalls
 
 
 @dataclass
@@ -44,8 +47,16 @@ class ForWriter:
     def clock(self) -> ManualClock:
         return self.manual_clock
 
+    def register_timer(self, at_ms: int, callback: Callable[[int], None]) -> Callable[[], None]:
+        return self.timers.schedule(at_ms, callback)
+
     def runtime_context(self) -> Any:
         return self.runtime
+
+    @cached_property
+    def timers(self) -> DueCalls:
+        """What is due is called by ``fire``."""
+        return DueCalls(self.manual_clock)
 
 
 class ForRecord:

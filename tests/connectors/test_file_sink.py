@@ -14,6 +14,8 @@ from penstock.contracts.sink import CommittingSinkWriter
 from penstock.data.types import Types
 from penstock.environment import StreamExecutionEnvironment
 from penstock.errors import OutsideError, ProgramError
+from penstock.operators.sink import SinkSpec
+from penstock.testing.operator_harness import OperatorHarness
 from tests.connectors.sinking import ForRecord, ForWriter
 
 
@@ -103,6 +105,59 @@ def test_the_next_file_begins_by_size_by_age_by_silence_or_only_at_checkpoints(
     writer.flush(True)
     sink.create_committer().commit(writer.prepare_commit())
     assert visible(tmp_path) == files
+
+
+@pytest.mark.parametrize(
+    ("policy", "waits_ms"),
+    [
+        (RollingPolicy.default_rolling_policy(inactivity_interval=50), [100]),
+        (RollingPolicy.default_rolling_policy(rollover_interval=250), [100, 100, 100]),
+    ],
+)
+def test_a_file_is_finished_at_its_age_or_silence_though_no_record_comes(
+    policy: RollingPolicy, waits_ms: list[int], tmp_path: Path
+) -> None:
+    builder = FileSink.for_row_format(str(tmp_path), Encoder.simple_string_encoder())
+    builder.with_bucket_assigner(BucketAssigner.base_path_bucket_assigner()).with_rolling_policy(policy)
+    context, sink = ForWriter(), builder.with_bucket_check_interval(100).build()
+    writer = writer_of(sink, context)
+    write(writer, context, "a")
+    for number, wait_ms in enumerate(waits_ms, 1):
+        assert writer.prepare_commit() == []
+        context.manual_clock.advance(wait_ms)
+        assert context.timers.fire(), f"check {number} of the buckets"
+    (finished,) = writer.prepare_commit()
+    sink.create_committer().commit([finished])
+    assert visible(tmp_path) == ["a\n"]
+    writer.close()
+    assert context.timers.next_ms() is None
+
+
+def test_policies_of_checkpoints_need_no_timer(tmp_path: Path) -> None:
+    context = ForWriter()
+    writer_of(sink_of(tmp_path, RollingPolicy.on_checkpoint_rolling_policy()), context)
+    assert context.timers.next_ms() is None
+    with pytest.raises(ProgramError, match="a bucket check interval is above 0 milliseconds, not 0"):
+        FileSink.for_row_format(str(tmp_path), Encoder.simple_string_encoder()).with_bucket_check_interval(0)
+
+
+def test_the_operator_of_a_sink_has_its_timers_called(tmp_path: Path) -> None:
+    asked: list[int] = []
+
+    class Asked(RollingPolicy):
+        def is_due(self, size_bytes: int, opened_ms: int, written_ms: int, now_ms: int) -> bool:
+            asked.append(now_ms - opened_ms)
+            return False
+
+    builder = FileSink.for_row_format(str(tmp_path), Encoder.simple_string_encoder())
+    harness = OperatorHarness(
+        SinkSpec(builder.with_rolling_policy(Asked()).with_bucket_check_interval(100).build())
+    )
+    harness.process_element("a")
+    for _ in range(3):
+        harness.advance_processing_time(100)
+    assert asked == [100, 200, 300]
+    harness.close()
 
 
 def test_buckets_of_the_clock_are_directories_named_by_the_format(tmp_path: Path) -> None:

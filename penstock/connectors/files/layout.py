@@ -161,7 +161,7 @@ class RollingPolicy:
         return OnCheckpointRollingPolicy(at_checkpoints=True)
 
     def is_due(self, size_bytes: int, opened_ms: int, written_ms: int, now_ms: int) -> bool:
-        """Whether the next record goes into a new file."""
+        """Whether a file is finished now: asked before each record, at checkpoints, and each bucket check interval."""
         return (
             (self.part_size is not None and size_bytes > self.part_size)
             or (self.rollover_interval is not None and now_ms - opened_ms >= self.rollover_interval)

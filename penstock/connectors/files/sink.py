@@ -23,9 +23,10 @@ class FileSinkBuilder:
         self._make = make
 
     def with_bucket_check_interval(self, interval: int) -> Self:
-        """Kept for programs that set it: policies are asked when records come, and at checkpoints."""
+        """Say how often, in milliseconds, policies are asked while no records come; each minute unless set."""
         if interval <= 0:
             raise ProgramError(f"a bucket check interval is above 0 milliseconds, not {interval}")
+        self._layout = replace(self._layout, bucket_check_interval_ms=interval)
         return self
 
     def with_bucket_assigner(self, bucket_assigner: BucketAssigner) -> Self:

@@ -58,6 +58,7 @@ class FileLayout:
     rolling_policy: RollingPolicy
     compact_strategy: "FileCompactStrategy | None" = None
     compactor: "FileCompactor | None" = None
+    bucket_check_interval_ms: int = 60_000
 
 
 @dataclass(slots=True)
@@ -88,6 +89,21 @@ class FileWriter(CommittingSinkWriter, StatefulSinkWriter):
             or not is_local(layout.base_path)
         )
         self._restore(states, context)
+        self._register_timer = context.register_timer
+        self._forget_timer: Callable[[], None] | None = None
+        if not layout.rolling_policy.at_checkpoints:
+            self._check_later()
+
+    def _check_later(self) -> None:
+        at_ms = self._clock.now_ms() + self._layout.bucket_check_interval_ms
+        self._forget_timer = self._register_timer(at_ms, self._check_buckets)
+
+    def _check_buckets(self, _: int) -> None:
+        """Finish what is due by its age or its silence, though no record comes."""
+        now_ms = self._clock.now_ms()
+        for bucket in list(self._open):
+            self._finish_what_is_due(bucket, now_ms)
+        self._check_later()
 
     def _restore(self, states: list[Any], context: WriterInitContext) -> None:
         earlier = [state for state in states if isinstance(state, WriterFiles)]
@@ -317,6 +333,8 @@ class FileWriter(CommittingSinkWriter, StatefulSinkWriter):
         return states
 
     def close(self) -> None:
+        if self._forget_timer is not None:
+            self._forget_timer()
         for files in self._open.values():
             for file in files:
                 # What a full disk has left in the buffer was reported when it was written.
