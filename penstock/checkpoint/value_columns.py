@@ -18,6 +18,7 @@ from penstock.checkpoint import value_classes
 from penstock.contracts.state import TupleColumn
 from penstock.data.number_columns import arrow_of
 from penstock.data.saved_pickles import NotingPickles, SavedPickles
+from penstock.data.text_columns import TextColumn
 from penstock.errors import StateError
 
 Shape = dict[str, Any]
@@ -38,6 +39,8 @@ def encode(values: Sequence[Any], pickles: NotingPickles | None = None, depth: i
     """
     if isinstance(values, TupleColumn):
         return _of_fields(values, pickles, depth)
+    if isinstance(values, TextColumn):
+        return values.column, {"as": "str"}
     if isinstance(values, array):
         return arrow_of(values), {"as": "int" if values.typecode == "q" else "float"}
     kinds = set(map(type, values))

@@ -6,8 +6,10 @@ be changed in place. When the snapshot is released, ``delta`` moves down into th
 live dictionary again. So freezing costs nothing, and loops go on with plain dictionaries throughout (``for_keys``).
 """
 
+import threading
 import weakref
 from collections.abc import Callable, Iterable, Iterator, MutableMapping
+from contextlib import contextmanager
 from itertools import islice
 from typing import Any, Final
 
@@ -19,17 +21,36 @@ SETTLED_AT_ONCE: Final = 32768
 _ABSENT: Final = object()
 
 
+_GIVES_WAY_S: Final = 0.02
+
+
 class Pin:
     """What keeps the base of a snapshot frozen. Released by any thread; the thread that owns the state looks at it."""
 
-    __slots__ = ("__weakref__", "is_released")
+    __slots__ = ("__weakref__", "_is_over", "is_being_read", "is_released")
 
     def __init__(self) -> None:
         self.is_released = False
+        self.is_being_read = False
+        self._is_over = threading.Event()
 
     def release(self) -> None:
         """The base may change again."""
         self.is_released = True
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """While entries are taken out of the base, which is all that another thread does meanwhile."""
+        self.is_being_read = True
+        try:
+            yield
+        finally:
+            self.is_being_read = False
+            self._is_over.set()
+
+    def give_way(self) -> None:
+        """Wait until the entries are out, or for a moment."""
+        self._is_over.wait(_GIVES_WAY_S)
 
 
 class Freeze:
@@ -55,6 +76,16 @@ class Freeze:
                 if self._is_over:
                     self._before = None
         return self._is_over
+
+    def give_way(self) -> None:
+        """Called between two batches: let another thread take the entries out of the base, if it is about that.
+
+        Two threads of Python don't do more than one. Each key that is used as long as the base is frozen costs a microsecond
+        here and another one afterwards, so this one does better to wait; but never for long at a time.
+        """
+        pin = self._pin()
+        if pin is not None and pin.is_being_read:
+            pin.give_way()
 
 
 class LayeredPane(MutableMapping[Any, Any]):

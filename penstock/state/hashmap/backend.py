@@ -78,7 +78,9 @@ class HashMapStateBackend(KeyedStateAccess):
         known = self._handles.get(descriptor.name)
         if known is not None and known[0] is descriptor:
             return known[1]
-        handle = self._make_handle(descriptor, self._table(descriptor))
+        table = self._table(descriptor)
+        table.may_shrink()
+        handle = self._make_handle(descriptor, table)
         self._handles[descriptor.name] = (descriptor, handle)
         return handle
 
@@ -191,6 +193,7 @@ class HashMapStateBackend(KeyedStateAccess):
                 sweep.step(count * sweep.size)
         if self._is_settling:
             for table in self._tables.values():
+                table.give_way()
                 table.settle()
             self._is_settling = any(table.is_layered for table in self._tables.values())
 
@@ -200,10 +203,17 @@ class HashMapStateBackend(KeyedStateAccess):
         for name, table in self._tables.items():
             form, pin = table.form, Pin()
             entries, panes = table.freeze(pin)
-            keep = self._keep_in_snapshot(name)
             pins.append(pin)
             states[name] = FrozenTable(
-                table.meta, self._max_parallelism, self._key_groups, pin, entries, panes, form, keep
+                table.meta,
+                self._max_parallelism,
+                self._key_groups,
+                pin,
+                entries,
+                panes,
+                form,
+                self._keep_in_snapshot(name),
+                table.key_columns(self._max_parallelism),
             )
         for sweep in self._sweeps:
             sweep.start_over()

@@ -9,6 +9,7 @@ from operator import length_hint
 from typing import Any
 
 from penstock.contracts.state import VOID_NAMESPACE, StateMeta, StoredForm, TupleColumn
+from penstock.state.hashmap.key_columns import KeyColumns
 from penstock.state.layers import SETTLED_AT_ONCE, Freeze, LayeredPane, Pin
 
 Pane = dict[Any, Any]
@@ -22,7 +23,18 @@ class HashMapTable:
     dictionary while a snapshot is being written. Restored tuples stay columns until they are first asked for.
     """
 
-    __slots__ = ("_base", "_freeze", "_restored", "entries", "failed_index", "form", "meta", "panes")
+    __slots__ = (
+        "_base",
+        "_freeze",
+        "_key_columns",
+        "_only_grows",
+        "_restored",
+        "entries",
+        "failed_index",
+        "form",
+        "meta",
+        "panes",
+    )
 
     def __init__(self, meta: StateMeta) -> None:
         self.meta = meta
@@ -31,6 +43,8 @@ class HashMapTable:
         self.panes: dict[Any, Pane | LayeredPane] = {}
         self.form: StoredForm | None = None
         self.failed_index = -1
+        self._only_grows = True  # as long as nobody has the dictionary who may remove something from it
+        self._key_columns: KeyColumns | None = None
         self._freeze: Freeze | None = None
         self._base: Panes = {}  # the panes that a snapshot shows, where they are not those above
 
@@ -120,6 +134,7 @@ class HashMapTable:
         entries = self.entries
         if isinstance(entries, dict):
             return entries
+        self.give_way()
         self.settle()
         return self._for_keys(self.entries, keys)
 
@@ -135,6 +150,7 @@ class HashMapTable:
         """See :class:`~penstock.contracts.state.KeyedTable`."""
         if form is not None and self._take_in_shrunk(form):
             return True
+        self._key_columns = None
         entries = self._independent_entries()
         if self.form is not None:
             expanded = self.form.expand(list(entries), list(entries.values()))
@@ -169,6 +185,7 @@ class HashMapTable:
     def pane(self, namespace: Any) -> Pane | LayeredPane:
         """The dictionary of a namespace itself."""
         if namespace is VOID_NAMESPACE:
+            self.may_shrink()
             return self.entries
         pane = self.find(namespace)
         if pane is None:
@@ -187,6 +204,7 @@ class HashMapTable:
     def pop_pane(self, namespace: Any) -> Pane:
         """Remove a namespace and return what was in it."""
         if namespace is VOID_NAMESPACE:
+            self._key_columns = None
             entries, self.entries = self._independent_entries(), {}
             return entries
         pane = self.find(namespace)
@@ -224,6 +242,7 @@ class HashMapTable:
 
     def clear_key(self, key: Any) -> None:
         """Forget a key in every namespace."""
+        self._key_columns = None
         for namespace, pane in list(self.all_panes()):
             pane.pop(key, None)
             if namespace is not VOID_NAMESPACE:
@@ -233,6 +252,10 @@ class HashMapTable:
     def is_layered(self) -> bool:
         """Whether a snapshot is being written, or what changed meanwhile has not come together yet."""
         return self._freeze is not None
+
+    def may_shrink(self) -> None:
+        """Called when somebody gets the entries of the void namespace who may remove some."""
+        self._only_grows, self._key_columns = False, None
 
     # Snapshots ----------------------------------------------------------------------------------------------------------
 
@@ -251,6 +274,17 @@ class HashMapTable:
         self.panes = {}
         self.entries = LayeredPane(entries, freeze)
         return entries, self._base
+
+    def key_columns(self, max_parallelism: int) -> KeyColumns | None:
+        """What earlier snapshots have left for this one; None where keys come and go."""
+        if self._only_grows and self._key_columns is None:
+            self._key_columns = KeyColumns(max_parallelism)
+        return self._key_columns
+
+    def give_way(self) -> None:
+        """Between two batches: see :meth:`penstock.state.layers.Freeze.give_way`."""
+        if self._freeze is not None:
+            self._freeze.give_way()
 
     def settle(self, limit: int = SETTLED_AT_ONCE) -> None:
         """Bring together a part of what has changed since the snapshot, once that is written."""
