@@ -13,17 +13,20 @@ def plan_json(graph: LogicalGraph) -> str:
 
 
 def plan_text(graph: LogicalGraph) -> str:
-    """One line a node, inputs before readers.
+    """One line a node, inputs before readers; a slot sharing group other than the default one stands with it.
 
-    ``3: Map (parallelism 2) <- 1 FORWARD``
+    ``3: Map (parallelism 2, slot sharing group heavy) <- 1 FORWARD``
     """
     lines = []
     for node in graph.nodes:
         inputs = ", ".join(
             f"{edge.source} {ship_strategy(edge.partitioning)}{_side(edge.side_tag)}" for edge in node.inputs
         )
+        named = node.slot_sharing_group not in (None, "default")
+        group = f", slot sharing group {node.slot_sharing_group}" if named else ""
         lines.append(
-            f"{node.id}: {node.name} (parallelism {node.parallelism})" + (f" <- {inputs}" if inputs else "")
+            f"{node.id}: {node.name} (parallelism {node.parallelism}{group})"
+            + (f" <- {inputs}" if inputs else "")
         )
     return "\n".join(lines)
 

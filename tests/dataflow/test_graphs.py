@@ -2,7 +2,7 @@
 
 import json
 import pickle
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, replace
 from textwrap import dedent
 
 import pytest
@@ -129,6 +129,20 @@ def test_a_plan_as_text() -> None:
         """
         ).strip()
     )
+
+
+def test_a_plan_as_text_tells_of_slot_sharing_groups_that_were_given() -> None:
+    groups = ("default", "heavy", None)
+    nodes = [
+        replace(node, slot_sharing_group=group, inputs=())
+        for node, group in zip(GRAPH.nodes, groups, strict=False)
+    ]
+    lines = plan_text(replace(GRAPH, nodes=tuple(nodes))).splitlines()
+    assert lines == [
+        "1: Source (parallelism 1)",
+        "2: Map (parallelism 2, slot sharing group heavy)",
+        "3: Late (parallelism 2)",
+    ]
 
 
 def test_a_plan_as_json_has_the_form_of_the_visualizer() -> None:

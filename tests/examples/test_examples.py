@@ -32,9 +32,11 @@ def promised(example: Path) -> str:
 
 
 def run_example(example: Path, *arguments: str) -> str:
-    with_pyflink = ["-m", "penstock", "run", "--pyflink"] if "--pyflink" in example.read_text("utf-8") else []
+    text = example.read_text("utf-8")
+    with_pyflink = ["-m", "penstock", "run", "--pyflink"] if "--pyflink" in text else []
+    by_command = ["-m", "penstock", "info"] if "``python -m penstock info" in text else with_pyflink
     finished = subprocess.run(
-        [sys.executable, *with_pyflink, str(example), *arguments],
+        [sys.executable, *by_command, str(example), *arguments],
         env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"},
         stdin=subprocess.DEVNULL,
         capture_output=True,
