@@ -17,16 +17,16 @@ taskmanager.rpc.bind-port
     int = ; accepted
     The port that a worker's control connection listens on.
 taskmanager.data.port
-    int = 0 ; honoured
+    int = 0 ; accepted
     The port of a worker's channels.
 taskmanager.data.bind-port
     string = ; accepted
     The port that a worker's channels listen on.
 taskmanager.data.ssl.enabled
-    boolean = true ; honoured
+    boolean = true ; accepted
     Whether channels are encrypted where encryption is on.
 taskmanager.resource-id
-    string = ; honoured
+    string = ; accepted
     The name of a worker.
 taskmanager.registration.timeout
     duration = 5 min ; accepted
@@ -125,7 +125,7 @@ taskmanager.system-out.mode
     string = DEFAULT ; accepted
     Where a worker's printed lines go.
 taskmanager.log.path
-    string = ; honoured
+    string = ; accepted
     The log file of a worker.
 task.cancellation.interval
     duration = 30 s ; honoured
@@ -139,7 +139,7 @@ task.cancellation.timers.timeout
     formerly timerservice.exceptional.shutdown.timeout
     How long timers may run on while a task stops.
 minicluster.number-of-taskmanagers
-    int = 1 ; honoured
+    int = 1 ; accepted
     formerly local.number-taskmanager
     How many workers a cluster inside of the program has.
 jobmanager.rpc.address
@@ -170,7 +170,7 @@ jobmanager.archive.fs.dir
     string = ; honoured
     Where ended jobs are noted for the history server.
 jobmanager.resource-id
-    string = ; honoured
+    string = ; accepted
     The name of the coordinator.
 jobmanager.scheduler
     string = Default ; accepted
@@ -189,7 +189,7 @@ slot.request.timeout
     duration = 5 min ; honoured
     How long a job waits for a slot.
 slot.idle.timeout
-    duration = 50 s ; honoured
+    duration = 50 s ; accepted
     After this time an unused slot is given back.
 jobstore.cache-size
     long = 52428800 ; accepted
@@ -219,20 +219,20 @@ cluster.io-pool.size
     int = ; accepted
     How many threads write and read files.
 process.working-dir
-    string = ; honoured
+    string = ; accepted
     The directory of a process's own files.
 io.tmp.dirs
     string = /tmp ; honoured
     formerly taskmanager.tmp.dirs
     Directories for temporary files.
 fs.default-scheme
-    string = ; honoured
+    string = ; refused
     The file system of paths without one.
 fs.overwrite-files
-    boolean = false ; honoured
+    boolean = false ; refused
     Whether file sinks replace files that exist.
 fs.output.always-create-directory
-    boolean = false ; honoured
+    boolean = false ; refused
     Whether file sinks make a directory even for one file.
 high-availability.type
     string = NONE ; accepted

@@ -45,7 +45,7 @@ execution.target
     string = ; honoured
     Where the program runs: local, remote, or a kind of cluster.
 execution.attached
-    boolean = false ; honoured
+    boolean = false ; accepted
     Whether the client waits for the job to end.
 execution.shutdown-on-attached-exit
     boolean = false ; accepted
@@ -66,7 +66,7 @@ execution.program-config.wildcards
     list = [] ; accepted
     Keys that a program may set although the cluster forbids it.
 execution.program-config.enabled
-    boolean = true ; honoured
+    boolean = true ; accepted
     formerly execution.allow-client-job-configurations
     Whether a program may change the configuration.
 execution.terminate-application-on-any-job-terminated-exceptionally
@@ -119,6 +119,6 @@ source.reader.element.queue.capacity
     int = 2 ; accepted
     How many fetched batches a source reader holds.
 sink.committer.retries
-    int = 10 ; honoured
+    int = 10 ; accepted
     How often a failed commit of a sink is tried again.
 """

@@ -29,7 +29,7 @@ python.fn-execution.bundle.time
     long = 1000 ; accepted
     How long records wait for the next ones to go with them, in milliseconds.
 python.fn-execution.arrow.batch.size
-    int = 1000 ; honoured
+    int = 1000 ; accepted
     How many rows a vectorised function gets at a time.
 python.fn-execution.memory.managed
     boolean = true ; accepted
@@ -38,7 +38,7 @@ python.operator-chaining.enabled
     boolean = true ; accepted
     Whether Python functions that follow each other run together.
 python.metric.enabled
-    boolean = true ; honoured
+    boolean = true ; accepted
     Whether functions may have metrics of their own.
 python.profile.enabled
     boolean = false ; accepted

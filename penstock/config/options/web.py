@@ -23,22 +23,22 @@ rest.url-prefix
     string = / ; accepted
     What stands in front of every path on the server.
 rest.retry.max-attempts
-    int = 20 ; honoured
+    int = 20 ; accepted
     How often a client asks again.
 rest.retry.delay
-    duration = 3 s ; honoured
+    duration = 3 s ; accepted
     Time before a client asks again.
 rest.connection-timeout
-    duration = 15 s ; honoured
+    duration = 15 s ; accepted
     How long a client waits for a connection.
 rest.idleness-timeout
-    duration = 5 min ; honoured
+    duration = 5 min ; accepted
     After this time an unused connection is closed.
 rest.await-leader-timeout
     duration = 30 s ; accepted
     How long a client waits for a leading coordinator.
 rest.server.max-content-length
-    int = 104857600 ; honoured
+    int = 104857600 ; accepted
     The longest request, in bytes.
 rest.client.max-content-length
     int = 104857600 ; accepted
@@ -50,7 +50,7 @@ rest.server.thread-priority
     int = 5 ; accepted
     How eagerly requests are answered.
 rest.async.store-duration
-    duration = 5 min ; honoured
+    duration = 5 min ; accepted
     How long the result of a savepoint request is kept.
 rest.cache.checkpoint-statistics.timeout
     duration = 3 s ; accepted
@@ -62,7 +62,7 @@ rest.cache.execution-graph.timeout
     duration = ; accepted
     How long the state of a job is kept.
 rest.flamegraph.enabled
-    boolean = false ; honoured
+    boolean = false ; accepted
     Whether the web page shows where tasks spend their time.
 rest.flamegraph.num-samples
     int = 100 ; accepted
@@ -92,7 +92,7 @@ rest.profiling.dir
     string = /tmp ; accepted
     Where profiles lie.
 web.access-control-allow-origin
-    string = * ; honoured
+    string = * ; accepted
     formerly jobmanager.web.access-control-allow-origin
     Which other pages may use the REST interface.
 historyserver.archive.fs.dir
@@ -111,44 +111,44 @@ historyserver.web.port
     int = 8082 ; honoured
     The port of the history server.
 web.refresh-interval
-    duration = 3 s ; honoured
+    duration = 3 s ; accepted
     formerly jobmanager.web.refresh-interval
     Time between two updates of the web page.
 web.tmpdir
-    string = /tmp ; honoured
+    string = /tmp ; accepted
     formerly jobmanager.web.tmpdir
     A directory for the web page's temporary files.
 web.upload.dir
-    string = ; honoured
+    string = ; accepted
     formerly jobmanager.web.upload.dir
     The directory of uploaded programs.
 web.history
-    int = 5 ; honoured
+    int = 5 ; accepted
     formerly jobmanager.web.history
     How many ended jobs the web page shows.
 web.checkpoints.history
-    int = 10 ; honoured
+    int = 10 ; accepted
     formerly jobmanager.web.checkpoints.history
     How many checkpoints the web page shows.
 web.exception-history-size
-    int = 16 ; honoured
+    int = 16 ; accepted
     How many failures the web page shows.
 web.log.path
-    string = ; honoured
+    string = ; accepted
     formerly jobmanager.web.log.path
     The log file that the web page shows.
 web.submit.enable
-    boolean = true ; honoured
+    boolean = true ; accepted
     formerly jobmanager.web.submit.enable
     Whether programs can be uploaded on the web page.
 web.cancel.enable
-    boolean = true ; honoured
+    boolean = true ; accepted
     Whether jobs can be cancelled on the web page.
 web.rescale.enable
     boolean = true ; accepted
     Whether jobs can be rescaled on the web page.
 web.timeout
-    duration = 10 min ; honoured
+    duration = 10 min ; accepted
     How long the web page waits for the coordinator.
 web.adaptive-scheduler.rescale-history.size
     int = 0 ; accepted
