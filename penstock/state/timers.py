@@ -23,12 +23,13 @@ from penstock.data.elements import MIN_TIMESTAMP
 from penstock.data.key_columns import key_groups_of
 from penstock.data.keys import key_group_range
 from penstock.errors import StateError, TypeMismatch
-from penstock.state.layers import Freeze, LayeredPane, Pin
+from penstock.state.layered_keys import Keys, LayeredKeys
+from penstock.state.layers import SETTLED_AT_ONCE, Freeze, LayeredPane, Pin
 
 Timer = tuple[int, Any, Any]
 """Timestamp, key, namespace."""
 
-Bucket = dict[Any, dict[Any, None]]
+Bucket = dict[Any, Keys | LayeredKeys]
 Buckets = dict[int, Bucket]
 
 EVENT, PROCESSING = "event", "processing"
@@ -47,11 +48,15 @@ class TimerQueue:
     [(10, 'b', None), (20, 'a', None)]
     """
 
-    __slots__ = ("_buckets", "_heap", "_size")
+    __slots__ = ("_buckets", "_freeze", "_heap", "_layered", "_size")
 
     def __init__(self) -> None:
         self._buckets: dict[int, Bucket] | LayeredPane = {}
         self._size = 0  # the number of buckets
+        self._freeze: Freeze | None = None  # the last one
+        self._layered: list[
+            tuple[Bucket, Any, LayeredKeys]
+        ] = []  # what was touched since, and has not come together
         self._heap: list[int] = []  # every timestamp that has a bucket, and some that no longer have one
 
     def register(self, key: Any, namespace: Any, timestamp: int) -> None:
@@ -144,26 +149,50 @@ class TimerQueue:
 
     def freeze(self, freeze: Freeze) -> Buckets:
         """All timers as they are now, in dictionaries that nobody changes until the freeze is over."""
+        is_free = self._freeze is None or self._freeze.is_over()
+        for bucket, namespace, keys in self._layered:
+            if bucket.get(namespace) is keys:
+                if is_free:
+                    keys.settle(len(keys.base) + len(keys))
+                bucket[namespace] = keys.base if is_free else keys.merged()
+        self._layered = []
         buckets = self._buckets
         if isinstance(buckets, LayeredPane):
             buckets = buckets.frozen()
-        self._buckets = LayeredPane(buckets, freeze, _copy_of_bucket)
+        self._freeze = freeze
+        self._buckets = LayeredPane(buckets, freeze, self._own_bucket)
         return buckets
+
+    def _own_bucket(self, bucket: Bucket) -> Bucket:
+        """What is to be changed in place of a frozen one; its keys are the same until they change."""
+        own: Bucket = {}
+        for namespace, keys in bucket.items():
+            assert isinstance(keys, dict)
+            layered = own[namespace] = LayeredKeys(keys)
+            self._layered.append((own, namespace, layered))
+        return own
 
     def settle(self) -> None:
         """Bring together a part of what has changed since the snapshot, once that is written."""
         buckets = self._buckets
-        if isinstance(buckets, LayeredPane) and buckets.settle_if_over():
+        if isinstance(buckets, LayeredPane):
+            if not buckets.settle_if_over():
+                return
             self._buckets = buckets.base
+        limit = SETTLED_AT_ONCE
+        while self._layered and limit > 0:
+            bucket, namespace, keys = self._layered[-1]
+            if bucket.get(namespace) is keys:
+                limit = keys.settle(limit)
+                if not keys.is_settled:
+                    return
+                bucket[namespace] = keys.base
+            self._layered.pop()
 
     def __len__(self) -> int:
         buckets = self._buckets
         everything = buckets.frozen() if isinstance(buckets, LayeredPane) else buckets
         return sum(len(keys) for bucket in everything.values() for keys in bucket.values())
-
-
-def _copy_of_bucket(bucket: Bucket) -> Bucket:
-    return {namespace: dict(keys) for namespace, keys in bucket.items()}
 
 
 class KeyedTimers:

@@ -2,6 +2,7 @@
 
 import pickle
 import threading
+import tracemalloc
 from collections.abc import Iterator
 from typing import Any
 
@@ -272,6 +273,50 @@ def test_a_snapshot_shows_the_timers_that_were_there_when_it_was_taken(program: 
         assert len(queue) == len(model)
         assert queue.first_timestamp() == min((each[0] for each in model), default=None)
     assert set(timers.advance_watermark(10)) == model
+
+
+@given(st.lists(acts, max_size=60))
+def test_timers_of_one_time_come_in_the_order_of_their_registration_whatever_is_saved(
+    program: list[Any],
+) -> None:
+    timers, unsaved = KeyedTimers("t", GROUPS), TimerQueue()
+    waiting: list[Any] = []
+    for act, key, namespace, time in program:
+        for queue in (timers.event_time, unsaved):
+            match act:
+                case "register":
+                    queue.register(key, namespace, time)
+                case "register_all":
+                    queue.register_all([key, 3, "b"], namespace, time)
+                case "delete":
+                    queue.delete(key, namespace, time)
+                case "clear_key":
+                    queue.clear_key(key)
+                case "settle":
+                    queue.settle()
+        if act == "take":
+            waiting.append(timers.snapshot())
+        elif act == "write" and waiting:
+            waiting.pop(time % len(waiting))
+        elif act == "advance":
+            assert list(timers.advance_watermark(time)) == list(unsaved.pop_until(time))
+    assert list(timers.advance_watermark(10)) == list(unsaved.pop_until(10))
+
+
+def test_many_timers_of_one_time_are_not_copied_when_one_comes_after_a_barrier() -> None:
+    timers = KeyedTimers("timers", 128)
+    timers.event_time.register_all(range(200_000), None, 60_000)
+    snapshot = timers.snapshot()
+    tracemalloc.start()
+    try:
+        timers.register_event_time_timer("new", None, 60_000)
+        assert timers.event_time.delete(5, None, 60_000)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 100_000  # bytes, where a copy would have millions
+    assert (60_000, 5, None) in written(snapshot)
+    assert len(timers.event_time) == 200_000
 
 
 def test_a_snapshot_outlasts_a_later_one_that_is_given_up() -> None:
