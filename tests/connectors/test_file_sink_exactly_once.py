@@ -2,19 +2,21 @@
 
 import pickle
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from penstock.clock import ManualClock
+from penstock.clock import Clock, ManualClock
 from penstock.connectors.files.compaction import FileCompactor, FileCompactStrategy
 from penstock.connectors.files.layout import BucketAssigner, BucketContext, RollingPolicy
 from penstock.connectors.files.sink import FileSink
 from penstock.contracts.serialization import Encoder
 from penstock.errors import OutsideError
 from penstock.metrics.kinds import MetricGroup
+from penstock.runtime.task.timekeeping import DueCalls
 from tests.connectors.sinking import ForRecord
 
 
@@ -32,7 +34,7 @@ class ForAttempt:
     attempt: int = 0
     checkpoint: int | None = None
     job: str = "job"
-    manual_clock: ManualClock = field(default_factory=lambda: ManualClock(77))
+    timers: DueCalls = field(default_factory=lambda: DueCalls(ManualClock(77)))
 
     def index_of_subtask(self) -> int:
         return self.index
@@ -58,8 +60,11 @@ class ForAttempt:
     def metric_group(self) -> MetricGroup:
         return MetricGroup()
 
-    def clock(self) -> ManualClock:
-        return self.manual_clock
+    def clock(self) -> Clock:
+        return self.timers.clock
+
+    def register_timer(self, at_ms: int, callback: Callable[[int], None]) -> Callable[[], None]:
+        return self.timers.schedule(at_ms, callback)
 
 
 @dataclass
@@ -83,13 +88,15 @@ class Job:
         self.attempt = 0
         self.checkpoints = 0
         self.complete: Checkpoint | None = None
+        self.clock = ManualClock(77)
         self.start([])
 
     def start(self, states: list[Any]) -> None:
         checkpoint = None if self.complete is None else self.complete.number
         self.writers: list[Any] = []
+        self.timers = DueCalls(self.clock)
         for index in range(self.parallelism):
-            context: Any = ForAttempt(index, self.parallelism, self.attempt, checkpoint)
+            context: Any = ForAttempt(index, self.parallelism, self.attempt, checkpoint, timers=self.timers)
             mine = states[index :: self.parallelism]
             made = (
                 self.sink.create_writer(context)
@@ -101,6 +108,8 @@ class Job:
     def write(self, count: int) -> None:
         for number in range(self.written, self.written + count):
             self.writers[number % self.parallelism].write_batch([number], None, ForRecord())
+            self.clock.advance(1)
+            self.timers.fire()
         self.written += count
 
     def prepare(self) -> Checkpoint:
@@ -156,12 +165,13 @@ POLICIES = [
     RollingPolicy.on_checkpoint_rolling_policy(),
     RollingPolicy.default_rolling_policy(),
     RollingPolicy.default_rolling_policy(part_size=12),
+    RollingPolicy.default_rolling_policy(rollover_interval=4, inactivity_interval=2),
 ]
 
 
 def sink_of(folder: Path, policy: RollingPolicy, strategy: FileCompactStrategy | None = None) -> FileSink:
     builder = FileSink.for_row_format(str(folder), Encoder.simple_string_encoder())
-    builder.with_bucket_assigner(ByRemainder()).with_rolling_policy(policy)
+    builder.with_bucket_assigner(ByRemainder()).with_rolling_policy(policy).with_bucket_check_interval(3)
     if strategy is not None:
         builder.enable_compact(strategy, FileCompactor.concat_file_compactor())
     return builder.build()
@@ -175,7 +185,7 @@ STRATEGIES = [
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES, ids=["each", "two-checkpoints", "20-bytes"])
-@pytest.mark.parametrize("policy", POLICIES, ids=["at-checkpoints", "default", "12-bytes"])
+@pytest.mark.parametrize("policy", POLICIES, ids=["at-checkpoints", "default", "12-bytes", "age-and-silence"])
 def test_each_record_is_visible_once_after_failures_at_random_moments(
     policy: RollingPolicy, strategy: FileCompactStrategy | None, tmp_path: Path
 ) -> None:

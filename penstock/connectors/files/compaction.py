@@ -1,7 +1,8 @@
 """Putting small files together before they become visible: when, and how."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterable
+from contextlib import closing
 from dataclasses import dataclass
 from shutil import copyfileobj
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -14,8 +15,8 @@ from penstock.storage.reading import open_buffered
 if TYPE_CHECKING:
     import pyarrow
 
-WriteRecords = Callable[[BinaryIO, "list[list[Any] | pyarrow.RecordBatch]"], None]
-"""Writes batches of records, or of columns, into an open file, as the sink writes its files."""
+WriteRecords = Callable[[BinaryIO, "Iterable[list[Any] | pyarrow.RecordBatch]"], None]
+"""Writes batches of records, or of columns, into an open file, as the sink writes its files; takes one after the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,27 +135,26 @@ class _RecordWise(FileCompactor):
     file_format: FileFormat
 
     def compact(self, input_files: list[str], stream: BinaryIO, write: WriteRecords) -> None:
-        batches: list[list[Any] | pyarrow.RecordBatch] = []
-        for path in input_files:
-            batches += self._batches(path)
-        write(stream, batches)
+        with closing(self._batches(input_files)) as batches:
+            write(stream, batches)
 
-    def _batches(self, path: str) -> "list[list[Any] | pyarrow.RecordBatch]":
-        def opened(path: str) -> BinaryIO:
-            file = open_buffered(path)
-            return decompressed(file, path) if self.file_format.decompresses else file
-
-        reader = self.file_format.create_reader(FileAccess(opened, lambda count: None, _no_side_output))
-        batches: list[list[Any] | pyarrow.RecordBatch] = []
-        with open_buffered(path) as file:
-            size_bytes = file.seek(0, 2)
+    def _batches(self, paths: list[str]) -> "Generator[list[Any] | pyarrow.RecordBatch, None, None]":
+        """A batch at a time, so that large files need no more memory than small ones."""
+        access = FileAccess(self._opened, lambda count: None, _no_side_output)
+        reader = self.file_format.create_reader(access)
         try:
-            reader.begin(FilePart(path, 0, size_bytes, size_bytes))
-            while (piece := reader.read()) is not None:
-                batches.append(piece[0])
+            for path in paths:
+                with open_buffered(path) as file:
+                    size_bytes = file.seek(0, 2)
+                reader.begin(FilePart(path, 0, size_bytes, size_bytes))
+                while (piece := reader.read()) is not None:
+                    yield piece[0]
         finally:
             reader.close()
-        return batches
+
+    def _opened(self, path: str) -> BinaryIO:
+        file = open_buffered(path)
+        return decompressed(file, path) if self.file_format.decompresses else file
 
 
 def _no_side_output(tag_id: str, record: Any) -> None:

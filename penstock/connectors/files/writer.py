@@ -6,7 +6,7 @@ all. Source: Flink's documentation, "FileSystem connector".
 """
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import count
@@ -300,18 +300,22 @@ class FileWriter(CommittingSinkWriter, StatefulSinkWriter):
             stream.close()
         return FinishedFile(one.hidden_path, one.path, size_bytes, sources)
 
-    def _write_anew(self, stream: BinaryIO, batches: "list[list[Any] | pyarrow.RecordBatch]") -> None:
+    def _write_anew(self, stream: BinaryIO, batches: "Iterable[list[Any] | pyarrow.RecordBatch]") -> None:
         encoding = self._layout.encoding
         if isinstance(encoding, Encoder):
             for batch in batches:
                 encoding.encode_batch(rows_in(batch), stream)
             return
         bulk = encoding.create(stream)
-        for batch in batches:
-            if encoding.takes_columns and not isinstance(batch, list):
-                bulk.add_columns(batch)
-            else:
-                bulk.add_elements(rows_in(batch))
+        try:
+            for batch in batches:
+                if encoding.takes_columns and not isinstance(batch, list):
+                    bulk.add_columns(batch)
+                else:
+                    bulk.add_elements(rows_in(batch))
+        except BaseException:
+            bulk.give_up()
+            raise
         bulk.finish()
 
     def prepare_commit(self) -> list[Any]:
