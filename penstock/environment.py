@@ -263,27 +263,39 @@ class StreamExecutionEnvironment(EnvironmentOptions):
         ``nested_file_enumeration``: whether files in directories inside of the directory are read, too.
         """
         from penstock.connectors.files.plain import FileProcessingMode
-        from penstock.connectors.files.source import FileSource
-        from penstock.connectors.files.source_parts import FileEnumeratorProvider
-        from penstock.formats.text import StreamFormat
+        from penstock.connectors.files.source import source_by_format
 
         with AtUsersLine():
             mode = FileProcessingMode.PROCESS_ONCE if watch_type is None else watch_type
             if not isinstance(mode, FileProcessingMode):
                 raise ProgramError(f"watch_type is a FileProcessingMode, not {shorten(watch_type)}")
-            is_stream = isinstance(input_format, StreamFormat)
-            begin: Any = FileSource.for_record_stream_format if is_stream else FileSource.for_bulk_file_format
-            builder = begin(input_format, path_argument(file_path, "file_path"))
+            builder = source_by_format(
+                input_format, path_argument(file_path, "file_path"), bool(nested_file_enumeration)
+            )
             if mode is FileProcessingMode.PROCESS_CONTINUOUSLY:
                 builder.monitor_continuously(interval).read_changed_files_again()
-            builder.set_file_enumerator(
-                FileEnumeratorProvider.default_splittable_file_enumerator(
-                    is_recursive=bool(nested_file_enumeration)
-                )
-            )
             source = builder.build()
         produced = source.get_produced_type()
         return self._from(source, WatermarkStrategy.no_watermarks(), "Custom File Source", produced)
+
+    def create_input(self, input_format: Any, type_info: TypeInformation | None = None) -> DataStream:
+        """A stream of what is at the path that an input format has, as ``AvroInputFormat(path, schema)``.
+
+        A directory is read without those inside. ``type_info``: the type of the records, where it is not the format's.
+        """
+        from penstock.connectors.files.source import source_by_format
+
+        path = getattr(input_format, "input_path", None)
+        with AtUsersLine():
+            if path is None:
+                raise ProgramError(
+                    "create_input takes a format that has a path, as AvroInputFormat(path, schema), not "
+                    f"{shorten(input_format)}; files of other formats are read with read_file(format, path), or with "
+                    "from_source and a FileSource"
+                )
+            source = source_by_format(input_format, path, False).build()
+        declared = source.get_produced_type() if type_info is None else type_info
+        return self._from(source, WatermarkStrategy.no_watermarks(), "Custom File source", declared)
 
     def socket_text_stream(
         self, hostname: str, port: int, delimiter: str = "\n", max_retry: int = 0

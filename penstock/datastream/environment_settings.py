@@ -6,10 +6,9 @@ see :mod:`penstock.datastream.settings_check`.
 
 import sys
 import warnings
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from penstock.config.configuration import Configuration
-from penstock.data.types import TypeInformation
 from penstock.datastream.arguments import path_argument, text_argument
 from penstock.datastream.program import positive
 from penstock.errors import ProgramError
@@ -207,16 +206,6 @@ class EnvironmentOptions:
     def set_default_local_parallelism(self, parallelism: int) -> None:
         """Kept for ``get_default_local_parallelism``; as in PyFlink, jobs have the parallelism of the environment."""
         EnvironmentOptions._default_local_parallelism = positive("parallelism", parallelism)
-
-    def create_input(self, input_format: Any, type_info: TypeInformation | None = None) -> Any:
-        """A stream of what an input format of Java reads; there are none here.
-
-        :raises ProgramError: always.
-        """
-        raise ProgramError(
-            f"create_input takes an InputFormat of Java, and there is no Java here; use from_source with a Source, not "
-            f"{shorten(input_format)} ({origin_of_caller()})"
-        )
 
     def _runs_here(self) -> bool:
         return self._configuration.get_string("execution.target", "local") == "local"

@@ -92,17 +92,29 @@ class AvroInputFormat(BulkFormat):
 
     ``on_error``: what becomes of a block that cannot be read, or of the rest of a file where its blocks cannot be found.
 
-    PyFlink's form, ``AvroInputFormat(path, schema)``, goes to ``env.create_input``; here the path belongs to the source:
-    ``FileSource.for_bulk_file_format(AvroInputFormat(schema), path)``.
+    With a path it goes to ``env.create_input(AvroInputFormat(path, schema))``, which reads that; without one it goes to a
+    source that has paths, ``FileSource.for_bulk_file_format(AvroInputFormat(schema), path)``.
     """
 
-    def __init__(self, schema: AvroSchema | None = None, on_error: OnError = "fail") -> None:
+    def __init__(
+        self,
+        path: "str | os.PathLike[str] | AvroSchema | None" = None,
+        schema: AvroSchema | None = None,
+        on_error: OnError = "fail",
+    ) -> None:
+        if isinstance(path, AvroSchema) and schema is None:
+            path, schema = None, path
+        if path is not None and not isinstance(path, (str, os.PathLike)):
+            raise ProgramError(
+                f"the path of AvroInputFormat(path, schema) is text or a pathlib.Path, not {path!r}"
+            )
         if schema is not None and not isinstance(schema, AvroSchema):
             raise ProgramError(
-                f"AvroInputFormat takes an AvroSchema, not {schema!r}; the path is given to the source: "
-                "FileSource.for_bulk_file_format(AvroInputFormat(schema), path)"
+                f"the schema of AvroInputFormat(path, schema) is an AvroSchema, not {schema!r}; "
+                "AvroSchema.parse_string(json) makes one"
             )
         _fastavro()
+        self.input_path = None if path is None else os.fspath(path)
         self._schema = schema
         self._on_error = check_on_error(on_error)
 

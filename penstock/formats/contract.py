@@ -82,6 +82,8 @@ class FileFormat(ABC):
     """Whether files are decompressed by the end of their name; formats that compress by themselves are not."""
     splittable = False
     """Whether several readers may share a file that is not compressed."""
+    input_path: str | None = None
+    """What ``create_input`` reads; None for formats that are given paths by a source."""
 
     @abstractmethod
     def create_reader(self, access: FileAccess) -> FormatReader:

@@ -34,9 +34,6 @@ DIFFERENCES = {
         "ConnectedStreams.process": "a second plain function may stand where the type does; a type there is the type",
         "KeyedStream.broadcast": "it raises whatever it is given, as PyFlink's does",
     },
-    "pyflink.datastream.formats.avro": {
-        "AvroInputFormat.__init__": "the path is given to FileSource, as for every other format",
-    },
     "pyflink.datastream.formats.parquet": {
         "ParquetColumnarRowInputFormat.__init__": "columns are read in larger batches, which pyarrow is faster with",
     },

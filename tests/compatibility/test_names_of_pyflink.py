@@ -40,7 +40,6 @@ REFUSING_MEMBERS = {
     "PyFlinkStreamTableTestCase.setUpClass",
     "PythonAPICompletenessTestCase.get_java_class_annotations",
     "PythonAPICompletenessTestCase.get_java_class_methods",
-    "StreamExecutionEnvironment.create_input",
 }
 REFUSING_IN_PYFLINK_TOO = {
     "AsyncFunction.timeout",

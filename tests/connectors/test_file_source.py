@@ -26,9 +26,9 @@ from penstock.data.row import Row
 from penstock.data.time import Duration
 from penstock.data.types import Types
 from penstock.environment import StreamExecutionEnvironment
-from penstock.errors import OutsideError, ProgramError
+from penstock.errors import JobFailed, OutsideError, ProgramError
 from penstock.formats import columns, csv_columns, lines
-from penstock.formats.avro import AvroInputFormat, AvroSchema
+from penstock.formats.avro import AvroInputFormat, AvroSchema, GenericRecordAvroTypeInfo
 from penstock.formats.contract import FileFormat, FilePart
 from penstock.formats.csv import CsvReaderFormat, CsvSchema
 from penstock.formats.json import JsonLinesFormat
@@ -326,6 +326,31 @@ def test_columns_become_rows_with_names_where_a_type_is_given(tmp_path: Path) ->
     assert rows(ParquetColumnarRowInputFormat())[0] == (0, "é")
 
 
+def test_an_input_format_reads_what_is_at_its_path(tmp_path: Path) -> None:
+    write_avro(tmp_path / "a.avro", RECORDS[:2])
+    (tmp_path / "deep").mkdir()
+    write_avro(tmp_path / "deep" / "b.avro", RECORDS)
+    for path in (tmp_path, str(tmp_path / "a.avro")):
+        env = StreamExecutionEnvironment.get_execution_environment()
+        stream = env.create_input(AvroInputFormat(path, AVRO))
+        assert stream.get_type() == GenericRecordAvroTypeInfo(AVRO)
+        with stream.execute_and_collect() as found:
+            assert list(found) == RECORDS[:2]
+    texts_only = Types.MAP(Types.STRING(), Types.STRING())
+    mistyped = env.create_input(AvroInputFormat(path, AVRO), texts_only)
+    with mistyped.execute_and_collect() as found, pytest.raises(JobFailed, match="expected a str in field"):
+        list(found)
+
+
+def test_an_input_without_a_path_is_refused(tmp_path: Path) -> None:
+    env = StreamExecutionEnvironment.get_execution_environment()
+    for other in (AvroInputFormat(AVRO), ParquetColumnarRowInputFormat(), "a.avro"):
+        with pytest.raises(
+            ProgramError, match=r"create_input takes a format that has a path, as AvroInputFormat"
+        ):
+            env.create_input(other)
+
+
 def test_csv_in_a_job_is_rows_of_the_type_of_its_schema(tmp_path: Path) -> None:
     write_csv(tmp_path / "a.csv", RECORDS[:2])
     env = StreamExecutionEnvironment.get_execution_environment()
@@ -395,8 +420,12 @@ def test_wrong_arguments_are_refused_at_once(tmp_path: Path) -> None:
         builder.set_split_assigner(None)  # type: ignore[arg-type]
     with pytest.raises(ProgramError, match="Duration of 1 ms at least"):
         builder.monitor_continuously(0)
-    with pytest.raises(ProgramError, match="the path is given to the source"):
-        AvroInputFormat("a.avro")  # type: ignore[arg-type]
+    with pytest.raises(ProgramError, match=r"the path of AvroInputFormat\(path, schema\) is text"):
+        AvroInputFormat(1, AVRO)  # type: ignore[arg-type]
+    with pytest.raises(
+        ProgramError, match=r"the schema of AvroInputFormat\(path, schema\) is an AvroSchema, not"
+    ):
+        AvroInputFormat("a.avro", "record")  # type: ignore[arg-type]
     (tmp_path / "a.zip").write_text("x")
     with pytest.raises(ProgramError, match=r"files that end in \.zip are not supported"):
         read_all(builder.build())

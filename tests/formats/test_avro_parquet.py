@@ -152,7 +152,11 @@ def test_a_file_of_another_schema_says_what_it_was_written_with(tmp_path: Path) 
     ):
         for on_error in ("fail", "skip"):
             with pytest.raises(JobFailed, match=rf"cannot be read by the schema that was given: .*{said}"):
-                read(FileSource.for_bulk_file_format(AvroInputFormat(schema_of(wanted), on_error), tmp_path))
+                read(
+                    FileSource.for_bulk_file_format(
+                        AvroInputFormat(schema_of(wanted), on_error=on_error), tmp_path
+                    )
+                )
 
 
 def test_types_that_parquet_has_no_form_for_are_refused() -> None:

@@ -167,6 +167,16 @@ def _source_of(file_format: FileFormat, paths: tuple[Any, ...]) -> FileSource:
     return FileSource(FileSearch(tuple(map(absolute_path, paths)), file_format, file_format.splittable))
 
 
+def source_by_format(file_format: FileFormat, path: str, is_recursive: bool) -> FileSourceBuilder:
+    """Begin a source of the files at a path, of a format of either kind."""
+    is_stream = isinstance(file_format, StreamFormat)
+    begin: Any = FileSource.for_record_stream_format if is_stream else FileSource.for_bulk_file_format
+    builder: FileSourceBuilder = begin(file_format, path)
+    return builder.set_file_enumerator(
+        FileEnumeratorProvider.default_splittable_file_enumerator(is_recursive=is_recursive)
+    )
+
+
 class _FileReader(SplitAfterSplit[FilePart]):
     """Reads one part after the other with the reader of the format."""
 
