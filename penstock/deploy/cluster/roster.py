@@ -39,6 +39,7 @@ from penstock.deploy.cluster.slots import SlotTable, TaskManagerEntry
 from penstock.deploy.local.control_link import ControlLink
 from penstock.deploy.local.control_listener import ControlListener
 from penstock.deploy.local.lifeline import Birth
+from penstock.errors import OutsideError
 from penstock.network.tls import TlsFiles
 
 LOOK_S = 0.5
@@ -123,7 +124,7 @@ class Roster:
         self._places: dict[str, dict[int, str]] = {}
         self._files_at: dict[str, set[str]] = {}
         self._numbers = 0
-        self._questions: dict[int, Future[Any]] = {}
+        self._questions: dict[int, tuple[str, Future[Any]]] = {}
         self._outbox: deque[tuple[str, object]] = deque()
         self._waiting: list[Callable[[], None]] = []
         self._selector = selectors.DefaultSelector()
@@ -246,7 +247,7 @@ class Roster:
         with self._lock:
             self._numbers += 1
             request = self._numbers
-            self._questions[request] = answer
+            self._questions[request] = (taskmanager, answer)
         self.tell(taskmanager, question(request))
         return answer
 
@@ -272,6 +273,8 @@ class Roster:
         if link is not None:
             link.send(message)
             link.write()
+        else:
+            self._leave_unanswered(taskmanager)
 
     def _called(self, _index: int, sock: Any) -> None:
         known: list[str] = []
@@ -279,13 +282,13 @@ class Roster:
 
         def take(message: Any) -> None:
             if isinstance(message, TaskManagerJoined) and link is not None:
-                known.append(message.id)
+                known[:] = [message.id]
                 self._joined(message, link)
-            elif known:
+            elif known and self._links.get(known[0]) is link:
                 self._take(known[0], message)
 
         def lost(reason: str) -> None:
-            if known:
+            if known and self._links.get(known[0]) is link:
                 self._left(known[0], f"its TaskManager was lost: {reason}")
 
         link = ControlLink(sock, self._selector, take, lost)
@@ -300,6 +303,12 @@ class Roster:
             )
             link.close()
             return
+        before = self._links.get(description.id)
+        if (
+            before is not None and before is not link
+        ):  # it has given that connection up, and ended its workers
+            before.close()
+            self._left(description.id, "its TaskManager has called anew")
         link.send(Welcome(self.epoch))
         link.write()
         self._links[description.id] = link
@@ -342,9 +351,18 @@ class Roster:
 
     def _answer(self, request: int, value: Any) -> None:
         with self._lock:
-            answer = self._questions.pop(request, None)
-        if answer is not None and not answer.cancelled():
+            _, answer = self._questions.pop(request, ("", None))
+        if answer is not None and answer.set_running_or_notify_cancel():
             answer.set_result(value)
+
+    def _leave_unanswered(self, taskmanager: str) -> None:
+        """Nobody is there any more who could answer."""
+        with self._lock:
+            asked = [request for request, (whom, _) in self._questions.items() if whom == taskmanager]
+            answers = [self._questions.pop(request)[1] for request in asked]
+        for answer in answers:
+            if answer.set_running_or_notify_cancel():
+                answer.set_exception(OutsideError(f"TaskManager {taskmanager} is gone"))
 
     def _left(self, taskmanager: str, why: str) -> None:
         self._links.pop(taskmanager, None)
@@ -354,13 +372,16 @@ class Roster:
             for told in self._files_at.values():
                 told.discard(taskmanager)
         _log.warning("TaskManager %s is gone: %s", taskmanager, why)
+        self._leave_unanswered(taskmanager)
         for number in workers:
             self._worker_ended(number, why)
 
     def _give_up_silent(self) -> None:
         late = monotonic() - self._heartbeat_timeout_s
         for taskmanager in [each for each, heard in self._heard.items() if heard < late]:
-            self._links[taskmanager].close()
+            link = self._links.get(taskmanager)
+            if link is not None:
+                link.close()
             self._left(taskmanager, f"its TaskManager did not answer for {self._heartbeat_timeout_s:g} s")
 
     def _stir(self) -> None:

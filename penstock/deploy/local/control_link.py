@@ -107,6 +107,8 @@ class ControlLink:
             self._told.add(token)
 
     def _on_event(self, mask: int) -> None:
+        if not self._open:  # another event of the same look has closed it
+            return
         if mask & _READ:
             self.read()
         if mask & _WRITE:
