@@ -66,19 +66,19 @@ class _Pending:
 class CheckpointCoordinator:
     """The checkpoints of one job over all its attempts. ``story`` keeps what happened, for the log of a failure.
 
-    ``restored`` is the checkpoint that the job starts from. Numbers grow over all attempts and are never used twice; those
-    up to ``numbers_used`` were used by a coordinator before this one.
+    ``restored`` are the checkpoints that are kept from before, the oldest first; the job starts from the last. Numbers
+    grow over all attempts and are never used twice; those up to ``numbers_used`` were used by a coordinator before this one.
     """
 
     def __init__(
         self,
         settings: CheckpointSettings,
-        restored: CompletedCheckpoint | None = None,
+        restored: tuple[CompletedCheckpoint, ...] = (),
         numbers_used: int = 0,
     ) -> None:
         self._settings = settings
-        self.completed: list[CompletedCheckpoint] = [] if restored is None else [restored]
-        self._next_id = max(numbers_used, 0 if restored is None else restored.checkpoint_id) + 1
+        self.completed: list[CompletedCheckpoint] = list(restored)
+        self._next_id = max([numbers_used, *(each.checkpoint_id for each in restored)]) + 1
         self._pending: dict[int, _Pending] = {}
         self._running: set[SubtaskId] = set()
         self._finished: set[SubtaskId] = set()
@@ -97,6 +97,11 @@ class CheckpointCoordinator:
     def latest(self) -> CompletedCheckpoint | None:
         """The checkpoint to go back to after a failure."""
         return self.completed[-1] if self.completed else None
+
+    @property
+    def numbers_used(self) -> int:
+        """The highest number that a checkpoint has had."""
+        return self._next_id - 1
 
     def forget_latest(self) -> None:
         """The newest completed checkpoint cannot be read; the one before it is the latest from now on."""

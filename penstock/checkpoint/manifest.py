@@ -12,7 +12,7 @@ from penstock.checkpoint.checksums import checksum_of
 from penstock.checkpoint.handles import OperatorStateHandle, handle_as_json, handle_from_json
 from penstock.checkpoint.place import CheckpointPlace
 from penstock.errors import OutsideError, StateError
-from penstock.storage.reading import open_file
+from penstock.storage.reading import open_file, outside_errors
 from penstock.storage.writing import create_file, exists, is_local, write_in_place
 
 MANIFEST_NAME = "_metadata"
@@ -48,6 +48,16 @@ class OperatorRecord:
 
 class CheckpointTaken(StateError):
     """There is a checkpoint of somebody else where one was to be written."""
+
+
+class NoCheckpoint(StateError):
+    """There is no manifest at a path, so there is no checkpoint."""
+
+
+class CheckpointOutOfReach(StateError):
+    """Storage does not give a manifest that may be there."""
+
+    retryable = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,15 +137,21 @@ def _check_files(place: CheckpointPlace, manifest: Manifest) -> None:
 def read_manifest(path: str) -> tuple[Manifest, CheckpointPlace]:
     """The manifest at a path, given as the directory or as the file itself, and the place of its files.
 
-    :raises StateError: when there is none, or it cannot be used.
+    :raises NoCheckpoint: when there is none.
+    :raises CheckpointOutOfReach: when storage does not answer.
+    :raises StateError: when it cannot be used.
     """
     directory = path.removesuffix("/").removesuffix("/" + MANIFEST_NAME)
     file = f"{directory}/{MANIFEST_NAME}"
     try:
-        with open_file(file) as stream:
+        with outside_errors(file), open_file(file) as stream:
             content = stream.read()
     except OutsideError as error:
-        raise StateError(f"there is no checkpoint or savepoint at {path}: {error.message}") from error
+        if isinstance(error.__cause__, FileNotFoundError | NotADirectoryError):
+            raise NoCheckpoint(f"there is no checkpoint or savepoint at {path}: {error.message}") from error
+        raise CheckpointOutOfReach(
+            f"the checkpoint or savepoint at {path} cannot be read: {error.message}"
+        ) from error
     shared = directory.rpartition("/")[0] + "/shared"
     return decode_manifest(content, file), CheckpointPlace(directory, shared)
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from penstock.checkpoint.events import CompletedCheckpoint
-from penstock.checkpoint.manifest import MANIFEST_NAME, read_manifest
+from penstock.checkpoint.manifest import MANIFEST_NAME, CheckpointOutOfReach, read_manifest
 from penstock.checkpoint.place import SHARED_PREFIX
 from penstock.errors import StateError
 from penstock.storage.writing import delete_directory, delete_if_empty, delete_if_there, files_below
@@ -44,6 +44,8 @@ def remove_leftovers(directory: str, job_id: str | None = None) -> None:
 def _is_of_another(directory: str, job_id: str) -> bool:
     try:
         return read_manifest(directory)[0].job_id != job_id
+    except CheckpointOutOfReach:
+        raise  # nobody knows whose it is
     except StateError:
         return False  # there is none, or only a part of one
 

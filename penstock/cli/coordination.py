@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from penstock.cli.cluster_settings import ClusterSettings
 from penstock.deploy.cluster.addresses import address_of
-from penstock.deploy.cluster.dispatcher import DispatchedJob, Dispatcher
+from penstock.deploy.cluster.dispatched_job import DispatchedJob
+from penstock.deploy.cluster.dispatcher import Dispatcher
 from penstock.deploy.cluster.leadership import Epochs, Leadership, NoLongerLeading
 from penstock.deploy.cluster.reactive import ReactiveScaling, reactive_settings
 from penstock.deploy.cluster.roster import Listening, Roster

@@ -33,8 +33,7 @@ class Deployment:
     """Everything that a worker needs to build its tasks.
 
     ``exactly_once`` None: the job takes part in no checkpoint. ``takes_checkpoints``: they come by the clock, and once more
-    when all work is done. ``numbers_used``: checkpoints up to this number may have left files.
-    ``keeps_inputs``: what came over a blocking exchange is kept for readers that start again.
+    when all work is done. ``keeps_inputs``: what came over a blocking exchange is kept for readers that start again.
     """
 
     job_id: JobID
@@ -45,7 +44,6 @@ class Deployment:
     takes_checkpoints: bool = False
     unaligned_after_ms: int | None = None
     restore: Restore | None = None
-    numbers_used: int = 0
     keeps_inputs: bool = False
 
 

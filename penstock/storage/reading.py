@@ -61,6 +61,25 @@ def find_files(path: str, is_recursive: bool = True) -> list[FoundFile]:
         return _find_local(Path(path), is_recursive)
 
 
+def names_in(directory: str) -> list[str]:
+    """The names of the files and directories in a directory, sorted; none where it is not there.
+
+    :raises OutsideError: when it cannot be looked into.
+    """
+    with outside_errors(directory):
+        try:
+            if "://" not in directory:
+                return sorted(os.listdir(directory))
+            import fsspec
+
+            file_system, inside = fsspec.core.url_to_fs(directory)
+            file_system.invalidate_cache()  # others write there, too
+            names = file_system.ls(inside, detail=False)
+        except FileNotFoundError:
+            return []
+    return sorted(str(name).rstrip("/").rpartition("/")[2] for name in names)
+
+
 def is_pattern(path: str) -> bool:
     """Whether a path may stand for several.
 

@@ -10,7 +10,7 @@ from penstock.clock import SYSTEM_CLOCK
 from penstock.dataflow.job import ChainedOperator, JobVertex
 from penstock.dataflow.recovery import CheckpointState, CheckpointStatistics
 from penstock.dataflow.submission import JobStatus
-from penstock.deploy.cluster.dispatcher import DispatchedJob
+from penstock.deploy.cluster.dispatched_job import DispatchedJob
 from penstock.deploy.cluster.process_metrics import process_metrics
 from penstock.deploy.cluster.slots import TaskManagerEntry
 from penstock.metrics.readings import Reading, Scope, flat, in_names
@@ -54,9 +54,9 @@ def of_job(job: DispatchedJob) -> Values:
         "restartingState": int(status is JobStatus.RESTARTING),
         "initializingState": int(status is JobStatus.CREATED),
         "initializingTime": now - job.started_at_ms if status is JobStatus.CREATED else 0,
-        "numRestarts": job.job.recovery().restarts,
-        "fullRestarts": job.job.recovery().restarts,
-        **_of_checkpoints(job.job.checkpoints(), job.job.checkpoint_counts()),
+        "numRestarts": job.recovery().restarts,
+        "fullRestarts": job.recovery().restarts,
+        **_of_checkpoints(job.checkpoints(), job.checkpoint_counts()),
     }
 
 
@@ -135,7 +135,7 @@ def readings(jobs: list[DispatchedJob], entries: list[TaskManagerEntry], host: s
 
 def _of_tasks(job: DispatchedJob, hosts: dict[str, str], of_job: dict[str, str]) -> Iterator[Reading]:
     metrics, places = job.job.metrics(), job.places()
-    attempt = str(job.job.recovery().restarts)
+    attempt = str(job.recovery().restarts)
     for vertex in job.graph.vertices:
         for subtask in range(vertex.parallelism):
             place = places.get(subtask, "")

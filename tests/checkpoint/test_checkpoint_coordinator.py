@@ -185,7 +185,7 @@ def test_older_checkpoints_are_subsumed_beyond_the_number_that_is_kept() -> None
 def test_what_the_job_was_started_from_is_not_removed_unless_it_was_claimed() -> None:
     for owned in (False, True):
         start = CompletedCheckpoint(manifest(7), "/savepoint", owned)
-        coordinator = CheckpointCoordinator(CheckpointSettings(interval_ms=100), start)
+        coordinator = CheckpointCoordinator(CheckpointSettings(interval_ms=100), (start,))
         coordinator.handle(AttemptStarted(frozenset((A,))), 0)
         assert coordinator.handle(TimePassed(), 100) == [Trigger(8, 100)]
         coordinator.handle(Acknowledged(A, 8, {}), 100)

@@ -14,10 +14,11 @@ import pytest
 
 from penstock.checkpoint.manifest import Manifest, read_manifest, write_manifest
 from penstock.dataflow.job import JobGraph
-from penstock.deploy.cluster.dispatcher import newest_checkpoint, numbers_used
+from penstock.deploy.cluster.found_checkpoints import find_checkpoints
 from penstock.deploy.cluster.job_store import JobStore
 from penstock.deploy.cluster.leadership import Epochs, FencedBackground, Leadership, NoLongerLeading
 from penstock.errors import StateError
+from penstock.runtime.job.succession import KeptCheckpoints
 from tests.cluster.conftest import ROOT, Cluster, is_alive
 from tests.services.kafka_broker import free_ports
 
@@ -109,10 +110,10 @@ def test_numbers_of_checkpoints_that_left_something_are_not_used_again(tmp_path:
     for number in (3, 5):
         write_manifest(str(tmp_path / "a" / f"chk-{number}"), Manifest(number, 0, "a", "job"))
     (tmp_path / "a" / "chk-7").mkdir()
-    newest = newest_checkpoint(graph, "a")
-    assert newest is not None and newest.checkpoint_id == 5
-    assert numbers_used(graph, "a") == 7
-    assert (newest_checkpoint(graph, "b"), numbers_used(graph, "b")) == (None, 0)
+    found = find_checkpoints(graph, "a")
+    assert found.latest is not None and found.latest.checkpoint_id == 5
+    assert found.numbers_used == 7
+    assert find_checkpoints(graph, "b") == KeptCheckpoints()
 
 
 @pytest.mark.slow

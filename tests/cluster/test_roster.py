@@ -67,6 +67,7 @@ def birth() -> Birth:
 
 def test_a_taskmanager_that_calls_anew_outlives_its_old_connection(roster: Roster) -> None:
     before = Caller(roster, "tm-1")
+    before.beat()
     worker = roster.place("job", birth(), 1, lambda: None, None)
     assert worker is not None and roster.slots() == (2, 1)
     again = Caller(roster, "tm-1")

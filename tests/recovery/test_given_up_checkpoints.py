@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from penstock.checkpoint.endings import Ending
 from penstock.checkpoint.events import CompletedCheckpoint, SavepointRequest
 from penstock.checkpoint.place import CheckpointPlace
 from penstock.checkpoint.redistribution import SubtaskPlace
@@ -16,15 +17,17 @@ from penstock.checkpoint.snapshot_files import write_operator_snapshot
 from penstock.clock import ManualClock
 from penstock.dataflow.submission import JobStatus
 from penstock.datastream import StreamExecutionEnvironment
-from penstock.deploy.cluster.dispatcher import newest_checkpoint
-from penstock.errors import PenstockError
+from penstock.deploy.cluster.found_checkpoints import find_checkpoints
+from penstock.deploy.cluster.job_store import LatestCheckpoint
+from penstock.errors import OutsideError, PenstockError
 from penstock.ids import JobID
 from penstock.operators.contract import OperatorSnapshot
 from penstock.plan.compile import compile_graph
 from penstock.runtime.background import Background, Then, Work
 from penstock.runtime.coordination.split_assignment import SplitAssignment
 from penstock.runtime.job.checkpointing import JobCheckpoints, JobReach
-from penstock.runtime.messages import CheckpointAcknowledged, Deployment
+from penstock.runtime.job.succession import Succession
+from penstock.runtime.messages import CheckpointAcknowledged, CheckpointCompleted, Deployment
 
 JOB = JobID("5" * 32)
 
@@ -72,12 +75,25 @@ class Job:
         self.storage: SlowStorage | None = None
         self.sent: list[Any] = []
         reach = JobReach(self.sent.append, self.failures.append, lambda: None, self.clock, self._storage)
+        self.noted: LatestCheckpoint | None = None
+        self.refuses_notes = False
         self.checkpoints = JobCheckpoints(
-            Deployment(JOB, 0, self.graph, 1), checkpoint_settings(self.graph.settings), reach
+            Deployment(JOB, 0, self.graph, 1),
+            checkpoint_settings(self.graph.settings),
+            reach,
+            Succession(note=self._note),
         )
         self.splits = SplitAssignment(self.graph, lambda subtask, message: None, lambda: None, self.clock)
         self.splits.start()
         self.checkpoints.start(self.splits)
+
+    def _note(self, latest: CompletedCheckpoint | None) -> None:
+        if self.refuses_notes:
+            raise OutsideError("no note can be written")
+        directory = None if latest is None else latest.directory
+        self.noted = None
+        if latest is not None and directory is not None:
+            self.noted = LatestCheckpoint(latest.checkpoint_id, directory)
 
     def _storage(self, name: str, wake_up: Callable[[], None]) -> Background:
         self.storage = SlowStorage(name, wake_up)
@@ -88,6 +104,13 @@ class Job:
         self.clock.advance(10)
         self.checkpoints.turn()
         self.acknowledge(number, self.directory / f"chk-{number}")
+
+    def take_last_savepoint(self, number: int, directory: Path) -> None:
+        """The same of a savepoint that ends the job."""
+        self.checkpoints.want_savepoint(
+            SavepointRequest(1, str(directory), Ending.SUSPEND), lambda path, error: None
+        )
+        self.acknowledge(number, directory)
 
     def acknowledge(self, number: int, directory: Path) -> None:
         """All subtasks have written their parts."""
@@ -107,7 +130,7 @@ class Job:
 
     def found(self) -> int:
         """The number of the checkpoint that a JobManager finds which takes over from this one; 0 for none."""
-        newest: CompletedCheckpoint | None = newest_checkpoint(self.graph, JOB)
+        newest = find_checkpoints(self.graph, str(JOB), self.noted).latest
         return 0 if newest is None else newest.checkpoint_id
 
     def goes_on_from(self) -> int:
@@ -205,3 +228,42 @@ def test_nothing_is_left_of_a_savepoint_whose_parts_come_when_it_has_been_given_
     job.acknowledge(1, directory / "late")
     job.checkpoints.close(JobStatus.FAILED)
     assert not directory.exists()
+
+
+def test_a_savepoint_that_ends_a_job_is_noted_before_sinks_commit_it(tmp_path: Path) -> None:
+    job = Job(tmp_path)
+    job.take_checkpoint(1)
+    job.write_manifest()
+    job.checkpoints.turn()
+    job.take_last_savepoint(2, tmp_path / "saved")
+    assert job.found() == 1
+    job.write_manifest()
+    assert CheckpointCompleted(2) not in job.sent
+    assert job.found() == 2
+    job.checkpoints.turn()
+    assert CheckpointCompleted(2) in job.sent
+    assert job.goes_on_from() == job.found() == 2
+
+
+def test_a_savepoint_that_is_given_up_although_it_is_there_is_not_gone_on_from(tmp_path: Path) -> None:
+    job = Job(tmp_path)
+    job.take_checkpoint(1)
+    job.write_manifest()
+    job.checkpoints.turn()
+    job.take_last_savepoint(2, tmp_path / "saved")
+    job.write_manifest()
+    assert job.found() == 2
+    job.checkpoints.stop("a worker was lost")
+    assert job.goes_on_from() == job.found() == 1
+    assert CheckpointCompleted(2) not in job.sent
+
+
+def test_a_checkpoint_that_cannot_be_noted_is_none(tmp_path: Path) -> None:
+    job = Job(tmp_path, **{"execution.checkpointing.tolerable-failed-checkpoints": "9"})
+    job.take_checkpoint(1)
+    job.refuses_notes = True
+    job.write_manifest()
+    job.checkpoints.turn()
+    assert "no note" in str(job.checkpoints.history[0].failure)
+    assert CheckpointCompleted(1) not in job.sent
+    assert job.noted is None

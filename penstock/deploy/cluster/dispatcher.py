@@ -12,97 +12,39 @@ from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from penstock.checkpoint.events import CompletedCheckpoint
-from penstock.checkpoint.manifest import MANIFEST_NAME, read_manifest
-from penstock.checkpoint.settings import checkpoint_settings
 from penstock.clock import SYSTEM_CLOCK
 from penstock.dataflow.job import JobGraph
 from penstock.dataflow.rescaling import rescaled
 from penstock.dataflow.submission import JobStatus
+from penstock.deploy.cluster.dispatched_job import ArrivingJob, DispatchedJob, JobNotFound, Phase, Rescaling
+from penstock.deploy.cluster.found_checkpoints import find_checkpoints
 from penstock.deploy.cluster.job_directories import JobDirectories
 from penstock.deploy.cluster.job_modules import JobModules
-from penstock.deploy.cluster.job_store import JobStore
+from penstock.deploy.cluster.job_store import JobStore, LatestCheckpoint
 from penstock.deploy.cluster.leadership import FencedBackground
 from penstock.deploy.cluster.placing import ClusterLauncher
 from penstock.deploy.cluster.roster import Roster
 from penstock.deploy.cluster.submission import Submission, decode_submission
 from penstock.deploy.local.executor import LocalJob
 from penstock.deploy.local.processes import ProcessPool
-from penstock.errors import PenstockError, ProgramError
+from penstock.errors import OutsideError, PenstockError, ProgramError
 from penstock.ids import JobID
 from penstock.runtime.job.driver import JobDriver
 from penstock.runtime.job.start import Start, find_start, start_from
+from penstock.runtime.job.succession import KeptCheckpoints, Succession, from_start
 from penstock.runtime.messages import Deployment
 from penstock.runtime.scheduling.placement import workers_wanted
 
 MOST_ENDED_JOBS = 100
+TRY_AGAIN_S = 1.0
+LONGEST_TRY_AGAIN_S = 60.0
 
 _log = logging.getLogger(__name__)
-
-
-class JobNotFound(ProgramError):
-    """No job of this id is known."""
-
-
-@dataclass(slots=True, eq=False)
-class DispatchedJob:
-    """One job. ``times``: when it came into each status, in milliseconds since the epoch; ``places`` says on which
-    TaskManager each of its workers is."""
-
-    submission: Submission
-    name: str
-    graph: JobGraph
-    job: LocalJob = field(init=False)
-    rescaling: "Rescaling | None" = None
-    times: dict[JobStatus, int] = field(default_factory=dict)
-    failure: str = ""
-    net_runtime_ms: int = 0
-    places: Callable[[], dict[int, str]] = dict
-
-    @property
-    def id(self) -> str:
-        """Its identity."""
-        return self.submission.job_id
-
-    @property
-    def is_rescaling(self) -> bool:
-        """Whether it is on its way to another parallelism."""
-        return self.rescaling is not None
-
-    @property
-    def status(self) -> JobStatus:
-        """Where it stands."""
-        status = self.job.status()
-        on_the_way = status in (JobStatus.CREATED, JobStatus.CANCELLING, JobStatus.CANCELED)
-        return JobStatus.RESTARTING if self.is_rescaling and on_the_way else status
-
-    @property
-    def has_ended(self) -> bool:
-        """Whether it is over for good."""
-        return self.status.is_globally_terminal_state()
-
-    @property
-    def started_at_ms(self) -> int:
-        """When it was taken over."""
-        return self.times[JobStatus.CREATED]
-
-    @property
-    def ended_at_ms(self) -> int | None:
-        """When it was over."""
-        return next((at for status, at in self.times.items() if status.is_globally_terminal_state()), None)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Rescaling:
-    """A job's way to another parallelism; ``done`` when it runs there."""
-
-    graph: JobGraph
-    done: "Future[None]"
 
 
 class Dispatcher:
@@ -120,12 +62,15 @@ class Dispatcher:
     ) -> None:
         self._roster = roster
         self._check = check
-        self._store = JobStore(f"{directory}/jobs", check)
+        self._store = JobStore(f"{directory}/jobs", check, lambda: roster.epoch)
         self._modules = JobModules(JobDirectories(files or Path(tempfile.gettempdir())))
         self._slot_patience_s = slot_patience_s
         self._lock = threading.Lock()
         self._jobs: OrderedDict[str, DispatchedJob] = OrderedDict()
+        self._arriving: dict[str, ArrivingJob] = {}
         self.on_ended: Callable[[DispatchedJob], None] = lambda job: None
+
+    # Jobs come ----------------------------------------------------------------------------------------------------------
 
     def submit(self, data: bytes) -> DispatchedJob:
         """Take over a job, and run it as soon as there are slots.
@@ -134,35 +79,72 @@ class Dispatcher:
         """
         submission = decode_submission(data)
         with self._lock:
-            if submission.job_id in self._jobs:
+            if submission.job_id in self._jobs or submission.job_id in self._arriving:
                 raise ProgramError(f"job {submission.job_id} was submitted before")
         self._store.add(submission.job_id, data)
         try:
-            return self._begin(submission, find_start(self._graph_of(submission)))
+            start = find_start(self._graph_of(submission))
+            made = self._begin(submission, start, from_start(start.checkpoint).kept)
         except BaseException:
             self._modules.forget(submission.job_id)
             with suppress(PenstockError):
                 self._store.remove(submission.job_id)
             raise
+        assert made is not None  # it is nobody's whom it could have been taken from
+        return made
 
-    def take_up_again(self) -> list[DispatchedJob]:
-        """Go on with the jobs that a JobManager before this one has left, each from its newest checkpoint."""
+    def take_up_again(self) -> list[ArrivingJob]:
+        """Begin to go on with the jobs that a JobManager before this one has left, each from its newest checkpoint, and each
+        as soon as what it needs can be had.
+
+        :raises OutsideError: where it cannot be told which jobs there are.
+        """
+        self._store.forget_notes_of_others()
         found = []
-        for path, content in self._store.all():
+        for job_id, content in self._store.all():
+            arriving = ArrivingJob(job_id, _name_of(content, job_id), SYSTEM_CLOCK.now_ms())
+            self._arriving[job_id] = arriving
+            found.append((arriving, content))
+        for each in found:
+            threading.Thread(
+                target=self._take_up, args=each, daemon=True, name=f"taking up {each[0].id}"
+            ).start()
+        return [arriving for arriving, _ in found]
+
+    def _take_up(self, arriving: ArrivingJob, content: bytes) -> None:
+        """Try until it is taken up: that its storage does not answer, or a module is not there, may pass."""
+        wait_s = TRY_AGAIN_S
+        while not arriving.given_up.is_set():
             try:
-                submission = decode_submission(content)
-                graph = self._graph_of(submission)
-                newest = newest_checkpoint(graph, submission.job_id)
-                start = find_start(graph) if newest is None else start_from(newest, graph)
-                found.append(self._begin(submission, start, numbers_used(graph, submission.job_id)))
-                checkpoint = start.checkpoint
-                place = "the beginning" if checkpoint is None else f"checkpoint {checkpoint.checkpoint_id}"
-                _log.warning(
-                    "job %r (%s) is taken up again from %s", graph.job_name, submission.job_id, place
-                )
+                self._go_on_with(arriving, decode_submission(content))
+                return
             except (PenstockError, OSError) as error:
-                _log.error("the job in %s cannot be taken up again: %s", path, error)
-        return found
+                arriving.failure = str(error)
+            _log.error(
+                "job %r (%s) cannot be taken up again, which is tried again in %g s, until somebody cancels it: %s",
+                arriving.name,
+                arriving.id,
+                wait_s,
+                arriving.failure,
+            )
+            arriving.given_up.wait(wait_s)
+            wait_s = min(2 * wait_s, LONGEST_TRY_AGAIN_S)
+
+    def _go_on_with(self, arriving: ArrivingJob, submission: Submission) -> None:
+        graph = self._graph_of(submission)
+        kept = find_checkpoints(graph, submission.job_id, self._store.latest(submission.job_id))
+        latest = kept.latest
+        start = find_start(graph) if latest is None else start_from(latest, graph)
+        if latest is None and start.checkpoint is not None:
+            kept = KeptCheckpoints((start.checkpoint,), kept.numbers_used)
+        # What the job goes on from is what it commits first.
+        self._store.note(submission.job_id, _noted(latest))
+        self._store.forget_notes_of_others(submission.job_id)
+        if self._begin(submission, start, kept, arriving) is None:
+            self._modules.forget(submission.job_id)
+            return
+        place = "the beginning" if kept.latest is None else f"checkpoint {kept.latest.checkpoint_id}"
+        _log.warning("job %r (%s) is taken up again from %s", graph.job_name, submission.job_id, place)
 
     def _graph_of(self, submission: Submission) -> JobGraph:
         try:
@@ -178,39 +160,25 @@ class Dispatcher:
             raise ProgramError("what was submitted holds no graph")
         return graph
 
-    def rescale(self, job_id: str, parallelism: int) -> "Future[None]":
-        """Have a job go on at another parallelism, from its latest checkpoint; the future ends when it does.
-
-        :raises PenstockError: where it cannot: it has ended, has no checkpoint, or leaves no parallelism open.
-        """
-        job = self.job(job_id)
-        with self._lock:
-            if job.has_ended or job.is_rescaling:
-                why = "is being rescaled already" if job.is_rescaling else f"is {job.status.name}"
-                raise ProgramError(f"job {job_id} {why}; a job is rescaled while it runs")
-            graph = rescaled(job.graph, parallelism)
-            if job.job.latest_checkpoint() is None and JobStatus.RUNNING in job.times:
-                raise ProgramError(
-                    f"job {job_id} has no checkpoint to go on from; enable checkpointing, or wait for the first one"
-                )
-            job.rescaling = Rescaling(graph, Future())
-            job.job.suspend()
-        return job.rescaling.done
-
     def _begin(
         self,
         submission: Submission,
         start: Start,
-        numbers_used: int = 0,
-    ) -> DispatchedJob:
+        kept: KeptCheckpoints,
+        arriving: ArrivingJob | None = None,
+    ) -> DispatchedJob | None:
+        """Run a job; None where it was given up while it was being taken up."""
         graph = start.graph
         if submission.parallelism is not None:  # it was rescaled, up to the maximum that it had taken over
             graph = rescaled(graph, submission.parallelism)
         made = DispatchedJob(submission, graph.job_name, graph)
-        made.job = self._job_of(made, start.checkpoint, numbers_used)
+        made.job = self._job_of(made, kept)
         made.places = partial(self._roster.places, made.id)
-        made.times[JobStatus.CREATED] = SYSTEM_CLOCK.now_ms()
+        made.note_status(JobStatus.CREATED)
         with self._lock:
+            if arriving is not None and arriving.given_up.is_set():
+                return None
+            self._arriving.pop(made.id, None)
             self._jobs[made.id] = made
         made.job.start_in_background()
         threading.Thread(
@@ -219,7 +187,7 @@ class Dispatcher:
         return made
 
     def _job_of(
-        self, job: DispatchedJob, start: CompletedCheckpoint | None, numbers_used: int, attempt: int = 0
+        self, job: DispatchedJob, kept: KeptCheckpoints, attempt: int = 0, is_trial: bool = False
     ) -> LocalJob:
         submission, graph = job.submission, job.graph
         workers = workers_wanted(graph)
@@ -233,37 +201,82 @@ class Dispatcher:
             submission.logging,
             submission.files,
         )
-        deployment = Deployment(JobID(job.id), attempt, graph, workers, numbers_used=numbers_used)
         driver = JobDriver(
-            deployment,
+            Deployment(JobID(job.id), attempt, graph, workers),
             ProcessPool(graph, launcher),
-            start_from=start,
+            succession=Succession(kept, partial(self._note, job), is_trial),
             make_background=partial(FencedBackground, self._check),
         )
         driver.on_status = lambda status: self._status_changed(job, status)
         return LocalJob(driver)
 
+    # What the store has of them -----------------------------------------------------------------------------------------
+
+    def _note(self, job: DispatchedJob, latest: CompletedCheckpoint | None) -> None:
+        with job.lock:
+            if not job.is_forgotten:
+                self._store.note(job.id, _noted(latest))
+
+    def _keep(self, job: DispatchedJob) -> None:
+        """Note a job as it is now."""
+        try:
+            with job.lock:
+                if not job.is_forgotten:
+                    self._store.add(job.id, pickle.dumps(job.submission, 5))
+        except PenstockError as error:
+            _log.warning("job %r (%s) is not noted at its new parallelism: %s", job.name, job.id, error)
+
+    def _forget(self, job: DispatchedJob) -> None:
+        """A job is over. That comes before its checkpoints are removed: nobody looks for them after it."""
+        with job.lock:
+            if job.is_forgotten:
+                return
+            try:
+                self._store.remove(job.id)
+                job.is_forgotten = True
+            except PenstockError as error:
+                _log.warning("job %r (%s) is still noted as one that runs: %s", job.name, job.id, error)
+
+    # Jobs run, and end --------------------------------------------------------------------------------------------------
+
     def _status_changed(self, job: DispatchedJob, status: JobStatus) -> None:
+        """A driver's thread tells."""
         rescaling = job.rescaling
-        if rescaling is not None:
-            if status in (JobStatus.CANCELLING, JobStatus.CANCELED):
-                return  # it goes on
-            job.rescaling = None
-            if not rescaling.done.done():
-                rescaling.done.set_result(None)
-        job.times.pop(status, None)
-        job.times[status] = SYSTEM_CLOCK.now_ms()
+        if rescaling is not None and not job.is_cancelled and not self._counts(job, rescaling, status):
+            return
+        if status.is_globally_terminal_state() and job.rescaling is None:
+            self._forget(job)
+        job.note_status(status)
         _log.info("job %r (%s) is %s", job.name, job.id, status.name)
+
+    def _counts(self, job: DispatchedJob, rescaling: Rescaling, status: JobStatus) -> bool:
+        """Whether a status is one of the job, and not only of a driver on the job's way to another parallelism."""
+        match rescaling.phase, status:
+            case Phase.STOPPING, JobStatus.CANCELLING | JobStatus.CANCELED:
+                return False
+            case Phase.STOPPING, _:
+                return True
+            case Phase.TRYING, JobStatus.RUNNING:
+                job.rescaling = None
+                job.submission = replace(job.submission, parallelism=job.graph.parallelism)
+                self._keep(job)
+                rescaling.succeed()
+                return True
+            case Phase.TRYING, JobStatus.RESTARTING:
+                job.job.suspend()
+                return False
+            case Phase.TRYING, _:
+                return False
+        job.rescaling = None
+        return True
 
     def _see_to_the_end(self, job: DispatchedJob) -> None:
         self._wait_for(job)
-        while job.rescaling is not None and job.job.status() is JobStatus.CANCELED:
-            self._go_on_rescaled(job, job.rescaling)
+        while self._goes_on(job):
             self._wait_for(job)
-        try:
-            self._store.remove(job.id)
-        except PenstockError as error:
-            _log.warning("job %r (%s) is still noted as one that runs: %s", job.name, job.id, error)
+        self._forget(job)
+        if not any(status.is_globally_terminal_state() for status in job.times):
+            job.note_status(job.status)
         self.on_ended(job)
         self._roster.drop_files(job.id)
         self._modules.forget(job.id)
@@ -284,25 +297,110 @@ class Dispatcher:
             job.failure = f"{type(error).__name__}: {error}"
             _log.exception("job %r (%s) broke", job.name, job.id)
 
-    def _go_on_rescaled(self, job: DispatchedJob, rescaling: "Rescaling") -> None:
-        """The job has stopped where it was: start it again from its latest checkpoint."""
-        start = job.job.latest_checkpoint()
-        attempt = job.job.recovery().restarts + 1
-        job.graph = rescaling.graph
-        job.submission = replace(job.submission, parallelism=job.graph.parallelism)
+    def _goes_on(self, job: DispatchedJob) -> bool:
+        """A driver has ended: have another go on where the job is on its way to another parallelism."""
+        rescaling = job.rescaling
+        if rescaling is None:
+            return False
+        if not job.job.has_left:
+            job.rescaling = None
+            rescaling.fail(f"job {job.id} is {job.status.name}, and was not rescaled")
+            return False
         try:
-            self._store.add(job.id, pickle.dumps(job.submission, 5))
+            if rescaling.phase is Phase.STOPPING and not job.is_cancelled:
+                self._go_on(job, rescaling, Phase.TRYING)
+            else:
+                self._return(job, rescaling)
         except PenstockError as error:
-            _log.warning("job %r (%s) is not noted at its new parallelism: %s", job.name, job.id, error)
-        place = "the beginning" if start is None else f"checkpoint {start.checkpoint_id}"
+            rescaling.fail(str(error))
+            if rescaling.phase is Phase.RETURNING:
+                raise
+            self._return(job, rescaling)
+        return True
+
+    def _return(self, job: DispatchedJob, rescaling: Rescaling) -> None:
+        """Go on as before: the job did not come to run at its new parallelism, or is to be cancelled."""
+        failures = job.job.recovery().failures
+        rescaling.fail(
+            f"job {job.id} did not come to run at parallelism {rescaling.graph.parallelism}, and goes on at "
+            f"{rescaling.before.parallelism}: {failures[-1] if failures else job.failure}"
+        )
+        self._go_on(job, rescaling, Phase.RETURNING)
+
+    def _go_on(self, job: DispatchedJob, rescaling: Rescaling, phase: Phase) -> None:
+        """The job has stopped where it was: start it again from its latest checkpoint."""
+        kept, attempt = job.job.kept_checkpoints(), job.job.recovery().restarts + 1
+        rescaling.phase = phase
+        job.graph = rescaling.graph if phase is Phase.TRYING else rescaling.before
+        place = "the beginning" if kept.latest is None else f"checkpoint {kept.latest.checkpoint_id}"
         _log.info(
             "job %r (%s) goes on at parallelism %d from %s", job.name, job.id, job.graph.parallelism, place
         )
-        job.job = self._job_of(job, start, numbers_used(job.graph, job.id), attempt)
-        job.job.start_in_background()
+        made = self._job_of(job, kept, attempt, is_trial=phase is Phase.TRYING)
+        past = job.keep_past()
+        with self._lock:
+            job.past, job.job = past, made
+            if job.is_cancelled:
+                made.cancel()
+        made.start_in_background()
+
+    # What is asked of them ----------------------------------------------------------------------------------------------
+
+    def rescale(self, job_id: str, parallelism: int) -> "Future[None]":
+        """Have a job go on at another parallelism, from its latest checkpoint; the future ends when it does.
+
+        :raises PenstockError: where it cannot: it does not run, has no checkpoint, leaves no parallelism open, or would not
+            have the slots.
+        """
+        job = self.job(job_id)
+        with self._lock:
+            if not job.may_rescale:
+                why = "is being rescaled already" if job.is_rescaling else f"is {job.status.name}"
+                raise ProgramError(f"job {job_id} {why}; a job is rescaled while it runs")
+            graph = rescaled(job.graph, parallelism)
+            if job.job.status() is JobStatus.RUNNING and job.job.latest_checkpoint() is None:
+                raise ProgramError(
+                    f"job {job_id} has no checkpoint to go on from; enable checkpointing, or wait for the first one"
+                )
+            free, wanted = self._roster.slots_for(job_id), workers_wanted(graph)
+            if free < wanted:
+                raise OutsideError(
+                    f"job {job_id} can have {free} slots, and needs {wanted} for parallelism {parallelism}; start another "
+                    "TaskManager with `penstock taskmanager start`, or name a lower parallelism"
+                )
+            job.rescaling = Rescaling(graph, job.graph)
+            job.job.suspend()
+            return job.rescaling.done
+
+    def cancel(self, job_id: str) -> None:
+        """Have a job end, wherever it is on its way.
+
+        :raises JobNotFound: where there is none of this id.
+        """
+        with self._lock:
+            arriving = self._arriving.pop(job_id, None)
+            if arriving is not None:
+                arriving.given_up.set()
+        if arriving is not None:
+            self._store.remove(job_id)
+            self._modules.forget(job_id)
+            _log.warning("job %r (%s) was cancelled before it was taken up again", arriving.name, job_id)
+            return
+        job = self.job(job_id)
+        with self._lock:
+            if job.has_ended:
+                return
+            job.is_cancelled = True
+            rescaling = job.rescaling
+            job.job.cancel()
+        if rescaling is not None:
+            rescaling.fail(f"job {job_id} was cancelled")
 
     def close(self) -> None:
         """Leave no files behind; the jobs are taken up again, and bring theirs again."""
+        with self._lock:
+            for arriving in self._arriving.values():
+                arriving.given_up.set()
         self._modules.close()
 
     def jobs(self) -> list[DispatchedJob]:
@@ -310,50 +408,34 @@ class Dispatcher:
         with self._lock:
             return list(self._jobs.values())
 
+    def arriving(self) -> list[ArrivingJob]:
+        """The jobs that are being taken up again."""
+        with self._lock:
+            return list(self._arriving.values())
+
     def job(self, job_id: str) -> DispatchedJob:
         """One job.
 
+        :raises JobArrives: where it is being taken up again.
         :raises JobNotFound: where there is none of this id.
         """
         with self._lock:
-            found = self._jobs.get(job_id)
+            found, arriving = self._jobs.get(job_id), self._arriving.get(job_id)
+        if arriving is not None:
+            raise arriving.told()
         if found is None:
             raise JobNotFound(f"there is no job {job_id}; `penstock list -a` shows all")
         return found
 
 
-def newest_checkpoint(graph: JobGraph, job_id: str) -> CompletedCheckpoint | None:
-    """The last checkpoint of a job that can be read."""
-    base = _directory_of(graph, job_id)
-    if base is None:
+def _name_of(content: bytes, job_id: str) -> str:
+    try:
+        return decode_submission(content).job_name
+    except PenstockError:
+        return job_id
+
+
+def _noted(latest: CompletedCheckpoint | None) -> LatestCheckpoint | None:
+    if latest is None or latest.directory is None:
         return None
-    for number in sorted(_numbers_in(f"{base}/chk-*/{MANIFEST_NAME}", -2), reverse=True):
-        with suppress(PenstockError):
-            manifest, place = read_manifest(f"{base}/chk-{number}")
-            return CompletedCheckpoint(manifest, place.directory)
-    return None
-
-
-def numbers_used(graph: JobGraph, job_id: str) -> int:
-    """The highest number of a checkpoint that has left anything, complete or not."""
-    base = _directory_of(graph, job_id)
-    return 0 if base is None else max(_numbers_in(f"{base}/chk-*", -1), default=0)
-
-
-def _directory_of(graph: JobGraph, job_id: str) -> str | None:
-    settings = checkpoint_settings(graph.settings, graph.batch_mode)
-    if settings.directory is None or not settings.create_subdirectory:
-        return settings.directory
-    return f"{settings.directory}/{job_id}"
-
-
-def _numbers_in(pattern: str, part: int) -> list[int]:
-    from fsspec.core import url_to_fs
-
-    system, path = url_to_fs(pattern)
-    names: list[Any] = []
-    with suppress(OSError):
-        system.invalidate_cache()
-        names = system.glob(path)
-    texts = [str(name).rstrip("/").split("/")[part].removeprefix("chk-") for name in names]
-    return [int(text) for text in texts if text.isdigit()]
+    return LatestCheckpoint(latest.checkpoint_id, latest.directory)

@@ -6,17 +6,20 @@ Source: Flink's documentation, "Elastic Scaling", of which this is the reactive 
 import logging
 import threading
 from collections.abc import Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass
 
 from penstock.clock import monotonic
 from penstock.config.configuration import Configuration
 from penstock.dataflow.job import JobGraph
 from penstock.dataflow.rescaling import highest_parallelism, may_rescale
-from penstock.deploy.cluster.dispatcher import DispatchedJob, Dispatcher
+from penstock.deploy.cluster.dispatched_job import DispatchedJob
+from penstock.deploy.cluster.dispatcher import Dispatcher
 from penstock.deploy.cluster.roster import Roster
 from penstock.errors import OptionError, PenstockError
 
 LOOK_S = 0.5
+AFTER_FAILURE_S = 30.0
 _ADAPTIVE = "jobmanager.adaptive-scheduler."
 COOLDOWN = _ADAPTIVE + "executing.cooldown-after-rescaling"
 STABILIZATION = _ADAPTIVE + "executing.resource-stabilization-timeout"
@@ -70,6 +73,8 @@ class ReactiveScaling:
         self._roster = roster
         self._settings = settings
         self._changed_at: dict[str, float] = {}
+        self._failed_at: dict[str, float] = {}
+        self._refused: dict[str, str] = {}
         self._slots = 0
         self._slots_since = 0.0
         self._ended = threading.Event()
@@ -90,28 +95,49 @@ class ReactiveScaling:
         slots, _ = self._roster.slots()
         if slots != self._slots:
             self._slots, self._slots_since = slots, now
-        jobs = [job for job in self._dispatcher.jobs() if not job.has_ended and not job.is_rescaling]
-        self._changed_at = {job.id: self._changed_at.get(job.id, float("-inf")) for job in jobs}
+        jobs = [job for job in self._dispatcher.jobs() if not job.has_ended]
+        known = {job.id for job in jobs}
+        for gone in {*self._changed_at, *self._failed_at, *self._refused} - known:
+            self._changed_at.pop(gone, None)
+            self._failed_at.pop(gone, None)
+            self._refused.pop(gone, None)
         for job in jobs:
+            if not job.may_rescale:
+                continue
             wanted = wanted_parallelism(job.graph, slots, len(jobs)) if slots else 0
             if wanted and wanted != job.graph.parallelism and self._may_change(job, wanted, now):
-                self._changed_at[job.id] = now
-                self._rescale(job, wanted)
+                self._rescale(job, wanted, now)
 
     def _may_change(self, job: DispatchedJob, wanted: int, now: float) -> bool:
+        if now - self._failed_at.get(job.id, float("-inf")) < AFTER_FAILURE_S:
+            return False
         if wanted < job.graph.parallelism:
             return True
-        cooled = now - self._changed_at[job.id] >= self._settings.cooldown_s
+        cooled = now - self._changed_at.get(job.id, float("-inf")) >= self._settings.cooldown_s
         return cooled and now - self._slots_since >= self._settings.stabilization_s
 
-    def _rescale(self, job: DispatchedJob, wanted: int) -> None:
+    def _rescale(self, job: DispatchedJob, wanted: int, now: float) -> None:
+        try:
+            done = self._dispatcher.rescale(job.id, wanted)
+        except PenstockError as error:
+            why = f"cannot go to parallelism {wanted}: {error}"
+            if self._refused.get(job.id) != why:  # it is asked again with the next look
+                self._refused[job.id] = why
+                _log.warning("job %r (%s) %s", job.name, job.id, why)
+            return
+        self._changed_at[job.id] = now
+        self._refused.pop(job.id, None)
         _log.info(
             "job %r (%s) goes to parallelism %d, as there are %d slots", job.name, job.id, wanted, self._slots
         )
-        try:
-            self._dispatcher.rescale(job.id, wanted)
-        except PenstockError as error:
-            _log.warning("job %r (%s) cannot go to parallelism %d: %s", job.name, job.id, wanted, error)
+
+        def ended(outcome: "Future[None]") -> None:
+            error = outcome.exception()
+            if error is not None:
+                self._failed_at[job.id] = monotonic()
+                _log.warning("%s", error)
+
+        done.add_done_callback(ended)
 
     def _run(self) -> None:
         while not self._ended.wait(LOOK_S):

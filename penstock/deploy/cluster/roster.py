@@ -225,6 +225,11 @@ class Roster:
         with self._lock:
             return self._table.total, self._table.free
 
+    def slots_for(self, job_id: str) -> int:
+        """How many slots a job can have: those that it holds, and the free ones."""
+        with self._lock:
+            return self._table.held_by(job_id) + self._table.free
+
     def ask_for_file(self, taskmanager: str, name: str, start: int = 0) -> "Future[FileContent]":
         """The content of a TaskManager's file from a byte on."""
         return self._ask(taskmanager, lambda request: ReadFile(request, name, start))

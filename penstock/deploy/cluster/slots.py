@@ -66,14 +66,17 @@ class SlotTable:
         >>> table.take(1, "first", 2), table.take(2, "second", 3), table.take(3, "first", 2), table.take(4, "third", 1)
         ('tm-1', None, 'tm-1', 'tm-1')
         """
-        held = sum(list(entry.taken.values()).count(job_id) for entry in self.entries.values())
-        if self.free < wanted - held:
+        if self.free < wanted - self.held_by(job_id):
             return None
         best = max(self.entries.values(), key=lambda entry: entry.free, default=None)
         if best is None or best.free < 1:
             return None
         best.taken[worker] = job_id
         return best.description.id
+
+    def held_by(self, job_id: str) -> int:
+        """How many slots a job holds."""
+        return sum(list(entry.taken.values()).count(job_id) for entry in self.entries.values())
 
     def give_back(self, worker: int) -> None:
         """A worker is gone."""

@@ -13,6 +13,7 @@ from penstock.errors import ProgramError
 from penstock.ids import JobID, SubtaskId
 from penstock.runtime.job.driver import JobDriver, may_restart
 from penstock.runtime.job.start import find_start
+from penstock.runtime.job.succession import KeptCheckpoints, from_start
 from penstock.runtime.messages import Deployment
 from penstock.runtime.scheduling.placement import workers_wanted
 from penstock.runtime.scheduling.worker_pool import WorkerPool
@@ -32,7 +33,7 @@ class LocalExecutor:
         start = find_start(graph)
         workers = workers_wanted(start.graph)
         deployment = Deployment(JobID.random(), 0, start.graph, workers)
-        driver = JobDriver(deployment, _pool(deployment), start_from=start.checkpoint)
+        driver = JobDriver(deployment, _pool(deployment), succession=from_start(start.checkpoint))
         return LocalJob(driver, workers == 1 and _runs_coroutines(graph))
 
 
@@ -147,6 +148,15 @@ class LocalJob:
     def latest_checkpoint(self) -> "CompletedCheckpoint | None":
         """The checkpoint that the job would go back to now."""
         return self._driver.latest_checkpoint
+
+    def kept_checkpoints(self) -> KeptCheckpoints:
+        """What another could go on with."""
+        return self._driver.kept_checkpoints
+
+    @property
+    def has_left(self) -> bool:
+        """Whether it has ended so that another can go on where it was."""
+        return self._driver.has_left
 
     def result(self, timeout_s: float | None = None) -> JobExecutionResult:
         self._make_way()

@@ -53,6 +53,7 @@ from penstock.ids import SubtaskId
 from penstock.operators.source import SourceSpec
 from penstock.runtime.background import Background, MakeBackground
 from penstock.runtime.coordination.split_assignment import SplitAssignment
+from penstock.runtime.job.succession import KeptCheckpoints, Succession, note_nothing
 from penstock.runtime.messages import (
     CheckpointAborted,
     CheckpointAcknowledged,
@@ -72,6 +73,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 Answer = Callable[[str | None, PenstockError | None], None]
+
+ALONE = Succession()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +96,7 @@ class JobCheckpoints:
         deployment: Deployment,
         settings: CheckpointSettings,
         reach: JobReach,
-        restored: CompletedCheckpoint | None = None,
+        succession: Succession = ALONE,
     ) -> None:
         self._deployment = deployment
         self._settings = settings
@@ -110,7 +113,9 @@ class JobCheckpoints:
         self._places = _places(settings, str(deployment.job_id))
         # Where other jobs may write into the same directory, what is there is removed only if it is this job's for certain.
         self._own_id = None if settings.create_subdirectory else str(deployment.job_id)
-        self.coordinator = CheckpointCoordinator(settings, restored, deployment.numbers_used)
+        self._note = succession.note
+        kept = succession.kept
+        self.coordinator = CheckpointCoordinator(settings, kept.completed, kept.numbers_used)
         self.on_complete: Callable[[int], None] = lambda checkpoint_id: None
 
     # What the driver tells ----------------------------------------------------------------------------------------------
@@ -180,7 +185,7 @@ class JobCheckpoints:
         self._background.settle()
         for checkpoint_id, directory in self._leftovers.items():
             self._background.submit(
-                partial(remove_manifest, directory, self._own_id),
+                self._giving_up(partial(remove_manifest, directory, self._own_id)),
                 _log_failure(f"removing the manifest of checkpoint {checkpoint_id}"),
             )
         self._background.settle()
@@ -218,6 +223,11 @@ class JobCheckpoints:
         return self.coordinator.latest
 
     @property
+    def kept(self) -> KeptCheckpoints:
+        """What another driver would go on with."""
+        return KeptCheckpoints(tuple(self.coordinator.completed), self.coordinator.numbers_used)
+
+    @property
     def history(self) -> list[CheckpointStatistics]:
         """What became of the last checkpoints and savepoints, the oldest first."""
         return self.coordinator.history
@@ -238,6 +248,7 @@ class JobCheckpoints:
         """The job is over: remove what is not to be kept, and wait until all is written and removed."""
         self.stop("the job is over")
         self._background.settle()
+        self._note = note_nothing  # nobody takes it up any more
         self._remove_leftovers()
         if not self._is_kept(status):
             for completed in self.coordinator.completed:
@@ -313,11 +324,18 @@ class JobCheckpoints:
     def _store(self, store: Store) -> None:
         enumerators = self._enumerators.pop(store.checkpoint_id, {})
         manifest = _manifest(self._deployment, store, enumerators)
+        savepoint = store.savepoint
         directory = (
-            self._places.manifest_directory(store.checkpoint_id)
-            if store.savepoint is None
-            else store.savepoint.directory
+            self._places.manifest_directory(store.checkpoint_id) if savepoint is None else savepoint.directory
         )
+
+        note = self._note
+
+        def write() -> None:
+            assert directory is not None
+            write_manifest(directory, manifest)
+            if savepoint is None or savepoint.ending is not Ending.GO_ON:
+                note(CompletedCheckpoint(manifest, directory, owned=savepoint is None))
 
         def told(_: object, error: BaseException | None) -> None:
             if error is None:
@@ -330,7 +348,7 @@ class JobCheckpoints:
         if directory is None:
             told(None, None)
         else:
-            self._background.submit(partial(write_manifest, directory, manifest), told)
+            self._background.submit(write, told)
 
     def _completed(self, checkpoint_id: int) -> None:
         _log.info("checkpoint %d of job %s is complete", checkpoint_id, self._deployment.job_id)
@@ -377,9 +395,19 @@ class JobCheckpoints:
         for checkpoint_id in [each for each in self._leftovers if before is None or each < before]:
             directory = self._leftovers.pop(checkpoint_id)
             self._background.submit(
-                partial(remove_leftovers, directory, self._own_id),
+                self._giving_up(partial(remove_leftovers, directory, self._own_id)),
                 _log_failure(f"removing what was written of checkpoint {checkpoint_id}"),
             )
+
+    def _giving_up(self, remove: Callable[[], None]) -> Callable[[], None]:
+        """Removing what may have been noted as the latest checkpoint: whoever takes the job up does not look for it then."""
+        latest, note = self.coordinator.latest, self._note
+
+        def work() -> None:
+            note(latest)
+            remove()
+
+        return work
 
     def _place(self, checkpoint_id: int, savepoint: SavepointRequest | None) -> CheckpointPlace:
         if savepoint is not None:

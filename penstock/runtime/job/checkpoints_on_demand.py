@@ -8,6 +8,7 @@ from penstock.dataflow.submission import JobStatus
 from penstock.errors import RestoreFailed
 from penstock.ids import SubtaskId
 from penstock.runtime.coordination.split_assignment import SplitAssignment
+from penstock.runtime.job.succession import KeptCheckpoints
 from penstock.runtime.messages import Restore, SubtaskFinished
 
 if TYPE_CHECKING:
@@ -23,8 +24,9 @@ class CheckpointsOnDemand:
     Until then it keeps what that one will have to know: whether the tasks run, and which have come to their end.
     """
 
-    def __init__(self, make: "Callable[[], JobCheckpoints]") -> None:
+    def __init__(self, make: "Callable[[], JobCheckpoints]", kept: KeptCheckpoints) -> None:
         self._make = make
+        self._kept = kept
         self._made: JobCheckpoints | None = None
         self._splits: SplitAssignment | None = None
         self._ended: list[SubtaskFinished] = []
@@ -107,6 +109,11 @@ class CheckpointsOnDemand:
     def latest(self) -> "CompletedCheckpoint | None":
         """The checkpoint to go back to after a failure; a savepoint is none, but the one that ends the job."""
         return None if self._made is None else self._made.latest
+
+    @property
+    def kept(self) -> KeptCheckpoints:
+        """What another driver would go on with."""
+        return self._kept if self._made is None else self._made.kept
 
     @property
     def history(self) -> list[CheckpointStatistics]:

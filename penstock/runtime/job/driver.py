@@ -44,6 +44,8 @@ from penstock.runtime.job.coordinator import (
     StopTimedOut,
 )
 from penstock.runtime.job.restart_strategies import NoRestart, restart_strategy, restarts_regions
+from penstock.runtime.job.succession import KeptCheckpoints, Succession
+from penstock.runtime.job.worker_reports import WorkerReports, merged_values, values_of
 from penstock.runtime.messages import (
     Deployment,
     FromReader,
@@ -89,6 +91,9 @@ def _restore(start_from: "CompletedCheckpoint | None", deployment: Deployment) -
     return restore_of(start_from, deployment)
 
 
+ALONE = Succession()
+
+
 class JobDriver:
     """Runs one job. One thread calls :meth:`step` until :attr:`done`; ``request_cancel`` and readers may be others."""
 
@@ -97,7 +102,7 @@ class JobDriver:
         deployment: Deployment,
         pool: WorkerPool,
         clock: Clock = SYSTEM_CLOCK,
-        start_from: "CompletedCheckpoint | None" = None,
+        succession: Succession = ALONE,
         make_background: MakeBackground = Background,
     ) -> None:
         options = deployment.graph.settings
@@ -107,7 +112,7 @@ class JobDriver:
             exactly_once=None if deployment.graph.batch_mode else settings.exactly_once,
             takes_checkpoints=settings.enabled and settings.after_tasks_finish,
             unaligned_after_ms=settings.unaligned_after_ms,
-            restore=_restore(start_from, deployment),
+            restore=_restore(succession.kept.latest, deployment),
             keeps_inputs=deployment.graph.batch_mode and may_restart(deployment.graph),
         )
         self._deployment = deployment
@@ -119,10 +124,13 @@ class JobDriver:
             restart_strategy(options, settings.enabled, str(deployment.job_id)),
             restarts_regions(options),
         )
-        needs_checkpoints = settings.enabled or start_from is not None
-        make_checkpoints = partial(self._make_checkpoints, settings, make_background, start_from)
+        self._is_trial = succession.is_trial
+        needs_checkpoints = settings.enabled or succession.kept.latest is not None
+        make_checkpoints = partial(self._make_checkpoints, settings, make_background, succession)
         self._checkpoints: JobCheckpoints | CheckpointsOnDemand = (
-            make_checkpoints() if needs_checkpoints else CheckpointsOnDemand(make_checkpoints)
+            make_checkpoints()
+            if needs_checkpoints
+            else CheckpointsOnDemand(make_checkpoints, succession.kept)
         )
         self._splits = self._new_splits()
         self._restart_at_ms: int | None = None
@@ -139,13 +147,14 @@ class JobDriver:
         self._running_since = 0.0
         self._net_runtime_ms = 0
         self._next_metrics = 0.0
-        self._metrics: dict[WorkerIndex, dict[str, Any]] = {}
-        self._live_accumulators: dict[WorkerIndex, dict[SubtaskId, dict[str, Accumulator]]] = {}
+        self._reports = WorkerReports()
         holds_back = settings.enabled and settings.exactly_once
         self._rows = CollectedRows(holds_back, may_repeat=settings.enabled)
         self._checkpoints.on_complete = self._rows.complete
         self.on_status: Callable[[JobStatus], None] = lambda status: None
         self.done = False
+        self.has_left = False
+        """Whether it has ended so that another driver can go on where it was."""
 
     @property
     def job_id(self) -> JobID:
@@ -166,6 +175,11 @@ class JobDriver:
     def latest_checkpoint(self) -> "CompletedCheckpoint | None":
         """The checkpoint that the job would go back to now."""
         return self._checkpoints.latest
+
+    @property
+    def kept_checkpoints(self) -> KeptCheckpoints:
+        """What another driver would go on with."""
+        return self._checkpoints.kept
 
     def begin(self) -> None:
         """Start the workers."""
@@ -201,7 +215,7 @@ class JobDriver:
         self,
         settings: CheckpointSettings,
         make_background: MakeBackground,
-        start_from: "CompletedCheckpoint | None",
+        succession: Succession,
     ) -> "JobCheckpoints":
         from penstock.runtime.job.checkpointing import JobCheckpoints, JobReach
 
@@ -212,7 +226,7 @@ class JobDriver:
             self._clock,
             make_background,
         )
-        return JobCheckpoints(self._deployment, settings, reach, start_from)
+        return JobCheckpoints(self._deployment, settings, reach, succession)
 
     def _new_splits(self) -> SplitAssignment:
         return SplitAssignment(
@@ -235,9 +249,8 @@ class JobDriver:
                     self._rows.add(worker, collector, rows, subtask)
             case SnapshotTaken(subtask, checkpoint_id):
                 self._rows.mark(subtask, checkpoint_id)
-            case MetricsReport(worker, metrics, accumulators):
-                self._metrics[worker] = metrics
-                self._live_accumulators[worker] = accumulators
+            case MetricsReport():
+                self._reports.add(message)
             case ReaderStarted(subtask) | SplitRequested(subtask) | FromReader(subtask, _):
                 if self._runs(subtask):
                     self._fail_on_error(lambda: self._splits.handle(message))
@@ -278,6 +291,7 @@ class JobDriver:
         self.on_status(status)
         self._answer_stop(status)
         if status is JobStatus.RUNNING:
+            self._is_trial = False
             self._running_since = self._running_since or self._clock.monotonic_s()
             self._next_metrics = self._clock.monotonic_s() + METRICS_INTERVAL_S
             if self._part is not None:
@@ -312,7 +326,7 @@ class JobDriver:
         restore = self._checkpoints.begin_again()
         self._splits = self._new_splits()
         self._rows.restarted()
-        self._live_accumulators.clear()
+        self._reports.forget_accumulators()
         self._tell(RestartDue(restore))
 
     def _start_part_again(self, part: frozenset[SubtaskId]) -> None:
@@ -321,7 +335,7 @@ class JobDriver:
         if self._fail_on_error(lambda: self._splits.reset(part, back_to)):
             return
         self._rows.restarted(part)
-        self._live_accumulators.clear()
+        self._reports.forget_accumulators()
         self._tell(RestartDue(restore))
 
     def _release(self) -> None:
@@ -332,8 +346,10 @@ class JobDriver:
         for message in self._pool.poll(0.0):
             if isinstance(message, MetricsReport | RowsCollected):
                 self._take(message)
-        if self._is_suspended and self.status is JobStatus.CANCELED:
+        suspended = self._is_suspended and self.status is JobStatus.CANCELED
+        if suspended or (self._is_trial and self.status is JobStatus.FAILED):
             self._checkpoints.leave()
+            self.has_left = True
         else:
             self._checkpoints.close(self.status)
         self.done = True
@@ -405,13 +421,17 @@ class JobDriver:
 
     def request_cancel(self) -> None:
         """Ask for the end; may be called by any thread."""
+        self._is_suspended = False
+        self._end()
+
+    def _end(self) -> None:
         self._cancel_wanted = True
         self._pool.wake_up()
 
     def request_suspension(self) -> None:
         """Ask for an end after which another driver can go on from the latest checkpoint; may be called by any thread."""
         self._is_suspended = True
-        self.request_cancel()
+        self._end()
 
     def request_savepoint(self, wish: SavepointWish) -> "Future[str]":
         """Ask for a savepoint; the future has its path once it is complete. May be called by any thread."""
@@ -548,34 +568,20 @@ class JobDriver:
 
     def metrics(self) -> dict[str, Any]:
         """The last report of every worker."""
-        return {name: value for report in list(self._metrics.values()) for name, value in report.items()}
+        return self._reports.metrics()
 
     def accumulators(self) -> dict[str, Any]:
         """Merged over what has finished and what was last reported."""
-        from copy import deepcopy
-
-        finished = list(self._coordinator.accumulators.items())
-        merged = {name: deepcopy(accumulator) for name, accumulator in finished}
-        for report in [] if self.done else self._unfinished_accumulators().values():
-            for name, accumulator in report.items():
-                if name in merged:
-                    merged[name].merge(accumulator)
-                else:
-                    merged[name] = deepcopy(accumulator)
-        return {name: accumulator.get_local_value() for name, accumulator in merged.items()}
+        others = [] if self.done else self._unfinished().values()
+        return merged_values(self._coordinator.accumulators, others)
 
     def subtask_accumulators(self) -> dict[SubtaskId, dict[str, Any]]:
         """Of each subtask, as it ended or was last reported."""
-        by_subtask = {**self._unfinished_accumulators(), **self._coordinator.finished_accumulators}
-        return {
-            subtask: {name: accumulator.get_local_value() for name, accumulator in own.items()}
-            for subtask, own in by_subtask.items()
-        }
+        by_subtask = {**self._unfinished(), **self._coordinator.finished_accumulators}
+        return {subtask: values_of(own) for subtask, own in by_subtask.items()}
 
-    def _unfinished_accumulators(self) -> dict[SubtaskId, dict[str, Accumulator]]:
-        finished = self._coordinator.finished_at_ms
-        reports = list(self._live_accumulators.values())
-        return {s: own for report in reports for s, own in report.items() if s not in finished}
+    def _unfinished(self) -> dict[SubtaskId, dict[str, Accumulator]]:
+        return self._reports.unfinished(self._coordinator.finished_at_ms)
 
     def result(self) -> JobExecutionResult:
         """The result of a job that is done; raises what made it fail."""

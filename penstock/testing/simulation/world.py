@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import replace
 
 from penstock.chance import Chance, seeded
+from penstock.checkpoint.events import CompletedCheckpoint
 from penstock.checkpoint.manifest import MANIFEST_NAME, read_manifest
 from penstock.checkpoint.place import CheckpointPlace
 from penstock.checkpoint.snapshot_files import read_checked
@@ -17,6 +19,7 @@ from penstock.ids import JobID
 from penstock.plan.compile import compile_graph
 from penstock.runtime.job.driver import JobDriver
 from penstock.runtime.job.start import find_start
+from penstock.runtime.job.succession import from_start
 from penstock.runtime.messages import Deployment
 from penstock.runtime.scheduling.placement import workers_wanted
 from penstock.testing.simulation.actors import Actor, Killed, Scheduler
@@ -205,10 +208,12 @@ class World:
             if (path := job.savepoint_path()) is not None:
                 return path
             newest: list[tuple[int, str]] = []
-            # A savepoint is among them that the job was to stop with, and did not: the error that says so names it.
-            below = self.files.below(CHECKPOINTS) + self.files.below(SAVEPOINTS)
+            below = self.files.below(CHECKPOINTS)
             found = [ROOT + path for path in below if path.endswith("/" + MANIFEST_NAME)]
-            for path in found + ([] if job.start_from is None else [job.start_from]):
+            # A savepoint that the job was to stop with is known by its note alone.
+            for path in [*found, job.noted, job.start_from]:
+                if path is None:
+                    continue
                 try:
                     manifest, place = read_manifest(path)
                 except StateError:
@@ -260,7 +265,9 @@ class SimulatedJob(Actor):
         deployment = Deployment(self.job_id, 0, graph, workers_wanted(graph))
         self._backgrounds: list[SimulatedBackground] = []
         make = background_maker(self, scheduler, delay, self._backgrounds)
-        self.driver = JobDriver(deployment, self.pool, world.clock, start.checkpoint, make)
+        self.noted: str | None = None
+        succession = replace(from_start(start.checkpoint), note=self._note)
+        self.driver = JobDriver(deployment, self.pool, world.clock, succession, make)
         self.driver.on_status = self._tell_status
         self.is_dead = False
         self.start_from: str | None = None
@@ -275,6 +282,10 @@ class SimulatedJob(Actor):
     def begin(self) -> None:
         """Start."""
         self.driver.begin()
+
+    def _note(self, latest: CompletedCheckpoint | None) -> None:
+        """What the JobManager keeps in mind for the one after it."""
+        self.noted = None if latest is None else latest.directory
 
     def _tell_status(self, status: JobStatus) -> None:
         part = sorted(map(str, self.driver.restarting_part or ()))

@@ -7,7 +7,8 @@ from pathlib import Path
 from starlette.requests import Request
 
 from penstock.dataflow.job import JobVertex
-from penstock.deploy.cluster.dispatcher import DispatchedJob, Dispatcher, JobNotFound
+from penstock.deploy.cluster.dispatched_job import DispatchedJob, JobNotFound
+from penstock.deploy.cluster.dispatcher import Dispatcher
 from penstock.deploy.cluster.roster import Roster
 from penstock.deploy.cluster.row_transit import RowsOutlet
 from penstock.deploy.cluster.slots import TaskManagerEntry
@@ -61,7 +62,7 @@ class Api:
                 f"{vertex.parallelism - 1}"
             )
         if "attempt" in request.path_params:
-            last = job.job.recovery().restarts
+            last = job.recovery().restarts
             if number_in_path(request, "attempt") != last:
                 raise JobNotFound(f"of the attempts only the last is kept, which is {last}")
         return job, vertex, index

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from penstock.deploy.cluster.dispatcher import JobNotFound
+from penstock.deploy.cluster.dispatched_job import JobNotFound
 from penstock.deploy.cluster.secret import SUBMISSION_HEADER
 from penstock.errors import Fault, PenstockError
 from penstock.web.rest.api import Api

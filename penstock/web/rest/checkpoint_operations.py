@@ -8,7 +8,7 @@ from typing import Any
 from starlette.requests import Request
 
 from penstock.dataflow.recovery import CheckpointStatistics, SavepointWish
-from penstock.deploy.cluster.dispatcher import DispatchedJob, JobNotFound
+from penstock.deploy.cluster.dispatched_job import DispatchedJob, JobNotFound
 from penstock.errors import ProgramError
 from penstock.web.rest import checkpoint_views
 from penstock.web.rest.api import Api
@@ -175,7 +175,7 @@ def _parts(api: Api) -> Answer:
 
 def _find(job: DispatchedJob, request: Request) -> CheckpointStatistics:
     wanted = number_in_path(request, "checkpoint")
-    for each in job.job.checkpoints():
+    for each in job.checkpoints():
         if each.checkpoint_id == wanted:
             return each
     raise JobNotFound(

@@ -6,7 +6,7 @@ from typing import Any
 from penstock.checkpoint.settings import Retention, checkpoint_settings
 from penstock.dataflow.job import JobVertex
 from penstock.dataflow.recovery import CheckpointPart, CheckpointState, CheckpointStatistics
-from penstock.deploy.cluster.dispatcher import DispatchedJob
+from penstock.deploy.cluster.dispatched_job import DispatchedJob
 from penstock.web.rest.vertex_views import vertex_id
 
 Json = dict[str, Any]
@@ -14,14 +14,14 @@ Json = dict[str, Any]
 
 def checkpoint_statistics(job: DispatchedJob) -> Json:
     """What became of the checkpoints."""
-    known, counts = job.job.checkpoints(), job.job.checkpoint_counts()
+    known, counts = job.checkpoints(), job.checkpoint_counts()
     completed = [each for each in known if each.state is CheckpointState.COMPLETED]
     latest: Json = {
         "completed": _last(job, (each for each in completed if not each.is_savepoint)),
         "savepoint": _last(job, (each for each in completed if each.is_savepoint)),
         "failed": _last(job, (each for each in known if each.state is CheckpointState.FAILED)),
     }
-    restored = job.job.recovery().restored_checkpoint
+    restored = job.recovery().restored_checkpoint
     return {
         "counts": {
             "restored": 0 if restored is None else 1,

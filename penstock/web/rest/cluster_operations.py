@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 from penstock.config.masking import masked
-from penstock.deploy.cluster.dispatcher import JobNotFound
+from penstock.deploy.cluster.dispatched_job import JobNotFound
 from penstock.deploy.cluster.file_parts import read_from
 from penstock.deploy.cluster.thread_stacks import thread_stacks
 from penstock.web.measured import of_jobmanager

@@ -7,7 +7,7 @@ from typing import Any
 
 from penstock import __version__
 from penstock.dataflow.submission import JobStatus
-from penstock.deploy.cluster.dispatcher import DispatchedJob
+from penstock.deploy.cluster.dispatched_job import DispatchedJob
 from penstock.deploy.cluster.slots import TaskManagerEntry
 
 Json = dict[str, Any]

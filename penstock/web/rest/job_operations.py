@@ -7,7 +7,7 @@ from typing import Any
 from starlette.requests import Request
 
 from penstock.dataflow.recovery import SavepointWish
-from penstock.deploy.cluster.dispatcher import DispatchedJob
+from penstock.deploy.cluster.dispatched_job import DispatchedJob
 from penstock.errors import ProgramError
 from penstock.web.measured import of_job
 from penstock.web.rest import job_views
@@ -209,7 +209,9 @@ def of(api: Api, make: Callable[[DispatchedJob], Any]) -> Answer:
 def _ids(api: Api) -> Answer:
     async def answer(request: Request) -> Any:
         del request
-        return {"jobs": [{"id": job.id, "status": job.status.name} for job in api.dispatcher.jobs()]}
+        arriving = [{"id": job.id, "status": job_views.ARRIVING} for job in api.dispatcher.arriving()]
+        known = [{"id": job.id, "status": job.status.name} for job in api.dispatcher.jobs()]
+        return {"jobs": arriving + known}
 
     return answer
 
@@ -217,7 +219,8 @@ def _ids(api: Api) -> Answer:
 def _lines(api: Api) -> Answer:
     async def answer(request: Request) -> Any:
         del request
-        return {"jobs": [job_views.job_line(job) for job in api.dispatcher.jobs()]}
+        arriving = [job_views.arriving_line(job) for job in api.dispatcher.arriving()]
+        return {"jobs": arriving + [job_views.job_line(job) for job in api.dispatcher.jobs()]}
 
     return answer
 
@@ -233,13 +236,11 @@ def _submit(api: Api) -> Answer:
 def _cancel(api: Api) -> Answer:
     async def answer(request: Request) -> Any:
         mode = request.query_params.get("mode", "cancel")
-        job = api.job(request)
         if mode != "cancel":
             raise ProgramError(
                 f"mode is cancel, not {mode!r}; to stop with a savepoint, POST to /jobs/:jobid/stop"
             )
-        if not job.has_ended:
-            job.job.cancel()
+        await asyncio.to_thread(api.dispatcher.cancel, request.path_params["job"])
         return {}
 
     return answer

@@ -8,11 +8,29 @@ from penstock.config.masking import masked
 from penstock.dataflow.job import JobGraph
 from penstock.dataflow.recovery import AttemptFailure
 from penstock.dataflow.submission import JobStatus
-from penstock.deploy.cluster.dispatcher import DispatchedJob
+from penstock.deploy.cluster.dispatched_job import ArrivingJob, DispatchedJob
 from penstock.web.rest.task_states import counts, duration_ms, ended_ms, states_of
 from penstock.web.rest.vertex_views import shown_accumulators, vertex_id, vertex_line
 
 Json = dict[str, Any]
+
+ARRIVING = "INITIALIZING"  # Flink's word for a job whose JobManager gets ready
+
+
+def arriving_line(job: ArrivingJob) -> Json:
+    """A job that is being taken up again in the list of jobs."""
+    now = SYSTEM_CLOCK.now_ms()
+    return {
+        "jid": job.id,
+        "name": job.name,
+        "state": ARRIVING,
+        "start-time": job.since_ms,
+        "end-time": -1,
+        "duration": now - job.since_ms,
+        "last-modification": job.since_ms,
+        "tasks": {"total": 0, **counts(Counter(), lower=True)},
+        "pending-operators": 0,
+    }
 
 
 def job_line(job: DispatchedJob) -> Json:
@@ -98,7 +116,7 @@ def accumulators(job: DispatchedJob) -> Json:
 
 def exceptions(job: DispatchedJob, most: int) -> Json:
     """Why attempts failed, the last first; ``most`` at most."""
-    failures = list(reversed(job.job.recovery().attempts))
+    failures = list(reversed(job.recovery().attempts))
     entries = [_exception(job, failure) for failure in failures]
     if job.status is JobStatus.FAILED and not entries and job.failure:
         entries = [_of_job(job)]

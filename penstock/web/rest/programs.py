@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from penstock.chance import secret_token
-from penstock.deploy.cluster.dispatcher import JobNotFound
+from penstock.deploy.cluster.dispatched_job import JobNotFound
 from penstock.errors import OutsideError, ProgramError
 from penstock.web.rest.api import Api
 

@@ -5,7 +5,7 @@ from functools import partial
 from starlette.requests import Request
 from starlette.responses import Response
 
-from penstock.deploy.cluster.dispatcher import JobNotFound
+from penstock.deploy.cluster.dispatched_job import JobNotFound
 from penstock.deploy.cluster.row_transit import RowsOutlet
 from penstock.operators.collect import CollectSpec
 from penstock.web.rest.api import Api

@@ -5,7 +5,7 @@ from collections import Counter
 from penstock.clock import SYSTEM_CLOCK
 from penstock.dataflow.job import JobVertex
 from penstock.dataflow.submission import JobStatus
-from penstock.deploy.cluster.dispatcher import DispatchedJob
+from penstock.deploy.cluster.dispatched_job import DispatchedJob
 from penstock.ids import SubtaskId
 
 TASK_STATES = (

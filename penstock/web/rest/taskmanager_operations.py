@@ -8,7 +8,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from penstock.deploy.cluster.dispatcher import JobNotFound
+from penstock.deploy.cluster.dispatched_job import JobNotFound
 from penstock.errors import OutsideError
 from penstock.web.measured import of_taskmanager
 from penstock.web.rest import cluster_views

@@ -6,7 +6,7 @@ from concurrent.futures import Future
 from typing import Any
 
 from penstock.chance import secret_token
-from penstock.deploy.cluster.dispatcher import JobNotFound
+from penstock.deploy.cluster.dispatched_job import JobNotFound
 
 MOST_KEPT = 500
 

@@ -6,7 +6,7 @@ from typing import Any
 from starlette.requests import Request
 
 from penstock.dataflow.job import JobVertex
-from penstock.deploy.cluster.dispatcher import DispatchedJob
+from penstock.deploy.cluster.dispatched_job import DispatchedJob
 from penstock.web.measured import of_vertex
 from penstock.web.rest import vertex_views
 from penstock.web.rest.api import Api

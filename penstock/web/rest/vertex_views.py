@@ -4,7 +4,7 @@ from typing import Any
 
 from penstock.clock import SYSTEM_CLOCK
 from penstock.dataflow.job import JobVertex
-from penstock.deploy.cluster.dispatcher import DispatchedJob
+from penstock.deploy.cluster.dispatched_job import DispatchedJob
 from penstock.ids import SubtaskId
 from penstock.web.measured import of_task
 from penstock.web.rest.task_states import (
@@ -91,7 +91,7 @@ def subtask_detail(job: DispatchedJob, vertex: JobVertex, index: int) -> Json:
     return {
         "subtask": index,
         "status": subtask_state(job, subtask, job.job.finished_at_ms()),
-        "attempt": job.job.recovery().restarts,
+        "attempt": job.recovery().restarts,
         "endpoint": place,
         "start-time": begin,
         "start_time": begin,
@@ -202,7 +202,7 @@ def backpressure(job: DispatchedJob, vertex: JobVertex) -> Json:
         subtasks.append(
             {
                 "subtask": index,
-                "attempt-number": job.job.recovery().restarts,
+                "attempt-number": job.recovery().restarts,
                 "backpressureLevel": _level(waits / whole),
                 "backpressure-level": _level(waits / whole),
                 "ratio": waits / whole,
@@ -261,7 +261,7 @@ def subtask_accumulators(job: DispatchedJob, vertex: JobVertex, index: int) -> J
 
 def _attempt_line(job: DispatchedJob, vertex: JobVertex, index: int) -> Json:
     values = job.job.subtask_accumulators().get(SubtaskId(vertex.id, index), {})
-    return {"attempt": job.job.recovery().restarts, "user-accumulators": shown_accumulators(values)}
+    return {"attempt": job.recovery().restarts, "user-accumulators": shown_accumulators(values)}
 
 
 def shown_accumulators(values: dict[str, Any]) -> list[Json]:

@@ -1,0 +1,176 @@
+"""One job of a JobManager, over all the drivers that it has had."""
+
+import threading
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
+from dataclasses import dataclass, field
+from enum import Enum
+
+from penstock.clock import SYSTEM_CLOCK
+from penstock.dataflow.job import JobGraph
+from penstock.dataflow.recovery import AttemptFailure, CheckpointState, CheckpointStatistics, Recovery
+from penstock.dataflow.submission import JobStatus
+from penstock.deploy.cluster.submission import Submission
+from penstock.deploy.local.executor import LocalJob
+from penstock.errors import OutsideError, ProgramError
+
+MOST_CHECKPOINTS_TOLD = 100
+
+_MAY_RESCALE = (JobStatus.CREATED, JobStatus.RUNNING, JobStatus.RESTARTING)
+
+
+class JobNotFound(ProgramError):
+    """No job of this id is known."""
+
+
+class JobArrives(OutsideError):
+    """A job that a JobManager before this one has left is not taken up yet."""
+
+
+class Phase(Enum):
+    """How far a job is on its way to another parallelism."""
+
+    STOPPING = "stopping where it was"
+    TRYING = "starting at the new parallelism"
+    RETURNING = "starting at the old parallelism again"
+
+
+@dataclass(slots=True, eq=False)
+class Rescaling:
+    """A job's way to another parallelism, and back where it does not come to run there. ``done`` once it runs at the new one;
+    raises why it does not."""
+
+    graph: JobGraph
+    before: JobGraph
+    done: "Future[None]" = field(default_factory=Future)
+    phase: Phase = Phase.STOPPING
+
+    def succeed(self) -> None:
+        """The job runs at its new parallelism."""
+        with suppress(InvalidStateError):  # somebody has cancelled it meanwhile
+            self.done.set_result(None)
+
+    def fail(self, why: str) -> None:
+        """The job does not come to its new parallelism; the first reason counts."""
+        with suppress(InvalidStateError):
+            self.done.set_exception(OutsideError(why))
+
+
+@dataclass(slots=True)
+class Past:
+    """What became of a job under the drivers before its present one."""
+
+    failures: tuple[str, ...] = ()
+    attempts: tuple[AttemptFailure, ...] = ()
+    checkpoints: tuple[CheckpointStatistics, ...] = ()
+    counts: Counter[CheckpointState] = field(default_factory=Counter)
+
+
+@dataclass(slots=True, eq=False)
+class DispatchedJob:
+    """One job. ``times``: when it came into each status, in milliseconds since the epoch; ``places`` says on which
+    TaskManager each of its workers is. ``is_cancelled``: somebody wants its end. ``lock`` is held while what storage has of
+    it is changed; ``is_forgotten``: nobody will take it up any more."""
+
+    submission: Submission
+    name: str
+    graph: JobGraph
+    job: LocalJob = field(init=False)
+    rescaling: Rescaling | None = None
+    is_cancelled: bool = False
+    times: dict[JobStatus, int] = field(default_factory=dict)
+    failure: str = ""
+    net_runtime_ms: int = 0
+    places: Callable[[], dict[int, str]] = dict
+    past: Past = field(default_factory=Past)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    is_forgotten: bool = False
+
+    @property
+    def id(self) -> str:
+        """Its identity."""
+        return self.submission.job_id
+
+    @property
+    def is_rescaling(self) -> bool:
+        """Whether it is on its way to another parallelism."""
+        return self.rescaling is not None
+
+    @property
+    def may_rescale(self) -> bool:
+        """Whether it runs, or waits to, and nobody wants its end."""
+        return not self.is_rescaling and not self.is_cancelled and self.job.status() in _MAY_RESCALE
+
+    @property
+    def status(self) -> JobStatus:
+        """Where it stands."""
+        status, rescaling = self.job.status(), self.rescaling
+        if rescaling is None:
+            return status
+        if self.is_cancelled:
+            return JobStatus.CANCELLING
+        stops = status in (JobStatus.CREATED, JobStatus.CANCELLING, JobStatus.CANCELED)
+        return JobStatus.RESTARTING if stops or rescaling.phase is not Phase.STOPPING else status
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it is over for good."""
+        return self.status.is_globally_terminal_state()
+
+    @property
+    def started_at_ms(self) -> int:
+        """When it was taken over."""
+        return self.times[JobStatus.CREATED]
+
+    @property
+    def ended_at_ms(self) -> int | None:
+        """When it was over."""
+        return next((at for status, at in self.times.items() if status.is_globally_terminal_state()), None)
+
+    def note_status(self, status: JobStatus) -> None:
+        """It has come into a status now."""
+        self.times.pop(status, None)
+        self.times[status] = SYSTEM_CLOCK.now_ms()
+
+    def recovery(self) -> Recovery:
+        """How it came through its failures so far."""
+        now, past = self.job.recovery(), self.past
+        return Recovery(
+            now.restarts,
+            (*past.failures, *now.failures),
+            now.restored_checkpoint,
+            (*past.attempts, *now.attempts),
+        )
+
+    def checkpoints(self) -> list[CheckpointStatistics]:
+        """What became of its last checkpoints and savepoints, the oldest first."""
+        return [*self.past.checkpoints, *self.job.checkpoints()][-MOST_CHECKPOINTS_TOLD:]
+
+    def checkpoint_counts(self) -> dict[CheckpointState, int]:
+        """How many checkpoints and savepoints have come to each state, of all there were."""
+        return dict(self.past.counts + Counter(self.job.checkpoint_counts()))
+
+    def keep_past(self) -> Past:
+        """What is told of it when another driver goes on."""
+        told = self.recovery()
+        counts = self.past.counts + Counter(self.job.checkpoint_counts())
+        return Past(told.failures, told.attempts, tuple(self.checkpoints()), counts)
+
+
+@dataclass(slots=True, eq=False)
+class ArrivingJob:
+    """A job that is being taken up again: its modules are loaded, its checkpoints looked for. ``failure``: why that could not
+    be done so far; it is tried again until ``given_up``."""
+
+    id: str
+    name: str
+    since_ms: int
+    failure: str = ""
+    given_up: threading.Event = field(default_factory=threading.Event)
+
+    def told(self) -> JobArrives:
+        """What is said to whoever asks for it."""
+        why = f"; so far it could not: {self.failure}" if self.failure else ""
+        return JobArrives(f"job {self.id} is being taken up again{why}")

@@ -1,0 +1,132 @@
+"""Jobs that a JobManager takes up again: each as soon as it can, however long that takes, and none is lost meanwhile."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from threading import Event
+
+import pytest
+
+from penstock.checkpoint.manifest import Manifest, write_manifest
+from penstock.dataflow.submission import JobStatus
+from penstock.datastream import StreamExecutionEnvironment
+from penstock.deploy.cluster.dispatched_job import JobArrives, JobNotFound
+from penstock.deploy.cluster.dispatcher import Dispatcher
+from penstock.deploy.cluster.job_store import JobStore, LatestCheckpoint
+from penstock.deploy.cluster.roster import Listening, Roster
+from penstock.deploy.cluster.submission import encode_submission
+from penstock.plan.compile import compile_graph
+from tests.cluster.conftest import Cluster
+
+JOB = "5" * 32
+
+
+def wait_for(condition: Callable[[], object]) -> None:
+    for _ in range(2400):
+        if condition():
+            return
+        Event().wait(0.05)
+    raise AssertionError("it did not come")
+
+
+@pytest.fixture
+def dispatcher(tmp_path: Path) -> Iterator[Dispatcher]:
+    """A JobManager's jobs, without TaskManagers: they wait for slots."""
+    roster = Roster(b"secret", Listening("127.0.0.1", 0))
+    roster.epoch = 2
+    roster.start()
+    made = Dispatcher(roster, str(tmp_path), files=tmp_path / "files")
+    yield made
+    for job in made.jobs():
+        made.cancel(job.id)
+    wait_for(lambda: all(job.has_ended for job in made.jobs()))
+    made.close()
+    roster.close()
+
+
+@pytest.fixture
+def left(tmp_path: Path) -> JobStore:
+    """What a JobManager before this one has left: a job with a checkpoint."""
+    env = StreamExecutionEnvironment.get_execution_environment(
+        {
+            "execution.checkpointing.interval": "1 h",
+            "execution.checkpointing.dir": str(tmp_path / "checkpoints"),
+            "execution.checkpointing.num-retained": "2",
+        }
+    )
+    env.from_sequence(1, 10).print()
+    store = JobStore(str(tmp_path / "jobs"), epoch=lambda: 1)
+    store.add(JOB, encode_submission(JOB, compile_graph(env.get_stream_graph()), [], []))
+    for number in (1, 2):
+        write_manifest(str(tmp_path / "checkpoints" / JOB / f"chk-{number}"), Manifest(number, 0, JOB, "job"))
+    return store
+
+
+def test_a_job_whose_checkpoint_cannot_be_read_is_not_started_over_but_waits(
+    dispatcher: Dispatcher, left: JobStore, tmp_path: Path
+) -> None:
+    left.note(JOB, LatestCheckpoint(2, str(tmp_path / "checkpoints" / JOB / "chk-2")))
+    newest = tmp_path / "checkpoints" / JOB / "chk-2" / "_metadata"
+    content = newest.read_bytes()
+    newest.unlink()
+    newest.mkdir()  # it is there, and cannot be read
+    [arriving] = dispatcher.take_up_again()
+    wait_for(lambda: arriving.failure)
+    assert "chk-2 cannot be read" in arriving.failure
+    assert [each.name for each in dispatcher.arriving()] == ["Flink Streaming Job"]
+    assert dispatcher.jobs() == []
+    with pytest.raises(JobArrives, match="is being taken up again; so far it could not: .*chk-2"):
+        dispatcher.job(JOB)
+    newest.rmdir()
+    newest.write_bytes(content)
+    wait_for(dispatcher.jobs)
+    job = dispatcher.job(JOB)
+    kept = job.job.kept_checkpoints()
+    assert ([each.checkpoint_id for each in kept.completed], kept.numbers_used) == ([1, 2], 2)
+    assert dispatcher.arriving() == []
+    notes = sorted(path.name for path in (tmp_path / "jobs").glob("*.latest"))
+    assert notes == [f"{JOB}.0000000002.latest"]
+
+
+def test_a_job_that_cannot_be_taken_up_is_cancelled_as_any_other(
+    dispatcher: Dispatcher, left: JobStore, tmp_path: Path
+) -> None:
+    left.note(JOB, LatestCheckpoint(3, str(tmp_path / "checkpoints" / JOB / "chk-3")))
+    [arriving] = dispatcher.take_up_again()
+    wait_for(lambda: arriving.failure)
+    assert "sinks may have committed checkpoint 3, and that is lost" in arriving.failure
+    dispatcher.cancel(JOB)
+    with pytest.raises(JobNotFound):
+        dispatcher.job(JOB)
+    assert [path.name for path in (tmp_path / "jobs").iterdir() if path.suffix == ".job"] == []
+
+
+def test_a_job_that_has_ended_is_forgotten_with_its_notes(
+    dispatcher: Dispatcher, left: JobStore, tmp_path: Path
+) -> None:
+    dispatcher.take_up_again()
+    wait_for(dispatcher.jobs)
+    assert len(list((tmp_path / "jobs").iterdir())) == 2
+    dispatcher.cancel(JOB)
+    wait_for(lambda: dispatcher.job(JOB).status is JobStatus.CANCELED)
+    wait_for(lambda: dispatcher.job(JOB).ended_at_ms)
+    wait_for(lambda: not list((tmp_path / "jobs").iterdir()))
+
+
+@pytest.mark.slow
+def test_a_job_that_takes_long_to_be_taken_up_does_not_hold_up_the_api(
+    cluster: Cluster, left: JobStore, tmp_path: Path
+) -> None:
+    jobs = cluster.home / "run" / "jobs"
+    jobs.mkdir(parents=True)
+    (jobs / f"{JOB}.job").write_bytes((tmp_path / "jobs" / f"{JOB}.job").read_bytes())
+    newest = tmp_path / "checkpoints" / JOB / "chk-2" / "_metadata"
+    newest.unlink()
+    newest.mkdir()
+    cluster.penstock("start-cluster", "-n", "0")
+    [line] = cluster.client.get("/jobs/overview")["jobs"]
+    assert (line["jid"], line["state"]) == (JOB, "INITIALIZING")
+    assert f"{JOB} : Flink Streaming Job (INITIALIZING)" in cluster.penstock("list", "-m", cluster.address)
+    said = cluster.penstock("savepoint", "-m", cluster.address, JOB, str(tmp_path), check=False)
+    assert "is being taken up again" in said
+    cluster.penstock("cancel", "-m", cluster.address, JOB)
+    assert cluster.client.get("/jobs/overview")["jobs"] == []
