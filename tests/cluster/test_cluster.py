@@ -79,22 +79,6 @@ def test_a_job_waits_for_slots_and_runs_when_a_taskmanager_joins(cluster: Cluste
     cluster.wait_for_state(job, "FINISHED")
 
 
-@pytest.mark.slow
-def test_a_taskmanager_that_does_not_answer_is_given_up(cluster: Cluster, tmp_path: Path) -> None:
-    cluster.penstock("start-cluster", "-n", "2")
-    job = cluster.submit(PROGRAM, f"-Dexecution.checkpointing.dir={tmp_path / 'c'}", "--", "400", "100")
-    cluster.wait_for(lambda: len(cluster.output()) > 20)
-    stopped = cluster.pids("taskmanager")
-    for pid in stopped:
-        os.kill(pid, signal.SIGSTOP)
-    cluster.wait_for_state(job, "RESTARTING")
-    for pid in stopped:
-        os.kill(pid, signal.SIGCONT)
-    cluster.wait_for_state(job, "FINISHED")
-    cluster.wait_for(lambda: len(numbers(cluster.output())) == 400)
-    assert last_counts(cluster.output()) == {"0": 134, "1": 133, "2": 133}
-
-
 def test_the_secret_is_for_its_owner_alone_and_a_stranger_is_refused(cluster: Cluster) -> None:
     cluster.penstock("start-cluster", "-n", "0")
     secret = cluster.home / "run" / "cluster.secret"

@@ -147,3 +147,42 @@ def test_a_taskmanager_that_is_cut_off_ends_its_workers_and_the_job_goes_on_else
     os.kill(process.pid, signal.SIGCONT)  # the one that was cut off calls again, and is used again
     cluster.wait_for(lambda: cluster.client.get("/overview")["taskmanagers"] == 2)
     assert_comes_to_its_end_exactly_once(cluster, job, directory)
+
+
+@pytest.mark.slow
+def test_taskmanagers_that_do_not_answer_are_given_up_and_nothing_comes_twice(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    cluster.penstock("start-cluster", "-n", "2")
+    directory = tmp_path / "out"
+    checkpoints = f"-Dexecution.checkpointing.dir={tmp_path / 'checkpoints'}"
+    job = cluster.submit(TO_FILES, checkpoints, "--", str(COUNT), "150", str(directory))
+    cluster.wait_for(lambda: len(complete_lines(directory)) > 20)
+    stopped = cluster.pids("taskmanager")
+    for pid in stopped:
+        os.kill(pid, signal.SIGSTOP)
+    cluster.wait_for_state(job, "RESTARTING")
+    for pid in stopped:
+        os.kill(pid, signal.SIGCONT)
+    cluster.wait_for_state(job, "RUNNING")
+    before = len(complete_lines(directory))
+    cluster.wait_for(lambda: len(complete_lines(directory)) > before)
+    assert_comes_to_its_end_exactly_once(cluster, job, directory)
+
+
+@pytest.mark.slow
+def test_a_taskmanager_killed_in_the_middle_of_a_job_is_replaced_and_nothing_comes_twice(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    cluster.penstock("start-cluster", "-n", "2")
+    directory = tmp_path / "out"
+    checkpoints = f"-Dexecution.checkpointing.dir={tmp_path / 'checkpoints'}"
+    job = cluster.submit(TO_FILES, "-p", "2", checkpoints, "--", str(COUNT), "150", str(directory))
+    cluster.wait_for(lambda: len(complete_lines(directory)) > 20)
+    os.kill(cluster.pids("taskmanager")[0], signal.SIGKILL)
+    cluster.wait_for_state(job, "RESTARTING")
+    cluster.penstock("taskmanager", "start")
+    cluster.wait_for_state(job, "RUNNING")
+    before = len(complete_lines(directory))
+    cluster.wait_for(lambda: len(complete_lines(directory)) > before)
+    assert_comes_to_its_end_exactly_once(cluster, job, directory)

@@ -132,6 +132,42 @@ def test_a_jobmanager_killed_in_the_middle_of_a_job_goes_on_exactly_once(
     assert_comes_to_its_end_exactly_once(cluster, job, directory)
 
 
+@pytest.mark.slow
+def test_a_jobmanager_killed_while_a_job_stops_behind_a_savepoint_goes_on_exactly_once(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    cluster.penstock("start-cluster", "-n", "2")
+    directory, saved = tmp_path / "out", tmp_path / "saved"
+    options = (
+        f"-Dexecution.checkpointing.dir={tmp_path / 'checkpoints'}",
+        "-Dexecution.checkpointing.interval=1 h",
+    )
+    again = (str(COUNT), "1000000", str(directory))
+    job = cluster.submit(PROGRAM, "-p", "2", *options, "--", str(COUNT), "500", str(directory))
+    cluster.wait_for_state(job, "RUNNING")
+    cluster.penstock("checkpoint", "-m", cluster.address, job)
+    cluster.wait_for(lambda: len(complete_lines(directory)) > 50)
+    (jobmanager,) = cluster.pids("jobmanager")
+    with ThreadPoolExecutor(1) as pool:
+        stopping = pool.submit(
+            cluster.penstock, "stop", "-m", cluster.address, "-p", str(saved), job, check=False
+        )
+        while not list(saved.glob("*/_metadata")) and not stopping.done():
+            pass  # it is to be killed before it has told anybody, if it can be
+        os.kill(jobmanager, signal.SIGKILL)
+        stopping.result()
+    cluster.penstock("jobmanager", "start")
+    known = cluster.wait_for(lambda: cluster.client.get("/jobs"))["jobs"]
+    if known:  # it had not come to its end
+        cluster.wait_for_state(job, "RUNNING")
+        assert_comes_to_its_end_exactly_once(cluster, job, directory)
+    else:
+        (savepoint,) = saved.iterdir()
+        ended = cluster.submit(PROGRAM, "-s", str(savepoint), "--", *again)
+        cluster.wait_for_state(ended, "FINISHED")
+        assert_exactly_once(complete_lines(directory), COUNT)
+
+
 @pytest.fixture
 def second_jobmanager(cluster: Cluster) -> Iterator[list[subprocess.Popen[bytes]]]:
     """JobManagers that a test starts beside the first one."""

@@ -85,7 +85,9 @@ def test_a_manifest_that_was_being_written_is_passed_over_unless_it_was_noted(tm
     noted = LatestCheckpoint(1, str(tmp_path / "a" / "chk-1"))
     assert numbers(find_checkpoints(graph(tmp_path), "a", noted)) == [1]
     noted = LatestCheckpoint(2, str(tmp_path / "a" / "chk-2"))
-    with pytest.raises(StateError, match="sinks may have committed checkpoint 2, and that is lost.*altered or cut"):
+    with pytest.raises(
+        StateError, match=r"sinks may have committed checkpoint 2, and that is lost.*altered or cut"
+    ):
         find_checkpoints(graph(tmp_path), "a", noted)
 
 

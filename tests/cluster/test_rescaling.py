@@ -2,19 +2,53 @@
 
 import os
 import signal
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from penstock.checkpoint.events import CompletedCheckpoint
+from penstock.checkpoint.manifest import read_manifest
+from penstock.checkpoint.place import SHARED_PREFIX
+from penstock.checkpoint.removal import shared_files
 from penstock.contracts.partitioning import Forward, Rebalance
 from penstock.dataflow.rescaling import rescaled
 from penstock.datastream import StreamExecutionEnvironment
-from penstock.errors import ProgramError
+from penstock.errors import ProgramError, StateError
 from penstock.plan.compile import compile_graph
 from tests.cluster.conftest import Cluster
 from tests.cluster.test_fencing import COUNT, assert_comes_to_its_end_exactly_once, complete_lines
 
 PROGRAM = Path(__file__).with_name("to_files.py")
+WITHOUT_CHECKPOINTS = """
+from penstock.common import WatermarkStrategy
+from penstock.datastream import StreamExecutionEnvironment
+from penstock.datastream.connectors.datagen import DataGeneratorSource, RateLimiterStrategy
+
+env = StreamExecutionEnvironment.get_execution_environment()
+source = DataGeneratorSource(lambda index: index, 1_000_000, RateLimiterStrategy.per_second(10))
+env.from_source(source, WatermarkStrategy.no_watermarks(), "numbers").map(str).print()
+env.execute("without checkpoints")
+"""
+REFUSES_ONCE = """
+import os, sys
+from contextlib import suppress
+from tests.cluster import to_files
+from tests.cluster.counting import Count
+
+class Refusing(Count):
+    def __init__(self, path):
+        self.path = path
+
+    def __setstate__(self, state):
+        self.__dict__.update(state)
+        with suppress(FileNotFoundError):
+            os.remove(self.path)
+            raise RuntimeError("it does not want to run now")
+
+to_files.Count = lambda: Refusing(sys.argv[4])
+to_files.main(int(sys.argv[1]), float(sys.argv[2]), sys.argv[3])
+"""
 
 
 def environment() -> StreamExecutionEnvironment:
@@ -89,6 +123,109 @@ def test_a_rescaled_job_that_is_taken_up_again_keeps_its_parallelism(
 
 
 @pytest.mark.slow
+def test_a_job_that_cannot_run_at_a_parallelism_goes_on_as_it_was(cluster: Cluster, tmp_path: Path) -> None:
+    cluster.penstock("start-cluster", "-n", "1", "-s", "2", "-D", "slot.request.timeout=1 s")
+    directory = tmp_path / "out"
+    program = tmp_path / "refuses_once.py"
+    program.write_text(REFUSES_ONCE)
+    job = cluster.submit(
+        program,
+        "-p",
+        "1",
+        f"-Dexecution.checkpointing.dir={tmp_path / 'checkpoints'}",
+        "-Drestart-strategy.type=none",
+        "--",
+        str(COUNT),
+        "150",
+        str(directory),
+        str(tmp_path / "refuse"),
+    )
+    cluster.wait_for(lambda: len(complete_lines(directory)) > 20)
+    said = cluster.penstock("rescale", "-m", cluster.address, "-p", "3", job, check=False)
+    assert "can have 2 slots, and needs 3" in said and "penstock taskmanager start" in said
+    assert cluster.job(job)["state"] == "RUNNING"
+    (tmp_path / "refuse").touch()
+    said = cluster.penstock("rescale", "-m", cluster.address, "-p", "2", job, check=False)
+    assert "did not come to run at parallelism 2, and goes on at 1" in said
+    assert "it does not want to run now" in said
+    cluster.wait_for_state(job, "RUNNING")
+    assert {vertex["parallelism"] for vertex in cluster.job(job)["vertices"]} == {1}
+    history = cluster.client.get(f"/jobs/{job}/exceptions")["exceptionHistory"]["entries"]
+    assert any("it does not want to run now" in entry["stacktrace"] for entry in history)
+    counts = cluster.client.get(f"/jobs/{job}/checkpoints")["counts"]
+    assert counts["completed"] > 0 and counts["restored"] == 1
+    before = len(complete_lines(directory))
+    cluster.wait_for(lambda: len(complete_lines(directory)) > before)
+    assert_comes_to_its_end_exactly_once(cluster, job, directory)
+
+
+@pytest.mark.slow
+def test_a_job_that_is_cancelled_while_it_is_rescaled_is_cancelled(cluster: Cluster, tmp_path: Path) -> None:
+    cluster.penstock("start-cluster", "-n", "1", "-s", "2")
+    directory, checkpoints = tmp_path / "out", tmp_path / "checkpoints"
+    options = ("-p", "1", f"-Dexecution.checkpointing.dir={checkpoints}")
+    for _ in range(3):
+        job = cluster.submit(PROGRAM, *options, "--", str(COUNT), "150", str(directory))
+        before = len(complete_lines(directory))
+        cluster.wait_for(lambda before=before: len(complete_lines(directory)) > before + 5)
+        trigger = cluster.client.ask("PATCH", f"/jobs/{job}/rescaling?parallelism=2")["request-id"]
+        cluster.client.ask("PATCH", f"/jobs/{job}?mode=cancel")
+        with pytest.raises(ProgramError, match=r"was cancelled|is CANCELED"):
+            cluster.client.wait_for(f"/jobs/{job}/rescaling/{trigger}")
+        with pytest.raises(ProgramError, match="a job is rescaled while it runs"):
+            cluster.client.ask("PATCH", f"/jobs/{job}/rescaling?parallelism=2")
+        cluster.wait_for_state(job, "CANCELED")
+        # As any other job that was cancelled it leaves nothing that it was not told to keep.
+        cluster.wait_for(lambda job=job: not (checkpoints / job).exists())
+        assert cluster.job(job)["state"] == "CANCELED"
+    cluster.wait_for(lambda: cluster.client.get("/overview")["slots-available"] == 2)
+
+
+def kept_checkpoints(directory: Path) -> list[CompletedCheckpoint]:
+    """The checkpoints of a job, the oldest first, as far as they are there whole at this moment."""
+    found = []
+    for path in directory.glob("*/chk-*/_metadata"):
+        with suppress(StateError):
+            found.append(CompletedCheckpoint(read_manifest(str(path))[0], str(path.parent)))
+    return sorted(found, key=lambda each: each.checkpoint_id)
+
+
+@pytest.mark.slow
+def test_a_rescaled_job_keeps_the_files_of_the_checkpoint_before_its_last(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    cluster.penstock("start-cluster", "-n", "1", "-s", "2")
+    directory, checkpoints = tmp_path / "out", tmp_path / "checkpoints"
+    job = cluster.submit(
+        PROGRAM,
+        "-p",
+        "1",
+        f"-Dexecution.checkpointing.dir={checkpoints}",
+        "-Dexecution.checkpointing.num-retained=2",
+        "-Dexecution.checkpointing.externalized-checkpoint-retention=RETAIN_ON_CANCELLATION",
+        "-Dstate.backend.type=rocksdb",
+        "-Dexecution.checkpointing.incremental=true",
+        "--",
+        str(COUNT),
+        "150",
+        str(directory),
+    )
+    cluster.wait_for(lambda: len(complete_lines(directory)) > 20)
+    cluster.penstock("rescale", "-m", cluster.address, "-p", "2", job)
+    after = kept_checkpoints(checkpoints)[-1].checkpoint_id
+    cluster.wait_for(lambda: len(kept_checkpoints(checkpoints)) == 2)
+    cluster.wait_for(lambda: kept_checkpoints(checkpoints)[-1].checkpoint_id > after + 3)
+    cluster.penstock("cancel", "-m", cluster.address, job)
+    cluster.wait_for_state(job, "CANCELED")
+    cluster.wait_for(lambda: len(kept_checkpoints(checkpoints)) == 2)
+    shared = checkpoints / job / "shared"
+    named = [shared_files(each) for each in kept_checkpoints(checkpoints)]
+    assert all(named), "checkpoints of this backend share files"
+    names = {name.removeprefix(SHARED_PREFIX) for each in named for name in each}
+    cluster.wait_for(lambda: {path.name for path in shared.iterdir()} == names)
+
+
+@pytest.mark.slow
 def test_in_reactive_mode_parallelism_follows_the_slots(cluster: Cluster, tmp_path: Path) -> None:
     cooldown = "jobmanager.adaptive-scheduler.executing.cooldown-after-rescaling=0 s"
     cluster.penstock("start-cluster", "-n", "1", "-D", "scheduler-mode=reactive", "-D", cooldown)
@@ -111,7 +248,27 @@ def test_in_reactive_mode_parallelism_follows_the_slots(cluster: Cluster, tmp_pa
     runs_at(2)
     os.kill(cluster.pids("taskmanager")[0], signal.SIGKILL)
     runs_at(1)
-    lines = complete_lines(directory)
-    assert len(set(lines)) == len(lines)
-    cluster.penstock("cancel", "-m", cluster.address, job)
-    cluster.wait_for_state(job, "CANCELED")
+    counts = cluster.client.get(f"/jobs/{job}/checkpoints")["counts"]
+    assert counts["completed"] > counts["restored"] == 1  # what was before the last change is told, too
+    assert_comes_to_its_end_exactly_once(cluster, job, directory)
+
+
+@pytest.mark.slow
+def test_a_job_without_a_checkpoint_goes_to_fewer_slots_as_it_starts_again(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    cluster.penstock("start-cluster", "-n", "2", "-D", "scheduler-mode=reactive")
+    program = tmp_path / "without_checkpoints.py"
+    program.write_text(WITHOUT_CHECKPOINTS)
+    job = cluster.submit(program, "-p", "2", "-Drestart-strategy.type=fixed-delay")
+
+    def parallelisms() -> set[int]:
+        found = cluster.job(job)
+        return (
+            {vertex["parallelism"] for vertex in found["vertices"]} if found["state"] == "RUNNING" else set()
+        )
+
+    cluster.wait_for(lambda: parallelisms() == {2})
+    os.kill(cluster.pids("taskmanager")[0], signal.SIGKILL)
+    cluster.wait_for(lambda: parallelisms() == {1})
+    assert cluster.all_logs().count("cannot go to parallelism") <= 1

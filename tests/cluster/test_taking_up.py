@@ -74,7 +74,7 @@ def test_a_job_whose_checkpoint_cannot_be_read_is_not_started_over_but_waits(
     assert "chk-2 cannot be read" in arriving.failure
     assert [each.name for each in dispatcher.arriving()] == ["Flink Streaming Job"]
     assert dispatcher.jobs() == []
-    with pytest.raises(JobArrives, match="is being taken up again; so far it could not: .*chk-2"):
+    with pytest.raises(JobArrives, match=r"is being taken up again; so far it could not: .*chk-2"):
         dispatcher.job(JOB)
     newest.rmdir()
     newest.write_bytes(content)
