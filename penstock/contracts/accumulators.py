@@ -4,6 +4,7 @@ Source: Flink's documentation, "Accumulators and Counters".
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
 
@@ -142,3 +143,24 @@ class Histogram(Accumulator):
     def merge(self, other: Self) -> None:
         for value, count in other._counts.items():
             self._counts[value] = self._counts.get(value, 0) + count
+
+
+def merged_values(
+    finished: Mapping[str, Accumulator], others: Iterable[Mapping[str, Accumulator]]
+) -> dict[str, Any]:
+    """The values of accumulators, merged over those that are final and the ``others``."""
+    from copy import deepcopy
+
+    merged = {name: deepcopy(accumulator) for name, accumulator in list(finished.items())}
+    for report in others:
+        for name, accumulator in report.items():
+            if name in merged:
+                merged[name].merge(accumulator)
+            else:
+                merged[name] = deepcopy(accumulator)
+    return values_of(merged)
+
+
+def values_of(accumulators: Mapping[str, Accumulator]) -> dict[str, Any]:
+    """Their values by name."""
+    return {name: accumulator.get_local_value() for name, accumulator in accumulators.items()}

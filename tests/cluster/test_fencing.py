@@ -18,7 +18,7 @@ from penstock.deploy.cluster.found_checkpoints import find_checkpoints
 from penstock.deploy.cluster.job_store import JobStore
 from penstock.deploy.cluster.leadership import Epochs, FencedBackground, Leadership, NoLongerLeading
 from penstock.errors import StateError
-from penstock.runtime.job.succession import KeptCheckpoints
+from penstock.runtime.job.start import KeptCheckpoints
 from tests.cluster.conftest import ROOT, Cluster, is_alive
 from tests.services.kafka_broker import free_ports
 

@@ -11,7 +11,7 @@ from penstock.dataflow.job import JobGraph
 from penstock.deploy.cluster.found_checkpoints import find_checkpoints
 from penstock.deploy.cluster.job_store import JobStore, LatestCheckpoint
 from penstock.errors import OutsideError, StateError
-from penstock.runtime.job.succession import KeptCheckpoints
+from penstock.runtime.job.start import KeptCheckpoints
 
 
 def graph(directory: object, **options: str) -> JobGraph:

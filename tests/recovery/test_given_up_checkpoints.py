@@ -26,7 +26,7 @@ from penstock.plan.compile import compile_graph
 from penstock.runtime.background import Background, Then, Work
 from penstock.runtime.coordination.split_assignment import SplitAssignment
 from penstock.runtime.job.checkpointing import JobCheckpoints, JobReach
-from penstock.runtime.job.succession import Succession
+from penstock.runtime.job.start import Succession
 from penstock.runtime.messages import CheckpointAcknowledged, CheckpointCompleted, Deployment
 
 JOB = JobID("5" * 32)

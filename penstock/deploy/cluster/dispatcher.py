@@ -35,8 +35,7 @@ from penstock.deploy.local.processes import ProcessPool
 from penstock.errors import OutsideError, PenstockError, ProgramError
 from penstock.ids import JobID
 from penstock.runtime.job.driver import JobDriver
-from penstock.runtime.job.start import Start, find_start, start_from
-from penstock.runtime.job.succession import KeptCheckpoints, Succession, from_start
+from penstock.runtime.job.start import KeptCheckpoints, Start, Succession, find_start, from_start, start_from
 from penstock.runtime.messages import Deployment
 from penstock.runtime.scheduling.placement import workers_wanted
 

@@ -12,7 +12,7 @@ from penstock.checkpoint.settings import checkpoint_settings
 from penstock.dataflow.job import JobGraph
 from penstock.deploy.cluster.job_store import LatestCheckpoint
 from penstock.errors import StateError
-from penstock.runtime.job.succession import KeptCheckpoints
+from penstock.runtime.job.start import KeptCheckpoints
 from penstock.storage.reading import names_in
 
 _log = logging.getLogger(__name__)

@@ -12,8 +12,7 @@ from penstock.dataflow.submission import JobExecutionResult, JobStatus
 from penstock.errors import ProgramError
 from penstock.ids import JobID, SubtaskId
 from penstock.runtime.job.driver import JobDriver, may_restart
-from penstock.runtime.job.start import find_start
-from penstock.runtime.job.succession import KeptCheckpoints, from_start
+from penstock.runtime.job.start import KeptCheckpoints, find_start, from_start
 from penstock.runtime.messages import Deployment
 from penstock.runtime.scheduling.placement import workers_wanted
 from penstock.runtime.scheduling.worker_pool import WorkerPool

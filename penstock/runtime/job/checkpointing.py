@@ -53,7 +53,7 @@ from penstock.ids import SubtaskId
 from penstock.operators.source import SourceSpec
 from penstock.runtime.background import Background, MakeBackground
 from penstock.runtime.coordination.split_assignment import SplitAssignment
-from penstock.runtime.job.succession import KeptCheckpoints, Succession, note_nothing
+from penstock.runtime.job.start import KeptCheckpoints, Succession, note_nothing
 from penstock.runtime.messages import (
     CheckpointAborted,
     CheckpointAcknowledged,

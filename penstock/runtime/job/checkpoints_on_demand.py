@@ -8,7 +8,7 @@ from penstock.dataflow.submission import JobStatus
 from penstock.errors import RestoreFailed
 from penstock.ids import SubtaskId
 from penstock.runtime.coordination.split_assignment import SplitAssignment
-from penstock.runtime.job.succession import KeptCheckpoints
+from penstock.runtime.job.start import KeptCheckpoints
 from penstock.runtime.messages import Restore, SubtaskFinished
 
 if TYPE_CHECKING:

@@ -7,11 +7,9 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from penstock.chance import secret_token
-from penstock.checkpoint.endings import Ending
 from penstock.checkpoint.settings import CheckpointSettings, checkpoint_settings
 from penstock.clock import SYSTEM_CLOCK, Clock
-from penstock.contracts.accumulators import Accumulator
+from penstock.contracts.accumulators import Accumulator, merged_values, values_of
 from penstock.dataflow.job import JobGraph
 from penstock.dataflow.recovery import (
     AttemptFailure,
@@ -44,8 +42,7 @@ from penstock.runtime.job.coordinator import (
     StopTimedOut,
 )
 from penstock.runtime.job.restart_strategies import NoRestart, restart_strategy, restarts_regions
-from penstock.runtime.job.succession import KeptCheckpoints, Succession
-from penstock.runtime.job.worker_reports import WorkerReports, merged_values, values_of
+from penstock.runtime.job.start import KeptCheckpoints, Succession
 from penstock.runtime.messages import (
     Deployment,
     FromReader,
@@ -147,7 +144,8 @@ class JobDriver:
         self._running_since = 0.0
         self._net_runtime_ms = 0
         self._next_metrics = 0.0
-        self._reports = WorkerReports()
+        self._metrics: dict[WorkerIndex, dict[str, Any]] = {}
+        self._live_accumulators: dict[WorkerIndex, dict[SubtaskId, dict[str, Accumulator]]] = {}
         holds_back = settings.enabled and settings.exactly_once
         self._rows = CollectedRows(holds_back, may_repeat=settings.enabled)
         self._checkpoints.on_complete = self._rows.complete
@@ -249,8 +247,9 @@ class JobDriver:
                     self._rows.add(worker, collector, rows, subtask)
             case SnapshotTaken(subtask, checkpoint_id):
                 self._rows.mark(subtask, checkpoint_id)
-            case MetricsReport():
-                self._reports.add(message)
+            case MetricsReport(worker, metrics, accumulators):
+                self._metrics[worker] = metrics
+                self._live_accumulators[worker] = accumulators
             case ReaderStarted(subtask) | SplitRequested(subtask) | FromReader(subtask, _):
                 if self._runs(subtask):
                     self._fail_on_error(lambda: self._splits.handle(message))
@@ -326,7 +325,7 @@ class JobDriver:
         restore = self._checkpoints.begin_again()
         self._splits = self._new_splits()
         self._rows.restarted()
-        self._reports.forget_accumulators()
+        self._live_accumulators.clear()
         self._tell(RestartDue(restore))
 
     def _start_part_again(self, part: frozenset[SubtaskId]) -> None:
@@ -335,7 +334,7 @@ class JobDriver:
         if self._fail_on_error(lambda: self._splits.reset(part, back_to)):
             return
         self._rows.restarted(part)
-        self._reports.forget_accumulators()
+        self._live_accumulators.clear()
         self._tell(RestartDue(restore))
 
     def _release(self) -> None:
@@ -461,20 +460,14 @@ class JobDriver:
         return future
 
     def _want_savepoint(self, wish: SavepointWish, future: "Future[str]") -> None:
-        directory = wish.directory or self._settings.savepoint_directory
-        if directory is None:
-            future.set_exception(
-                ProgramError(
-                    "no directory was given for the savepoint, and none is set; give one, or set "
-                    "execution.checkpointing.savepoint-dir"
-                )
-            )
+        from penstock.runtime.job.savepoint_wishes import savepoint_request
+
+        try:
+            request = savepoint_request(wish, self._settings, self.job_id, self._savepoint_number + 1)
+        except ProgramError as error:
+            future.set_exception(error)
             return
         self._savepoint_number += 1
-        name = f"savepoint-{str(self.job_id)[:6]}-{secret_token(6).hex()}"
-        ending = Ending.GO_ON
-        if wish.stops:
-            ending = Ending.DRAIN if wish.drains else Ending.SUSPEND
 
         def answer(path: str | None, error: PenstockError | None) -> None:
             if path is None:
@@ -489,12 +482,6 @@ class JobDriver:
             if wish.cancels:
                 self._cancel_wanted = True
 
-        from penstock.checkpoint.events import SavepointRequest
-        from penstock.storage.reading import absolute_path
-
-        request = SavepointRequest(
-            self._savepoint_number, f"{absolute_path(directory).rstrip('/')}/{name}", ending
-        )
         if wish.stops:
             self._tell(StopsWithSavepoint(True))
         self._checkpoints.want_savepoint(request, answer)
@@ -568,7 +555,7 @@ class JobDriver:
 
     def metrics(self) -> dict[str, Any]:
         """The last report of every worker."""
-        return self._reports.metrics()
+        return {name: value for report in list(self._metrics.values()) for name, value in report.items()}
 
     def accumulators(self) -> dict[str, Any]:
         """Merged over what has finished and what was last reported."""
@@ -581,7 +568,9 @@ class JobDriver:
         return {subtask: values_of(own) for subtask, own in by_subtask.items()}
 
     def _unfinished(self) -> dict[SubtaskId, dict[str, Accumulator]]:
-        return self._reports.unfinished(self._coordinator.finished_at_ms)
+        finished = self._coordinator.finished_at_ms
+        reports = list(self._live_accumulators.values())
+        return {s: own for report in reports for s, own in report.items() if s not in finished}
 
     def result(self) -> JobExecutionResult:
         """The result of a job that is done; raises what made it fail."""

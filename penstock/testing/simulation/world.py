@@ -18,8 +18,7 @@ from penstock.errors import PenstockError, StateError
 from penstock.ids import JobID
 from penstock.plan.compile import compile_graph
 from penstock.runtime.job.driver import JobDriver
-from penstock.runtime.job.start import find_start
-from penstock.runtime.job.succession import from_start
+from penstock.runtime.job.start import find_start, from_start
 from penstock.runtime.messages import Deployment
 from penstock.runtime.scheduling.placement import workers_wanted
 from penstock.testing.simulation.actors import Actor, Killed, Scheduler
