@@ -8,30 +8,37 @@ The loop for ``map`` -> ``filter`` -> ``map`` over values without timestamps is 
         if f1(v0)                       # line of step 1
     ]
 
+flat_map has no bound on what it gives. So there is an iterator over all of it, of which the loop over the steps behind it is
+given a piece at a time.
+
 A lambda that is a simple expression is not called: the expression stands in the place of the call (see ``inlining``).
 
 One line a step, so that the traceback of a failing function tells which step failed, and the list iterator's
 ``__length_hint__`` which record: errors are exact, and a record that goes well pays nothing for it.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import chain, islice
 from operator import length_hint
 from typing import Any, Literal
 
 from penstock.data.batch import RowBatch
+from penstock.data.elements import StreamStatus
 from penstock.errors import PenstockError
 from penstock.metrics.kinds import MetricGroup
 from penstock.operators.checkpointed import join_checkpoints
 from penstock.operators.contract import Operator, OperatorContext, OperatorSpec, Origin
 from penstock.operators.inlining import ARGUMENT, expression_of
+from penstock.operators.pieces import Work
 from penstock.operators.runtime_context import OperatorRuntimeContext
 from penstock.operators.user_code import GENERATED, callable_of, is_rich, raised_at, shorten, user_error
 
 StepKind = Literal["map", "filter", "flat_map"]
 # Python's compiler goes one level deeper for each clause of a comprehension, and has limits.
 MOST_STEPS = 16
+Piece = tuple[RowBatch, int, bool]
 ConvertBatch = Callable[[list[Any]], list[Any]]
 
 
@@ -81,14 +88,49 @@ class RowChain(Operator):
                 except Exception as error:
                     raise user_error(step_context, error) from error
                 self._opened.append(step.function)
-        self._segments = [_Segment(self, steps) for steps in _segments(self._spec.steps)]
+        self._segments = [
+            (_Expansion if any(step.kind == "flat_map" for step in steps) else _Segment)(self, steps)
+            for steps in _segments(self._spec.steps)
+        ]
+        self._expands = any(isinstance(segment, _Expansion) for segment in self._segments)
 
     def on_batch(self, batch: RowBatch, port: int = 0) -> None:
+        if self._expands:
+            self.context.pieces.run(self._in_pieces(batch))
+            return
         for segment in self._segments:
             batch = segment.apply(batch)
             if not batch.values:
                 return
         self.output.emit(batch)
+
+    def _in_pieces(self, batch: RowBatch) -> Work:
+        for piece, records, is_last in self._pieces(batch, 0):
+            if piece.values:
+                self.output.emit(piece)
+            if is_last:
+                return records
+            yield records
+        return 0
+
+    def _pieces(self, batch: RowBatch, first: int) -> Iterator[Piece]:
+        """What the segments from ``first`` on make of a batch, a piece at a time."""
+        size = len(batch)
+        for number, segment in enumerate(self._segments[first:], first + 1):
+            if isinstance(segment, _Expansion):
+                for piece, records, is_last in segment.pieces(batch):
+                    for following, behind, ends in self._pieces(piece, number):
+                        yield following, max(records, behind), is_last and ends
+                return
+            if batch.values:
+                batch = segment.apply(batch)
+        yield batch, size, True
+
+    def on_watermark(self, timestamp: int) -> None:
+        self.context.pieces.then(self.output.watermark, timestamp)
+
+    def on_status(self, status: StreamStatus) -> None:
+        self.context.pieces.then(self.output.status, status)
 
     def context_of(self, step: RowStep) -> OperatorContext:
         """The operator's context under the name of the step, for errors and for ``open``."""
@@ -122,7 +164,7 @@ class RowChain(Operator):
 
 
 class _Segment:
-    """Steps that run in one loop."""
+    """Steps that run in one loop, and give one result at most for a record."""
 
     def __init__(self, chain: RowChain, steps: tuple[RowStep, ...]) -> None:
         self._chain = chain
@@ -133,14 +175,17 @@ class _Segment:
             None if step.kind == "flat_map" else expression_of(function)
             for step, function in zip(steps, functions, strict=True)
         )
+        self._compile(kinds, functions)
+        output_type = steps[-1].output_type
+        self._convert: ConvertBatch | None = None if output_type is None else output_type.convert_batch
+        self._counters = chain.counters_of(steps)
+
+    def _compile(self, kinds: tuple[StepKind, ...], functions: list[Callable[..., Any]]) -> None:
         self._plain = compile_loop(kinds, False, self._inlined)(*functions)
         self._keeps_count = all(kind == "map" for kind in kinds)
         self._timed = (
             self._plain if self._keeps_count else compile_loop(kinds, True, self._inlined)(*functions)
         )
-        output_type = steps[-1].output_type
-        self._convert: ConvertBatch | None = None if output_type is None else output_type.convert_batch
-        self._counters = chain.counters_of(steps)
 
     def apply(self, batch: RowBatch) -> RowBatch:
         values, timestamps = batch.values, batch.timestamps
@@ -175,11 +220,14 @@ class _Segment:
 
     def _explain(self, error: Exception, values: list[Any], position: Iterator[Any]) -> PenstockError:
         index = len(values) - length_hint(position) - 1
-        failed = _failed_step(error, len(self._steps))
+        failed = self._failed_step(error)
         step = self._steps[failed]
         if self._inlined[failed] is not None:
             error = self._as_called(failed, error, values[max(index, 0)])
         return user_error(self._chain.context_of(step), error, values[max(index, 0)])
+
+    def _failed_step(self, error: Exception) -> int:
+        return _failed_step(error, len(self._steps))
 
     def _as_called(self, failed: int, error: Exception, value: Any) -> Exception:
         """The error as the function itself raises it, with the user's line in its traceback."""
@@ -210,6 +258,55 @@ class _Segment:
         for i in mapped:
             value = self._steps[i].function(value)
         return value
+
+
+class _Expansion(_Segment):
+    """Steps with a flat_map among them, whose results are without bound: they are taken a piece at a time."""
+
+    def _compile(self, kinds: tuple[StepKind, ...], functions: list[Callable[..., Any]]) -> None:
+        self._at = kinds.index("flat_map")
+        behind = functions[self._at + 1 :]
+        self._items = compile_items(kinds[: self._at + 1], self._inlined)(*functions[: self._at + 1])
+        self._behind = compile_behind(self._at, len(kinds), self._inlined)(*behind) if behind else list
+        self._timed = compile_loop(kinds, True, self._inlined)(*functions)
+
+    def pieces(self, batch: RowBatch) -> Iterator[Piece]:
+        """Each piece of the results, of how many records it is made, and whether it is the last."""
+        values, timestamps = batch.values, batch.timestamps
+        position = iter(values)
+        stamps: list[int] | None = None if timestamps is None else []
+        results = self._items(position)
+        if timestamps is not None and stamps is not None:
+            results = self._timed(position, timestamps, stamps.append)
+        pieces, counted = self._chain.context.pieces, len(values)
+        while True:
+            wanted = pieces.most_rows
+            try:
+                out = (
+                    list(islice(results, wanted))
+                    if stamps is not None
+                    else self._behind(islice(results, wanted))
+                )
+            except Exception as error:
+                raise self._explain(_raised(error), values, position) from error
+            is_last = len(out) < wanted
+            times = None
+            if stamps is not None:
+                times = stamps[:]
+                stamps.clear()
+            if self._counters is not None:
+                self._counters.add(counted, len(out))
+            counted = 0
+            records = len(out)
+            if self._convert is not None:
+                out = self._checked(out)
+            yield RowBatch(out, times), records, is_last
+            if is_last:
+                return
+
+    def _failed_step(self, error: Exception) -> int:
+        """Where no generated line was gone through, it was the iterable that flat_map gave, or its function itself."""
+        return _failed_step(error, len(self._steps), self._at)
 
 
 class _InputUnknown(Exception):
@@ -265,10 +362,10 @@ def _segments(steps: tuple[RowStep, ...]) -> Iterator[tuple[RowStep, ...]]:
         yield tuple(segment)
 
 
-def _failed_step(error: Exception, count: int) -> int:
+def _failed_step(error: Exception, count: int, otherwise: int = 0) -> int:
     """The step whose line of the generated code the exception went through; its lines are numbered from 1."""
     trace = error.__traceback__
-    line = 1
+    line = otherwise + 1
     while trace is not None:
         if trace.tb_frame.f_code.co_filename.startswith(GENERATED) and trace.tb_lineno <= 2 * count:
             line = trace.tb_lineno
@@ -276,11 +373,19 @@ def _failed_step(error: Exception, count: int) -> int:
     return (line - 1) % count
 
 
+def _raised(error: Exception) -> Exception:
+    """What a function raised: out of a generator Python lets no StopIteration."""
+    cause = error.__cause__
+    return cause if type(error) is RuntimeError and isinstance(cause, StopIteration) else error
+
+
 @lru_cache(maxsize=256)
 def compile_loop(
     kinds: tuple[StepKind, ...], timed: bool, inlined: tuple[str | None, ...] = ()
 ) -> Callable[..., Callable[..., Any]]:
-    """A function that takes the user's functions and returns the loop over ``(values[, timestamps])``.
+    """A function that takes the user's functions and returns the loop over ``values``, or ``(values, timestamps)``.
+
+    With timestamps and a flat_map it is a generator over ``(values, timestamps, keep)``, which keeps the time of each result.
 
     ``inlined`` has the expression of a step in place of a call. Line n of the generated code belongs to step n - 1; behind
     the last step the count starts again.
@@ -288,12 +393,59 @@ def compile_loop(
     >>> compile_loop(("map", "filter"), False)(lambda x: x + 1, lambda x: x > 2)(iter([1, 2, 3]))
     [3, 4]
     """
-    calls = [f"f{i}({ARGUMENT})" for i in range(len(kinds))]
-    for i, expression in enumerate(inlined):
-        calls[i] = expression or calls[i]
+    calls = _calls(len(kinds), inlined)
     source = _timed_source(kinds, calls) if timed else _plain_source(kinds, calls)
     code = compile(source, f"{GENERATED} {'-'.join(kinds)}>", "eval")
     return eval(code, {"fresh": _fresh})  # type: ignore[no-any-return]
+
+
+@lru_cache(maxsize=256)
+def compile_items(
+    kinds: tuple[StepKind, ...], inlined: tuple[str | None, ...]
+) -> Callable[..., Callable[..., Any]]:
+    """The same for steps of which the last is a flat_map: what it gives for all values, one by one, and without an end.
+
+    >>> list(compile_items(("map", "flat_map"), (None, None))(lambda x: x + 1, range)(iter([1, 2])))
+    [0, 1, 0, 1, 2]
+    """
+    calls = _calls(len(kinds), inlined)
+    clauses, value = _clauses(kinds[:-1], calls)
+    given = calls[-1].replace(ARGUMENT, value)
+    source = f"{_head(kinds)}(r for v in values {clauses}\nfor r in ({given},) if r is not None)"
+    iterables = eval(compile(source, f"{GENERATED} {'-'.join(kinds)}>", "eval"))
+    return lambda *functions: _flattened(iterables(*functions))
+
+
+def _flattened(
+    iterables: Callable[[Iterator[Any]], Iterator[Iterable[Any]]],
+) -> Callable[[Iterator[Any]], Iterator[Any]]:
+    return lambda values: chain.from_iterable(iterables(values))
+
+
+@lru_cache(maxsize=256)
+def compile_behind(at: int, count: int, inlined: tuple[str | None, ...]) -> Callable[..., Callable[..., Any]]:
+    """The loop over what the flat_map at ``at`` gave, for the maps behind it.
+
+    The loop begins on the line of the flat_map, where an iterable of the user's fails.
+
+    >>> compile_behind(0, 2, (None, None))(lambda x: x + 1)([1, 2])
+    [2, 3]
+    """
+    calls, last = _calls(count, inlined), count - 1
+    names = ", ".join(f"f{i}" for i in range(at + 1, count))
+    maps = "".join(f"\nfor v{i} in ({calls[i].replace(ARGUMENT, f'v{i - 1}')},)" for i in range(at + 1, last))
+    result = calls[last].replace(ARGUMENT, f"v{last - 1}")
+    source = f"lambda {names}: lambda items: (" + "\n" * at + "[" + "\n" * (last - at) + result
+    source += "\n" * (count + at - last) + f" for v{at} in items{maps}])"
+    return eval(compile(source, f"{GENERATED} behind flat_map>", "eval"))  # type: ignore[no-any-return]
+
+
+def _calls(count: int, inlined: tuple[str | None, ...]) -> list[str]:
+    """The call of each step, or the expression in its place."""
+    calls = [f"f{i}({ARGUMENT})" for i in range(count)]
+    for i, expression in enumerate(inlined[:count]):
+        calls[i] = expression or calls[i]
+    return calls
 
 
 def _fresh() -> tuple[list[int], Callable[[int], None]]:
@@ -303,7 +455,7 @@ def _fresh() -> tuple[list[int], Callable[[int], None]]:
 
 def _plain_source(kinds: tuple[StepKind, ...], calls: list[str]) -> str:
     """``lambda f0, ..: lambda values: [...]`` with the clause of step i on line i + 1."""
-    head = f"lambda {', '.join(f'f{i}' for i in range(len(kinds)))}: lambda values: "
+    head = _head(kinds)
     if kinds == ("map",) and calls[0].startswith("f0("):
         return head + "list(map(f0, values))"
     if kinds[-1] == "map":
@@ -319,10 +471,21 @@ def _plain_source(kinds: tuple[StepKind, ...], calls: list[str]) -> str:
 
 def _timed_source(kinds: tuple[StepKind, ...], calls: list[str]) -> str:
     """The same over values and timestamps; a timestamp is kept for each value that comes out."""
-    head = f"lambda {', '.join(f'f{i}' for i in range(len(kinds)))}: lambda values, times: "
     clauses, last = _clauses(kinds, calls)
+    if "flat_map" in kinds:
+        # An iterable of the user's that fails does so on the line where the generator begins: that of the flat_map.
+        head, at = _head(kinds, "values, times, keep"), kinds.index("flat_map")
+        lines = "\n" * at, "\n" * (len(kinds) - at)
+        return (
+            f"{head}({lines[0]}({last} for v, t in zip(values, times) {lines[1]}{clauses}\nif not keep(t)))"
+        )
+    head = _head(kinds, "values, times")
     loop = f"[{last} for v, t in zip(values, times) {clauses}\nif not keep(t)]"
     return head + f"(lambda kept, keep: ({loop}, kept))(*fresh())"
+
+
+def _head(kinds: tuple[StepKind, ...], arguments: str = "values") -> str:
+    return f"lambda {', '.join(f'f{i}' for i in range(len(kinds)))}: lambda {arguments}: "
 
 
 def _clauses(kinds: tuple[StepKind, ...], calls: list[str]) -> tuple[str, str]:
