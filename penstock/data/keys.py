@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from penstock.data.key_cache import MANY_KEYS, KeyCache
-from penstock.data.key_contents import compared_fields, content_of
 from penstock.data.key_groups import (
     check_parallelism,
     default_max_parallelism,
@@ -308,6 +307,8 @@ def _fields_hasher(kind: type, fields: list[str]) -> _Hasher:
 
 
 def _object(key: Any) -> int:
+    from penstock.data.key_contents import content_of
+
     content = content_of(key)
     if isinstance(content, str):
         return _ordered(_OBJECT, (type(key).__qualname__, content), stable_hash)
@@ -392,6 +393,8 @@ def _choose_hasher(kind: Any) -> _Hasher:
         return _member
     if compare is object.__eq__:
         return _refuse_identity
+    from penstock.data.key_contents import compared_fields
+
     fields = compared_fields(kind)
     return _object if fields is None else _fields_hasher(kind, fields)
 

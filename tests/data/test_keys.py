@@ -3,7 +3,6 @@
 import enum
 import importlib.util
 import os
-import shutil
 import subprocess
 import sys
 from collections import Counter, namedtuple
@@ -31,6 +30,7 @@ from penstock.data.keys import (
 )
 from penstock.data.row import Row
 from penstock.errors import KeyNotUsable, ProgramError
+from tests.pythons.interpreters import VERSIONS, find_interpreter
 
 LITERALS = [
     "0", "-1", "1 << 70", "2.5", "float('inf')", "float('nan')", "True", "None", "...", "''", "'penstock'",
@@ -77,24 +77,11 @@ def hashes_in(python: str, seed: str) -> list[int]:
     return [int(part) for part in done.stdout.strip("[]\n").split(", ")]
 
 
-def other_pythons() -> list[str]:
-    """Other versions of Python on this machine that really start (a pyenv shim may not)."""
-    found = []
-    for version in ("3.12", "3.13", "3.14"):
-        places = sorted(Path.home().glob(f".pyenv/versions/{version}*/bin/python"))
-        candidates = [*map(str, places), shutil.which(f"python{version}")]
-        for python in filter(None, candidates):
-            if subprocess.run([python, "-c", ""], capture_output=True, check=False).returncode == 0:
-                found.append(python)
-                break
-    return found
-
-
 def test_every_process_and_every_version_of_python_computes_the_same_hashes() -> None:
     expected = hashes_in(sys.executable, "0")
     assert len(set(expected)) == len(LITERALS)
     assert hashes_in(sys.executable, "1") == expected
-    for python in other_pythons():
+    for python in filter(None, map(find_interpreter, VERSIONS)):
         print("compared with", python)
         assert hashes_in(python, "random") == expected, python
 
