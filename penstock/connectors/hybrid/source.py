@@ -45,8 +45,7 @@ class _Stage:
         return isinstance(self.source, Source)
 
     def make(self, previous: SplitEnumerator) -> Source:
-        if isinstance(self.source, Source):
-            return self.source
+        assert not isinstance(self.source, Source)
         made = self.source(SourceSwitchContext(previous))
         if not isinstance(made, Source):
             raise ProgramError(f"a factory of a HybridSource makes a source, not {made!r}")
@@ -89,40 +88,40 @@ class HybridSource(Source):
         return self._stages[-1].boundedness
 
     def create_enumerator(self, context: SplitEnumeratorContext) -> SplitEnumerator:
-        first = self._stages[0].source
-        assert isinstance(first, Source)
-        return _HybridEnumerator(self, context, 0, _Made(first), None)
+        return _HybridEnumerator(self, context, 0, None, None)
 
     def restore_enumerator(self, context: SplitEnumeratorContext, state: Any) -> SplitEnumerator:
         index, inner, *made = state
-        fixed = self._stages[index].source
         # What a factory made is in the checkpoint, as the enumerator that it asked is gone.
-        source = _Made(fixed) if isinstance(fixed, Source) else made[0]
-        return _HybridEnumerator(self, context, index, source, (inner,))
+        return _HybridEnumerator(self, context, index, made[0] if made else None, (inner,))
 
     def create_reader(self, context: SourceReaderContext) -> SourceReader:
-        return _HybridReader(len(self._stages), context)
+        return _HybridReader(self, context)
 
     def display_name(self) -> str:
         return "Hybrid Source"
 
-    def make_stage(self, index: int, previous: SplitEnumerator) -> Source:
-        """The source that is read after ``previous`` has been."""
+    def source_at(self, index: int, made: "_Made | None") -> Source:
+        """The source with a number, unless a factory has ``made`` it."""
+        found = self._stages[index].source if made is None else made.source
+        assert isinstance(found, Source)
+        return found
+
+    def make(self, index: int, previous: SplitEnumerator) -> "_Made | None":
+        """What the factory at a number makes after the source of ``previous`` has been read; None where there is none."""
+        if self._stages[index].is_fixed():
+            return None
         made = self._stages[index].make(previous)
-        if (
-            not self._stages[index].is_fixed()
-            and made.output_layout == "columns"
-            and made.rows_have_names is not self.rows_have_names
-        ):
+        if made.output_layout == "columns" and made.rows_have_names is not self.rows_have_names:
             raise ProgramError(
                 f"{made.display_name()} gives rows {'with' if made.rows_have_names else 'without'} names, and the other "
                 "sources of the HybridSource do not"
             )
-        return made
+        return _Made(made)
 
-    def is_fixed(self, index: int) -> bool:
-        """Whether a source was there from the beginning, and is not made by a factory."""
-        return self._stages[index].is_fixed()
+    def is_last(self, index: int) -> bool:
+        """Whether no source comes behind that with a number."""
+        return index == len(self._stages) - 1
 
 
 class HybridSourceBuilder:
@@ -206,7 +205,7 @@ class HybridSplit:
 @dataclass(frozen=True, slots=True)
 class _SwitchTo:
     source_index: int
-    made: _Made
+    made: _Made | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +232,7 @@ class _HybridEnumerator(SplitEnumerator):
         hybrid: HybridSource,
         context: SplitEnumeratorContext,
         index: int,
-        made: _Made,
+        made: _Made | None,
         restored: tuple[Any] | None,
     ) -> None:
         self._hybrid = hybrid
@@ -243,12 +242,14 @@ class _HybridEnumerator(SplitEnumerator):
         self._finished: set[int] = set()
         self._index_at: dict[int, int] = {}
         self._safe_index = index
-        inner_context = _ForEnumerator(context, index)
-        self._inner = (
-            made.source.create_enumerator(inner_context)
-            if restored is None
-            else made.source.restore_enumerator(inner_context, restored[0])
-        )
+        self._inner = self._begin(restored)
+
+    def _begin(self, restored: tuple[Any] | None) -> SplitEnumerator:
+        source = self._hybrid.source_at(self._index, self._made)
+        context = _ForEnumerator(self._context, self._index)
+        if restored is None:
+            return source.create_enumerator(context)
+        return source.restore_enumerator(context, restored[0])
 
     def start(self) -> None:
         self._inner.start()
@@ -270,12 +271,11 @@ class _HybridEnumerator(SplitEnumerator):
                 self._inner.handle_source_event(subtask, inner_event)
 
     def _switch(self) -> None:
-        made = _Made(self._hybrid.make_stage(self._index + 1, self._inner))
+        made = self._hybrid.make(self._index + 1, self._inner)
         self._inner.close()
-        self._index += 1
-        self._made = made
+        self._index, self._made = self._index + 1, made
         self._finished.clear()
-        self._inner = made.source.create_enumerator(_ForEnumerator(self._context, self._index))
+        self._inner = self._begin(None)
         readers = self._context.registered_readers()
         for subtask in readers:
             self._context.send_event_to_reader(subtask, _SwitchTo(self._index, made))
@@ -295,9 +295,7 @@ class _HybridEnumerator(SplitEnumerator):
     def snapshot_state(self, checkpoint_id: int) -> Any:
         self._index_at[checkpoint_id] = self._index
         inner = self._inner.snapshot_state(checkpoint_id)
-        return (
-            (self._index, inner) if self._hybrid.is_fixed(self._index) else (self._index, inner, self._made)
-        )
+        return (self._index, inner) if self._made is None else (self._index, inner, self._made)
 
     def notify_checkpoint_complete(self, checkpoint_id: int) -> None:
         self._safe_index = self._index_at.get(checkpoint_id, self._safe_index)
@@ -345,8 +343,8 @@ class _ForEnumerator:
 class _HybridReader(SourceReader):
     """Has the reader of the source that is being read, from the enumerator's word to that reader's end."""
 
-    def __init__(self, count: int, context: SourceReaderContext) -> None:
-        self._count = count
+    def __init__(self, hybrid: HybridSource, context: SourceReaderContext) -> None:
+        self._hybrid = hybrid
         self._context = context
         self._index = -1
         self._inner: SourceReader | None = None
@@ -360,7 +358,7 @@ class _HybridReader(SourceReader):
     def handle_source_event(self, event: Any) -> None:
         match event:
             case _SwitchTo(index, made):
-                self._switch(index, made.source)
+                self._switch(index, self._hybrid.source_at(index, made))
             case _NoMoreSplits(index) if index == self._index and self._inner is not None:
                 self._inner.notify_no_more_splits()
             case _OfSource(index, inner_event) if index == self._index and self._inner is not None:
@@ -382,7 +380,7 @@ class _HybridReader(SourceReader):
         if self._inner is None:
             return InputStatus.NOTHING_AVAILABLE
         status = self._inner.poll_next(output)
-        if status is not InputStatus.END_OF_INPUT or self._index == self._count - 1:
+        if status is not InputStatus.END_OF_INPUT or self._hybrid.is_last(self._index):
             return status
         inner, self._inner = self._inner, None
         inner.close()
