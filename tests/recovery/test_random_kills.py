@@ -19,7 +19,8 @@ from penstock.common import Encoder
 from penstock.datastream import StreamExecutionEnvironment
 from penstock.datastream.connectors.file_system import FileSink
 from penstock.testing.simulation import Surroundings, undisturbed
-from penstock.testing.simulation.random_programs import PACE, random_program
+from penstock.testing.simulation.random_programs import random_program
+from penstock.testing.simulation.stages import PACE
 from tests.missing import leave_out_for_want_of
 
 KILLS = int(os.environ.get("PENSTOCK_KILLS", "500"))

@@ -3,9 +3,10 @@
 import pytest
 
 from penstock.testing.simulation import Fault, Faults, Surroundings, simulate
-from penstock.testing.simulation.random_programs import random_program
+from penstock.testing.simulation.random_programs import KINDS, Kind, random_program
 
 WORLDS_OF_A_TEST = 15
+WORLDS_OF_A_KIND = 6
 
 BACKENDS = Surroundings(backends=("hashmap", "hashmap", "rocksdb"))
 
@@ -24,6 +25,26 @@ def test_the_output_is_that_of_an_undisturbed_run(first: int) -> None:
 @pytest.mark.parametrize("first", range(180, 2180, 100))
 def test_the_output_is_that_of_an_undisturbed_run_in_many_more_worlds(first: int) -> None:
     run(first, 100)
+
+
+OTHER_KINDS = [name for name in KINDS if name != "usual"]
+
+
+def run_kind(kind: Kind, first: int, count: int) -> None:
+    for seed in range(first, first + count):
+        simulate(random_program(seed, kind), seed, kind.surroundings)
+
+
+@pytest.mark.parametrize("kind", OTHER_KINDS)
+def test_so_it_is_for_jobs_that_are_put_through_something_else(kind: str) -> None:
+    run_kind(KINDS[kind], 0, WORLDS_OF_A_KIND)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("first", range(WORLDS_OF_A_KIND, 300, 50))
+@pytest.mark.parametrize("kind", OTHER_KINDS)
+def test_so_it_is_in_many_more_worlds(kind: str, first: int) -> None:
+    run_kind(KINDS[kind], first, 50)
 
 
 UNALIGNED = Surroundings(
@@ -46,7 +67,8 @@ def test_records_that_were_on_their_way_come_to_a_job_of_another_parallelism(fir
 STOPPING = Surroundings(
     Faults.only(Fault.SAVEPOINT, Fault.FAILED_COMMIT, Fault.COMMIT_REPORTED_AS_FAILED, Fault.WORKER_DIES)
 )
-BOTH = Surroundings(backends=("hashmap", "rocksdb"))
+FORMER = Faults().without(Fault.SAVEPOINT_TAKEN)
+BOTH = Surroundings(FORMER, backends=("hashmap", "rocksdb"))
 KEPT = [
     pytest.param(
         4, STOPPING, id="a job that failed while it stopped went back behind what its savepoint had committed"
@@ -54,7 +76,7 @@ KEPT = [
     pytest.param(78, STOPPING, id="the same, with a side output"),
     pytest.param(83, STOPPING, id="the same, at another parallelism"),
     pytest.param(
-        3038, Surroundings(), id="a savepoint held what the unaligned checkpoint before it had recorded"
+        3038, Surroundings(FORMER), id="a savepoint held what the unaligned checkpoint before it had recorded"
     ),
     pytest.param(10_179, BOTH, id="a job died after its savepoint, and nobody went on from that"),
 ]
@@ -62,4 +84,4 @@ KEPT = [
 
 @pytest.mark.parametrize(("seed", "surroundings"), KEPT)
 def test_a_seed_that_once_found_something_finds_nothing(seed: int, surroundings: Surroundings) -> None:
-    simulate(random_program(seed), seed, surroundings)
+    simulate(random_program(seed, Kind(further=())), seed, surroundings)

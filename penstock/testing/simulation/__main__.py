@@ -2,13 +2,14 @@
 
 import importlib.util
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
-from penstock.testing.simulation.faults import Fault, Surroundings
-from penstock.testing.simulation.random_programs import random_program
+from penstock.testing.simulation.faults import Fault
+from penstock.testing.simulation.random_programs import KINDS, random_program
 from penstock.testing.simulation.simulate import REPLAY, SimulationFailed, simulate
 from penstock.testing.simulation.world import Program
 
@@ -34,6 +35,14 @@ def _load(where: str) -> Program:
 @click.option("--seeds", type=int, default=200, show_default=True, help="Run so many seeds.")
 @click.option("--start", type=int, default=0, show_default=True, help="The first of them.")
 @click.option("--program", "where", default=None, help="FILE.py:FUNCTION instead of random programs.")
+@click.option(
+    "--kind",
+    "kind_name",
+    type=click.Choice(list(KINDS)),
+    default="usual",
+    show_default=True,
+    help="What random programs are made of, and put through.",
+)
 @click.option("--keep-going", is_flag=True, help="Go on after a failure.")
 @click.option("--backend", multiple=True, help="A state backend to choose from; may be given several times.")
 @click.option("--option", "options", multiple=True, help="KEY=VALUE, an option of every job.")
@@ -42,6 +51,7 @@ def main(
     seeds: int,
     start: int,
     where: str | None,
+    kind_name: str,
     **more: Any,
 ) -> None:
     """Run programs in simulated worlds, where workers die, writes fail and messages are late, as each seed wants it."""
@@ -50,17 +60,22 @@ def main(
     given = [tuple(option.split("=", 1)) for option in options]
     if any(len(pair) != 2 for pair in given):
         raise click.BadParameter("an option is KEY=VALUE", param_hint="--option")
-    surroundings = Surroundings(
-        backends=tuple(backend) or ("hashmap",), options={pair[0]: pair[1] for pair in given}
+    kind = KINDS[kind_name]
+    around = kind.surroundings
+    surroundings = replace(
+        around,
+        backends=tuple(backend) or around.backends,
+        options={**around.options, **{pair[0]: pair[1] for pair in given}},
     )
     chosen_options = "".join(f" --option {option}" for option in options)
+    chosen_options += f" --kind {kind_name}" if kind_name != "usual" else ""
     chosen_options += "".join(f" --backend {each}" for each in backend)
     program_option = f" --program {where}" if where else ""
     replay = REPLAY.replace(" --seed", f"{program_option}{chosen_options} --seed")
     failed = struck = 0
     chosen = range(start, start + seeds) if seed is None else [seed]
     for number in chosen:
-        program = random_program(number) if where is None else _load(where)
+        program = random_program(number, kind) if where is None else _load(where)
         try:
             outcome = simulate(program, number, surroundings, replay=replay)
         except SimulationFailed as failure:

@@ -1,7 +1,8 @@
 """What goes wrong in a simulated world, and how often: drawn from the seed before anything runs."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
@@ -27,12 +28,20 @@ class Fault(Enum):
     LATE_COMMIT = "a committer wants to be asked again later"
     COMMIT_REPORTED_AS_FAILED = "a commit is done and reported as failed"
     FUNCTION_RAISES = "a function of the user's raises"
+    SAVEPOINT_TAKEN = "somebody takes a savepoint, and the job goes on"
+    DRAIN = "the sources are made to end, and the job goes on from a savepoint behind that"
+
+
+USUAL = frozenset(Fault) - {Fault.DRAIN}
+"""Those under which every program has to give what it would have given: windows give less where their input ends early."""
 
 
 REACH = {
     Fault.WORKER_DIES: 900,
     Fault.JOB_DIES: 400,
     Fault.SAVEPOINT: 300,
+    Fault.SAVEPOINT_TAKEN: 200,
+    Fault.DRAIN: 300,
     Fault.FUNCTION_RAISES: 100,
     Fault.LATE_MESSAGE: 100,
     Fault.SLOW_CHANNEL: 200,
@@ -45,11 +54,13 @@ USUAL_REACH = 30
 class Faults:
     """Which faults a world may have, and how many of each at most. Each seed draws from them; many draw none of a kind.
 
+    ``DRAIN`` is among them only where it is named: see ``USUAL``.
+
     >>> Faults.none().kinds
     frozenset()
     """
 
-    kinds: frozenset[Fault] = frozenset(Fault)
+    kinds: frozenset[Fault] = USUAL
     most_of_each: int = 3
 
     @staticmethod
@@ -78,6 +89,11 @@ class Surroundings:
     parallelisms: tuple[int, ...] = (1, 2, 3, 4)
     backends: tuple[str, ...] = ("hashmap",)
     options: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def gives_each_row_once(self) -> bool:
+        """Whether the options are not those under which rows may come again."""
+        return self.options.get("execution.checkpointing.mode") != "AT_LEAST_ONCE"
 
     def calm(self) -> "Surroundings":
         """The same where nothing goes wrong, at the lowest parallelism, in the first backend."""
@@ -117,6 +133,15 @@ class Misfortunes:
         self._countdown[kind] = self._draw(kind)
         self.struck.append(kind)
         return True
+
+    @contextmanager
+    def suspended(self) -> Iterator[None]:
+        """While somebody only looks, nothing goes wrong."""
+        before, self.is_suspended = self.is_suspended, True
+        try:
+            yield
+        finally:
+            self.is_suspended = before
 
     def _draw(self, kind: Fault) -> int:
         return max(1, round(math.exp(self._chance.uniform(0, math.log(REACH.get(kind, USUAL_REACH))))))

@@ -25,6 +25,8 @@ class SimulatedFiles:
         self.content: dict[str, bytes] = {}
         self.undeletable: set[str] = set()
         """Directories in which a deletion failed: whoever deletes says so in the log, and leaves the rest as it is."""
+        self.abandoned: set[str] = set()
+        """Files of jobs that died without a checkpoint: whoever starts from nothing knows nothing of them."""
         self._misfortunes = misfortunes
         self._story = story
         self._touch = touch
@@ -34,6 +36,10 @@ class SimulatedFiles:
         """The paths of all files below a directory, sorted."""
         start = directory.removeprefix(ROOT).rstrip("/") + "/"
         return sorted(path for path in self.content if path.startswith(start))
+
+    def abandon(self) -> None:
+        """A job starts from nothing."""
+        self.abandoned.update(self.content)
 
     # What the file system behind the URL calls --------------------------------------------------------------------------
 

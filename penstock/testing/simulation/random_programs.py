@@ -1,59 +1,105 @@
 """Programs made by a seed, whose output does not depend on who was quicker: what the engine's own simulations run.
 
-Records are ``(key, number, time)``. Where an operator's result depends on the order of its input, the input comes in one
-order: from one split, over edges that keep it. Everything else gathers sums until event time says that all are there.
+They come in kinds. What a job may be put through says what of a program still has one right output: where sources are made to
+end before they are at their end, windows would give less; where records may come again, sums would be other ones.
 """
 
-import asyncio
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 from penstock.chance import Chance
-from penstock.common import Duration, Encoder, Time
-from penstock.contracts.join_functions import ProcessJoinFunction
-from penstock.datastream import (
-    AsyncDataStream,
-    DataStream,
-    KeyedBroadcastProcessFunction,
-    KeyedProcessFunction,
-    OutputTag,
-    ProcessFunction,
-    StreamExecutionEnvironment,
-)
+from penstock.common import Encoder
+from penstock.datastream import DataStream, OutputTag, ProcessFunction, StreamExecutionEnvironment
 from penstock.datastream.connectors.file_system import FileSink
-from penstock.datastream.state import (
-    ListStateDescriptor,
-    MapStateDescriptor,
-    ReducingStateDescriptor,
-    ValueStateDescriptor,
+from penstock.testing.simulation import stages
+from penstock.testing.simulation.faults import Fault, Faults, Surroundings
+from penstock.testing.simulation.further_stages import (
+    held_for_a_while,
+    held_until_marked,
+    only_once,
+    turns,
 )
-from penstock.datastream.window import (
-    EventTimeSessionWindows,
-    SlidingEventTimeWindows,
-    TumblingEventTimeWindows,
-)
-from penstock.testing.records import StreamRecord
-from penstock.testing.simulation.trickle import Trickle
-from penstock.testing.simulation.world import Program, World, current_world, is_simulated
+from penstock.testing.simulation.stages import Stage
+from penstock.testing.simulation.world import Program, World
 
-RULES = MapStateDescriptor("rules")
 ODD = OutputTag("odd")
-AT_THE_END = 1_000_000
+
+STAGES: tuple[Stage, ...] = (
+    stages.rows,
+    stages.spread,
+    stages.window,
+    stages.timers,
+    stages.in_order,
+    stages.union,
+    stages.interval_join,
+    stages.window_join,
+    stages.broadcast,
+    stages.asynchronous,
+)
+FURTHER: tuple[Stage, ...] = (held_until_marked, only_once, held_for_a_while)
+BESIDE: tuple[Stage, ...] = (stages.rows, stages.rows, stages.spread, stages.window, stages.timers)
+SIMPLE: tuple[Stage, ...] = (stages.rows, stages.spread)
 
 
-@dataclass(slots=True)
-class Pace:
-    """How much longer than in a simulation the pauses of the sources are, and how long at least."""
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What programs are made of, and what happens to them. A program has one or two of ``stages``, and perhaps one of
+    ``further``; perhaps another one beside it has one of ``beside``."""
 
-    factor: int = 1
-    least_ms: int = 0
+    stages: tuple[Stage, ...] = STAGES
+    further: tuple[Stage, ...] = FURTHER
+    beside: tuple[Stage, ...] = BESIDE
+    surroundings: Surroundings = field(default_factory=Surroundings)
+    share_with_further: float = 0.5
 
 
-PACE = Pace()
+USUAL = Kind()
+KINDS = {
+    "usual": USUAL,
+    "incremental": Kind(
+        surroundings=Surroundings(
+            backends=("rocksdb",), options={"execution.checkpointing.incremental": "true"}
+        )
+    ),
+    "drained": Kind(
+        (*SIMPLE, stages.in_order, stages.union, stages.asynchronous),
+        beside=SIMPLE,
+        surroundings=Surroundings(
+            Faults(frozenset(Fault)),
+            backends=("hashmap", "rocksdb"),
+        ),
+    ),
+    "at-least-once": Kind(
+        (
+            *SIMPLE,
+            stages.union,
+            stages.interval_join,
+            stages.window_join,
+            stages.broadcast,
+            stages.asynchronous,
+        ),
+        beside=SIMPLE,
+        surroundings=Surroundings(
+            backends=("hashmap", "rocksdb"), options={"execution.checkpointing.mode": "AT_LEAST_ONCE"}
+        ),
+    ),
+    "loops": Kind(
+        further=(turns,),
+        share_with_further=1.0,
+        # What comes back later than a loop waits is an error, so no channel is slow without measure.
+        surroundings=Surroundings(
+            Faults().without(Fault.SLOW_CHANNEL),
+            options={
+                "execution.checkpointing.unaligned.enabled": "false",
+                "execution.checkpointing.interval": "20 ms",
+            },
+        ),
+    ),
+}
 
 
-def random_program(seed: int) -> Program:
+def random_program(seed: int, kind: Kind = USUAL) -> Program:
     """The program of a seed. It runs outside of a simulation, too, where its sinks and pauses are somebody else's."""
 
     def program(environment: StreamExecutionEnvironment, world: World) -> None:
@@ -62,223 +108,27 @@ def random_program(seed: int) -> Program:
         if chance.random() < 0.2:
             environment.disable_operator_chaining()
         environment.set_buffer_timeout(chance.choice((0, 5, 100)))
-        stream = _source(environment, chance, "left")
+        stream = stages.source(environment, chance, "left")
         for _ in range(chance.randint(1, 2)):
-            stage = chance.choice(STAGES)
+            stage = chance.choice(kind.stages)
             stream = stage(stream, environment, chance)
             if chance.random() < 0.15:
                 stream = stream.set_parallelism(chance.randint(1, 3))
+        further = world.chance(f"further {seed}")
+        if kind.further and further.random() < kind.share_with_further:
+            stream = further.choice(kind.further)(stream, environment, further)
         _end(stream, world, chance)
         if (more := world.chance(f"beside {seed}")).random() < 0.35:
-            _beside(environment, world, more)
+            _beside(environment, world, more, kind)
 
     return program
 
 
-def _beside(environment: StreamExecutionEnvironment, world: World, chance: Chance) -> None:
+def _beside(environment: StreamExecutionEnvironment, world: World, chance: Chance, kind: Kind) -> None:
     """Another pipeline that shares nothing with the first, so that each can fail and start again alone."""
-    stream = _source(environment, chance, "beside")
-    stage = chance.choice((_rows, _rows, _spread, _window, _timers))
+    stream = stages.source(environment, chance, "beside")
+    stage = chance.choice(kind.beside)
     stage(stream, environment, chance).sink_to(world.sink("beside"))
-
-
-def _source(environment: StreamExecutionEnvironment, chance: Chance, name: str) -> DataStream:
-    splits = []
-    for number in range(chance.randint(1, 4)):
-        records, now = [], 0
-        for position in range(chance.randint(0, 24)):
-            now += chance.choice((0, 1, 3, 20))
-            records.append(StreamRecord((chance.randint(0, 5), number * 100 + position, now), now))
-        splits.append(records)
-    source = Trickle(
-        splits, chance.choice((1, 2, 5)), chance.choice((0, 3, 12)) * PACE.factor + PACE.least_ms
-    )
-    return environment.from_source(source, Trickle.strategy(), name)
-
-
-def _may_raise() -> None:
-    if is_simulated():
-        current_world().maybe_raise()
-
-
-def _key(record: Any) -> Any:
-    return record[0]
-
-
-def _number(record: Any) -> Any:
-    return record[1]
-
-
-def _later(record: Any) -> Any:
-    _may_raise()
-    return (record[0], record[1] + 1, record[2])
-
-
-def _twice(record: Any) -> Iterator[Any]:
-    yield record
-    yield (record[0], -record[1], record[2])
-
-
-def _sum(a: Any, b: Any) -> Any:
-    return (a[0], a[1] + b[1], max(a[2], b[2]))
-
-
-# Stages: from a stream of records to another one -------------------------------------------------------------------------
-
-
-def _rows(stream: DataStream, environment: StreamExecutionEnvironment, chance: Chance) -> DataStream:
-    return stream.map(_later).flat_map(_twice).filter(lambda record: record[1] % 5 != 0)
-
-
-def _spread(stream: DataStream, environment: StreamExecutionEnvironment, chance: Chance) -> DataStream:
-    way: Callable[[DataStream], DataStream] = chance.choice(
-        (DataStream.rebalance, DataStream.rescale, DataStream.shuffle)
-    )
-    return way(stream).map(_later)
-
-
-def _window(stream: DataStream, environment: StreamExecutionEnvironment, chance: Chance) -> DataStream:
-    assigner = chance.choice(
-        (
-            TumblingEventTimeWindows.of(Time.milliseconds(chance.choice((7, 40)))),
-            SlidingEventTimeWindows.of(Time.milliseconds(30), Time.milliseconds(15)),
-            EventTimeSessionWindows.with_gap(Time.milliseconds(15)),
-        )
-    )
-    return stream.key_by(_key).window(assigner).reduce(_sum)
-
-
-class SumByTimers(KeyedProcessFunction):
-    """Adds up the numbers of a key; gives the sum and begins anew at each border of event time that has records."""
-
-    def open(self, runtime_context: Any) -> None:
-        self.total = runtime_context.get_reducing_state(ReducingStateDescriptor("total", lambda a, b: a + b))
-        self.seen = runtime_context.get_map_state(MapStateDescriptor("seen"))
-
-    def process_element(self, value: Any, ctx: Any) -> None:
-        border = (ctx.timestamp() // 10 + 1) * 10
-        self.seen.put(border, (self.seen.get(border) or 0) + value[1])
-        ctx.timer_service().register_event_time_timer(border)
-
-    def on_timer(self, timestamp: int, ctx: Any) -> Iterator[Any]:
-        _may_raise()
-        self.total.add(self.seen.get(timestamp))
-        self.seen.remove(timestamp)
-        yield (ctx.get_current_key(), self.total.get(), timestamp)
-
-
-def _timers(stream: DataStream, environment: StreamExecutionEnvironment, chance: Chance) -> DataStream:
-    return stream.key_by(_key).process(SumByTimers())
-
-
-class Differences(KeyedProcessFunction):
-    """Gives what each number is above the last one of its key, which depends on their order."""
-
-    def open(self, runtime_context: Any) -> None:
-        self.last = runtime_context.get_state(ValueStateDescriptor("last"))
-
-    def process_element(self, value: Any, ctx: Any) -> Iterator[Any]:
-        before = self.last.value() or 0
-        self.last.update(value[1])
-        yield (value[0], value[1] - before, value[2])
-
-
-def _in_order(stream: DataStream, environment: StreamExecutionEnvironment, chance: Chance) -> DataStream:
-    """What depends on order, of a source with one split, joined to the stream."""
-    items = [
-        StreamRecord((chance.randint(0, 3), chance.randint(0, 99), at), at)
-        for at in range(chance.randint(5, 30))
-    ]
-    ordered = environment.from_source(
-        Trickle([items], 2, 4 * PACE.factor), Trickle.strategy(), "in order"
-    ).key_by(_key)
-    kind = chance.randint(0, 2)
-    if kind == 0:
-        results = ordered.reduce(_sum)
-    elif kind == 1:
-        results = ordered.process(Differences())
-    else:
-        results = ordered.count_window(3).reduce(_sum)
-    return stream.union(results)
-
-
-def _union(stream: DataStream, environment: StreamExecutionEnvironment, chance: Chance) -> DataStream:
-    return stream.union(_source(environment, chance, "right").map(_later))
-
-
-def _interval_join(stream: DataStream, environment: StreamExecutionEnvironment, chance: Chance) -> DataStream:
-    right = _source(environment, chance, "right").key_by(_key)
-    joined = stream.key_by(_key).interval_join(right).between(Duration.of_millis(-5), Duration.of_millis(20))
-    return joined.process(_Pair())
-
-
-class _Pair(ProcessJoinFunction[Any, Any, Any]):
-    def process_element(self, left: Any, right: Any, ctx: Any) -> Iterator[Any]:
-        yield _pair(left, right)
-
-
-def _pair(left: Any, right: Any) -> Any:
-    return (left[0], left[1] * 1_000 + right[1], max(left[2], right[2]))
-
-
-def _window_join(stream: DataStream, environment: StreamExecutionEnvironment, chance: Chance) -> DataStream:
-    right = _source(environment, chance, "right")
-    joined = stream.join(right).where(_key).equal_to(_key)
-    window = TumblingEventTimeWindows.of(Time.milliseconds(20))
-    paired: DataStream = joined.window(window).apply(_pair)
-    return paired
-
-
-class ByRules(KeyedBroadcastProcessFunction[Any, Any, Any, Any]):
-    """Keeps records until all rules are there, which is known at the end, and adds what the rules say."""
-
-    def open(self, runtime_context: Any) -> None:
-        self.kept = runtime_context.get_list_state(ListStateDescriptor("kept"))
-
-    def process_element(self, value: Any, ctx: Any) -> None:
-        self.kept.add(value)
-        ctx.timer_service().register_event_time_timer(AT_THE_END)
-
-    def process_broadcast_element(self, value: Any, ctx: Any) -> None:
-        ctx.get_broadcast_state(RULES).put(value[1], value[2])
-
-    def on_timer(self, timestamp: int, ctx: Any) -> Iterator[Any]:
-        known = sum(number for _, number in ctx.get_broadcast_state(RULES).items())
-        for key, number, at in sorted(self.kept.get()):
-            yield (key, number + known, at)
-
-
-def _broadcast(stream: DataStream, environment: StreamExecutionEnvironment, chance: Chance) -> DataStream:
-    rules = _source(environment, chance, "rules").broadcast(RULES)
-    raised: DataStream = stream.key_by(_key).connect(rules).process(ByRules())
-    return raised
-
-
-async def _ask(record: Any) -> list[Any]:
-    await asyncio.sleep((record[1] % 7) / 1_000)
-    return [(record[0], record[1] * 2, record[2])]
-
-
-def _async(stream: DataStream, environment: StreamExecutionEnvironment, chance: Chance) -> DataStream:
-    wait = chance.choice((AsyncDataStream.ordered_wait, AsyncDataStream.unordered_wait))
-    return wait(stream, _ask, Time.seconds(100), chance.choice((1, 4, 20)))
-
-
-STAGES = (
-    _rows,
-    _spread,
-    _window,
-    _timers,
-    _in_order,
-    _union,
-    _interval_join,
-    _window_join,
-    _broadcast,
-    _async,
-)
-
-
-# Ends -------------------------------------------------------------------------------------------------------------------
 
 
 class OddAside(ProcessFunction):

@@ -7,9 +7,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from penstock.dataflow.submission import JobStatus
 from penstock.testing.simulation.faults import Fault, Surroundings
 from penstock.testing.simulation.files import ROOT
-from penstock.testing.simulation.world import CHECKPOINTS, Program, World
+from penstock.testing.simulation.invariants import left_of_checkpoints, left_of_parts
+from penstock.testing.simulation.world import Program, World
 
 SHOWN_ROWS = 10
 REPLAY = "python -m penstock.testing.simulation --seed"
@@ -72,7 +74,8 @@ def simulate(
     """Run a program in the world of a seed, and raise :class:`SimulationFailed` if anything did not hold.
 
     The output has to be that of an undisturbed run at the lowest parallelism, or what is ``expected``, in any order; no file
-    and no transaction may be left over; each completed checkpoint has to be whole; and the job has to come to its end.
+    and no transaction may be left over; each completed checkpoint and savepoint has to be whole; and the job has to come to
+    its end. Where the options say ``AT_LEAST_ONCE``, rows may come that are not expected, but none may be lacking.
 
     >>> from penstock.testing.simulation import Trickle
     >>> def program(env, world):
@@ -87,19 +90,20 @@ def simulate(
         expected = undisturbed(program, seed, surroundings).outputs
     outcome = run_world(program, seed, surroundings)
     problems = [*outcome.problems]
+    once = surroundings is None or surroundings.gives_each_row_once
     for name, rows in expected.items():
-        problems += _differences(name, rows, outcome.outputs.get(name, []))
+        problems += _differences(name, rows, outcome.outputs.get(name, []), once)
     if problems:
         raise SimulationFailed(_explain(outcome, problems, f"to see it again: {replay} {seed}"))
     return outcome
 
 
-def _differences(name: str, expected: list[Any], found: list[Any]) -> list[str]:
+def _differences(name: str, expected: list[Any], found: list[Any], once: bool) -> list[str]:
     wanted, got = Counter(map(repr, expected)), Counter(map(repr, found))
     problems = []
     if missing := sorted((wanted - got).elements()):
         problems.append(f"output {name!r} lacks {len(missing)} rows: {', '.join(missing[:SHOWN_ROWS])}")
-    if surplus := sorted((got - wanted).elements()):
+    if once and (surplus := sorted((got - wanted).elements())):
         problems.append(
             f"output {name!r} has {len(surplus)} rows too many: {', '.join(surplus[:SHOWN_ROWS])}"
         )
@@ -107,15 +111,16 @@ def _differences(name: str, expected: list[Any], found: list[Any]) -> list[str]:
 
 
 def _left_over(world: World) -> list[str]:
-    """Files of checkpoints and transactions that a finished job should have put away."""
+    """Files of checkpoints and sinks, and transactions, that a finished job should have put away."""
     problems = [
         f"transaction {each.number} of {each.sink!r}, subtask {each.subtask}, was left {each.state.value}"
         for each in world.ledger.leaked()
     ]
-    if world.job is not None and world.job.driver.done:
-        mine = world.files.below(f"{CHECKPOINTS}/{world.job.job_id}")
-        undeletable = world.files.undeletable
-        problems += [f"{path} was left" for path in mine if path.rpartition("/")[0] not in undeletable]
+    job = world.job
+    if job is not None and job.driver.done:
+        problems += left_of_checkpoints(world.files, str(job.job_id))
+        if job.driver.status is JobStatus.FINISHED:
+            problems += [each for name in world.directories for each in left_of_parts(world.files, name)]
     return problems
 
 

@@ -7,14 +7,12 @@ from dataclasses import replace
 from penstock.chance import Chance, seeded
 from penstock.checkpoint.events import CompletedCheckpoint
 from penstock.checkpoint.manifest import MANIFEST_NAME, read_manifest
-from penstock.checkpoint.place import CheckpointPlace
-from penstock.checkpoint.snapshot_files import read_checked
 from penstock.clock import ManualClock
 from penstock.dataflow.job import JobGraph
 from penstock.dataflow.recovery import SavepointWish
 from penstock.dataflow.submission import JobStatus
 from penstock.environment import StreamExecutionEnvironment
-from penstock.errors import PenstockError, StateError
+from penstock.errors import StateError
 from penstock.ids import JobID
 from penstock.plan.compile import compile_graph
 from penstock.runtime.job.driver import JobDriver
@@ -25,6 +23,7 @@ from penstock.testing.simulation.actors import Actor, Killed, Scheduler
 from penstock.testing.simulation.background import Delay, SimulatedBackground, background_maker, delays
 from penstock.testing.simulation.faults import Fault, Misfortunes, Surroundings
 from penstock.testing.simulation.files import PROTOCOL, ROOT, SimulatedFiles, file_system_class
+from penstock.testing.simulation.invariants import CHECKPOINTS, SAVEPOINTS, broken_savepoints, why_not_whole
 from penstock.testing.simulation.story import Story
 from penstock.testing.simulation.transactions import Ledger, TransactionalSink
 from penstock.testing.simulation.workers import LONG_S, SimulatedPool, SimulatedWorker
@@ -34,8 +33,6 @@ Program = Callable[[StreamExecutionEnvironment, "World"], None]
 START_MS = 1_700_000_000_000
 MOST_ACTS = 60_000
 MOST_LIVES = 12
-CHECKPOINTS = "checkpoints"
-SAVEPOINTS = "savepoints"
 
 _worlds: list["World"] = []
 
@@ -158,6 +155,8 @@ class World:
             parallelism = self._parallelism
             graph = self._compiled(program, options, parallelism)
         self._parallelism = parallelism
+        if start_from is None:
+            self.files.abandon()
         self.ledger.era += 1
         self.scheduler.forget_alarms()
         self.story.tell(
@@ -175,13 +174,11 @@ class World:
 
     def _is_chained_otherwise(self, graph: JobGraph) -> bool:
         """Whether records that are on their way in the checkpoint have nowhere to go in this graph."""
-        self.misfortunes.is_suspended = True
         try:
-            find_start(graph)
+            with self.misfortunes.suspended():
+                find_start(graph)
         except StateError as error:
             return "records in flight" in error.message
-        finally:
-            self.misfortunes.is_suspended = False
         return False
 
     def _live(self, job: "SimulatedJob") -> bool:
@@ -195,6 +192,8 @@ class World:
                 self.problems.append(f"the job hangs: it is not over after {MOST_ACTS} acts")
                 return True
         job.vanish()
+        if not job.is_dead:
+            job.verify_savepoints()
         self.story.tell(f"the job is {'dead' if job.is_dead else job.driver.status.name}")
         if job.driver.status is JobStatus.FAILED:
             self.problems.append(f"the job failed: {job.driver.recovery().failures[-1]}")
@@ -202,13 +201,12 @@ class World:
 
     def _find_newest(self, job: "SimulatedJob") -> str | None:
         """What somebody finds who looks for the newest checkpoint, or for the savepoint."""
-        self.misfortunes.is_suspended = True
-        try:
-            if (path := job.savepoint_path()) is not None:
-                return path
-            newest: list[tuple[int, str]] = []
-            below = self.files.below(CHECKPOINTS)
-            found = [ROOT + path for path in below if path.endswith("/" + MANIFEST_NAME)]
+        if (path := job.savepoint_path()) is not None:
+            return path
+        newest: list[tuple[int, str]] = []
+        below = self.files.below(CHECKPOINTS)
+        found = [ROOT + path for path in below if path.endswith("/" + MANIFEST_NAME)]
+        with self.misfortunes.suspended():
             # A savepoint that the job was to stop with is known by its note alone.
             for path in [*found, job.noted, job.start_from]:
                 if path is None:
@@ -218,9 +216,7 @@ class World:
                 except StateError:
                     continue  # torn, or removed since
                 newest.append((manifest.checkpoint_id, str(place.directory)))
-            return max(newest, default=(0, None))[1]
-        finally:
-            self.misfortunes.is_suspended = False
+        return max(newest, default=(0, None))[1]
 
     def _draw_checkpointing(self) -> dict[str, str]:
         chance, more = self._chance, seeded(f"penstock failover {self.seed}")
@@ -252,9 +248,8 @@ class SimulatedJob(Actor):
         scheduler = world.scheduler
         scheduler.actors.clear()
         scheduler.actors.append(self)
-        world.misfortunes.is_suspended = True
-        start = find_start(graph)
-        world.misfortunes.is_suspended = False
+        with world.misfortunes.suspended():
+            start = find_start(graph)
         graph = start.graph
         self.pool = SimulatedPool(
             graph, scheduler, chance, world.misfortunes, world.story, (delay, world.touch)
@@ -271,6 +266,7 @@ class SimulatedJob(Actor):
         self.is_dead = False
         self.start_from: str | None = None
         self._savepoint: Future[str] | None = None
+        self.savepoints: list[Future[str]] = []
         self._seen = 0
 
     @property
@@ -295,13 +291,8 @@ class SimulatedJob(Actor):
     def act(self) -> None:
         world = self._world
         world.touch("the job steps")
-        if (
-            self._savepoint is None
-            and self.driver.status is JobStatus.RUNNING
-            and world.misfortunes.strikes(Fault.SAVEPOINT)
-        ):
-            world.story.tell("FAULT somebody stops the job with a savepoint")
-            self._savepoint = self.driver.request_savepoint(SavepointWish(None, stops=True))
+        if self.driver.status is JobStatus.RUNNING:
+            self._ask_for_savepoints()
         self.driver.step(0.0)
         self._verify()
         self.is_idle = True
@@ -309,6 +300,23 @@ class SimulatedJob(Actor):
         if wait_s < LONG_S:
             now = world.clock.now_ms()
             world.scheduler.wake_at(now + max(1, round(wait_s * 1000 + 0.499)), self)
+
+    def _ask_for_savepoints(self) -> None:
+        world = self._world
+        if world.misfortunes.strikes(Fault.SAVEPOINT_TAKEN):
+            world.story.tell("FAULT somebody takes a savepoint")
+            self.savepoints.append(self.driver.request_savepoint(SavepointWish(None)))
+        if self._savepoint is not None:
+            return
+        for kind in (Fault.SAVEPOINT, Fault.DRAIN):
+            if world.misfortunes.strikes(kind):
+                drains = kind is Fault.DRAIN
+                world.story.tell(f"FAULT somebody {'drains' if drains else 'stops'} the job with a savepoint")
+                self._savepoint = self.driver.request_savepoint(
+                    SavepointWish(None, stops=True, drains=drains)
+                )
+                self.savepoints.append(self._savepoint)
+                return
 
     def died(self) -> None:
         self.is_dead = True
@@ -352,22 +360,18 @@ class SimulatedJob(Actor):
         self._seen = latest.checkpoint_id
         world = self._world
         world.story.tell(f"checkpoint {latest.checkpoint_id} is complete")
-        world.misfortunes.is_suspended = True
-        try:
-            manifest, _ = read_manifest(latest.directory)
-            if manifest != latest.manifest:
-                raise StateError("its manifest is another one than the job knows")
-            place = CheckpointPlace(latest.directory)
-            for record in manifest.operators.values():
-                for handle in record.handles:
-                    for file in handle.files:
-                        read_checked(place, file, f"operator {record.name!r}")
-        except PenstockError as error:
+        with world.misfortunes.suspended():
+            why = why_not_whole(latest.directory, latest.manifest)
+        if why is not None:
             world.problems.append(
-                f"checkpoint {latest.checkpoint_id} is complete and cannot be restored: {error}"
+                f"checkpoint {latest.checkpoint_id} is complete and cannot be restored: {why}"
             )
-        finally:
-            world.misfortunes.is_suspended = False
+
+    def verify_savepoints(self) -> None:
+        """It is over, and what it has left of savepoints is what somebody can start from."""
+        world = self._world
+        with world.misfortunes.suspended():
+            world.problems += broken_savepoints(world.files, str(self.job_id), self.savepoints)
 
 
 def _register() -> None:
