@@ -48,7 +48,7 @@ class Tasklet(ABC):
         self.may_send_to_client = True
         self.checkpoints: Participation = NO_PART
         self._last_checkpoint = 0
-        self._triggered: Barrier | None = None
+        self._triggered: dict[int, Barrier] = {}
         self._endings: dict[int, Ending] = {}
         self._suspended_by = 0
         self._drained_by = 0
@@ -80,7 +80,7 @@ class Tasklet(ABC):
         if self._turn.unfinished:
             self._is_held_up = True
             if self._turn.go_on():
-                self._is_settled()
+                self._take_part_without_barriers()
             progress = Progress.MORE
         else:
             progress = self._attend_to_time_and_input()
@@ -110,9 +110,6 @@ class Tasklet(ABC):
                 return Progress.DONE if self.chain.finish() else Progress.MORE
         return Progress.MORE if fired and progress is not Progress.DONE else progress
 
-    def _is_settled(self) -> None:  # noqa: B027
-        """What was unfinished is done."""
-
     def _has_room(self) -> bool:
         return self.may_send_to_client and all(output.available for output in self._outputs)
 
@@ -137,6 +134,8 @@ class Tasklet(ABC):
         if self._takes_input:
             progress = self._work()
             self._input_ended = progress is Progress.DONE
+            if self._input_ended:
+                self._take_part_without_barriers()
         if self._input_ended:
             if self.chain.finish():
                 return Progress.DONE
@@ -177,8 +176,7 @@ class Tasklet(ABC):
         for output in self._outputs:
             output.signal(EndOfInput(drained, self._drained_by))
         self._work_is_done = True
-        if self._triggered is not None:  # its barrier will not come any more, as all inputs have ended
-            self._take_part(self._triggered)
+        self._take_part_without_barriers()
         if self.chain.awaits_checkpoint:
             self.checkpoints.waits(self.subtask)
 
@@ -205,10 +203,25 @@ class Tasklet(ABC):
             self._endings[barrier.checkpoint_id] = ending
         if barrier.checkpoint_id <= self._last_checkpoint:
             self._suspend_behind(self._last_checkpoint)  # the barrier was quicker than this message
-        elif self._work_is_done:
-            self._take_part(barrier)
         else:
-            self._triggered = barrier
+            self._triggered[barrier.checkpoint_id] = barrier
+            self._take_part_without_barriers()
+
+    @property
+    def _gets_barriers(self) -> bool:
+        """Whether there are inputs that have not ended."""
+        return not (self._input_ended or self._work_is_done)
+
+    def _take_part_without_barriers(self) -> None:
+        """Take part in what was triggered if no barriers come, and no operator is in the middle of something.
+
+        What is in flight at the end is not waited for, but for a savepoint that the end is a part of.
+        """
+        if self._gets_barriers or self._turn.unfinished:
+            return
+        for barrier in list(self._triggered.values()):
+            if self._work_is_done or barrier.checkpoint_id != self._drained_by:
+                self._take_part(barrier)
 
     def _suspend_behind(self, checkpoint_id: int) -> None:
         if self._endings.pop(checkpoint_id, None) is not None and not self._work_is_done:
@@ -225,8 +238,7 @@ class Tasklet(ABC):
 
     def on_checkpoint_aborted(self, checkpoint_id: int) -> None:
         """The checkpoint will never be complete."""
-        if self._triggered is not None and self._triggered.checkpoint_id <= checkpoint_id:
-            self._triggered = None
+        self._forget_triggers(checkpoint_id)
         if self._suspended_by == checkpoint_id:
             self._suspended_by = 0
         if self._drained_by == checkpoint_id:
@@ -239,8 +251,7 @@ class Tasklet(ABC):
         if barrier.checkpoint_id <= self._last_checkpoint:
             return
         self._last_checkpoint = barrier.checkpoint_id
-        if self._triggered is not None and self._triggered.checkpoint_id <= barrier.checkpoint_id:
-            self._triggered = None
+        self._forget_triggers(barrier.checkpoint_id)
         started = monotonic()
         try:
             snapshots = self.snapshot(barrier.checkpoint_id)
@@ -256,6 +267,9 @@ class Tasklet(ABC):
             for output in self._outputs:
                 output.signal(barrier)
         self._suspend_behind(barrier.checkpoint_id)
+
+    def _forget_triggers(self, up_to: int) -> None:
+        self._triggered = {number: barrier for number, barrier in self._triggered.items() if number > up_to}
 
     def _give(self, checkpoint_id: int, snapshots: dict[str, OperatorSnapshot]) -> None:
         """Have the snapshots written."""
@@ -281,26 +295,10 @@ class SourceTasklet(Tasklet):
         if not isinstance(head, SourceOperator):
             raise ProtocolError(f"{name!r} has no input, but starts with a {type(head).__name__}")
         self.source = head
-        self._held_barriers: list[Barrier] = []
 
-    def on_trigger(self, barrier: Barrier, ending: Ending = Ending.GO_ON) -> None:
-        super().on_trigger(barrier, ending)
-        # While it waits for what is in flight at its end, and when it is to drain, its end comes before the barrier.
-        if self._input_ended or ending is Ending.DRAIN:
-            return
-        if self._turn.unfinished:
-            self._held_barriers.append(barrier)
-        else:
-            self._take_part(barrier)
-
-    def _is_settled(self) -> None:
-        held, self._held_barriers = self._held_barriers, []
-        for barrier in held:
-            self._take_part(barrier)
-
-    def on_checkpoint_aborted(self, checkpoint_id: int) -> None:
-        self._held_barriers = [held for held in self._held_barriers if held.checkpoint_id > checkpoint_id]
-        super().on_checkpoint_aborted(checkpoint_id)
+    @property
+    def _gets_barriers(self) -> bool:
+        return False
 
     def _work(self) -> Progress:
         if self._drained_by:
