@@ -329,3 +329,12 @@ def test_what_cannot_be_dealt_out_is_refused_by_the_name_of_its_exchange(partiti
 def test_exchanges_that_have_changed_are_told() -> None:
     with pytest.raises(StateError, match="its exchanges have changed"):
         dealt_out([InFlight(((), ()))], [RecordedEdge(KEYED, 1, 1)], Receivers(1, 2, 0, 128))
+
+
+def test_giving_a_newer_checkpoint_up_leaves_what_an_older_one_records() -> None:
+    gate = Gate()
+    gate.put(0, ONE)
+    gate.gate.overtaking(0.0, 0.0)
+    gate.gate.abort(2)
+    gate.put(1, batch("a"), ONE)
+    assert gate.gate.recorded() == InFlight(((), (batch("a"),)))

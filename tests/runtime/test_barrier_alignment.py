@@ -1,5 +1,6 @@
 """Which barriers a task waits for, with channels that run ahead of each other."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -44,6 +45,16 @@ def test_giving_one_up_leaves_the_newer_ones() -> None:
     assert alignment.abort(5)
     assert alignment.arrived(1, barrier(5), BOTH) is None
     assert alignment.arrived(1, barrier(6), BOTH) == barrier(6)
+
+
+@pytest.mark.parametrize("blocks", [True, False])
+def test_giving_a_newer_one_up_leaves_the_older_one(blocks: bool) -> None:
+    alignment = BarrierAlignment(blocks)
+    alignment.arrived(0, barrier(5), BOTH)
+    assert not alignment.abort(6)
+    assert alignment.arrived(1, barrier(5), BOTH) == barrier(5)
+    assert alignment.arrived(0, barrier(6), BOTH) is None
+    assert not alignment.is_under_way
 
 
 def test_exactly_once_waits_for_one_checkpoint_at_a_time() -> None:

@@ -99,3 +99,14 @@ def test_a_task_takes_part_in_each_of_several_checkpoints_whose_barriers_do_not_
     task.put(END_OF_INPUT)
     task.run()
     assert list(writes.in_flight) == [5, 6]
+
+
+def test_giving_one_up_leaves_the_others() -> None:
+    task = TaskByHand(PASS)
+    writes = task.task.checkpoints = Writes()
+    task.task.on_trigger(FIRST)
+    task.task.on_trigger(SECOND)
+    task.task.on_checkpoint_aborted(6)
+    task.put(END_OF_INPUT)
+    task.run()
+    assert list(writes.in_flight) == [5]

@@ -18,12 +18,13 @@ class BarrierAlignment:
     Barrier(checkpoint_id=1, timestamp=0, unaligned=False, savepoint=False)
     """
 
-    __slots__ = ("_brought", "_done_up_to", "blocks")
+    __slots__ = ("_brought", "_done_up_to", "_given_up", "blocks")
 
     def __init__(self, blocks: bool = True) -> None:
         self.blocks = blocks
         self._brought: dict[Barrier, set[int]] = {}  # the oldest first
         self._done_up_to = 0
+        self._given_up: set[int] = set()  # of those behind
 
     @property
     def barrier(self) -> Barrier | None:
@@ -37,7 +38,7 @@ class BarrierAlignment:
 
     def is_done(self, checkpoint_id: int) -> bool:
         """Whether a checkpoint was taken part in, or given up."""
-        return checkpoint_id <= self._done_up_to
+        return checkpoint_id <= self._done_up_to or checkpoint_id in self._given_up
 
     def brought(self, barrier: Barrier) -> set[int]:
         """The channels that have brought a barrier."""
@@ -54,7 +55,7 @@ class BarrierAlignment:
 
     def arrived(self, channel: int, barrier: Barrier, open_channels: set[int]) -> Barrier | None:
         """A channel brought a barrier; the barrier when it is the last one missing."""
-        if barrier.checkpoint_id <= self._done_up_to:
+        if self.is_done(barrier.checkpoint_id):
             return None
         if self.begins_anew(barrier):
             self._brought.clear()
@@ -72,17 +73,23 @@ class BarrierAlignment:
         return [self._done(each) for each, brought in list(self._brought.items()) if open_channels <= brought]
 
     def abort(self, checkpoint_id: int) -> bool:
-        """Give a checkpoint up, and all before it; says whether the barrier of one was being waited for."""
-        before = len(self._brought)
-        self._forget_up_to(checkpoint_id)
-        return len(self._brought) < before
+        """Give a checkpoint up, and no other; says whether its barrier was being waited for."""
+        if self.is_done(checkpoint_id):
+            return False
+        self._given_up.add(checkpoint_id)
+        waited_for = [barrier for barrier in self._brought if barrier.checkpoint_id == checkpoint_id]
+        for barrier in waited_for:
+            del self._brought[barrier]
+        return bool(waited_for)
+
+    def overtakes(self, barrier: Barrier) -> bool:
+        """The task takes part before a barrier has come on all channels; says whether some had brought it."""
+        was_brought = barrier in self._brought
+        self._done(barrier)
+        return was_brought
 
     def _done(self, barrier: Barrier) -> Barrier:
-        self._forget_up_to(barrier.checkpoint_id)
+        number = self._done_up_to = barrier.checkpoint_id
+        self._brought = {b: brought for b, brought in self._brought.items() if b.checkpoint_id > number}
+        self._given_up = {each for each in self._given_up if each > number}
         return barrier
-
-    def _forget_up_to(self, checkpoint_id: int) -> None:
-        self._brought = {
-            b: brought for b, brought in self._brought.items() if b.checkpoint_id > checkpoint_id
-        }
-        self._done_up_to = max(self._done_up_to, checkpoint_id)

@@ -245,7 +245,7 @@ class InputGate:
         self._barrier_since = None
         unread = self._open_slots() - self._alignment.brought(barrier)
         self._recording = Recording(barrier, len(self._slots), unread)
-        if self._alignment.abort(barrier.checkpoint_id):
+        if self._alignment.overtakes(barrier):
             self._unblock()
         return barrier
 
@@ -288,7 +288,7 @@ class InputGate:
 
     def abort(self, checkpoint_id: int) -> None:
         """The checkpoint will never be complete: read on where its barrier has stopped the reading."""
-        if self._recording is not None and self._recording.barrier.checkpoint_id <= checkpoint_id:
+        if self._recording is not None and self._recording.barrier.checkpoint_id == checkpoint_id:
             self._recording = None
         if self._alignment.abort(checkpoint_id):
             self._unblock()

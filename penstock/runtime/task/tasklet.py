@@ -238,7 +238,7 @@ class Tasklet(ABC):
 
     def on_checkpoint_aborted(self, checkpoint_id: int) -> None:
         """The checkpoint will never be complete."""
-        self._forget_triggers(checkpoint_id)
+        self._triggered.pop(checkpoint_id, None)
         if self._suspended_by == checkpoint_id:
             self._suspended_by = 0
         if self._drained_by == checkpoint_id:
@@ -251,7 +251,7 @@ class Tasklet(ABC):
         if barrier.checkpoint_id <= self._last_checkpoint:
             return
         self._last_checkpoint = barrier.checkpoint_id
-        self._forget_triggers(barrier.checkpoint_id)
+        self._triggered = {n: each for n, each in self._triggered.items() if n > barrier.checkpoint_id}
         started = monotonic()
         try:
             snapshots = self.snapshot(barrier.checkpoint_id)
@@ -267,9 +267,6 @@ class Tasklet(ABC):
             for output in self._outputs:
                 output.signal(barrier)
         self._suspend_behind(barrier.checkpoint_id)
-
-    def _forget_triggers(self, up_to: int) -> None:
-        self._triggered = {number: barrier for number, barrier in self._triggered.items() if number > up_to}
 
     def _give(self, checkpoint_id: int, snapshots: dict[str, OperatorSnapshot]) -> None:
         """Have the snapshots written."""
@@ -424,7 +421,7 @@ class OperatorTasklet(Tasklet):
 
     def on_checkpoint_aborted(self, checkpoint_id: int) -> None:
         self._gate.abort(checkpoint_id)
-        if self._incomplete is not None and self._incomplete[0] <= checkpoint_id:
+        if self._incomplete is not None and self._incomplete[0] == checkpoint_id:
             release(self._incomplete[1])
             self._incomplete = None
         super().on_checkpoint_aborted(checkpoint_id)
