@@ -8,6 +8,7 @@ leaves out something that pickle saves is refused, as equal keys would be told a
 import logging
 import sys
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import lru_cache
 from types import FunctionType
@@ -172,6 +173,7 @@ class _Equality:
         self._takes_subclasses = kind is not compares and "isinstance" in function.__code__.co_names
         self._classes = {compares.__name__, kind.__name__}
         self._has_warned = False
+        self._accepted: AbstractSet[str] | None = None
         self._read(function)
 
     def _read(self, function: FunctionType) -> None:
@@ -203,6 +205,8 @@ class _Equality:
 
     def check(self, state: dict[Any, Any]) -> None:
         """Refuse an object of which more is saved than is compared, and warn once of a class that may have others."""
+        if state.keys() == self._accepted:
+            return
         if "__dict__" not in self._attributes and not self._is_opaque:
             self._refuse_unread([str(name) for name in state if name not in self._attributes])
         elsewhere = self._attributes - state.keys() - self._followed - {"__dict__"}
@@ -217,6 +221,7 @@ class _Equality:
                 _name(self._kind),
                 _ADVICE,
             )
+        self._accepted = frozenset(state)
 
     def _refuse_unread(self, unread: list[str]) -> None:
         if unread:
