@@ -11,6 +11,7 @@ import pydantic
 import pytest
 
 from penstock.data.keys import key_group, stable_hash
+from penstock.datastream import StreamExecutionEnvironment
 from penstock.errors import KeyNotUsable
 from penstock.state.rocksdb.key_bytes import to_bytes
 
@@ -114,6 +115,15 @@ def test_equal_objects_have_one_hash_and_the_same_bytes(
     assert len({stable_hash(key) for key in same}) == 1
     assert len(set(map(to_bytes, same))) == 1
     assert caplog.text == ""
+
+
+def test_equal_keys_of_several_processes_are_counted_together() -> None:
+    env = StreamExecutionEnvironment.get_execution_environment().set_parallelism(2)
+    keys: list[Any] = [Model(a=1), Model(a=1, b=2), Attrs(1, "noted"), Attrs(1, "", "X")] * 10
+    records = env.from_collection(keys).rebalance().map(lambda key: (key, 1))
+    counts = records.key_by(lambda record: record[0]).reduce(lambda one, two: (one[0], one[1] + two[1]))
+    with counts.execute_and_collect() as results:
+        assert sorted(count for _, count in results) == sorted([*range(1, 21)] * 2)
 
 
 def test_objects_that_differ_have_other_hashes_and_bytes() -> None:
