@@ -46,7 +46,7 @@ class Cluster:
     def client(self) -> ClusterClient:
         return ClusterClient("127.0.0.1", self.rest_port)
 
-    def penstock(self, *words: str, check: bool = True) -> str:
+    def penstock(self, *words: str, check: bool = True, directory: Path | None = None) -> str:
         python_path = str(ROOT) + os.pathsep + os.environ.get("PYTHONPATH", "")
         environment = {**os.environ, "PENSTOCK_HOME": str(self.home), "PYTHONPATH": python_path}
         environment.pop("PENSTOCK_CONF_DIR", None)
@@ -57,6 +57,7 @@ class Cluster:
             env=environment,
             timeout=PATIENCE_S,
             check=False,
+            cwd=directory,
         )
         assert not check or done.returncode == 0, f"{words}: {done.stdout}{done.stderr}\n{self.logs()}"
         return done.stdout + done.stderr

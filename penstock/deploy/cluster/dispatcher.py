@@ -193,7 +193,7 @@ class Dispatcher:
         launcher = ClusterLauncher(
             self._roster,
             job.id,
-            submission.import_path,
+            tuple(dict.fromkeys((*submission.import_path, *self._modules.path))),
             submission.argv,
             workers,
             self._slot_patience_s,

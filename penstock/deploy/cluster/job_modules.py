@@ -1,16 +1,40 @@
-"""The modules that jobs bring along, as the JobManager imports them: it outlives them, and they come again changed."""
+"""The modules of jobs, as the JobManager imports them: it outlives the jobs, and their modules come again changed, or under a
+name that another has."""
 
+import importlib
 import pickle
+import re
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from penstock.deploy.cluster.job_directories import JobDirectories
 from penstock.deploy.cluster.job_files import JobFiles
 from penstock.deploy.cluster.job_requirements import PACKAGES, install_requirements
 from penstock.deploy.cluster.submission import Submission
+
+_LIBRARIES = re.compile(r"(^|/)(site-packages|dist-packages|lib-dynload|python\d+(\.\d+)?(\.zip)?)(/|$)")
+
+
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """Where the modules of a job are: in what it has ``brought``, and where its program was started. What is installed on
+    that machine, in ``libraries``, is for whoever lacks it here; it is not loaded twice, as much of it cannot be."""
+
+    brought: tuple[str, ...]
+    named: tuple[str, ...]
+    libraries: tuple[str, ...]
+    unpacked: Path | None = None
+
+    @property
+    def own(self) -> tuple[str, ...]:
+        """Those whose modules are the job's own."""
+        return (*self.brought, *self.named)
 
 
 class JobModules:
@@ -19,52 +43,90 @@ class JobModules:
     def __init__(self, directories: JobDirectories) -> None:
         self._directories = directories
         self._lock = threading.RLock()
-        self._places: dict[str, list[str]] = {}
-        self._unpacked: dict[str, Path] = {}
-        # What this process was started with goes first: no job hides a module from the JobManager.
-        self._own = len(sys.path)
+        self._places: dict[str, _Places] = {}
+        self._path = tuple(sys.path)
+        self._loaded = frozenset(sys.modules)
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        """Where this process itself imports from."""
+        return self._path
 
     def load(self, submission: Submission) -> Any:
-        """What was pickled. Modules that other jobs have brought are imported anew where this one has them, too; functions
-        that came from the older ones are shipped by value from then on.
+        """What was pickled, with modules that are imported anew, from where the program had them. Functions that came from
+        modules of other jobs are shipped by value from then on.
 
         Raises whatever the user's modules raise.
         """
-        if submission.files is not None and submission.job_id not in self._places:
-            self._add(submission.job_id, submission.files)
+        places = self._places.get(submission.job_id) or self._places_of(submission)
         with self._lock:
-            for place in submission.import_path:
-                if place not in sys.path:
-                    sys.path.append(place)
-            return pickle.loads(submission.graph)
+            self._places[submission.job_id] = places
+            others = list(self._places.values())
+            self._forget_modules(place for each in others for place in each.named)
+            if places.brought:
+                self._forget_modules(place for each in others for place in each.brought)
+            # As in the program, its own modules come first; later, when nobody knows who imports, those of the JobManager do.
+            sys.path[:] = _each_once([*places.own, *self._path, *places.libraries])
+            importlib.invalidate_caches()
+            try:
+                return pickle.loads(submission.graph)
+            finally:
+                self._restore_path()
 
     def forget(self, job_id: str) -> None:
         """The job has ended: its files and modules are needed no more."""
         with self._lock:
-            places = self._places.pop(job_id, [])
-            _leave(places)
-            directory = self._unpacked.pop(job_id, None)
-            if directory is not None:
-                self._directories.remove(directory)
+            places = self._places.pop(job_id, None)
+            if places is None:
+                return
+            self._restore_path()
+            for name in [name for name in sys.path_importer_cache if name.startswith(places.brought)]:
+                del sys.path_importer_cache[name]
+            self._forget_modules(places.own)
+            if places.unpacked is not None:
+                self._directories.remove(places.unpacked)
 
     def close(self) -> None:
         """Remove all files."""
         with self._lock:
             self._directories.close()
 
-    def _add(self, job_id: str, files: JobFiles) -> None:
-        directory = self._directories.unpack(job_id, files)
-        try:
-            install_requirements(directory, files)  # which takes long, and holds no other job up
-        except BaseException:
-            self._directories.remove(directory)
-            raise
-        with self._lock:
-            for others in self._places.values():
-                _forget_modules(others)
-            self._unpacked[job_id] = directory
-            self._places[job_id] = import_places(directory, files)
-            sys.path[self._own : self._own] = self._places[job_id]
+    def _places_of(self, submission: Submission) -> _Places:
+        brought: tuple[str, ...] = ()
+        unpacked = None
+        if submission.files is not None:
+            unpacked = self._directories.unpack(submission.job_id, submission.files)
+            try:
+                install_requirements(
+                    unpacked, submission.files
+                )  # which takes long, and holds no other job up
+            except BaseException:
+                self._directories.remove(unpacked)
+                raise
+            brought = tuple(import_places(unpacked, submission.files))
+        libraries = tuple(place for place in submission.import_path if _LIBRARIES.search(place))
+        named = tuple(str(Path(place)) for place in submission.import_path if place not in libraries)
+        return _Places(brought, named, libraries, unpacked)
+
+    def _restore_path(self) -> None:
+        newest_first = list(reversed(self._places.values()))
+        own = [place for places in newest_first for place in places.own]
+        sys.path[:] = _each_once(
+            [*self._path, *own, *(p for places in newest_first for p in places.libraries)]
+        )
+
+    def _forget_modules(self, places: Iterable[str]) -> None:
+        """Have what was imported from places imported anew, but for what this process itself consists of, and for packages
+        with machine code, which cannot be loaded twice."""
+        wanted = frozenset(places)
+        found = {name: module for name, module in list(sys.modules.items()) if name not in self._loaded}
+        staying = {
+            "penstock",
+            *(_package_of(name) for name, module in found.items() if _is_machine_code(module)),
+        }
+        for name, module in found.items():
+            if _package_of(name) not in staying and _place_of(name, module) in wanted:
+                sys.modules.pop(name, None)
 
 
 def import_places(directory: Path, files: JobFiles) -> list[str]:
@@ -73,17 +135,25 @@ def import_places(directory: Path, files: JobFiles) -> list[str]:
     return [str(directory / place) for place in (*files.import_path, *installed)]
 
 
-def _leave(places: Sequence[str]) -> None:
-    for place in places:
-        if place in sys.path:
-            sys.path.remove(place)
-        for name in [name for name in sys.path_importer_cache if name.startswith(place)]:
-            del sys.path_importer_cache[name]
-    _forget_modules(places)
+def _place_of(name: str, module: ModuleType) -> str | None:
+    """The entry of ``sys.path`` that a module was imported from; None for what is no file."""
+    file = getattr(module, "__file__", None)
+    above = name.count(".")
+    if not isinstance(file, str):  # a directory that makes a package without a file
+        file = next(iter(getattr(module, "__path__", ())), None)
+    elif Path(file).stem == "__init__":
+        above += 1
+    parents = () if not isinstance(file, str) else Path(file).parents
+    return str(parents[above]) if above < len(parents) else None
 
 
-def _forget_modules(places: Sequence[str]) -> None:
-    prefixes = tuple(f"{place}/" for place in places)
-    for name, module in list(sys.modules.items()):
-        if prefixes and str(getattr(module, "__file__", None) or "").startswith(prefixes):
-            del sys.modules[name]
+def _package_of(name: str) -> str:
+    return name.partition(".")[0]
+
+
+def _is_machine_code(module: ModuleType) -> bool:
+    return str(getattr(module, "__file__", None)).endswith(tuple(EXTENSION_SUFFIXES))
+
+
+def _each_once(places: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(places))

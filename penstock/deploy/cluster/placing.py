@@ -1,7 +1,6 @@
 """Starts the workers of a job in the slots of the cluster."""
 
 import os
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -16,8 +15,8 @@ from penstock.network.tls import TlsFiles
 
 @dataclass(frozen=True, slots=True)
 class ClusterLauncher:
-    """One job's way to slots. ``import_path``: where its workers look for modules besides where the TaskManager does,
-    and in the ``files`` that the job has brought."""
+    """One job's way to slots. ``import_path``: where its workers look for modules before they look where the TaskManager
+    does, and after the ``files`` that the job has brought."""
 
     roster: Roster
     job_id: str
@@ -44,13 +43,12 @@ class ClusterLauncher:
     def launch(
         self, index: int, port: int, secret: bytes, wake_up: Callable[[], None]
     ) -> PlacedWorker | None:
-        path = [*self.import_path, *(place for place in sys.path if place not in self.import_path)]
         birth = Birth(
             index,
             port,
             secret,
             0,
-            path,
+            list(self.import_path),
             list(self.argv),
             os.environ.get("PYTHONPATH"),
             self.roster.address,
