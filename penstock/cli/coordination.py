@@ -11,7 +11,7 @@ from penstock.deploy.cluster.dispatcher import Dispatcher
 from penstock.deploy.cluster.leadership import Epochs, Leadership, NoLongerLeading
 from penstock.deploy.cluster.reactive import ReactiveScaling, reactive_settings
 from penstock.deploy.cluster.roster import Listening, Roster
-from penstock.deploy.cluster.secret import cluster_secret, rows_key, submission_proof
+from penstock.deploy.cluster.secret import cluster_secret, signing_key, submission_proof
 from penstock.deploy.cluster.security import asks_clients, internal_tls, rest_tls, rest_trust
 from penstock.deploy.remote.client import ClusterClient
 from penstock.errors import OutsideError, PenstockError
@@ -68,7 +68,7 @@ class Coordination:
             f"{log}.log",
             f"{log}.out",
             settings.run_dir,
-            rows_key=rows_key(secret),
+            signing_key=signing_key(secret, options.get("rest.token")),
         )
         self.reporting = Reporting(options, self._readings)
         host = address_of(options["rest.bind-address"])

@@ -210,3 +210,33 @@ def test_a_paused_jobmanager_that_wakes_up_beside_a_newer_one_completes_nothing(
     cluster.wait_for(lambda: not is_alive(paused))
     cluster.wait_for(lambda: len(complete_lines(directory)) > before)
     assert_comes_to_its_end_exactly_once(cluster, job, directory)
+
+
+@pytest.mark.slow
+def test_a_program_that_waits_for_its_job_finds_the_jobmanager_that_leads_instead(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    storage = f"-Dhigh-availability.storageDir={tmp_path / 'leading'}"
+    cluster.penstock("start-cluster", "-n", "1", storage)
+    directory = tmp_path / "out"
+    options = [
+        "-Dexecution.target=remote",
+        storage,
+        f"-Dexecution.checkpointing.dir={tmp_path / 'checkpoints'}",
+    ]
+    environment = {**os.environ, "PENSTOCK_HOME": str(cluster.home), "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(
+        [sys.executable, "-m", "penstock", "run", *options, str(PROGRAM), "3000", "300", str(directory)],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as program:
+        cluster.wait_for_files(lambda: len(complete_lines(directory)) > 50)
+        os.kill(cluster.pids("jobmanager")[0], signal.SIGKILL)
+        cluster.rest_port, rpc_port = free_ports(2)
+        ports = ["-D", f"rest.port={cluster.rest_port}", "-D", f"jobmanager.rpc.port={rpc_port}"]
+        cluster.penstock("jobmanager", "start", storage, *ports)
+        said, _ = program.communicate()
+    assert program.returncode == 0, said
+    assert_exactly_once(complete_lines(directory), 3000)

@@ -27,17 +27,18 @@ def own_submission_proof() -> str | None:
     return submission_proof(_read(path)) if path.is_file() else None
 
 
-def rows_key(secret: bytes) -> bytes:
-    """What rows on their way to a client are signed with; it does not travel, so nobody can pretend to be the cluster."""
-    return hmac.digest(secret, b"rows of a job", "sha256")
+def signing_key(secret: bytes, token: str | None) -> bytes:
+    """What values on their way to a client are signed with: clients of a cluster with a token know that, others its secret.
+    It does not travel, so nobody can pretend to be the cluster."""
+    return hmac.digest(secret if token is None else token.encode(), b"values of a job", "sha256")
 
 
-def own_rows_key(token: str | None) -> bytes | None:
-    """The key for the cluster whose home this user has, else that of a token; None where there is neither."""
+def own_signing_keys(token: str | None) -> tuple[bytes, ...]:
+    """The keys that this user knows: that of the token, and that of the cluster whose home this user has."""
     path = home_directory() / "run" / NAME
-    if path.is_file():
-        return rows_key(_read(path))
-    return None if token is None else rows_key(token.encode())
+    secrets = [_read(path)] if path.is_file() else []
+    of_token = () if token is None else (signing_key(b"", token),)
+    return (*of_token, *(signing_key(secret, None) for secret in secrets))
 
 
 def cluster_secret(directory: Path) -> bytes:

@@ -13,6 +13,7 @@ from penstock.deploy.cluster.security import RestTrust, rest_trust
 from penstock.errors import OutsideError, ProgramError
 
 TIMEOUT_S = 30.0
+UNAVAILABLE = 503
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ class ClusterClient:
     ) -> Any:
         """The JSON of an answer.
 
-        :raises OutsideError: where no JobManager answers.
+        :raises OutsideError: where no JobManager answers, or it cannot now.
         :raises ProgramError: with the JobManager's words, where it refuses.
         """
         headers = {"Accept": "application/json", **(extra_headers or {})}
@@ -74,8 +75,8 @@ class ClusterClient:
         answer, content = self._exchange(method, path, data, headers)
         return self._understood(answer.status, content)
 
-    def rows(self, path: str) -> bytes:
-        """A part of the rows of a job, as they are on their way."""
+    def values(self, path: str) -> bytes:
+        """Python values, as they are on their way."""
         proof = own_submission_proof()
         answer, content = self._exchange(
             "GET", path, None, {} if proof is None else {SUBMISSION_HEADER: proof}
@@ -124,12 +125,13 @@ class ClusterClient:
                 f"what answers at {self.host}:{self.port} is no JobManager: {content[:80]!r}"
             ) from error
         if status >= 400:
+            kind = OutsideError if status == UNAVAILABLE else ProgramError
             texts = (
                 made.get("errors", [content.decode(errors="replace")])
                 if isinstance(made, dict)
                 else [str(made)]
             )
-            raise ProgramError("\n".join(texts))
+            raise kind("\n".join(texts))
         return made
 
     def wait_for(self, path: str, timeout_s: float = 600.0, success: str = "location") -> Any:

@@ -3,30 +3,32 @@
 import os
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from penstock.clock import monotonic, pause
 from penstock.dataflow.job import JobGraph
-from penstock.dataflow.recovery import CheckpointState, CheckpointStatistics, Recovery, SavepointWish
+from penstock.dataflow.recovery import CheckpointStatistics, Recovery, SavepointWish
 from penstock.dataflow.submission import JobExecutionResult, JobStatus
 from penstock.deploy.cluster.job_files import REQUIREMENTS
 from penstock.deploy.cluster.job_requirements import INSTALL_S
-from penstock.deploy.cluster.row_transit import RowsPart, unpack
-from penstock.deploy.cluster.secret import own_rows_key
+from penstock.deploy.cluster.row_transit import RowsPart
+from penstock.deploy.cluster.secret import own_signing_keys
+from penstock.deploy.cluster.signed_values import JobValues, unpack
 from penstock.deploy.cluster.submission import encode_submission
 from penstock.deploy.remote.client import TIMEOUT_S, ClusterClient
 from penstock.errors import JobCancelled, JobFailed, OutsideError, PenstockError, ProgramError
 from penstock.ids import JobID
 from penstock.logs.shipped import shipped_logging
-from penstock.metrics.readings import in_names
 
 ASK_AGAIN_S = 0.1
 LOOK_FOR_ROWS_S = 0.005
 UNREACHABLE_S = 60.0
+
+Answer = TypeVar("Answer")
 
 
 class RemoteExecutor:
@@ -62,7 +64,7 @@ class RemoteJob:
         return True
 
     def status(self) -> JobStatus:
-        return JobStatus[self._client.get(f"{self._path}/status")["status"]]
+        return JobStatus[self._patiently(lambda client: client.get(f"{self._path}/status"))["status"]]
 
     def start_in_background(self) -> None:
         """It runs already."""
@@ -73,38 +75,50 @@ class RemoteJob:
     def result(self, timeout_s: float | None = None) -> JobExecutionResult:
         deadline = None if timeout_s is None else monotonic() + timeout_s
         while True:
-            answer = self._patiently(f"{self._path}/execution-result")
+            answer = self._patiently(lambda client: client.get(f"{self._path}/execution-result"))
             if answer["status"]["id"] == "COMPLETED":
                 return self._result(answer["job-execution-result"])
             if deadline is not None and monotonic() >= deadline:
                 raise TimeoutError(f"job {self._job_id} still runs after {timeout_s} s")
             pause(ASK_AGAIN_S)
 
-    def _patiently(self, path: str) -> Any:
-        """What is at a path; a JobManager that is being started again is waited for."""
+    def _patiently(self, ask: Callable[[ClusterClient], Answer]) -> Answer:
+        """What the JobManager says; one that is being started again is waited for, and one that leads instead is found."""
         unreachable_until = monotonic() + UNREACHABLE_S
         while True:
             try:
-                return self._client.get(path)
+                return ask(self._client)
             except OutsideError:
                 if monotonic() >= unreachable_until:
                     raise
             pause(ASK_AGAIN_S)
+            with suppress(OutsideError):
+                self._client = ClusterClient.of(self._graph.settings)
 
     def _result(self, result: dict[str, Any]) -> JobExecutionResult:
         match result["application-status"]:
             case "SUCCEEDED":
+                values = self._values()
                 return JobExecutionResult(
-                    self._job_id, result["net-runtime"], result["accumulator-results"], {}, self.recovery()
+                    self._job_id,
+                    result["net-runtime"],
+                    values.accumulators,
+                    values.metrics,
+                    values.recovery,
+                    values.checkpoints,
                 )
             case "CANCELED":
                 raise JobCancelled(f"job {self._job_id} was cancelled")
         raise JobFailed(result["failure"] or f"job {self._graph.job_name!r} ({self._job_id}) failed")
 
+    def _values(self) -> JobValues:
+        packed = self._patiently(lambda client: client.values(f"{self._path}/values"))
+        return unpack(packed, own_signing_keys(self._client.token), JobValues)
+
     def rows(self, collector: str) -> Iterator[list[Any]]:
         """What a collecting sink receives, batch by batch; whoever stops reading cancels the job."""
-        key = own_rows_key(self._client.token)
-        if key is None:
+        keys = own_signing_keys(self._client.token)
+        if not keys:
             self.cancel()
             raise ProgramError(
                 "rows of a job are read from a cluster whose secret is known here: set PENSTOCK_HOME to the cluster's home, "
@@ -112,7 +126,7 @@ class RemoteJob:
             )
         has_ended = False
         try:
-            for part in self._parts(collector, key):
+            for part in self._parts(collector, keys):
                 has_ended = part.has_ended
                 yield from part.batches
         finally:
@@ -121,10 +135,12 @@ class RemoteJob:
                     self.cancel()
         self.result()
 
-    def _parts(self, collector: str, key: bytes) -> Iterator[RowsPart]:
+    def _parts(self, collector: str, keys: tuple[bytes, ...]) -> Iterator[RowsPart]:
         session, number, wait_s = "", 0, LOOK_FOR_ROWS_S
         while True:
-            part = unpack(self._client.rows(f"{self._path}/rows/{collector}?after={number}"), key)
+            part = unpack(
+                self._client.values(f"{self._path}/rows/{collector}?after={number}"), keys, RowsPart
+            )
             if session and part.session != session:
                 raise OutsideError(
                     f"the JobManager has been started anew while rows of job {self._job_id} were read, and some may have "
@@ -139,22 +155,10 @@ class RemoteJob:
                 pause(wait_s)
 
     def accumulators(self) -> dict[str, Any]:
-        found = self._client.get(f"{self._path}/accumulators")["user-task-accumulators"]
-        return {entry["name"]: entry["value"] for entry in found}
+        return self._values().accumulators
 
     def metrics(self) -> dict[str, Any]:
-        found: dict[str, Any] = {}
-        for vertex in self._graph.vertices:
-            path = f"{self._path}/vertices/{vertex.head.id}/metrics"
-            names = [entry["id"] for entry in self._client.get(path)]
-            values = self._client.get(f"{path}?get={','.join(names)}") if names else []
-            operators = {in_names(each.name): each.metric_name or each.name for each in vertex.operators}
-            for entry in values:
-                subtask, _, rest = entry["id"].partition(".")
-                operator, _, name = rest.partition(".")
-                if operator in operators:
-                    found[f"{operators[operator]}.{subtask}.{name}"] = _as_value(entry["value"])
-        return found
+        return self._values().metrics
 
     def savepoint(self, wish: SavepointWish) -> "Future[str]":
         if wish.stops:
@@ -175,32 +179,7 @@ class RemoteJob:
         return future
 
     def checkpoints(self) -> list[CheckpointStatistics]:
-        return [
-            CheckpointStatistics(
-                entry["id"],
-                CheckpointState[entry["status"]],
-                entry["is_savepoint"],
-                entry["trigger_timestamp"],
-                entry["end_to_end_duration"],
-                entry["state_size"],
-                entry["external_path"],
-                entry["failure_message"],
-            )
-            for entry in reversed(self._client.get(f"{self._path}/checkpoints")["history"])
-        ]
+        return list(self._values().checkpoints)
 
     def recovery(self) -> Recovery:
-        history = self._client.get(f"{self._path}/exceptions")["exceptionHistory"]["entries"]
-        restored = self._client.get(f"{self._path}/checkpoints")["latest"]["restored"]
-        failures = tuple(entry["stacktrace"] for entry in reversed(history))
-        return Recovery(len(failures), failures, None if restored is None else restored["id"])
-
-
-def _as_value(text: str) -> Any:
-    """The number that a text is, else the text."""
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text
+        return self._values().recovery

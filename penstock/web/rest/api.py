@@ -32,7 +32,7 @@ class Api:
     out: str = ""
     directory: Path | None = None
     address: tuple[str, int] = ("", 0)
-    rows_key: bytes = b""
+    signing_key: bytes = b""
     outlets: dict[tuple[str, str], RowsOutlet] = field(default_factory=dict)
     savepoints: Triggers = field(default_factory=Triggers)
     checkpoints: Triggers = field(default_factory=Triggers)

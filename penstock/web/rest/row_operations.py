@@ -1,5 +1,7 @@
-"""The rows of collecting sinks, for the program that has submitted the job (``execute_and_collect``)."""
+"""What a program is told of the job that it has submitted, as Python values: rows of collecting sinks
+(``execute_and_collect``), accumulators, metrics."""
 
+import asyncio
 from functools import partial
 
 from starlette.requests import Request
@@ -7,6 +9,7 @@ from starlette.responses import Response
 
 from penstock.deploy.cluster.dispatched_job import JobNotFound
 from penstock.deploy.cluster.row_transit import RowsOutlet
+from penstock.deploy.cluster.signed_values import JobValues, pack
 from penstock.operators.collect import CollectSpec
 from penstock.web.rest.api import Api
 from penstock.web.rest.job_operations import JOB
@@ -15,7 +18,7 @@ from penstock.web.rest.requests import number_in_query
 
 
 def row_operations(api: Api) -> list[Operation]:
-    """Those of rows."""
+    """Those of Python values."""
     after = Query("after", "The number of the last part that has come; 0 for none.", int)
     return [
         Operation(
@@ -26,8 +29,31 @@ def row_operations(api: Api) -> list[Operation]:
             queries=(after,),
             content=Content.BYTES,
             needs_proof=True,
-        )
+        ),
+        Operation(
+            "GET",
+            f"{JOB}/values",
+            "Accumulators, metrics, checkpoints and restarts, for penstock's own client.",
+            _values(api),
+            content=Content.BYTES,
+            needs_proof=True,
+        ),
     ]
+
+
+def _values(api: Api) -> Answer:
+    async def answer(request: Request) -> Response:
+        job = api.job(request)
+
+        def packed() -> bytes:
+            values = JobValues(
+                job.job.accumulators(), job.job.metrics(), job.recovery(), tuple(job.checkpoints())
+            )
+            return pack(values, api.signing_key)
+
+        return Response(await asyncio.to_thread(packed), media_type=Content.BYTES.value)
+
+    return answer
 
 
 def _rows(api: Api) -> Answer:
@@ -49,5 +75,5 @@ def _outlet(api: Api, request: Request) -> RowsOutlet:
         del api.outlets[gone]
     take = partial(job.job.take_rows, collector)
     return api.outlets.setdefault(
-        (job.id, collector), RowsOutlet(take, lambda: job.job.is_done, api.rows_key)
+        (job.id, collector), RowsOutlet(take, lambda: job.job.is_done, api.signing_key)
     )
