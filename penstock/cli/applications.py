@@ -1,6 +1,7 @@
 """``penstock run-application``: a cluster for one program, which ends with it."""
 
 import os
+import signal
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
@@ -18,6 +19,7 @@ from penstock.errors import OutsideError
 from penstock.logs.roles import Role
 
 LOOK_S = 1.0
+ENDING_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,8 @@ def run_application(application: Application, cluster: ClusterSettings) -> int:
         *_as_flags(options, "jobmanager.rpc.port", "high-availability.storageDir"),
     ]
     supervision: Supervision | None = None
+    for number in ENDING_SIGNALS:
+        signal.signal(number, _end_by_signal)
     try:
         exit_code = start_local_cluster(
             own, application.taskmanagers, [*told, *_as_flags(options, "rest.port")]
@@ -95,10 +99,17 @@ def run_application(application: Application, cluster: ClusterSettings) -> int:
         configuration.set_string("rest.port", str(client.port))
         return run_program(application.program, application.settings)
     finally:
+        for number in (*ENDING_SIGNALS, signal.SIGINT):  # it ends already, and is not to leave half of it
+            signal.signal(number, signal.SIG_IGN)
         if supervision is not None:
             supervision.close()
         stop_local_cluster(own)
         report(f"Logs and outputs of the application are in {own.log_dir}.")
+
+
+def _end_by_signal(number: int, _frame: object) -> None:
+    report(f"{signal.Signals(number).name}: the application is ended.")
+    raise SystemExit(128 + number)
 
 
 def _as_flags(options: Mapping[str, str], *keys: str) -> list[str]:

@@ -12,23 +12,41 @@ READY_S = 20.0
 
 
 def start_local_cluster(settings: ClusterSettings, taskmanagers: int, arguments: list[str]) -> int:
-    """A JobManager, unless one runs, and TaskManagers; gives the exit code once all have joined."""
+    """A JobManager, unless one runs, and TaskManagers; gives the exit code once all have joined. Where they do not, what was
+    started is ended again."""
+    started: list[tuple[Role, int]] = []
+    try:
+        problem = _start(settings, taskmanagers, arguments, started)
+    except PenstockError as error:
+        problem = str(error)
+    except BaseException:
+        _end(started, settings)
+        raise
+    if problem is not None:
+        report(problem)
+        _end(started, settings)
+        return FAILED
+    client = client_of(settings)
+    print(f"The cluster is ready: http://{client.host}:{client.port}")
+    return 0
+
+
+def _start(
+    settings: ClusterSettings, taskmanagers: int, arguments: list[str], started: list[tuple[Role, int]]
+) -> str | None:
+    """Start processes and wait until all have joined; what went wrong, if anything did."""
     before = running(Role.JOBMANAGER, settings)
     port_file = settings.run_dir / "rest.port"
-    try:
-        if before:
-            print(f"A JobManager runs already (process {before[0]}).")
-        else:
-            port_file.unlink(missing_ok=True)
-            start_daemon(Role.JOBMANAGER, settings, arguments)
-            print("Starting the JobManager.")
-        had = len(running(Role.TASKMANAGER, settings))
-        for _ in range(taskmanagers):
-            start_daemon(Role.TASKMANAGER, settings, arguments)
-            print("Starting a TaskManager.")
-    except PenstockError as error:
-        report(str(error))
-        return FAILED
+    if before:
+        print(f"A JobManager runs already (process {before[0]}).")
+    else:
+        port_file.unlink(missing_ok=True)
+        started.append((Role.JOBMANAGER, start_daemon(Role.JOBMANAGER, settings, arguments)))
+        print("Starting the JobManager.")
+    had = len(running(Role.TASKMANAGER, settings))
+    for _ in range(taskmanagers):
+        started.append((Role.TASKMANAGER, start_daemon(Role.TASKMANAGER, settings, arguments)))
+        print("Starting a TaskManager.")
 
     def ready() -> bool:
         if not port_file.exists():
@@ -38,14 +56,15 @@ def start_local_cluster(settings: ClusterSettings, taskmanagers: int, arguments:
     in_time = wait_until(ready, READY_S)
     if not running(Role.JOBMANAGER, settings):
         newest = max(settings.log_dir.glob("*jobmanager*.out"), key=lambda path: path.stat().st_mtime_ns)
-        report(f"The JobManager has ended: {newest.read_text(errors='replace').strip()[-1000:]}")
-        return FAILED
+        return f"The JobManager has ended: {newest.read_text(errors='replace').strip()[-1000:]}"
     if not in_time:
-        report(f"The cluster is not complete after {READY_S:g} s; the logs in {settings.log_dir} say why.")
-        return FAILED
-    client = client_of(settings)
-    print(f"The cluster is ready: http://{client.host}:{client.port}")
-    return 0
+        return f"The cluster is not complete after {READY_S:g} s; the logs in {settings.log_dir} say why."
+    return None
+
+
+def _end(started: list[tuple[Role, int]], settings: ClusterSettings) -> None:
+    for role in (Role.TASKMANAGER, Role.JOBMANAGER):
+        stop([pid for each, pid in started if each is role], role, settings)
 
 
 def client_of(settings: ClusterSettings) -> ClusterClient:

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable
 
 from penstock.cli.cluster_settings import ClusterSettings
-from penstock.deploy.cluster.addresses import address_of
+from penstock.deploy.cluster.addresses import address_of, rest_address
 from penstock.deploy.cluster.dispatched_job import DispatchedJob
 from penstock.deploy.cluster.dispatcher import Dispatcher
 from penstock.deploy.cluster.leadership import Epochs, Leadership, NoLongerLeading
@@ -68,6 +68,7 @@ class Coordination:
             f"{log}.log",
             f"{log}.out",
             settings.run_dir,
+            (rest_address(options), 0),
             signing_key=signing_key(secret, options.get("rest.token")),
         )
         self.reporting = Reporting(options, self._readings)
@@ -79,7 +80,7 @@ class Coordination:
         roster, server = self.roster, self.server
         # The ports are had by now: a JobManager that cannot start takes the lead from nobody.
         roster.epoch = self.leadership.take()
-        self.leadership.publish(roster.address, roster.port, server.host, server.port)
+        self.leadership.publish(roster.address, roster.port, *server.address)
         roster.start()
         self.dispatcher.take_up_again()
         if self._scaling is not None:
@@ -104,9 +105,7 @@ class Coordination:
         from penstock.web.history.archiving import archive_job
 
         options = self._settings.options
-        client = ClusterClient(
-            self.server.host, self.server.port, options.get("rest.token"), rest_trust(options)
-        )
+        client = ClusterClient(*self.server.address, options.get("rest.token"), rest_trust(options))
         try:
             archive_job(client.get, absolute_path(directory), job.id)
         except PenstockError as error:

@@ -55,3 +55,28 @@ def test_the_exit_code_of_an_application_is_that_of_its_program(cluster: Cluster
     said = cluster.penstock("run-application", "-Drestart-strategy.type=none", str(program), check=False)
     assert "ZeroDivisionError" in said
     assert "leave out -m" in cluster.penstock("run-application", "-m", "localhost:1", "x.py", check=False)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_an_application_that_is_ended_by_a_signal_ends_its_cluster(
+    cluster: Cluster, tmp_path: Path, number: signal.Signals
+) -> None:
+    directory = tmp_path / "out"
+    environment = {**os.environ, "PENSTOCK_HOME": str(cluster.home), "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(
+        [sys.executable, "-m", "penstock", "run-application", str(PROGRAM), "100000", "300", str(directory)],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        cluster.wait_for_files(lambda: complete_lines(directory))
+        (home,) = (cluster.home / "applications").iterdir()
+        pids = [int(word) for file in home.glob("run/*.pid") for word in file.read_text().split()]
+        assert len(pids) == 2 and all(is_alive(pid) for pid in pids)
+        process.send_signal(number)
+        said, _ = process.communicate()
+    assert process.returncode == 128 + number, said
+    assert f"{number.name}: the application is ended." in said
+    assert not any(is_alive(pid) for pid in pids)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from penstock.deploy.cluster.leadership import Epochs
 from penstock.deploy.remote.client import ClusterClient
 from penstock.errors import OutsideError
 from tests.cluster.conftest import Cluster
@@ -29,8 +30,8 @@ def append(machine: Cluster, options: str) -> None:
     path.write_text(path.read_text() + options)
 
 
-def tls_options(part: str, directory: Path) -> str:
-    made = make_certificate(directory, part)
+def tls_options(part: str, directory: Path, *, is_of_addresses: bool = True) -> str:
+    made = make_certificate(directory, part, is_of_addresses=is_of_addresses)
     stores = {"enabled": "true", "keystore": made.keystore, "truststore": made.truststore}
     return "".join(f"security.ssl.{part}.{name}: {value}\n" for name, value in stores.items())
 
@@ -78,6 +79,33 @@ def test_the_rest_api_answers_to_https_and_to_whom_it_trusts(cluster: Cluster, t
     settings["security.ssl.rest.authentication-enabled"] = "false"
     with pytest.raises(OutsideError, match="no JobManager answers"):
         ClusterClient.of(settings).get("/overview")
+
+
+@pytest.mark.slow
+def test_an_api_that_listens_everywhere_is_found_by_its_name(cluster: Cluster, tmp_path: Path) -> None:
+    storage = tmp_path / "leading"
+    append(
+        cluster,
+        tls_options("rest", tmp_path, is_of_addresses=False)
+        + "rest.bind-address: 0.0.0.0\nrest.token: secret\n"
+        + f"high-availability.storageDir: {storage}\njobmanager.archive.fs.dir: {tmp_path / 'archive'}\n",
+    )
+    cluster.penstock("start-cluster", "-n", "1")
+    leader = Epochs(f"{storage}/default").leader()
+    assert leader is not None
+    assert (leader.rest_host, leader.rest_port) == ("localhost", cluster.rest_port)
+    program = tmp_path / "program.py"
+    program.write_text(
+        "from penstock.datastream import StreamExecutionEnvironment\n"
+        "env = StreamExecutionEnvironment.get_execution_environment()\n"
+        "env.from_collection([1]).print()\n"
+        "env.execute('found')\n"
+    )
+    options = ("--conf-dir", str(cluster.home / "conf"), "-Dexecution.target=remote")
+    said = cluster.penstock("run", *options, str(program))
+    job = said.split("JobID ")[1].split()[0]
+    cluster.wait_for_files((tmp_path / "archive" / job).exists)
+    assert f"{job} : found (FINISHED)" in cluster.penstock("list", "-a")
 
 
 def test_where_the_jobmanager_is_elsewhere_its_secret_has_to_be_brought(cluster: Cluster) -> None:

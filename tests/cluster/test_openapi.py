@@ -49,6 +49,8 @@ class Asking:
             answer = self.connection.getresponse()
         content = answer.read()
         kind = answer.headers.get("content-type", "")
+        if kind == "application/octet-stream":
+            return answer.status, content.decode("latin-1")  # as the description has bytes
         return answer.status, json.loads(content) if kind == "application/json" else content.decode()
 
     def operations(self) -> Iterator[tuple[str, str, Any]]:

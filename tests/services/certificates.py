@@ -19,12 +19,12 @@ class Certificate:
     truststore: str
 
 
-def make_certificate(directory: Path, name: str) -> Certificate:
-    """A certificate for the addresses of the loopback interface."""
+def make_certificate(directory: Path, name: str, *, is_of_addresses: bool = True) -> Certificate:
+    """A certificate for the name of the loopback interface, and for its addresses."""
     key = ec.generate_private_key(ec.SECP256R1())
     who = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = datetime.now(UTC)
-    addresses = [x509.IPAddress(ip_address(f"127.0.0.{last}")) for last in (1, 2, 3)]
+    addresses = [x509.IPAddress(ip_address(f"127.0.0.{last}")) for last in (1, 2, 3) if is_of_addresses]
     certificate = (
         x509.CertificateBuilder()
         .subject_name(who)

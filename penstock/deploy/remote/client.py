@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from penstock.clock import monotonic, pause
+from penstock.deploy.cluster.addresses import rest_address
 from penstock.deploy.cluster.leadership import Epochs, Leader, storage_directory
 from penstock.deploy.cluster.secret import SUBMISSION_HEADER, own_submission_proof
 from penstock.deploy.cluster.security import RestTrust, rest_trust
@@ -38,11 +39,12 @@ class ClusterClient:
             return ClusterClient(
                 leader.rest_host, leader.rest_port, settings.get("rest.token"), rest_trust(settings)
             )
-        host = settings.get("rest.address") or settings.get("jobmanager.rpc.address") or "localhost"
         port = settings.get("rest.port") or "8081"
         if not port.isdigit():
             raise ProgramError(f"rest.port is a number, not {port!r}")
-        return ClusterClient(host, int(port), settings.get("rest.token"), rest_trust(settings))
+        return ClusterClient(
+            rest_address(settings), int(port), settings.get("rest.token"), rest_trust(settings)
+        )
 
     def get(self, path: str) -> Any:
         """What is at a path."""

@@ -20,7 +20,8 @@ from penstock.web.rest.vertex_views import vertex_id
 @dataclass(slots=True, eq=False)
 class Api:
     """``token`` is asked for where it is set, else what runs code needs ``submission_proof``; ``stop_cluster`` ends all
-    processes; ``directory`` is where uploaded programs lie; ``address`` is known once the server listens."""
+    processes; ``directory`` is where uploaded programs lie; ``address`` is where clients find the API, with its port once the
+    server listens."""
 
     dispatcher: Dispatcher
     roster: Roster

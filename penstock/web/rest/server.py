@@ -33,7 +33,7 @@ class RestServer:
             )
         self.host = host
         self._socket, self.port = _listen(host, ports)
-        api.address = (host, self.port)
+        self.address = api.address = (api.address[0] or host, self.port)
         config = uvicorn.Config(
             application(api),
             log_level="warning",
