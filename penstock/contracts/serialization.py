@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from io import BytesIO
 from typing import Any, BinaryIO, Generic, TypeVar
 
-from penstock.data.text_forms import print_form
+from penstock.data.text_forms import file_form
 from penstock.data.types import TypeInformation, Types
 from penstock.errors import ProgramError, TypeMismatch
 
@@ -150,7 +150,7 @@ class Encoder(ABC):
 
     @staticmethod
     def simple_string_encoder(charset_name: str = "UTF-8") -> "Encoder":
-        """Each value as a line: its text as ``print`` writes it.
+        """Each value as a line: its text as Java writes it where its type is declared, else as ``print`` does.
 
         >>> stream = BytesIO()
         >>> Encoder.simple_string_encoder().encode(("a", 1), stream)
@@ -164,7 +164,7 @@ class _LineEncoder(Encoder):
     def __init__(self, charset: str, type_info: TypeInformation | None) -> None:
         self._charset = charset
         self._type_info = type_info
-        self._form = print_form(type_info)
+        self._form = file_form(type_info)
 
     def encode(self, element: Any, stream: BinaryIO) -> None:
         stream.write(f"{self._form(element)}\n".encode(self._charset))

@@ -69,17 +69,8 @@ class JobExecutionResult:
         return self.net_runtime_ms
 
     def get_accumulator_result(self, accumulator_name: str) -> Any:
-        """The merged value of one accumulator.
-
-        :raises ProgramError: when no function registered an accumulator of this name.
-        """
-        try:
-            return self.accumulators[accumulator_name]
-        except KeyError:
-            known = ", ".join(sorted(self.accumulators)) or "none"
-            raise ProgramError(
-                f"no accumulator {accumulator_name!r} in this job; there are: {known}"
-            ) from None
+        """The merged value of one accumulator; None where no function registered one of this name."""
+        return self.accumulators.get(accumulator_name)
 
     def get_all_accumulator_results(self) -> dict[str, Any]:
         """All merged accumulators by name."""
@@ -90,9 +81,21 @@ class JobExecutionResult:
         return dict(self.metrics)
 
     def __str__(self) -> str:
-        lines = [f"Job {self.job_id} has finished after {self.net_runtime_ms} ms."]
-        lines += [f"- {name}: {value}" for name, value in sorted(self.accumulators.items())]
-        return "\n".join(lines)
+        """As Flink's command line tells it."""
+        lines = [
+            "Program execution finished",
+            f"Job with JobID {self.job_id} has finished.",
+            f"Job Runtime: {self.net_runtime_ms} ms",
+        ]
+        if self.accumulators:
+            results = [_told(name, value) for name, value in sorted(self.accumulators.items())]
+            lines += ["Accumulator Results: ", *results, ""]
+        return "".join([f"{line}\n" for line in lines])
+
+
+def _told(name: str, value: Any) -> str:
+    what = f"- {name} ({type(value).__name__})"
+    return f"{what} [{len(value)} elements]" if isinstance(value, (list, set, tuple)) else f"{what}: {value}"
 
 
 class RunningJob(Protocol):

@@ -19,7 +19,7 @@ class StreamFormat(FileFormat):
     def text_line_format(
         charset_name: str = "UTF-8", errors: str = "strict", on_error: OnError = "fail"
     ) -> "TextLineFormat":
-        """Each line is a record, without its end, which is ``\\n`` or ``\\r\\n``.
+        """Each line is a record, without its end, which is ``\\n``, ``\\r\\n`` or, as in Java, ``\\r``.
 
         ``errors`` says what happens to bytes that are not of the charset: ``strict`` makes the line a bad record, for
         which ``on_error`` is asked; ``replace`` puts U+FFFD there.
@@ -56,4 +56,6 @@ class TextLineFormat(StreamFormat):
 
 class _Lines(LineReader):
     def parse(self, text: str, final: bool) -> tuple[list[Any], int]:
+        if "\r" in text:
+            text = text.replace("\r", "\n")  # those before a newline are gone already
         return text.split("\n"), 0

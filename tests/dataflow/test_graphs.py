@@ -182,9 +182,12 @@ def test_an_executor_is_found_by_its_name() -> None:
         find_executor("moon")
 
 
-def test_a_result_gives_its_accumulators_by_name_and_names_those_it_has() -> None:
-    result = JobExecutionResult(JobID("0" * 32), 12, {"seen": 3, "lost": 0})
+def test_a_result_gives_its_accumulators_by_name_and_tells_them_as_flink_does() -> None:
+    result = JobExecutionResult(JobID("0" * 32), 12, {"seen": 3, "list": ["a", "b"]})
     assert result.get_accumulator_result("seen") == 3
-    assert str(result) == f"Job {'0' * 32} has finished after 12 ms.\n- lost: 0\n- seen: 3"
-    with pytest.raises(ProgramError, match="no accumulator 'found' in this job; there are: lost, seen"):
-        result.get_accumulator_result("found")
+    assert result.get_accumulator_result("found") is None
+    finished = f"Program execution finished\nJob with JobID {'0' * 32} has finished.\nJob Runtime: 12 ms\n"
+    assert str(result) == (
+        f"{finished}Accumulator Results: \n- list (list) [2 elements]\n- seen (int): 3\n\n"
+    )
+    assert str(JobExecutionResult(JobID("0" * 32), 12, {})) == finished

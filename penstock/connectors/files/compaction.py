@@ -89,7 +89,7 @@ class FileCompactor(ABC):
 
     @staticmethod
     def concat_file_compactor(file_delimiter: bytes | None = None) -> "FileCompactor":
-        """One behind the other, with these bytes between them; for formats that are read as a stream."""
+        """One behind the other, each with these bytes behind it; for formats that are read as a stream."""
         return _Concatenated(file_delimiter or b"")
 
     @staticmethod
@@ -112,11 +112,10 @@ class _Concatenated(FileCompactor):
     delimiter: bytes
 
     def compact(self, input_files: list[str], stream: BinaryIO, write: WriteRecords) -> None:
-        for number, path in enumerate(input_files):
-            if number:
-                stream.write(self.delimiter)
+        for path in input_files:
             with open_buffered(path) as file:
                 copyfileobj(file, stream, 1 << 20)
+            stream.write(self.delimiter)
 
 
 class _Identical(FileCompactor):

@@ -6,7 +6,7 @@ from enum import Enum
 from typing import Any, BinaryIO
 
 from penstock.contracts.sink import Sink, SinkWriter, SinkWriterContext, WriterInitContext
-from penstock.data.text_forms import java_form, print_form
+from penstock.data.text_forms import file_form, java_form
 from penstock.data.type_composites import TupleTypeInfo
 from penstock.data.type_information import TypeInformation, shortened
 from penstock.errors import OutsideError, ProgramError, TypeMismatch
@@ -65,7 +65,7 @@ class PlainFileSink(Sink):
                 "delete it, or use WriteMode.OVERWRITE"
             )
         form = (
-            print_form(self.type_info)
+            file_form(self.type_info)
             if self.field_delimiter is None
             else _fields_form(self.type_info, self.field_delimiter)
         )
