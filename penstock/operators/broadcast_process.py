@@ -25,9 +25,10 @@ from penstock.data.batch import RowBatch
 from penstock.operators.collector import Collector
 from penstock.operators.contract import Operator, OperatorContext, OperatorSpec
 from penstock.operators.keyed_process import KeyedProcess
+from penstock.operators.pieces import Work
 from penstock.operators.process import Process
 from penstock.operators.process_contexts import FiringContext, KeyedRecordContext, RecordContext
-from penstock.operators.process_records import process_each
+from penstock.operators.process_records import Calls
 from penstock.operators.user_timers import TimerContext
 
 METHODS = ("process_element", "process_broadcast_element")
@@ -84,18 +85,16 @@ class BroadcastProcess(Process):
     """Only the contexts differ from any other process function of two inputs."""
 
     def __init__(self, spec: BroadcastProcessSpec, context: OperatorContext) -> None:
-        super().__init__(context, spec.function, spec.output_type, METHODS)
         self._states = _BroadcastStates(context, spec.descriptors)
-        self._record_context = _ReadOnlyContext(self._collector, self._time, self._states)
-        self._broadcast_context = _BroadcastContext(self._collector, self._time, self._states)
+        super().__init__(context, spec.function, spec.output_type, METHODS)
+
+    def _context_of(self, port: int) -> RecordContext:
+        kind = _BroadcastContext if port == BROADCAST_PORT else _ReadOnlyContext
+        return kind(self._collector, self._time, self._states)
 
     def open(self) -> None:
         self._states.open()
         super().open()
-
-    def on_batch(self, batch: RowBatch, port: int = 0) -> None:
-        ctx = self._broadcast_context if port == BROADCAST_PORT else self._record_context
-        self._collector.emit_results(*process_each(self._process[port], ctx, batch, self.context))
 
 
 class KeyedBroadcastProcess(KeyedProcess):
@@ -105,9 +104,10 @@ class KeyedBroadcastProcess(KeyedProcess):
         self._states = _BroadcastStates(context, spec.descriptors)
         super().__init__(context, spec.function, spec.output_type, METHODS)
         self._no_key = self._keyed_state.current_key
-        self._broadcast_context = _KeyedBroadcastContext(
+        broadcast_context = _KeyedBroadcastContext(
             self._collector, self._firing.service, self._states, self._keyed_state
         )
+        self._broadcast_calls = Calls(context, self._process[BROADCAST_PORT], broadcast_context)
 
     def _context_of_records(self, timer_service: TimerService) -> KeyedRecordContext:
         return _KeyedReadOnlyContext(self._collector, timer_service, self._keyed_state, self._states)
@@ -123,9 +123,11 @@ class KeyedBroadcastProcess(KeyedProcess):
         if port != BROADCAST_PORT:
             super().on_batch(batch, port)
             return
+        self.context.pieces.run(self._broadcast(batch))
+
+    def _broadcast(self, batch: RowBatch) -> Work:
         self._keyed_state.current_key = self._no_key
-        results = process_each(self._process[port], self._broadcast_context, batch, self.context)
-        self._collector.emit_results(*results)
+        return (yield from self._broadcast_calls.run(batch, self._collector.emit_results))
 
 
 class _BroadcastStates:

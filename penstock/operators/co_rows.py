@@ -12,13 +12,13 @@ from penstock.data.batch import RowBatch
 from penstock.operators.collector import Collector
 from penstock.operators.contract import Operator, OperatorContext, OperatorSpec
 from penstock.operators.process_records import (
+    Calls,
     FunctionLife,
     Results,
     functions_in,
     key_is_unusable,
     methods_of,
     record_error,
-    stamps_until,
 )
 
 CoRowKind = Literal["map", "flat_map"]
@@ -47,7 +47,7 @@ class CoRowSpec(OperatorSpec):
 
 
 class CoRow(Operator):
-    """One loop for each kind of function."""
+    """One loop for each kind of function; results of flat_map come in pieces."""
 
     def __init__(self, spec: CoRowSpec, context: OperatorContext) -> None:
         super().__init__(context)
@@ -55,23 +55,24 @@ class CoRow(Operator):
         self._collector = Collector(context, spec.output_type)
         self._life = FunctionLife(spec.function, context)
         self._functions = methods_of(spec.function, (f"{spec.kind}1", f"{spec.kind}2"), spec.kind)
-        by_kind: dict[str, tuple[_Loop, _KeyedLoop]] = {
-            "map": (_map, _keyed_map),
-            "flat_map": (_flat_map, _keyed_flat_map),
-        }
-        self._loop, self._keyed_loop = by_kind[spec.kind]
+        self._calls: list[Calls] = []
+        if spec.kind == "flat_map":
+            self._calls = [Calls(context, each, None, self._keyed_state) for each in self._functions]
 
     def open(self) -> None:
         self._life.open()
 
     def on_batch(self, batch: RowBatch, port: int = 0) -> None:
+        if self._calls:
+            self.context.pieces.run(self._calls[port].run(batch, self._collector.emit_all))
+            return
         position = iter(batch.values)
         keyed_state, function = self._keyed_state, self._functions[port]
         try:
             if keyed_state is None:
-                results = self._loop(function, batch, position)
+                results = _map(function, batch, position)
             else:
-                results = self._keyed_loop(function, batch, position, keyed_state)
+                results = _keyed_map(function, batch, position, keyed_state)
         except Exception as error:
             if keyed_state is not None and key_is_unusable(error, keyed_state.current_key):
                 raise
@@ -82,14 +83,10 @@ class CoRow(Operator):
 
     def end_key(self, key: Any) -> None:
         assert self._keyed_state is not None
-        self._keyed_state.clear_key(key)
+        self.context.pieces.then(self._keyed_state.clear_key, key)
 
     def close(self) -> None:
         self._life.close()
-
-
-_Loop = Callable[[Callable[[Any], Any], RowBatch, Any], Results]
-_KeyedLoop = Callable[[Callable[[Any], Any], RowBatch, Any, KeyedStateBackend], Results]
 
 
 def _map(function: Callable[[Any], Any], batch: RowBatch, position: Any) -> Results:
@@ -111,27 +108,3 @@ def _without_none(results: list[Any], timestamps: list[int] | None) -> Results:
     if timestamps is None or len(kept) == len(results):
         return kept, timestamps
     return kept, [time for result, time in zip(results, timestamps, strict=True) if result is not None]
-
-
-def _flat_map(function: Callable[[Any], Any], batch: RowBatch, position: Any) -> Results:
-    out: list[Any] = []
-    ends: list[int] = []
-    for value in position:
-        results = function(value)
-        if results:
-            out += results
-        ends.append(len(out))
-    return out, stamps_until(ends, batch.timestamps)
-
-
-def _keyed_flat_map(
-    function: Callable[[Any], Any], batch: RowBatch, position: Any, keyed_state: KeyedStateBackend
-) -> Results:
-    out: list[Any] = []
-    ends: list[int] = []
-    for value, keyed_state.current_key in zip(position, batch.keys or (), strict=True):
-        results = function(value)
-        if results:
-            out += results
-        ends.append(len(out))
-    return out, stamps_until(ends, batch.timestamps)

@@ -1,6 +1,7 @@
 """Gathers what process functions return, yield or put out aside, and emits it a batch at a time."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from operator import itemgetter
 from typing import Any
 
@@ -30,22 +31,37 @@ class Collector:
         self._has_timestamps = False
         self._sides: dict[str, tuple[OutputTag, list[Any], list[int]]] = {}
 
-    def take(self, results: Iterable[Any] | None, timestamp: int | None) -> None:
-        """Everything that a function returned for one record; pairs ``(OutputTag, value)`` go aside."""
+    @property
+    def is_full(self) -> bool:
+        """Whether as much was gathered as is emitted at once."""
+        most = self._context.pieces.most_rows
+        return len(self._values) >= most or any(len(values) >= most for _, values, _ in self._sides.values())
+
+    def take(self, results: Iterable[Any] | None, timestamp: int | None) -> Iterator[Any] | None:
+        """What a function returned for one record; pairs ``(OutputTag, value)`` go aside.
+
+        What is no list may have no end: what is left of it is returned when the collector is full, to be taken after a flush.
+        """
         if results is None:
-            return
+            return None
+        rest, room = None, 0
+        if type(results) is not list:
+            rest, room = iter(results), max(1, self._context.pieces.most_rows - len(self._values))
+            results = islice(rest, room)
         append = self._values.append
         stamp = self._timestamps.append
         if timestamp is None:
             timestamp = MIN_TIMESTAMP
         elif timestamp != MIN_TIMESTAMP:
             self._has_timestamps = True
-        for result in results:
+        taken = 0
+        for taken, result in enumerate(results, 1):  # noqa: B007 - how many there were
             if type(result) is tuple and len(result) == 2 and isinstance(result[0], OutputTag):
                 self.aside(result[0], result[1], timestamp)
                 continue
             append(result)
             stamp(timestamp)
+        return rest if taken == room else None
 
     def take_one(self, result: Any, timestamp: int | None) -> None:
         """One result for the main output."""
@@ -74,8 +90,9 @@ class Collector:
         values.append(value)
         timestamps.append(MIN_TIMESTAMP if timestamp is None else timestamp)
 
-    def flush(self) -> None:
-        """Emit what was gathered."""
+    def flush(self) -> int:
+        """Emit what was gathered; how many that was for the main output."""
+        count = len(self._values)
         if self._values:
             values, timestamps = self._values, self._timestamps if self._has_timestamps else None
             self._values, self._timestamps, self._has_timestamps = [], [], False
@@ -87,6 +104,7 @@ class Collector:
                     values = self._checked(tag.type_info.convert_batch, values)
                 stamped = any(time != MIN_TIMESTAMP for time in timestamps)
                 self._context.output.side(tag_id)(RowBatch(values, timestamps if stamped else None))
+        return count
 
     def emit_results(self, results: list[Any], timestamps: list[int] | None) -> None:
         """Emit the results of a whole batch, pairs ``(OutputTag, value)`` aside, and flush.

@@ -255,11 +255,11 @@ class Operator:
 
     def on_watermark(self, timestamp: int) -> None:
         """The minimum of the watermarks of all inputs has moved up to ``timestamp``."""
-        self.output.watermark(timestamp)
+        self.context.pieces.then(self.output.watermark, timestamp)
 
     def on_status(self, status: StreamStatus) -> None:
         """All inputs have become idle, or one is active again."""
-        self.output.status(status)
+        self.context.pieces.then(self.output.status, status)
 
     def was_held_up(self) -> None:
         """For lack of room behind it the task has not looked at its input: that nothing came is not the input's silence."""

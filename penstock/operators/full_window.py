@@ -1,12 +1,14 @@
 """A full window over a subtask's part of a stream without keys: worked on as a whole when the input has ended."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
+from itertools import islice
 from typing import Any
 
 from penstock.data.batch import RowBatch
 from penstock.operators.contract import Operator, OperatorContext, OperatorSpec
+from penstock.operators.pieces import Work
 from penstock.operators.process_records import FunctionLife
 from penstock.operators.user_code import callable_of, user_error
 
@@ -91,7 +93,7 @@ class FullWindow(Operator):
         results: Iterable[Any] | None
         match self._spec.over:
             case Over.MAP:
-                results = self._guarded(lambda: list(self._call(kept) or ()))
+                results = self._guarded(self._call, kept)
             case Over.SORT:
                 results = self._guarded(
                     lambda: sorted(kept, key=self._call, reverse=self._spec.is_descending)
@@ -100,11 +102,21 @@ class FullWindow(Operator):
                 results = kept
             case Over.AGGREGATE:
                 results = [self._guarded(self._spec.function.get_result, kept[0])]
-        values = list(results or ())
-        if self._spec.output_type is not None:
-            values = self._guarded(self._spec.output_type.convert_batch, values)
-        if values:
-            self.output.emit(RowBatch(values))
+        if results is not None:
+            self.context.pieces.run(self._in_pieces(self._guarded(iter, results)))
+
+    def _in_pieces(self, results: Iterator[Any]) -> Work:
+        while True:
+            wanted = self.context.pieces.most_rows
+            values = self._guarded(lambda most: list(islice(results, most)), wanted)
+            count = len(values)
+            if self._spec.output_type is not None:
+                values = self._guarded(self._spec.output_type.convert_batch, values)
+            if values:
+                self.output.emit(RowBatch(values))
+            if count < wanted:
+                return count
+            yield count
 
     def snapshot(self, checkpoint_id: int) -> Any:
         return list(self._kept)

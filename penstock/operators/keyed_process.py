@@ -8,8 +8,9 @@ from penstock.contracts.state import KeyedStateBackend
 from penstock.data.batch import RowBatch
 from penstock.operators.collector import Collector
 from penstock.operators.contract import Operator, OperatorContext, OperatorSpec
+from penstock.operators.pieces import Work
 from penstock.operators.process_contexts import FiringContext, KeyedRecordContext
-from penstock.operators.process_records import FunctionLife, methods_of, process_each_keyed
+from penstock.operators.process_records import Calls, FunctionLife, methods_of
 from penstock.operators.user_timers import TimerContext, TimerFiring
 
 
@@ -53,7 +54,8 @@ class KeyedProcess(Operator):
         self._firing = TimerFiring(
             context, self._collector, self._timer_context, getattr(function, "on_timer", None)
         )
-        self._record_context = self._context_of_records(self._firing.service)
+        record_context = self._context_of_records(self._firing.service)
+        self._calls = [Calls(context, each, record_context, self._keyed_state) for each in self._process]
 
     def _context_of_records(self, timer_service: TimerService) -> KeyedRecordContext:
         return KeyedRecordContext(self._collector, timer_service, self._keyed_state)
@@ -66,21 +68,25 @@ class KeyedProcess(Operator):
         self._firing.service.open()
 
     def on_batch(self, batch: RowBatch, port: int = 0) -> None:
-        results = process_each_keyed(
-            self._process[port], self._record_context, batch, self._keyed_state, self.context
-        )
-        self._keyed_state.after_records(len(batch.values))
-        self._collector.emit_results(*results)
+        self.context.pieces.run(self._calls[port].run(batch, self._collector.emit_results))
 
     def on_watermark(self, timestamp: int) -> None:
-        self._firing.advance_watermark(timestamp)
+        self.context.pieces.run(self._advance(timestamp))
+
+    def _advance(self, timestamp: int) -> Work:
+        fired = yield from self._firing.advance_watermark(timestamp)
         self._collector.flush()
         self.output.watermark(timestamp)
+        return fired
 
     def end_key(self, key: Any) -> None:
-        self._firing.end_key()
+        self.context.pieces.run(self._end_key(key))
+
+    def _end_key(self, key: Any) -> Work:
+        fired = yield from self._firing.end_key()
         self._keyed_state.clear_key(key)
         self._collector.flush()
+        return fired
 
     def finish(self) -> None:
         """Processing-time timers that are not due will never fire, as in Flink."""

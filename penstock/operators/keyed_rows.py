@@ -9,11 +9,11 @@ from penstock.data.batch import RowBatch
 from penstock.operators.collector import Collector
 from penstock.operators.contract import Operator, OperatorContext, OperatorSpec
 from penstock.operators.process_records import (
+    Calls,
     FunctionLife,
     Results,
     key_is_unusable,
     record_error,
-    stamps_until,
 )
 from penstock.operators.row_chain import RowStep
 from penstock.operators.user_code import callable_of
@@ -37,7 +37,7 @@ class KeyedRowSpec(OperatorSpec):
 
 
 class KeyedRow(Operator):
-    """One loop for each kind of function."""
+    """One loop for each kind of function; results of flat_map come in pieces."""
 
     def __init__(self, spec: KeyedRowSpec, context: OperatorContext) -> None:
         super().__init__(context)
@@ -47,12 +47,18 @@ class KeyedRow(Operator):
         self._collector = Collector(context, step.output_type)
         self._life = FunctionLife(step.function, context)
         self._function: Callable[[Any], Any] = callable_of(step.function, step.kind, step.kind)
-        self._apply = {"map": self._map, "flat_map": self._flat_map, "filter": self._filter}[step.kind]
+        self._calls: Calls | None = None
+        if step.kind == "flat_map":
+            self._calls = Calls(context, self._function, None, self._keyed_state)
+        self._apply = self._filter if step.kind == "filter" else self._map
 
     def open(self) -> None:
         self._life.open()
 
     def on_batch(self, batch: RowBatch, port: int = 0) -> None:
+        if self._calls is not None:
+            self.context.pieces.run(self._calls.run(batch, self._collector.emit_all))
+            return
         position = iter(batch.values)
         try:
             values, timestamps = self._apply(batch, position)
@@ -83,21 +89,8 @@ class KeyedRow(Operator):
         taken = batch.take(kept)
         return taken.values, taken.timestamps
 
-    def _flat_map(self, batch: RowBatch, position: Any) -> Results:
-        keyed_state, function = self._keyed_state, self._function
-        out: list[Any] = []
-        extend = out.extend
-        ends: list[int] = []
-        end = ends.append
-        for value, keyed_state.current_key in zip(position, batch.keys or (), strict=True):
-            results = function(value)
-            if results is not None:
-                extend(results)
-            end(len(out))
-        return out, stamps_until(ends, batch.timestamps)
-
     def end_key(self, key: Any) -> None:
-        self._keyed_state.clear_key(key)
+        self.context.pieces.then(self._keyed_state.clear_key, key)
 
     def close(self) -> None:
         self._life.close()

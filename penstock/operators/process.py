@@ -7,7 +7,7 @@ from penstock.data.batch import RowBatch
 from penstock.operators.collector import Collector
 from penstock.operators.contract import Operator, OperatorContext, OperatorSpec
 from penstock.operators.process_contexts import RecordContext, TimeOnly
-from penstock.operators.process_records import FunctionLife, methods_of, process_each
+from penstock.operators.process_records import Calls, FunctionLife, methods_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +39,23 @@ class Process(Operator):
         self._life = FunctionLife(function, context)
         self._process = methods_of(function, methods, "process")
         self._time = TimeOnly(context.clock)
-        self._record_context = RecordContext(self._collector, self._time)
+        self._calls = [
+            Calls(context, each, self._context_of(port)) for port, each in enumerate(self._process)
+        ]
+
+    def _context_of(self, port: int) -> RecordContext:
+        return RecordContext(self._collector, self._time)
 
     def open(self) -> None:
         self._life.open()
 
     def on_batch(self, batch: RowBatch, port: int = 0) -> None:
-        results = process_each(self._process[port], self._record_context, batch, self.context)
-        self._collector.emit_results(*results)
+        self.context.pieces.run(self._calls[port].run(batch, self._collector.emit_results))
 
     def on_watermark(self, timestamp: int) -> None:
+        self.context.pieces.then(self._advance, timestamp)
+
+    def _advance(self, timestamp: int) -> None:
         self._time.watermark = timestamp
         self.output.watermark(timestamp)
 

@@ -25,7 +25,6 @@ from operator import length_hint
 from typing import Any, Literal
 
 from penstock.data.batch import RowBatch
-from penstock.data.elements import StreamStatus
 from penstock.errors import PenstockError
 from penstock.metrics.kinds import MetricGroup
 from penstock.operators.checkpointed import join_checkpoints
@@ -125,12 +124,6 @@ class RowChain(Operator):
             if batch.values:
                 batch = segment.apply(batch)
         yield batch, size, True
-
-    def on_watermark(self, timestamp: int) -> None:
-        self.context.pieces.then(self.output.watermark, timestamp)
-
-    def on_status(self, status: StreamStatus) -> None:
-        self.context.pieces.then(self.output.status, status)
 
     def context_of(self, step: RowStep) -> OperatorContext:
         """The operator's context under the name of the step, for errors and for ``open``."""

@@ -9,6 +9,7 @@ from penstock.contracts.timers import Timers
 from penstock.data.elements import MAX_WATERMARK, MIN_TIMESTAMP
 from penstock.operators.collector import Collector
 from penstock.operators.contract import OperatorContext
+from penstock.operators.pieces import Work
 from penstock.operators.user_code import shorten, user_error
 
 TIMERS_NAME = "user-timers"
@@ -131,45 +132,63 @@ class TimerFiring:
         self.service = UserTimerService(context, self._on_processing_time)
         self._timer_context = make_timer_context(self.service)
 
-    def advance_watermark(self, watermark: int) -> None:
+    def advance_watermark(self, watermark: int) -> Work:
         """Fire the event-time timers up to ``watermark``; those set meanwhile too."""
         self.service.watermark = watermark
-        self._fire(self.service.timers.advance_watermark(watermark), TimeDomain.EVENT_TIME)
+        return (
+            yield from self._fire(self.service.timers.advance_watermark(watermark), TimeDomain.EVENT_TIME)
+        )
 
-    def end_key(self) -> None:
+    def end_key(self) -> Work:
         """BATCH mode: fire all that is left, as no other record of the key will come. Timers set meanwhile are ignored."""
         service = self.service
         service.watermark, service.key_is_over = MAX_WATERMARK, True
-        self._fire(service.timers.advance_watermark(MAX_WATERMARK), TimeDomain.EVENT_TIME)
-        self._fire(service.timers.advance_processing_time(MAX_WATERMARK), TimeDomain.PROCESSING_TIME)
+        fired = yield from self._fire(service.timers.advance_watermark(MAX_WATERMARK), TimeDomain.EVENT_TIME)
+        due = service.timers.advance_processing_time(MAX_WATERMARK)
+        fired += yield from self._fire(due, TimeDomain.PROCESSING_TIME)
         service.watermark, service.key_is_over = MIN_TIMESTAMP, False
+        return fired
 
     def _on_processing_time(self, now_ms: int) -> None:
-        self._fire(self.service.timers.advance_processing_time(now_ms), TimeDomain.PROCESSING_TIME)
-        self._collector.flush()
+        self._context.pieces.run(self._fire_by_clock(now_ms))
 
-    def _fire(self, due: Iterator[tuple[int, Any, Any]], domain: TimeDomain) -> int:
-        """Fire timers, and return how many there were."""
+    def _fire_by_clock(self, now_ms: int) -> Work:
+        due = self.service.timers.advance_processing_time(now_ms)
+        fired = yield from self._fire(due, TimeDomain.PROCESSING_TIME)
+        self._collector.flush()
+        return fired
+
+    def _fire(self, due: Iterator[tuple[int, Any, Any]], domain: TimeDomain) -> Work:
+        """Fire timers. Results are emitted when they are many; those of the last timers are left to the caller."""
+        fired = 0
+        for timers in self._call(due, domain):
+            fired += timers
+            if fired >= self._context.pieces.most_rows or self._collector.is_full:
+                yield max(fired, self._collector.flush())
+                fired = 0
+        return fired
+
+    def _call(self, due: Iterator[tuple[int, Any, Any]], domain: TimeDomain) -> Iterator[int]:
+        """Call the function for each timer; yields 1 behind each, and 0 within one whose results have become many."""
         keyed_state, timer_context = self._keyed_state, self._timer_context
         on_timer, take = self._on_timer, self._collector.take
         in_event_time = domain is TimeDomain.EVENT_TIME
         timer_context.domain = domain
-        timestamp, key, count = MIN_TIMESTAMP, None, 0
+        timestamp, key = MIN_TIMESTAMP, None
         try:
             for timestamp, key, _ in due:
-                count += 1
                 keyed_state.current_key = key
                 timer_context.time = timestamp
                 timer_context.emit_time = emit_time = timestamp if in_event_time else MIN_TIMESTAMP
                 results = on_timer(timestamp, timer_context)
-                if results is not None:
-                    take(results, emit_time)
+                while results is not None and (results := take(results, emit_time)) is not None:
+                    yield 0
+                yield 1
         except Exception as error:
             where = (
                 f"in the {domain.name.lower().replace('_', '-')} timer at {timestamp} of key {shorten(key)}"
             )
             raise user_error(self._context, error).at(where) from error
-        return count
 
 
 def _nothing(timestamp: int, context: Any) -> None:

@@ -17,7 +17,7 @@ from penstock.data.batch import RowBatch
 from penstock.data.elements import MIN_TIMESTAMP
 from penstock.errors import PenstockError, ProgramError, StateError
 from penstock.operators.contract import Operator, OperatorContext, OperatorSnapshot, OperatorSpec, Output
-from penstock.operators.process_records import FunctionLife, process_each
+from penstock.operators.process_records import Calls, FunctionLife
 from penstock.operators.user_code import callable_of, shorten
 from penstock.operators.window.spec import WindowSpec
 from penstock.runtime.worker.state_access import StateAccess
@@ -185,14 +185,16 @@ class _WritesOperatorState(Operator):
     def __init__(self, spec: OperatorStateSpec, context: OperatorContext) -> None:
         super().__init__(context)
         self._life = FunctionLife(spec.function, context)
-        self._process = callable_of(spec.function, "process_element", "transform")
-        self._record_context = _Context(context)
+        process = callable_of(spec.function, "process_element", "transform")
+        self._calls = Calls(context, process, _Context(context))
 
     def open(self) -> None:
         self._life.open()
 
     def on_batch(self, batch: RowBatch, port: int = 0) -> None:
-        results, _ = process_each(self._process, self._record_context, batch, self.context)
+        self.context.pieces.run(self._calls.run(batch, self._emit))
+
+    def _emit(self, results: list[Any], timestamps: list[int] | None) -> None:
         if results:
             self.output.emit(RowBatch(results))
 

@@ -96,9 +96,9 @@ def test_an_error_names_the_record(kind: Any) -> None:
 
 
 @pytest.mark.parametrize("kind", ["map", "flat_map", "filter"])
-def test_a_key_that_cannot_be_hashed_is_left_to_the_task_to_explain(kind: Any) -> None:
+def test_a_key_that_cannot_be_hashed_is_no_error_of_the_function(kind: Any) -> None:
     functions: dict[str, Any] = {"map": SumMap(), "flat_map": SumFlatMap(), "filter": SumFilter()}
-    with pytest.raises(TypeError, match="unhashable") as caught:
+    with pytest.raises(TypeError, match=r"unhashable|cannot be hashed") as caught:
         stage_of(kind, functions[kind]).give([1], keys=lambda value: [value])
     assert not isinstance(caught.value, UserCodeError)
 

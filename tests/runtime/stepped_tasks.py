@@ -78,8 +78,10 @@ class TaskByHand:
     def run(self) -> list[Any]:
         """Step until there is nothing more to do at once; what has come out."""
         found: list[Any] = []
-        while (progress := self.step()) is Progress.MORE:
-            found += self.take()
+        while (progress := self.step()) in (Progress.MORE, Progress.BLOCKED):
+            taken = self.take()
+            assert taken or progress is Progress.MORE, "there was room, and it was said that there was none"
+            found += taken
         assert progress in (Progress.IDLE, Progress.DONE)
         return found + self.take()
 

@@ -22,6 +22,7 @@ from penstock.errors import PenstockError, ProgramError
 from penstock.operators.collector import Collector
 from penstock.operators.contract import Operator, OperatorContext, OperatorSpec
 from penstock.operators.join.inner_loop import inner_loops
+from penstock.operators.pieces import Work
 from penstock.operators.process_records import FunctionLife
 from penstock.operators.unread_argument import leaves_unread
 from penstock.operators.user_code import callable_of, user_error
@@ -93,6 +94,7 @@ class Pairs:
         self.process = callable_of(function, "process_element", "process")
         self.context = PairContext(collector)
         self.sees_times = not leaves_unread(self.process, 2)
+        self.emitted = 0
         self.results: list[Any] = []
         self.stamps: list[int] = []
 
@@ -169,6 +171,7 @@ class Pairs:
     def emit(self) -> None:
         """Emit what was kept, with the times of the pairs."""
         results, stamps = self.results, self.stamps
+        self.emitted += len(results)
         if results:
             self.results, self.stamps = [], []
         self._collector.emit_results(results, stamps)
@@ -180,7 +183,10 @@ class Pairs:
         context.time = given_up_at
         pair = (value, None) if port == 0 else (None, value)
         try:
-            self._collector.take(self.process(*pair, context), given_up_at)
+            rest = self._collector.take(self.process(*pair, context), given_up_at)
+            while rest is not None:
+                self._collector.flush()
+                rest = self._collector.take(rest, given_up_at)
         except Exception as error:
             raise user_error(self._operator, error, pair) from error
 
@@ -208,6 +214,7 @@ class IntervalJoin(Operator):
         self._loops = None if self._outer or self.pairs.sees_times else inner_loops(MOST_RESULTS)
         self._watermark = MIN_TIMESTAMP
         self._keys_ended = 0
+        self._fan_out = 1
 
     def open(self) -> None:
         assert self.context.make_timers is not None
@@ -218,8 +225,23 @@ class IntervalJoin(Operator):
     # Records ------------------------------------------------------------------------------------------------------------
 
     def on_batch(self, batch: RowBatch, port: int = 0) -> None:
-        if not batch.values:
-            return
+        self.context.pieces.run(self._take(batch, port))
+
+    def _take(self, batch: RowBatch, port: int) -> Work:
+        """So many records in each piece that those before have given few enough pairs."""
+        size, start = len(batch.values), 0
+        while start < size:
+            stop = min(start + -(-self.context.pieces.most_rows // self._fan_out), size)
+            before = self.pairs.emitted
+            self._take_piece(batch if stop - start == size else batch.slice(start, stop), port)
+            records, taken, start = (stop - start) * self._fan_out, stop - start, stop
+            self._fan_out = max(1, self._fan_out // 2, -(-(self.pairs.emitted - before) // taken))
+            if start == size:
+                return records
+            yield records
+        return 0
+
+    def _take_piece(self, batch: RowBatch, port: int) -> None:
         timestamps = batch.timestamps
         first = MIN_TIMESTAMP if timestamps is None else min(timestamps)
         if timestamps is None or first == MIN_TIMESTAMP:
@@ -293,17 +315,28 @@ class IntervalJoin(Operator):
     # Time ---------------------------------------------------------------------------------------------------------------
 
     def on_watermark(self, timestamp: int) -> None:
+        self.context.pieces.run(self._pass_on(timestamp))
+
+    def _pass_on(self, timestamp: int) -> Work:
+        dropped = 0
         if timestamp > self._watermark:
             self._watermark = timestamp
-            self._clean_up(timestamp)
+            dropped = yield from self._clean_up(timestamp)
             self._collector.flush()
         self.output.watermark(timestamp)
+        return dropped
 
-    def _clean_up(self, watermark: int) -> None:
+    def _clean_up(self, watermark: int) -> Work:
+        dropped = 0
         pane: MutableMapping[Any, Buffers] = self.table.pane(None)
         for time, key, port in self.timers.advance_watermark(watermark):
             # Single records are emitted in the order of time over all keys; where there are none, one go does for a key.
             self._drop(pane, key, port, time if self._outer else watermark)
+            dropped += 1
+            if dropped >= self.context.pieces.most_rows or self._collector.is_full:
+                yield max(dropped, self._collector.flush())
+                dropped = 0
+        return dropped
 
     def _drop(self, pane: MutableMapping[Any, Buffers], key: Any, port: int, until: int) -> None:
         """Forget the records of one side that have no partner to come from ``until`` on."""
@@ -329,11 +362,15 @@ class IntervalJoin(Operator):
             self.timers.register_event_time_timer(key, port, times[0] + retention_ms)
 
     def end_key(self, key: Any) -> None:
-        self._clean_up(MAX_WATERMARK)
+        self.context.pieces.run(self._end_key(key))
+
+    def _end_key(self, key: Any) -> Work:
+        dropped = yield from self._clean_up(MAX_WATERMARK)
         self.backend.clear_key(key)
         self._keys_ended += 1
         if self._keys_ended % KEYS_PER_FLUSH == 0:
             self._collector.flush()
+        return dropped
 
     # Life ---------------------------------------------------------------------------------------------------------------
 

@@ -1,6 +1,6 @@
 """Calls the user's window function for a window that fires."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from penstock.contracts.context import WindowContext
@@ -62,10 +62,18 @@ class Evaluator:
         return lambda key, window, elements: process(context, elements)
 
     def fire(self, key: Any, window: Any, elements: list[Any], timestamp: int) -> None:
-        """Call the window function; its results carry ``timestamp``."""
+        """Call the window function; its results carry ``timestamp``, and are emitted when they are many."""
+        for _ in self.results(key, window, elements, timestamp):
+            self.collector.flush()
+
+    def results(self, key: Any, window: Any, elements: list[Any], timestamp: int) -> Iterator[None]:
+        """The same, but stops whenever the collector is to be flushed."""
         self._window_context.set(window, timestamp)
         try:
-            self.collector.take(self._call(key, window, elements), timestamp)
+            rest = self.collector.take(self._call(key, window, elements), timestamp)
+            while rest is not None:
+                yield
+                rest = self.collector.take(rest, timestamp)
         except Exception as error:
             raise self._explain(error, key, window) from error
 

@@ -4,6 +4,7 @@ A timer belongs to (key, window) and is shared by the trigger and the end of the
 trigger is asked once more, whether or not it had registered a timer for that time.
 """
 
+from collections.abc import Iterator
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,8 @@ from penstock.data.batch import RowBatch
 from penstock.data.elements import MAX_WATERMARK, MIN_TIMESTAMP
 from penstock.errors import ProgramError
 from penstock.operators.contract import Operator, OperatorContext
-from penstock.operators.process_records import key_is_unusable
+from penstock.operators.pieces import Work
+from penstock.operators.process_records import key_is_unusable, unusable_key
 from penstock.operators.runtime_context import OperatorRuntimeContext
 from penstock.operators.user_code import shorten, user_error
 from penstock.operators.window.contents import Store, make_store
@@ -94,6 +96,19 @@ class GeneralWindows(Operator):
     # Records ------------------------------------------------------------------------------------------------------------
 
     def on_batch(self, batch: RowBatch, port: int = 0) -> None:
+        self.context.pieces.run(self._take(batch))
+
+    def _take(self, batch: RowBatch) -> Work:
+        size, start = len(batch.values), 0
+        while True:
+            stop = min(start + self.context.pieces.most_rows, size)
+            self._add(batch if stop - start == size else batch.slice(start, stop))
+            if stop == size:
+                return stop - start
+            yield stop - start
+            start = stop
+
+    def _add(self, batch: RowBatch) -> None:
         assert batch.keys is not None
         backend, add = self.backend, self.add_record
         key = value = None
@@ -105,7 +120,7 @@ class GeneralWindows(Operator):
                 add(key, value, timestamp)
         except Exception as error:
             if key_is_unusable(error, key):
-                raise
+                raise unusable_key(batch, self.context) from error
             raise user_error(self.context, error, value) from error
         backend.after_records(len(batch.values))
         self._plan()
@@ -197,22 +212,37 @@ class GeneralWindows(Operator):
     # Time ---------------------------------------------------------------------------------------------------------------
 
     def on_watermark(self, timestamp: int) -> None:
+        self.context.pieces.run(self._pass_on(timestamp))
+
+    def _pass_on(self, timestamp: int) -> Work:
+        fired = 0
         if timestamp > self.times.watermark:
             self.times.watermark = timestamp
-            self._fire_event_time(timestamp)
+            fired = yield from self._fire(self.timers.advance_watermark(timestamp), True)
             self._plan()
         self.collector.flush()
         self.output.watermark(timestamp)
-
-    def _fire_event_time(self, limit: int) -> None:
-        for time, key, namespace in self.timers.advance_watermark(limit):
-            self._on_timer(time, key, namespace, True)
+        return fired
 
     def _on_processing_time(self, now_ms: int) -> None:
-        for time, key, namespace in self.timers.advance_processing_time(now_ms):
-            self._on_timer(time, key, namespace, False)
+        self.context.pieces.run(self._fire_by_clock(now_ms))
+
+    def _fire_by_clock(self, now_ms: int) -> Work:
+        fired = yield from self._fire(self.timers.advance_processing_time(now_ms), False)
         if not self.context.batch_mode:
             self.collector.flush()
+        return fired
+
+    def _fire(self, due: Iterator[tuple[int, Any, Any]], of_event_time: bool) -> Work:
+        """Results are emitted when they are many; those of the last timers are left to the caller."""
+        fired = 0
+        for time, key, namespace in due:
+            self._on_timer(time, key, namespace, of_event_time)
+            fired += 1
+            if fired >= self.context.pieces.most_rows or self.collector.is_full:
+                yield max(fired, self.collector.flush())
+                fired = 0
+        return fired
 
     def _on_timer(self, time: int, key: Any, namespace: Any, of_event_time: bool) -> None:
         self.backend.current_key = key
@@ -260,16 +290,20 @@ class GeneralWindows(Operator):
 
     def end_key(self, key: Any) -> None:
         """All timers of the key fire, of both times; new ones are not taken. Then everything of the key is forgotten."""
+        self.context.pieces.run(self._end_key(key))
+
+    def _end_key(self, key: Any) -> Work:
         self.times.watermark = MAX_WATERMARK
         self.times.key_is_over = True
-        self._fire_event_time(MAX_WATERMARK)
-        self._on_processing_time(MAX_WATERMARK)
+        fired = yield from self._fire(self.timers.advance_watermark(MAX_WATERMARK), True)
+        fired += yield from self._fire_by_clock(MAX_WATERMARK)
         self.times.key_is_over = False
         self.times.watermark = MIN_TIMESTAMP
         self.backend.clear_key(key)
         self._keys_ended += 1
         if self._keys_ended % KEYS_PER_FLUSH == 0:
             self.collector.flush()
+        return fired
 
     # Life ---------------------------------------------------------------------------------------------------------------
 

@@ -9,12 +9,15 @@ Sliding windows put each record into every window it is in. Keeping shorter pane
 ``merge`` gives to the last bit what ``add`` does, which no function promises.
 """
 
+from collections.abc import Iterator
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from penstock.data.batch import RowBatch
 from penstock.data.elements import MAX_WATERMARK, MIN_TIMESTAMP
 from penstock.operators.contract import Operator, OperatorContext
-from penstock.operators.process_records import key_is_unusable
+from penstock.operators.pieces import Work
+from penstock.operators.process_records import key_is_unusable, unusable_key
 from penstock.operators.user_code import user_error
 from penstock.operators.window.contents import Store, make_store
 from penstock.operators.window.evaluation import Evaluator
@@ -73,6 +76,9 @@ class PaneWindows(Operator):
     # Records ------------------------------------------------------------------------------------------------------------
 
     def on_batch(self, batch: RowBatch, port: int = 0) -> None:
+        self.context.pieces.then(self._take, batch)
+
+    def _take(self, batch: RowBatch) -> None:
         timestamps = batch.timestamps
         if not batch.values:
             return
@@ -147,7 +153,7 @@ class PaneWindows(Operator):
             self._store.add_all(window, keys, values)
         except Exception as error:
             if any(key_is_unusable(error, key) for key in keys):
-                raise
+                raise unusable_key(batch, self.context) from error
             raise user_error(self.context, error, values[self._store.table.failed_index]) from error
         if window.start not in self._open:
             self._open[window.start] = window
@@ -170,20 +176,21 @@ class PaneWindows(Operator):
     # Time ---------------------------------------------------------------------------------------------------------------
 
     def on_watermark(self, timestamp: int) -> None:
+        self.context.pieces.run(self._pass_on(timestamp))
+
+    def _pass_on(self, timestamp: int) -> Work:
         if timestamp > self._times.watermark:
-            self._advance(timestamp)
+            yield from self._advance(timestamp)
         self._collector.flush()
         self.output.watermark(timestamp)
+        return 0
 
-    def _advance(self, watermark: int) -> None:
+    def _advance(self, watermark: int) -> Iterator[int]:
         before, self._times.watermark = self._times.watermark, watermark
         if watermark < self._next_due:
             return
         for _, dropped, window in self._events(before, watermark):
-            if not dropped:
-                self._fire(window)
-            else:
-                self._drop(window)
+            yield from self._drop(window) if dropped else self._fire(window)
         self._next_due = self._find_next_due()
 
     def _events(self, before: int, watermark: int) -> list[Event]:
@@ -207,46 +214,67 @@ class PaneWindows(Operator):
     def _find_next_due(self) -> int:
         return min(map(self._due_time, self._open.values()), default=NEVER)
 
-    def _fire(self, window: TimeWindow) -> None:
+    def _fire(self, window: TimeWindow) -> Iterator[int]:
         """Evaluate a window that is kept for records that are late."""
         assert self._store is not None
-        self._evaluate(window, self._store.table.pane(window), over=False)
+        return self._evaluate(window, self._store.table.pane(window), over=False)
 
-    def _drop(self, window: TimeWindow) -> None:
+    def _drop(self, window: TimeWindow) -> Iterator[int]:
         """Take a window out; without lateness this is also when it is evaluated."""
         assert self._store is not None
         del self._open[window.start]
         pane = self._store.table.pop_pane(window)
         if not self._lateness_ms:
-            self._evaluate(window, pane, over=True)
+            yield from self._evaluate(window, pane, over=True)
         elif self._evaluator.has_clear:
             for key in pane:
                 self._backend.current_key = key
                 self._evaluator.clear(key, window)
 
-    def _evaluate(self, window: TimeWindow, pane: Any, over: bool) -> None:
-        """The results of all keys of a window; when it is over the window function hears of it key by key."""
+    def _evaluate(self, window: TimeWindow, pane: Any, over: bool) -> Iterator[int]:
+        """The results of all keys of a window; when it is over the window function hears of it key by key.
+
+        They are emitted when they are many, and those of the last keys are left in the collector.
+        """
         assert self._store is not None
         end = window.max_timestamp()
         evaluator = self._evaluator
         if evaluator.passes_on:
-            try:
-                results = self._store.results(pane.values())
-            except Exception as error:
-                raise user_error(self.context, error).at(f"when {window} was evaluated") from error
-            self._collector.take_all(results, end)
+            contents = iter(pane.values())
+            while some := list(islice(contents, self.context.pieces.most_rows)):
+                try:
+                    results = self._store.results(some)
+                except Exception as error:
+                    raise user_error(self.context, error).at(f"when {window} was evaluated") from error
+                self._collector.take_all(results, end)
+                yield from self._flushed(len(some))
             return
+        keys = 0
         for key, stored in pane.items():
             self._backend.current_key = key
             elements = self._store.elements(stored)
             if elements is not None:
-                evaluator.fire(key, window, elements, end)
+                for _ in evaluator.results(key, window, elements, end):
+                    yield from self._flushed(keys + 1)
+                    keys = 0
             if over:
                 evaluator.clear(key, window)
+            keys += 1
+            if keys >= self.context.pieces.most_rows:
+                yield from self._flushed(keys)
+                keys = 0
+
+    def _flushed(self, records: int) -> Iterator[int]:
+        """Emit what was gathered, once it is much."""
+        if self._collector.is_full:
+            yield max(records, self._collector.flush())
 
     def end_key(self, key: Any) -> None:
         """Every window of the key fires and ends."""
-        self._advance(MAX_WATERMARK)
+        self.context.pieces.run(self._end_key(key))
+
+    def _end_key(self, key: Any) -> Work:
+        yield from self._advance(MAX_WATERMARK)
         self._times.watermark = MIN_TIMESTAMP
         self._backend.clear_key(key)
         self._open.clear()
@@ -254,6 +282,7 @@ class PaneWindows(Operator):
         self._keys_ended += 1
         if self._keys_ended % KEYS_PER_FLUSH == 0:
             self._collector.flush()
+        return 0
 
     # Life ---------------------------------------------------------------------------------------------------------------
 

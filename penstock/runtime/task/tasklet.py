@@ -10,13 +10,13 @@ from penstock.contracts.pace import Pace
 from penstock.contracts.source import InputStatus
 from penstock.data.batch import Batch, RowBatch
 from penstock.data.elements import MAX_WATERMARK, Barrier, EndOfInput, StreamStatus, Watermark
-from penstock.errors import KeyNotUsable, PenstockError, ProtocolError, StateError
+from penstock.errors import PenstockError, ProtocolError, StateError
 from penstock.ids import SubtaskId
 from penstock.logs.place import Place
 from penstock.network.key_grouping import KeyGrouping
 from penstock.operators.contract import OperatorContext, OperatorSnapshot
+from penstock.operators.process_records import unusable_key
 from penstock.operators.source import SourceOperator
-from penstock.operators.user_code import shorten
 from penstock.runtime.task.chain import OperatorChain
 from penstock.runtime.task.input_gate import InputGate, PortEnded
 from penstock.runtime.task.measures import TaskMeasures
@@ -516,16 +516,3 @@ def give_batch(take: Callable[[Any, int], None], batch: Batch, port: int, contex
         if "unhashable" not in str(error) or not isinstance(batch, RowBatch) or batch.keys is None:
             raise
         raise unusable_key(batch, context) from error
-
-
-def unusable_key(batch: RowBatch, context: OperatorContext) -> KeyNotUsable:
-    """The error that names the first record with a key that cannot be hashed."""
-    for key, value in zip(batch.keys or (), batch.values, strict=False):
-        try:
-            hash(key)
-        except TypeError:
-            return KeyNotUsable(
-                f"the key {shorten(key)} of type {type(key).__name__} cannot be hashed; "
-                f"return a tuple or another immutable value from the key selector; the record was {shorten(value)}"
-            ).at(context.place)
-    return KeyNotUsable("a key cannot be hashed").at(context.place)

@@ -1,0 +1,204 @@
+"""Functions with contexts, timers, windows: what they give comes in pieces, in order, and waits for room behind them."""
+
+from collections.abc import Callable, Iterator
+from itertools import count
+from typing import Any
+
+import pytest
+
+from penstock.clock import ManualClock
+from penstock.contracts.context import KeyedOnTimerContext, KeyedProcessContext
+from penstock.contracts.functions import KeyedProcessFunction
+from penstock.contracts.pace import BATCH_RECORDS
+from penstock.data.batch import RowBatch
+from penstock.data.elements import MAX_WATERMARK, Watermark
+from penstock.datastream.window import (
+    CountTrigger,
+    CountTumblingWindowAssigner,
+    EventTimeSessionWindows,
+    EventTimeTrigger,
+    TumblingEventTimeWindows,
+)
+from penstock.operators.co_rows import CoRowSpec
+from penstock.operators.contract import OperatorSpec
+from penstock.operators.keyed_process import KeyedProcessSpec
+from penstock.operators.keyed_rows import KeyedRowSpec
+from penstock.operators.process import ProcessSpec
+from penstock.operators.row_chain import RowStep
+from penstock.operators.window.spec import Collected, Evaluation, Reduced, Style, WindowSpec
+from penstock.runtime.task.progress import Progress
+from tests.runtime.stepped_tasks import TaskByHand
+
+
+def yields(value: int, ctx: Any = None) -> Iterator[int]:
+    yield from count(value)
+
+
+def returns(value: int, ctx: Any = None) -> Iterator[int]:
+    return count(value)
+
+
+def step(function: Callable[..., Any]) -> RowStep:
+    return RowStep("flat_map", function, "step")
+
+
+ENDLESS: list[OperatorSpec] = [
+    *[ProcessSpec(function) for function in (yields, returns)],
+    *[KeyedProcessSpec(function) for function in (yields, returns)],
+    *[KeyedRowSpec(step(function)) for function in (yields, returns)],
+    *[CoRowSpec("flat_map", (function, function)) for function in (yields, returns)],
+    *[CoRowSpec("flat_map", (function, function), keyed=True) for function in (yields, returns)],
+]
+
+
+@pytest.mark.parametrize("timestamps", [None, [5, 6]])
+@pytest.mark.parametrize("spec", ENDLESS, ids=lambda spec: type(spec).__name__)
+def test_results_without_end_are_emitted_as_they_come(spec: OperatorSpec, timestamps: Any) -> None:
+    task = TaskByHand(spec, capacity=10)
+    task.put(RowBatch([0, 1], timestamps, ["a", "b"]), Watermark(1))
+    found: list[Any] = []
+    for _ in range(4):
+        while task.step() is Progress.MORE:
+            pass
+        batches = task.output.queued()
+        assert batches
+        assert all(isinstance(batch, RowBatch) and len(batch) <= BATCH_RECORDS for batch in batches)
+        if timestamps is not None:
+            assert all(
+                isinstance(batch, RowBatch) and set(batch.timestamps or ()) == {5} for batch in batches
+            )
+        found += task.take()
+    assert found == list(range(len(found)))
+
+
+@pytest.mark.parametrize("lists", [True, False])
+@pytest.mark.parametrize("keyed", [True, False])
+def test_many_results_of_many_records_keep_their_order_and_times_within_memory(
+    keyed: bool, lists: bool
+) -> None:
+    def generator(value: int, ctx: Any) -> Iterator[int]:
+        yield from range(value * 1_000, value * 1_000 + value % 700)
+
+    def function(value: int, ctx: Any) -> Any:
+        return list(generator(value, ctx)) if value % 3 else None
+
+    chosen: Any = function if lists else generator
+    task = TaskByHand(KeyedProcessSpec(chosen) if keyed else ProcessSpec(chosen))
+    values = list(range(3_000))
+    task.put(RowBatch(values, values, values), Watermark(9))
+    found: list[int] = []
+    while task.step() is Progress.MORE:
+        while (element := task.output.poll()) is not None:
+            if isinstance(element, Watermark):
+                assert len(found) == sum(value % 700 for value in values if value % 3 or not lists)
+                continue
+            assert isinstance(element, RowBatch)
+            assert len(element) < 6 * BATCH_RECORDS
+            assert element.timestamps == [value // 1_000 for value in element.values]
+            found += element.values
+    assert found == sorted(found)
+
+
+class ManyTimers(KeyedProcessFunction):
+    """Sets timers for each record; those at 1 give results without end."""
+
+    def process_element(self, value: Any, ctx: KeyedProcessContext) -> None:
+        by_clock, times = value
+        service = ctx.timer_service()
+        for time in times:
+            (service.register_processing_time_timer if by_clock else service.register_event_time_timer)(time)
+
+    def on_timer(self, timestamp: int, ctx: KeyedOnTimerContext) -> Iterator[Any]:
+        if timestamp == 1:
+            yield from count()
+        yield timestamp
+
+
+def test_timers_that_are_due_together_fire_in_pieces_before_their_watermark() -> None:
+    task = TaskByHand(KeyedProcessSpec(ManyTimers()), capacity=2)
+    times = range(10, 30_010)
+    task.put(RowBatch([(False, times)], None, ["k"]), Watermark(50_000), Watermark(60_000))
+    found: list[Any] = []
+    while Watermark(60_000) not in found:
+        task.step()
+        assert (
+            sum(len(each) for each in task.output.queued() if isinstance(each, RowBatch)) <= 3 * BATCH_RECORDS
+        )
+        found += task.take()
+    assert found == [*times, Watermark(50_000), Watermark(60_000)]
+
+
+@pytest.mark.parametrize("by_clock", [True, False])
+def test_a_timer_whose_results_have_no_end_holds_up_nothing_else(by_clock: bool) -> None:
+    task = TaskByHand(KeyedProcessSpec(ManyTimers()), capacity=3)
+    clock = task.clock
+    assert isinstance(clock, ManualClock)
+    task.put(RowBatch([(by_clock, [1])], None, ["k"]))
+    clock.set(0)
+    task.step()
+    if by_clock:
+        clock.set(1)
+    else:
+        task.put(Watermark(1))
+    found: list[Any] = []
+    for _ in range(50):
+        task.step()
+        found += task.take()
+    assert len(found) > BATCH_RECORDS
+    assert found == list(range(len(found)))
+
+
+def windowed(assigner: Any, function: Any) -> WindowSpec:
+    return WindowSpec(assigner, EventTimeTrigger.create(), Collected(), Evaluation(Style.APPLY, function))
+
+
+WINDOWS = [TumblingEventTimeWindows.of(10), EventTimeSessionWindows.with_gap(10)]
+
+
+@pytest.mark.parametrize("windows", WINDOWS, ids=lambda windows: type(windows).__name__)
+@pytest.mark.parametrize("evaluation", ["reduce", "process"])
+def test_windows_that_end_together_are_evaluated_in_pieces_before_their_watermark(
+    windows: Any, evaluation: str
+) -> None:
+    spec = windowed(windows, lambda key, window, elements: iter(elements))
+    if evaluation == "reduce":
+        spec = WindowSpec(windows, EventTimeTrigger.create(), Reduced(lambda a, b: a))
+    keys = list(range(20_000))
+    task = TaskByHand(spec, capacity=1)
+    for start in range(0, len(keys), 1_000):
+        some = keys[start : start + 1_000]
+        task.put(RowBatch(some, [5] * len(some), some))
+    task.run()
+    task.put(Watermark(100), Watermark(MAX_WATERMARK))
+    found: list[Any] = []
+    while Watermark(MAX_WATERMARK) not in found:
+        task.step()
+        assert (
+            sum(len(each) for each in task.output.queued() if isinstance(each, RowBatch)) <= 2 * BATCH_RECORDS
+        )
+        found += task.take()
+    assert found == [*keys, Watermark(100), Watermark(MAX_WATERMARK)]
+
+
+def test_a_window_function_that_gives_much_is_read_as_it_goes() -> None:
+    spec = windowed(TumblingEventTimeWindows.of(10), lambda key, window, elements: count())
+    task = TaskByHand(spec, capacity=2)
+    task.put(RowBatch(["x"], [5], ["k"]), Watermark(100))
+    found: list[Any] = []
+    for _ in range(50):
+        task.step()
+        found += task.take()
+    assert len(found) > BATCH_RECORDS
+    assert found == list(range(len(found)))
+
+
+def test_windows_that_fire_record_by_record_do_so_in_pieces() -> None:
+    function = Evaluation(Style.APPLY, lambda key, window, elements: [*elements] * 100)
+    spec = WindowSpec(CountTumblingWindowAssigner.of(1), CountTrigger.of(1), Collected(), function)
+    task = TaskByHand(spec, capacity=1)
+    task.put(RowBatch(list(range(4_000)), None, ["k"] * 4_000), Watermark(1))
+    found: list[Any] = []
+    while Watermark(1) not in found:
+        task.step()
+        found += task.take()
+    assert found == [value for value in range(4_000) for _ in range(100)] + [Watermark(1)]
