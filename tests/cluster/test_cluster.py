@@ -106,9 +106,12 @@ def test_a_port_that_is_taken_is_named_and_a_range_is_searched(cluster: Cluster)
         assert "The cluster is ready: http://" in ready
 
 
-def test_an_address_that_others_can_reach_needs_a_token(cluster: Cluster) -> None:
+def test_an_address_that_others_can_reach_needs_a_token_and_tls(cluster: Cluster) -> None:
     said = cluster.penstock("start-cluster", "-D", "rest.bind-address=0.0.0.0", check=False)
     assert "set rest.token" in said
+    open_to_all = ("-D", "rest.bind-address=0.0.0.0", "-D", "rest.token=t0ken")
+    said = cluster.penstock("start-cluster", *open_to_all, check=False)
+    assert "set security.ssl.rest.enabled" in said
 
 
 @pytest.mark.slow

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from penstock.deploy.cluster.addresses import is_loopback
 from penstock.deploy.cluster.dispatched_job import JobNotFound
 from penstock.deploy.cluster.secret import SUBMISSION_HEADER
 from penstock.errors import Fault, PenstockError
@@ -24,7 +25,7 @@ from penstock.web.rest.job_operations import job_operations
 from penstock.web.rest.openapi import document
 from penstock.web.rest.operations import Answer, Content, Operation, in_order
 from penstock.web.rest.program_operations import program_operations
-from penstock.web.rest.requests import TooLarge
+from penstock.web.rest.requests import TooLarge, TooSlow
 from penstock.web.rest.rescaling_operations import rescaling_operations
 from penstock.web.rest.row_operations import row_operations
 from penstock.web.rest.taskmanager_operations import taskmanager_operations
@@ -82,6 +83,8 @@ def _guarded(api: Api, operation: Operation) -> Answer:
             return _error(404, str(error))
         except TooLarge as error:
             return _error(413, str(error))
+        except TooSlow as error:
+            return _error(408, str(error))
         except PenstockError as error:
             return _error(_STATUS.get(error.fault, 500), str(error))
         except Exception as error:  # noqa: BLE001  (a bug: it is told and logged, and the server goes on)
@@ -104,6 +107,10 @@ def _refusal(api: Api, operation: Operation, request: Request) -> Response | Non
         if operation.content is Content.HTML or hmac.compare_digest(given.encode(), api.token.encode()):
             return None
         return _error(401, "this cluster asks for a token: send the header 'Authorization: Bearer TOKEN'")
+    if not _is_meant(api, request):
+        return _error(
+            403, f"{request.headers.get('host')!r} is no name of this cluster; it is reached as localhost"
+        )
     proof = request.headers.get(SUBMISSION_HEADER, "")
     if operation.needs_proof and not hmac.compare_digest(proof.encode(), api.submission_proof.encode()):
         return _error(
@@ -112,6 +119,13 @@ def _refusal(api: Api, operation: Operation, request: Request) -> Response | Non
             "PENSTOCK_HOME to the cluster's home, or rest.token on both sides",
         )
     return None
+
+
+def _is_meant(api: Api, request: Request) -> bool:
+    """Whether the client knows whom it asks. A page elsewhere, whose name was made to point here, does not."""
+    host = urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
+    own = (api.address[0], api.settings.get("rest.address"), api.settings.get("jobmanager.rpc.address"))
+    return is_loopback(host) or host in own
 
 
 def _json(made: Any, status: int = 200) -> Response:

@@ -1,5 +1,6 @@
 """What is read out of requests, and refused where it makes no sense."""
 
+import asyncio
 import json
 import re
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from starlette.requests import Request
 
 from penstock.errors import ProgramError
+from penstock.web.rest import patience
 
 MOST_BODY_BYTES = 100 << 20
 _TRIGGER = re.compile("[0-9a-fA-F]{32}")
@@ -17,14 +19,26 @@ class TooLarge(ProgramError):
     """What was sent is larger than what is taken."""
 
 
+class TooSlow(ProgramError):
+    """What was to be sent does not come."""
+
+
 async def body_bytes(request: Request) -> bytes:
     """All that was sent.
 
     :raises TooLarge: as soon as it is more than what is taken.
+    :raises TooSlow: where nothing more comes for some time.
     """
     parts: list[bytes] = []
     size = 0
-    async for part in request.stream():
+    stream = request.stream()
+    while True:
+        try:
+            part = await asyncio.wait_for(anext(stream), patience.REQUEST_S)
+        except StopAsyncIteration:
+            break
+        except TimeoutError as error:
+            raise TooSlow(f"nothing more of the request came within {patience.REQUEST_S:g} s") from error
         size += len(part)
         if size > MOST_BODY_BYTES:
             raise TooLarge(f"the request is larger than {MOST_BODY_BYTES} bytes")

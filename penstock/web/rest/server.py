@@ -12,6 +12,9 @@ from penstock.errors import OutsideError, ProgramError
 from penstock.network.tls import TlsFiles
 from penstock.web.rest.api import Api
 from penstock.web.rest.app import application
+from penstock.web.rest.patience import ImpatientProtocol
+
+PLAIN_HTTP = "rest.allow-plain-http"
 
 
 class RestServer:
@@ -26,16 +29,15 @@ class RestServer:
         tls: TlsFiles | None = None,
         asks_clients: bool = False,
     ) -> None:
-        if not is_loopback(host) and api.token is None:
-            raise ProgramError(
-                f"the REST API would listen on {host}, where others can reach it, and whoever reaches it can run code: set "
-                "rest.token to a secret, or rest.bind-address to localhost"
-            )
+        if not is_loopback(host):
+            _check_that_it_is_safe(host, api, tls is not None)
         self.host = host
         self._socket, self.port = _listen(host, ports)
         self.address = api.address = (api.address[0] or host, self.port)
         config = uvicorn.Config(
             application(api),
+            http=ImpatientProtocol,
+            ws="none",
             log_level="warning",
             lifespan="off",
             timeout_graceful_shutdown=2,
@@ -63,6 +65,20 @@ class RestServer:
         self._server.should_exit = True
         self._thread.join(5)
         self._socket.close()
+
+
+def _check_that_it_is_safe(host: str, api: Api, has_tls: bool) -> None:
+    if api.token is None:
+        raise ProgramError(
+            f"the REST API would listen on {host}, where others can reach it, and whoever reaches it can run code: set "
+            "rest.token to a secret, or rest.bind-address to localhost"
+        )
+    if not has_tls and api.settings.get(PLAIN_HTTP, "false").lower() != "true":
+        raise ProgramError(
+            f"the REST API would listen on {host} without TLS, so that whoever listens on the way reads rest.token: set "
+            f"security.ssl.rest.enabled, or rest.bind-address to localhost behind a proxy that has TLS; {PLAIN_HTTP}: true "
+            "is for networks that encrypt by themselves"
+        )
 
 
 def _listen(host: str, ports: list[int]) -> tuple[socket.socket, int]:
