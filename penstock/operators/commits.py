@@ -73,6 +73,11 @@ class Commits:
         """Take what waited in the restored checkpoint, which is complete."""
         self._restored = entries
 
+    @property
+    def has_restored(self) -> bool:
+        """Whether something of the restored checkpoint is to be committed again."""
+        return bool(self._restored)
+
     def commit_restored(self) -> None:
         """Commit again what the restored checkpoint holds, before anything new is written."""
         values = [entry.value for entry in self._restored]

@@ -154,8 +154,8 @@ class OperatorContext:
     restored_checkpoint_id: int | None = None
     takes_checkpoints: bool = False
     participants: list[CheckpointParticipant] = field(default_factory=list)
-    refused: list[StateError] | None = None
-    """While the operator is opened after a restore: the states that it could not have, to be told all at once."""
+    refused: dict[str, StateError] | None = None
+    """While the operator is opened after a restore: by name the states that it could not have, to be told all at once."""
 
     @property
     def place(self) -> str:
@@ -247,7 +247,10 @@ class Operator:
         return False
 
     def open(self) -> None:
-        """Called once before the first element; functions of the user are opened here."""
+        """Called once; functions of the user are opened, and states asked for. The job may still turn out not to run."""
+
+    def start(self) -> None:
+        """Called once before the first element: all operators of the job are open, and it runs now."""
 
     def on_batch(self, batch: Any, port: int = 0) -> None:
         """Take a batch of the layout that the spec asks for."""

@@ -16,6 +16,7 @@ from penstock.contracts.state import (
     MapStateDescriptor,
     ReducingState,
     ReducingStateDescriptor,
+    StateDescriptor,
     ValueState,
     ValueStateDescriptor,
 )
@@ -23,7 +24,7 @@ from penstock.errors import ProgramError, StateError
 from penstock.metrics.kinds import MetricGroup
 from penstock.operators.contract import OperatorContext
 
-D = TypeVar("D")
+D = TypeVar("D", bound=StateDescriptor)
 S = TypeVar("S")
 JOB_PARAMETERS = "pipeline.global-job-parameters"
 
@@ -124,7 +125,7 @@ class OperatorRuntimeContext(RuntimeContext):
         except StateError as error:
             if self._context.refused is None:
                 raise
-            self._context.refused.append(error)
+            self._context.refused[state_descriptor.name] = error
             return cast("S", RefusedState(error))
 
     def _store(self, method: str) -> KeyedStateStore:

@@ -52,6 +52,15 @@ class SinkOperator(Operator):
         self._moving = _WriterContext(context)
 
     def open(self) -> None:
+        if not self._commits.has_restored:
+            self._make_writer()
+
+    def start(self) -> None:
+        """What was to be committed is committed again, and only then is there a writer: its transactions end older ones."""
+        if self._writer is None:
+            self._make_writer()
+
+    def _make_writer(self) -> None:
         init = _InitContext(self.context)
         sink = self._spec.sink
         try:

@@ -78,13 +78,18 @@ class SourceOperator(Operator):
             self._out.target.report(self.context.metrics)
             if self._restored:
                 self._reader.add_splits(self._restored)
-            self._reader.start()
         except Exception as error:
             raise user_error(self.context, error) from error
         alignment = self._spec.strategy.alignment
         if alignment is not None and not self.context.batch_mode:
             self._alignment = SourceAlignment(alignment, self.context, link, self._out.position)
         self._periodic = PeriodicCalls(self.context, self._make_watermarks)
+
+    def start(self) -> None:
+        try:
+            self.reader.start()
+        except Exception as error:
+            raise user_error(self.context, error) from error
 
     def poll(self) -> InputStatus:
         """Read and emit one batch at most; what does not fit into the step is emitted in later ones."""

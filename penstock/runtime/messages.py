@@ -12,6 +12,7 @@ from penstock.ids import JobID, SubtaskId, WorkerIndex
 if TYPE_CHECKING:
     from penstock.checkpoint.handles import OperatorStateHandle
     from penstock.checkpoint.place import CheckpointPlace
+    from penstock.runtime.refused_states import RefusedStates
 
 Address = tuple[str, int]
 
@@ -60,8 +61,13 @@ class Deploy:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenTasks:
+    """Open the tasks that were deployed. Nothing is read or committed again before those of all workers are open."""
+
+
+@dataclass(frozen=True, slots=True)
 class StartTasks:
-    """Open the tasks that were deployed, and step them."""
+    """Step the tasks that were opened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +151,7 @@ class ReportMetrics:
 
 ToWorker = (
     Deploy
+    | OpenTasks
     | StartTasks
     | StopTasks
     | Renew
@@ -175,6 +182,14 @@ class TasksDeployed:
     """The worker's tasks are built and connected."""
 
     worker: WorkerIndex
+
+
+@dataclass(frozen=True, slots=True)
+class TasksOpened:
+    """The tasks of a worker have been opened. ``refused``: those whose restored states do not fit what they declare."""
+
+    worker: WorkerIndex
+    refused: "dict[SubtaskId, RefusedStates]" = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,6 +304,7 @@ class MetricsReport:
 FromWorker = (
     WorkerRegistered
     | TasksDeployed
+    | TasksOpened
     | SubtaskFinished
     | SubtaskWaits
     | SnapshotTaken

@@ -115,6 +115,7 @@ class OperatorHarness:
         if snapshots and snapshots[0].own is not None:
             self.operator.restore(snapshots[0].own)
         self.operator.open()
+        self.operator.start()
         self.run_coroutines()
 
     # Building -----------------------------------------------------------------------------------------------------------

@@ -89,6 +89,7 @@ class Stage:
             self._restore()
         self._is_restored = True
         self.operator.open()
+        self.operator.start()
 
     def _make_timers(self, name: str) -> Timers:
         assert self._is_restored, "timers have to be made in open, as a task restores after build"

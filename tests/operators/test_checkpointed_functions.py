@@ -350,6 +350,7 @@ class RunningSource:
             self.operator.restore(before[0])
             self.state.restore(before[1])
         self.operator.open()
+        self.operator.start()
         if before is None:
             self.operator.reader.add_splits([FunctionSplit(0)])
 

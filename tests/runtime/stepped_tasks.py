@@ -55,6 +55,7 @@ class TaskByHand:
             gate = InputGate([(0, channel) for channel in self.inputs])
             self.task = OperatorTasklet(subtask.id, "task", self.chain, buffer_timeout_ms, gate)
         self.task.open()
+        self.task.start()
 
     def _edge(self, context: OperatorContext) -> EdgeOutput:
         return EdgeOutput(context, [self.output], ForwardPartitioner(), None, 100)

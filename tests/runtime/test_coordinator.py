@@ -21,17 +21,21 @@ from penstock.runtime.job.coordinator import (
     StartWorkers,
     StopTimedOut,
 )
+from penstock.runtime.job.restart_strategies import FixedDelay
 from penstock.runtime.messages import (
     Deploy,
+    OpenTasks,
     StartTasks,
     StopTasks,
     SubtaskFailed,
     SubtaskFinished,
     TasksDeployed,
+    TasksOpened,
     TasksStopped,
     WorkerDied,
     WorkerRegistered,
 )
+from penstock.runtime.refused_states import RefusedStates
 from tests.runtime.graphs import deployment_of, line_of
 
 DEPLOYMENT = deployment_of(line_of(2, 2))
@@ -41,7 +45,8 @@ SUBTASKS = [SubtaskId(VertexId(vertex), index) for vertex in (0, 1) for index in
 
 REGISTERED: list[Event] = [WorkerRegistered(W0, ADDRESS[W0]), WorkerRegistered(W1, ADDRESS[W1])]
 DEPLOYED: list[Event] = [*REGISTERED, TasksDeployed(W0), TasksDeployed(W1)]
-FINISHED: list[Event] = [*DEPLOYED, *map(SubtaskFinished, SUBTASKS)]
+RUNNING: list[Event] = [*DEPLOYED, TasksOpened(W0), TasksOpened(W1)]
+FINISHED: list[Event] = [*RUNNING, *map(SubtaskFinished, SUBTASKS)]
 ERROR = UserCodeError("it broke")
 FAILURE = SubtaskFailed(W0, SUBTASKS[0], ERROR)
 
@@ -74,10 +79,34 @@ def test_tasks_are_deployed_once_every_worker_has_registered() -> None:
     ]
 
 
-def test_tasks_start_once_every_worker_has_deployed() -> None:
+def test_tasks_are_opened_once_every_worker_has_deployed() -> None:
     coordinator = job(REGISTERED)
     assert coordinator.handle(TasksDeployed(W1)) == []
-    assert coordinator.handle(TasksDeployed(W0)) == [
+    assert coordinator.handle(TasksDeployed(W0)) == [Send(W0, OpenTasks()), Send(W1, OpenTasks())]
+    assert coordinator.status is JobStatus.CREATED
+
+
+def test_what_workers_refuse_of_restored_states_is_one_failure_and_the_last() -> None:
+    coordinator = JobCoordinator(DEPLOYMENT, FixedDelay(100, 0))
+    coordinator.begin()
+    for event in DEPLOYED:
+        coordinator.handle(event)
+    one, two = (RefusedStates(f"no {name}", {name: f"the {name}"}) for name in ("first", "second"))
+    assert coordinator.handle(TasksOpened(W0, {SUBTASKS[2]: one})) == []
+    assert coordinator.handle(TasksOpened(W1, {SUBTASKS[1]: two, SUBTASKS[3]: one})) == [
+        ChangeStatus(JobStatus.FAILING),
+        *stops(W0, W1),
+    ]
+    assert str(coordinator.failure) == (
+        "2 states do not fit what was saved of them:\n  - the first\n  - the second"
+    )
+    assert coordinator.failures[0].subtask == SUBTASKS[1]
+
+
+def test_tasks_start_once_those_of_every_worker_are_open() -> None:
+    coordinator = job(DEPLOYED)
+    assert coordinator.handle(TasksOpened(W1)) == []
+    assert coordinator.handle(TasksOpened(W0)) == [
         ChangeStatus(JobStatus.RUNNING),
         Send(W0, StartTasks()),
         Send(W1, StartTasks()),
@@ -98,7 +127,7 @@ def test_a_worker_that_is_alone_has_no_address() -> None:
 
 
 def test_accumulators_of_all_subtasks_are_merged() -> None:
-    coordinator = job(DEPLOYED)
+    coordinator = job(RUNNING)
     for number, subtask in enumerate(SUBTASKS):
         coordinator.handle(SubtaskFinished(subtask, {"seen": IntCounter(number)}))
     assert coordinator.accumulators["seen"].get_local_value() == 6
@@ -140,25 +169,25 @@ def test_in_every_other_state_all_workers_are_stopped_and_waited_for(
 
 
 def test_the_failure_of_a_job_is_its_first() -> None:
-    coordinator = job([*DEPLOYED, FAILURE, SubtaskFailed(W1, None, UserCodeError("a consequence"))])
+    coordinator = job([*RUNNING, FAILURE, SubtaskFailed(W1, None, UserCodeError("a consequence"))])
     assert coordinator.failure is ERROR
     assert coordinator.status is JobStatus.FAILING
 
 
 def test_a_failure_while_the_job_is_being_cancelled_does_not_make_it_fail() -> None:
-    coordinator = job([*DEPLOYED, CancelRequested(), FAILURE, TasksStopped(W0), TasksStopped(W1)])
+    coordinator = job([*RUNNING, CancelRequested(), FAILURE, TasksStopped(W0), TasksStopped(W1)])
     assert coordinator.status is JobStatus.CANCELED
     assert isinstance(coordinator.failure, JobCancelled)
 
 
 def test_a_job_that_is_failing_cannot_be_cancelled() -> None:
-    coordinator = job([*DEPLOYED, FAILURE])
+    coordinator = job([*RUNNING, FAILURE])
     assert coordinator.handle(CancelRequested()) == []
     assert coordinator.status is JobStatus.FAILING
 
 
 def test_the_accumulators_of_stopped_tasks_are_kept() -> None:
-    coordinator = job([*DEPLOYED, CancelRequested(), TasksStopped(W0, {"seen": IntCounter(3)})])
+    coordinator = job([*RUNNING, CancelRequested(), TasksStopped(W0, {"seen": IntCounter(3)})])
     assert coordinator.accumulators["seen"].get_local_value() == 3
 
 
@@ -187,18 +216,18 @@ def test_a_worker_that_never_came_up_fails_the_job() -> None:
 def test_a_worker_that_dies_while_it_is_being_stopped_is_not_waited_for(
     ending: Event, on_the_way: JobStatus, at_last: JobStatus
 ) -> None:
-    coordinator = job([*DEPLOYED, ending, TasksStopped(W0)])
+    coordinator = job([*RUNNING, ending, TasksStopped(W0)])
     assert coordinator.handle(WorkerDied(W1, "killed")) == ends(at_last)
 
 
 def test_when_all_workers_die_the_job_ends_with_the_last() -> None:
-    coordinator = job([*DEPLOYED, WorkerDied(W0, "killed")])
+    coordinator = job([*RUNNING, WorkerDied(W0, "killed")])
     assert coordinator.handle(WorkerDied(W1, "killed")) == ends(JobStatus.FAILED)
     assert "worker 0" in str(coordinator.failure)
 
 
 def test_workers_that_do_not_stop_in_time_are_given_up() -> None:
-    coordinator = job([*DEPLOYED, CancelRequested(), TasksStopped(W0)])
+    coordinator = job([*RUNNING, CancelRequested(), TasksStopped(W0)])
     assert coordinator.handle(StopTimedOut()) == ends(JobStatus.CANCELED)
 
 
@@ -206,7 +235,7 @@ def test_workers_that_do_not_stop_in_time_are_given_up() -> None:
 
 
 def test_a_time_out_that_nobody_waits_for_changes_nothing() -> None:
-    coordinator = job([*DEPLOYED])
+    coordinator = job([*RUNNING])
     assert coordinator.handle(StopTimedOut()) == []
     assert coordinator.handle(CancelRequested()) == [ChangeStatus(JobStatus.CANCELLING), *stops(W0, W1)]
 
@@ -223,19 +252,19 @@ def test_deployments_that_end_while_the_job_ends_do_not_start_it() -> None:
 
 
 def test_subtasks_that_end_while_the_job_ends_do_not_finish_it() -> None:
-    coordinator = job([*DEPLOYED, CancelRequested()])
+    coordinator = job([*RUNNING, CancelRequested()])
     assert [coordinator.handle(SubtaskFinished(subtask)) for subtask in SUBTASKS] == [[]] * 4
     assert coordinator.status is JobStatus.CANCELLING
 
 
 @pytest.mark.parametrize(
     "over",
-    [FINISHED, [CancelRequested()], [FAILURE], [*DEPLOYED, FAILURE, TasksStopped(W0), TasksStopped(W1)]],
+    [FINISHED, [CancelRequested()], [FAILURE], [*RUNNING, FAILURE, TasksStopped(W0), TasksStopped(W1)]],
 )
 @pytest.mark.parametrize(
     "late",
     [
-        *DEPLOYED,
+        *RUNNING,
         FAILURE,
         CancelRequested(),
         StopTimedOut(),
@@ -253,7 +282,7 @@ def test_nothing_moves_a_job_that_is_over(over: list[Event], late: Event) -> Non
 
 
 def test_the_story_tells_what_happened_in_which_state_and_has_a_bound() -> None:
-    coordinator = job([*DEPLOYED, FAILURE])
+    coordinator = job([*RUNNING, FAILURE])
     assert coordinator.story[0].startswith("CREATED: WorkerRegistered")
     assert coordinator.story[-1].startswith("RUNNING: SubtaskFailed")
     for _ in range(500):
@@ -266,6 +295,7 @@ def test_the_story_tells_what_happened_in_which_state_and_has_a_bound() -> None:
 MOVES: list[Callable[[WorkerIndex], Event]] = [
     lambda w: WorkerRegistered(w, ADDRESS[w]),
     TasksDeployed,
+    TasksOpened,
     lambda w: SubtaskFinished(SUBTASKS[w]),
     lambda w: SubtaskFinished(SUBTASKS[w + 2]),
     lambda w: SubtaskFailed(w, None, ERROR),

@@ -30,6 +30,7 @@ from penstock.runtime.messages import (
     ReportMetrics,
     StopTasks,
     TasksDeployed,
+    TasksOpened,
     ToWorker,
     WorkerRegistered,
 )
@@ -176,7 +177,7 @@ def test_accumulators_of_one_name_are_merged_once_however_often_they_are_reporte
 
 
 class StubbornPool:
-    """Two workers that register and deploy, and then never say a word."""
+    """Two workers that register, deploy and open, and then never say a word."""
 
     def __init__(self) -> None:
         self.sent: list[tuple[WorkerIndex, ToWorker]] = []
@@ -186,6 +187,7 @@ class StubbornPool:
     def start(self, workers: Sequence[WorkerIndex]) -> None:
         self.events += [WorkerRegistered(worker, ("here", worker)) for worker in workers]
         self.events += [TasksDeployed(worker) for worker in workers]
+        self.events += [TasksOpened(worker) for worker in workers]
 
     def kill(self, workers: Sequence[WorkerIndex]) -> None:
         raise AssertionError(f"{workers} are to be killed")

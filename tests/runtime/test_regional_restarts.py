@@ -31,6 +31,7 @@ from penstock.runtime.job.restart_strategies import FixedDelay
 from penstock.runtime.messages import (
     Deploy,
     Deployment,
+    OpenTasks,
     Renew,
     Restore,
     StartTasks,
@@ -38,6 +39,7 @@ from penstock.runtime.messages import (
     SubtaskFailed,
     SubtaskFinished,
     TasksDeployed,
+    TasksOpened,
     TasksStopped,
     WorkerDied,
     WorkerRegistered,
@@ -49,6 +51,7 @@ ADDRESS = {W0: ("here", 1), W1: ("there", 2), W2: ("yonder", 3)}
 RUNNING: list[Event] = [
     *(WorkerRegistered(worker, ADDRESS[worker]) for worker in (W0, W1, W2)),
     *map(TasksDeployed, (W0, W1, W2)),
+    *map(TasksOpened, (W0, W1, W2)),
 ]
 REGION = {w: frozenset(SubtaskId(VertexId(v), int(w)) for v in (0, 1)) for w in (W0, W1, W2)}
 ERROR = UserCodeError("it broke")
@@ -83,7 +86,8 @@ def test_only_the_region_that_failed_is_stopped_and_started_again() -> None:
         Send(W1, Deploy(coordinator.deployment, ADDRESS, REGION[W1]))
     ]
     assert (coordinator.deployment.attempt, coordinator.deployment.restore) == (1, RESTORE)
-    assert coordinator.handle(TasksDeployed(W1)) == [ChangeStatus(JobStatus.RUNNING), Send(W1, StartTasks())]
+    assert coordinator.handle(TasksDeployed(W1)) == [Send(W1, OpenTasks())]
+    assert coordinator.handle(TasksOpened(W1)) == [ChangeStatus(JobStatus.RUNNING), Send(W1, StartTasks())]
     assert coordinator.affected == frozenset()
 
 
@@ -95,7 +99,7 @@ def test_what_goes_on_running_is_heard_meanwhile() -> None:
         for subtask in sorted(REGION[worker]):
             coordinator.handle(SubtaskFinished(subtask, {"seen": IntCounter(1)}))
     assert coordinator.accumulators["seen"].get_local_value() == 4  # what had failed says nothing any more
-    for event in (TasksStopped(W1), RestartDue(None), TasksDeployed(W1)):
+    for event in (TasksStopped(W1), RestartDue(None), TasksDeployed(W1), TasksOpened(W1)):
         coordinator.handle(event)
     assert coordinator.status is JobStatus.RUNNING
     for subtask in sorted(REGION[W1]):
@@ -110,6 +114,7 @@ def test_what_a_region_had_counted_before_it_failed_is_not_counted_twice() -> No
     coordinator.handle(RestartDue(None))
     assert coordinator.accumulators == {}
     coordinator.handle(TasksDeployed(W1))
+    coordinator.handle(TasksOpened(W1))
     coordinator.handle(SubtaskFinished(first, {"seen": IntCounter(3)}))
     coordinator.handle(SubtaskFinished(second))
     assert coordinator.accumulators["seen"].get_local_value() == 3
@@ -222,7 +227,9 @@ def test_with_the_strategy_full_everything_starts_again() -> None:
 
 
 def test_a_region_that_failed_too_often_ends_the_job() -> None:
-    coordinator = job([FAILED[W1], TasksStopped(W1), RestartDue(None), TasksDeployed(W1)], attempts=1)
+    coordinator = job(
+        [FAILED[W1], TasksStopped(W1), RestartDue(None), TasksDeployed(W1), TasksOpened(W1)], attempts=1
+    )
     assert coordinator.handle(FAILED[W2]) == [
         ChangeStatus(JobStatus.FAILING),
         *(Send(worker, StopTasks()) for worker in (W0, W1, W2)),
@@ -269,7 +276,7 @@ def test_whatever_happens_a_job_of_regions_runs_again_when_everybody_answers(mov
     dead: set[WorkerIndex] = set()
     for move in (*RUNNING, *moves):
         match move:
-            case TasksStopped() | TasksDeployed() | WorkerRegistered():
+            case TasksStopped() | TasksDeployed() | TasksOpened() | WorkerRegistered():
                 continue  # these the workers below say themselves
             case WorkerDied(worker, _) if worker in dead:
                 continue
@@ -300,6 +307,8 @@ def answer(coordinator: JobCoordinator, command: object, dead: set[WorkerIndex])
             return list(coordinator.handle(WorkerRegistered(worker, ADDRESS[worker])))
         case Send(worker, Deploy()):
             return list(coordinator.handle(TasksDeployed(worker)))
+        case Send(worker, OpenTasks()):
+            return list(coordinator.handle(TasksOpened(worker)))
         case Send(worker, StopTasks(subtasks)):
             return list(coordinator.handle(TasksStopped(worker, subtasks=subtasks)))
         case StartAgain():

@@ -34,6 +34,7 @@ from penstock.runtime.job.restart_strategies import (
 )
 from penstock.runtime.messages import (
     Deploy,
+    OpenTasks,
     PrepareToRestore,
     Renew,
     Restore,
@@ -42,6 +43,7 @@ from penstock.runtime.messages import (
     SubtaskFailed,
     SubtaskFinished,
     TasksDeployed,
+    TasksOpened,
     TasksStopped,
     WorkerDied,
     WorkerRegistered,
@@ -54,6 +56,8 @@ RUNNING: list[Event] = [
     WorkerRegistered(W1, ("there", 2)),
     TasksDeployed(W0),
     TasksDeployed(W1),
+    TasksOpened(W0),
+    TasksOpened(W1),
 ]
 SUBTASKS = [SubtaskId(VertexId(vertex), index) for vertex in (0, 1) for index in (0, 1)]
 FAILURE = SubtaskFailed(W0, SUBTASKS[0], UserCodeError("it broke"))
@@ -89,7 +93,9 @@ def test_living_workers_are_kept_and_deployed_anew_with_what_was_restored() -> N
     peers = {W0: ("here", 3), W1: ("there", 4)}
     assert deploys == [Send(W0, Deploy(deployment, peers)), Send(W1, Deploy(deployment, peers))]
     coordinator.handle(TasksDeployed(W0))
-    assert coordinator.handle(TasksDeployed(W1)) == [
+    assert coordinator.handle(TasksDeployed(W1)) == [Send(W0, OpenTasks()), Send(W1, OpenTasks())]
+    coordinator.handle(TasksOpened(W0))
+    assert coordinator.handle(TasksOpened(W1)) == [
         ChangeStatus(JobStatus.RUNNING),
         Send(W0, StartTasks()),
         Send(W1, StartTasks()),
@@ -228,7 +234,7 @@ def test_whatever_happens_nothing_is_sent_to_a_dead_worker_and_the_job_ends_once
                     assert dead >= set(workers)
                     dead -= set(workers)
                 case Send(worker):
-                    assert worker not in dead or isinstance(command.message, Deploy | StartTasks)
+                    assert worker not in dead or isinstance(command.message, Deploy | OpenTasks | StartTasks)
                 case Release():
                     endings.append(command)
     assert len(endings) <= 1

@@ -2,11 +2,14 @@
 
 ::
 
-    CREATED --begin--> (workers register, tasks are deployed) --> RUNNING --> FINISHED
-       |                        |                        ^           |
-       |                        |                        |           +-- failure, may start again --> RESTARTING
-       |                        |                        +-- tasks stopped, time passed, deployed anew --+
-       +---- cancel / failure --+-----------------------------------+--> CANCELLING / FAILING --> CANCELED / FAILED
+    CREATED --begin--> (workers register, tasks are deployed, opened) --> RUNNING --> FINISHED
+       |                        |                                ^           |
+       |                        |                                |           +-- failure, may start again --> RESTARTING
+       |                        |                                +-- tasks stopped, time passed, deployed anew --+
+       +---- cancel / failure --+-------------------------------------------+--> CANCELLING / FAILING --> CANCELED / FAILED
+
+Nothing runs before the tasks of all workers are open. What was restored and does not fit what tasks declare then is one
+failure, of all of them together, and ends the job, as it would be the same the next time.
 
 Where the graph has independent regions, only the one that failed is stopped and started again, from the last checkpoint;
 the rest goes on running. Another failure meanwhile widens what is started again. An attempt is over for a worker once it has
@@ -37,6 +40,7 @@ from penstock.runtime.messages import (
     Deploy,
     Deployment,
     FromWorker,
+    OpenTasks,
     PrepareToRestore,
     Renew,
     Restore,
@@ -45,11 +49,13 @@ from penstock.runtime.messages import (
     SubtaskFailed,
     SubtaskFinished,
     TasksDeployed,
+    TasksOpened,
     TasksStopped,
     ToWorker,
     WorkerDied,
     WorkerRegistered,
 )
+from penstock.runtime.refused_states import RefusedStates, together
 from penstock.runtime.scheduling.placement import worker_of
 
 
@@ -171,6 +177,8 @@ class JobCoordinator:
     story: list[str] = field(default_factory=list)
     _addresses: dict[WorkerIndex, Address | None] = field(default_factory=dict)
     _deployed: set[WorkerIndex] = field(default_factory=set)
+    _opened: set[WorkerIndex] = field(default_factory=set)
+    _refused: dict[SubtaskId, RefusedStates] = field(default_factory=dict)
     _owed: dict[WorkerIndex, int] = field(default_factory=dict)
     _dead: set[WorkerIndex] = field(default_factory=set)
     # Those that take the place of dead ones in the next attempt, with their addresses as soon as they are up.
@@ -199,6 +207,8 @@ class JobCoordinator:
                 return self._registered(worker, address)
             case TasksDeployed(worker):
                 return self._tasks_deployed(worker)
+            case TasksOpened(worker, refused):
+                return self._tasks_opened(worker, refused, now_ms)
             case SubtaskFinished(subtask, accumulators):
                 return self._subtask_finished(subtask, accumulators, now_ms)
             case SubtaskFailed(worker, subtask, error):
@@ -285,11 +295,26 @@ class JobCoordinator:
 
     def _tasks_deployed(self, worker: WorkerIndex) -> list[Command]:
         self._deployed.add(worker)
-        if self.status is not JobStatus.CREATED and self._phase is not RestartPhase.DEPLOYING:
-            return []
         hosts = self._hosts()
-        if not self._deployed.issuperset(hosts):
+        if not self._is_deploying or not self._deployed.issuperset(hosts):
             return []
+        return [Send(index, OpenTasks()) for index in hosts]
+
+    @property
+    def _is_deploying(self) -> bool:
+        return self.status is JobStatus.CREATED or self._phase is RestartPhase.DEPLOYING
+
+    def _tasks_opened(
+        self, worker: WorkerIndex, refused: dict[SubtaskId, RefusedStates], now_ms: int
+    ) -> list[Command]:
+        self._opened.add(worker)
+        self._refused |= refused
+        hosts = self._hosts()
+        if not self._is_deploying or not self._opened.issuperset(hosts):
+            return []
+        if self._refused:
+            error, first = together(list(self._refused.values())), min(self._refused)
+            return self._fail(self._failure(now_ms, error, first), for_good=True)
         self.status = JobStatus.RUNNING
         self._phase = None
         self.affected = frozenset()
@@ -428,6 +453,8 @@ class JobCoordinator:
             self.finished_at_ms.pop(subtask, None)
         hosts, is_partial = self._hosts(), self.is_partial
         self._deployed.difference_update(hosts)
+        self._opened.difference_update(hosts)
+        self._refused.clear()
         dead = tuple(w for w in hosts if w in self._dead and w not in self._being_replaced)
         alive = [worker for worker in hosts if worker not in self._dead]
         for worker in self._dead.intersection(hosts) if is_partial else hosts:

@@ -25,9 +25,9 @@ from penstock.operators.contract import (
 from penstock.operators.coroutines import Coroutines
 from penstock.operators.feedback_loops import FeedbackLoops
 from penstock.operators.pieces import Step
+from penstock.runtime.refused_states import RefusedStates, open_restored, together
 from penstock.runtime.task.counted import counted, counting_input
 from penstock.runtime.task.edge_output import EdgeOutput
-from penstock.runtime.task.refused_states import RefusedStates, open_restored, together
 from penstock.runtime.task.timekeeping import DueCalls
 from penstock.state.own_copies import own_copy
 
@@ -216,6 +216,11 @@ class OperatorChain:
         out.watermark = _to_each(watermarks)
         out.status = _to_each(statuses)
         out.set_sides({tag: counted(targets, records_out) for tag, targets in sides.items()})
+
+    def start(self) -> None:
+        """Start the operators, the last first."""
+        for operator in reversed(self.operators):
+            operator.start()
 
     def open(self) -> None:
         """Open the operators, the last first, so that whoever is called is ready.

@@ -21,6 +21,9 @@ class FinishedTasklet(Tasklet):
     def open(self) -> None:
         """Nothing is opened, as nothing is done."""
 
+    def start(self) -> None:
+        """Nothing has been opened."""
+
     def _step(self) -> Progress:
         if self._finished:
             return Progress.DONE

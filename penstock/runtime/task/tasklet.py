@@ -58,6 +58,10 @@ class Tasklet(ABC):
         """Open the operators."""
         self.chain.open()
 
+    def start(self) -> None:
+        """All tasks of the job are open: steps follow."""
+        self.chain.start()
+
     def step(self) -> Progress:
         """Do a bounded piece of work; what is due by the clock comes first. Nothing is done without room in every output."""
         self.measures.step_begins()

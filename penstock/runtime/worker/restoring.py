@@ -10,6 +10,7 @@ from penstock.dataflow.job import JobGraph, JobVertex
 from penstock.errors import RestoreFailed, StateError
 from penstock.operators.contract import OperatorSnapshot
 from penstock.runtime.messages import Restore
+from penstock.runtime.refused_states import RefusedStates
 from penstock.runtime.task.dealt_in_flight import Receivers, RecordedEdge, dealt_out
 from penstock.runtime.task.in_flight import InFlight
 from penstock.runtime.task.tasklet import OperatorTasklet, Tasklet
@@ -27,30 +28,22 @@ def restore_task(task: Tasklet, vertex: JobVertex, restore: Restore, graph: JobG
     """Read what is this subtask's, and give it to its operators.
 
     :raises RestoreFailed: when a file was altered, or its content does not fit the operator.
+    :raises RefusedStates: when the program's classes are the reason, so that no other checkpoint would do better.
     """
+    failed: StateError
     try:
         with uncollected():
             _restore(task, vertex, restore, graph)
     except StateError as error:
-        failed = RestoreFailed(
-            f"checkpoint {restore.checkpoint_id} cannot be restored: {error.message}{_all_problems(vertex, restore)}",
-            restore.checkpoint_id,
-        )
+        message = f"checkpoint {restore.checkpoint_id} cannot be restored: {error.message}"
+        own = [handle for each in vertex.operators for handle in restore.handles.get(each.id, ())]
+        problems = class_problems(own, restore.place)
+        if problems:
+            failed = RefusedStates(message, {problem: problem for problem in problems})
+        else:
+            failed = RestoreFailed(message, restore.checkpoint_id)
         failed.places.extend(error.places)
         raise failed from error
-
-
-def _all_problems(vertex: JobVertex, restore: Restore) -> str:
-    """Where classes of values are the reason, every operator and state of the job for which they are: so that all of them can
-    be changed before the next attempt."""
-    own = [handle for each in vertex.operators for handle in restore.handles.get(each.id, ())]
-    if not class_problems(own, restore.place):
-        return ""
-    everything = [handle for handles in restore.handles.values() for handle in handles]
-    found = class_problems(everything, restore.place)
-    if len(found) == 1:
-        return ""
-    return "".join(["\nAll that stands in the way:", *(f"\n  - {problem}" for problem in found)])
 
 
 def _restore(task: Tasklet, vertex: JobVertex, restore: Restore, graph: JobGraph) -> None:

@@ -34,6 +34,7 @@ from penstock.runtime.messages import (
     FromWorker,
     MetricsReport,
     NoMoreSplits,
+    OpenTasks,
     PrepareToRestore,
     ReaderStarted,
     Renew,
@@ -46,14 +47,15 @@ from penstock.runtime.messages import (
     SubtaskFailed,
     SubtaskFinished,
     TasksDeployed,
+    TasksOpened,
     TasksStopped,
     ToReader,
     ToWorker,
     TriggerCheckpoint,
     WorkerRegistered,
 )
+from penstock.runtime.refused_states import RefusedStates
 from penstock.runtime.task.progress import Progress
-from penstock.runtime.task.refused_states import RefusedStates, together
 from penstock.runtime.task.tasklet import SourceTasklet, Tasklet
 from penstock.runtime.worker.snapshot_writing import SnapshotWriting
 from penstock.runtime.worker.wiring import RemoteChannel, TaskWiring, WorkerSurroundings
@@ -97,6 +99,7 @@ class Worker:
         self._tasklets: list[Tasklet] = []
         self._ready: list[Tasklet] = []
         self._running: list[Tasklet] = []
+        self._refused: dict[SubtaskId, RefusedStates] = {}
         self._channels: dict[SubtaskId, dict[ChannelId, RemoteChannel]] = {}
         self._spools: dict[ChannelId, SpoolChannel] = {}
         self._spool_memory = SpoolMemory(SPOOL_MEMORY_BYTES)
@@ -114,6 +117,8 @@ class Worker:
         match message:
             case Deploy():
                 self._deploy(message)
+            case OpenTasks():
+                self._open()
             case StartTasks():
                 self._start()
             case StopTasks(None, _):
@@ -132,12 +137,8 @@ class Worker:
                 self._completed(checkpoint_id)
             case CheckpointAborted(checkpoint_id):
                 self._abort(checkpoint_id)
-            case AssignSplits(subtask, splits):
-                self._with_reader(subtask, lambda task: task.source.reader.add_splits(splits))
-            case NoMoreSplits(subtask):
-                self._with_reader(subtask, lambda task: task.source.reader.notify_no_more_splits())
-            case ToReader(subtask, event):
-                self._with_reader(subtask, lambda task: task.source.handle_event(event))
+            case AssignSplits() | NoMoreSplits() | ToReader():
+                self._tell_reader(message)
             case RowsTaken(collector, batches):
                 self._rows_taken(collector, batches)
             case ReportMetrics():
@@ -196,7 +197,10 @@ class Worker:
                 vertex, restore = vertices[tasklet.subtask.vertex], deployment.restore
                 if self._local is not None:
                     restore = replace(restore, place=self._local.to_read(restore.place))
-                restore_task(tasklet, vertex, restore, deployment.graph)
+                try:
+                    restore_task(tasklet, vertex, restore, deployment.graph)
+                except RefusedStates as error:
+                    self._refused[tasklet.subtask] = error
         contexts = [context for tasklet in self._ready for context in tasklet.chain.contexts]
         if deployment.takes_checkpoints and any(context.keyed_state is not None for context in contexts):
             from penstock.runtime.worker.restoring import load_libraries
@@ -220,29 +224,39 @@ class Worker:
         order = {vertex.id: number for number, vertex in enumerate(self._graph.vertices)}
         return sorted(tasklets, key=lambda tasklet: (order[tasklet.subtask.vertex], tasklet.subtask.index))
 
+    def _open(self) -> None:
+        """Open what was deployed; what was restored and does not fit is told of all tasks at once."""
+        refused, self._refused = self._refused, {}
+        failed: frozenset[SubtaskId] = frozenset()
+        for tasklet in reversed(self._ready):
+            if tasklet.subtask in refused:
+                continue
+            if refused:  # what else goes wrong may come of that
+                with suppress(Exception):
+                    _open(tasklet, refused)
+            elif tasklet.subtask not in failed and not self._guard(tasklet, partial(_open, tasklet, refused)):
+                failed |= self._region_of(tasklet.subtask)
+        self._ready = [tasklet for tasklet in self._ready if tasklet.subtask not in failed]
+        self.outbox.append(TasksOpened(self.index, refused))
+
     def _start(self) -> None:
         ready, self._ready = self._ready, []
         failed: frozenset[SubtaskId] = frozenset()
-        refused: dict[Tasklet, RefusedStates] = {}
         for tasklet in reversed(ready):
             if tasklet.subtask in failed:
-                if refused:  # what is refused is told of all tasks at once
-                    with suppress(Exception):
-                        _open(tasklet, refused)
                 continue
-            if not self._guard(tasklet, partial(_open, tasklet, refused)) or tasklet in refused:
+            if not self._guard(tasklet, tasklet.start):
                 failed |= self._region_of(tasklet.subtask)
             elif isinstance(tasklet, SourceTasklet):
                 self.outbox.append(ReaderStarted(tasklet.subtask))
-        for tasklet in refused:
-            self._failed(tasklet, together(list(refused.values())))
-        opened = [tasklet for tasklet in ready if tasklet.subtask not in failed]
-        self._running = self._in_order([*self._running, *opened])
+        started = [tasklet for tasklet in ready if tasklet.subtask not in failed]
+        self._running = self._in_order([*self._running, *started])
 
     def _stop(self) -> None:
         accumulators = self._accumulators()
         self._running = []
         self._ready = []
+        self._refused = {}
         if self._snapshots is not None:
             self._snapshots.close()
             self._snapshots = None
@@ -321,6 +335,15 @@ class Worker:
         for tasklet in list(self._running):
             if tasklet in self._running:  # not of a region that has just failed
                 self._guard(tasklet, partial(tell, tasklet))
+
+    def _tell_reader(self, message: AssignSplits | NoMoreSplits | ToReader) -> None:
+        match message:
+            case AssignSplits(subtask, splits):
+                self._with_reader(subtask, lambda task: task.source.reader.add_splits(splits))
+            case NoMoreSplits(subtask):
+                self._with_reader(subtask, lambda task: task.source.reader.notify_no_more_splits())
+            case ToReader(subtask, event):
+                self._with_reader(subtask, lambda task: task.source.handle_event(event))
 
     def _with_reader(self, subtask: SubtaskId, action: Callable[[SourceTasklet], None]) -> None:
         for tasklet in self._running:
@@ -546,11 +569,11 @@ class Worker:
             self._selector.close()
 
 
-def _open(tasklet: Tasklet, refused: dict[Tasklet, RefusedStates]) -> None:
+def _open(tasklet: Tasklet, refused: dict[SubtaskId, RefusedStates]) -> None:
     try:
         tasklet.open()
     except RefusedStates as error:
-        refused[tasklet] = error
+        refused[tasklet.subtask] = error
 
 
 class _Link:

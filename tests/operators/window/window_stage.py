@@ -81,6 +81,7 @@ class WindowStage:
             self.backend.restore([saved["keyed"]], range(MAX_PARALLELISM))
             self.operator.restore(saved["own"])
         self.operator.open()
+        self.operator.start()
 
     def _make_timers(self, name: str) -> Timers:
         timers = self.timers[name] = KeyedTimers(name, MAX_PARALLELISM)
