@@ -5,13 +5,7 @@ from enum import Enum
 from typing import Any
 
 from penstock.data.time import Instant
-from penstock.data.type_collections import (
-    BasicArrayTypeInfo,
-    ListTypeInfo,
-    MapTypeInfo,
-    ObjectArrayTypeInfo,
-    PrimitiveArrayTypeInfo,
-)
+from penstock.data.type_collections import MapTypeInfo
 from penstock.data.type_composites import RowTypeInfo, TupleTypeInfo
 from penstock.data.type_information import TypeInformation
 from penstock.data.type_objects import EnclosingTypeInfo, EnumTypeInfo, InstanceTypeInfo, PojoTypeInfo
@@ -20,10 +14,9 @@ from penstock.data.type_scalars import PickledBytesTypeInfo
 from penstock.data.types import Types
 from penstock.errors import ProgramError
 from penstock.formats.json_parsing import ExactFloat
+from penstock.formats.json_types import ARRAYS, BYTES, type_in_json
 from penstock.formats.type_texts import Convert, decimal_of, instant_of, reader_of
 
-_ARRAYS = (BasicArrayTypeInfo, ObjectArrayTypeInfo, PrimitiveArrayTypeInfo, ListTypeInfo)
-_BYTES = Types.PRIMITIVE_ARRAY(Types.BYTE())
 _TEXTUAL = {
     Types.SQL_DATE(),
     Types.SQL_TIME(),
@@ -32,7 +25,7 @@ _TEXTUAL = {
     Types.LOCAL_TIME(),
     Types.LOCAL_DATE_TIME(),
     Types.INSTANT(),
-    _BYTES,
+    BYTES,
 }
 
 Batch = Callable[[list[Any]], list[Any]]
@@ -50,7 +43,7 @@ def converter_to(target: Any, fail_on_missing_field: bool = False) -> Batch:
         return lambda values: values
     if _is_model(target):
         return lambda values: list(map(target.model_validate, values))
-    kind = _type_of(target)
+    kind = type_in_json(_type_of(target))
     prepare = _Preparation(fail_on_missing_field).of(kind)
     if prepare is None:
         return kind.convert_batch
@@ -122,7 +115,7 @@ class _Preparation:
             return _of_values(self.of(kind.value_type))
         if kind in _TEXTUAL:
             return _where_text(reader_of(kind) or _same)
-        if isinstance(kind, _ARRAYS):
+        if isinstance(kind, ARRAYS):
             return _of_elements(self.of(kind.element_type))
         if kind == Types.BIG_DEC():
             return _decimal

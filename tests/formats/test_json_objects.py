@@ -128,6 +128,8 @@ def test_objects_come_back_from_what_is_written_of_them() -> None:
     [
         ('{"one":{"n":"no"}}', "expected an integer in field one.n, got 'no' of type str"),
         ('{"one":{"n":null}}', "expected an integer in field one.n, got None"),
+        ('{"one":{"n":true}}', "expected an integer in field one.n, got True of type bool"),
+        ('{"one":{"n":1},"many":[{"n":false}]}', r"expected an integer in field many\[\].n, got False"),
         ('{"one":5}', "an object with the fields of Item is expected, not 5"),
         (
             '{"one":{"n":1},"by_name":{"k":{"n":[]}}}',
