@@ -54,6 +54,25 @@ def test_programs_whose_modules_have_one_name_run_side_by_side(
         running_cluster.wait_for_state(job, "CANCELED")
 
 
+def test_a_module_may_be_in_packages_without_a_file_of_their_own(
+    running_cluster: Cluster, tmp_path: Path
+) -> None:
+    parts = tmp_path / "shop" / "parts"
+    parts.mkdir(parents=True)
+    program = write(tmp_path, "packed")
+    (parts / "helper.py").write_text(
+        (tmp_path / "helper.py").read_text().replace("from other", "from shop.other")
+    )
+    (tmp_path / "other.py").rename(tmp_path / "shop" / "other.py")
+    program.write_text(program.read_text().replace("from helper", "from shop.parts.helper"))
+    for _ in range(2):
+        job = running_cluster.submit(program)
+        seen = len(numbers(running_cluster, "packed"))
+        running_cluster.wait_for(lambda seen=seen: len(numbers(running_cluster, "packed")) > seen + 5)
+        running_cluster.penstock("cancel", "-m", running_cluster.address, job)
+        running_cluster.wait_for_state(job, "CANCELED")
+
+
 @pytest.mark.slow
 def test_a_program_whose_module_was_changed_goes_on_from_its_savepoint(
     cluster: Cluster, tmp_path: Path

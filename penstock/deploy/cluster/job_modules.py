@@ -124,9 +124,14 @@ class JobModules:
             "penstock",
             *(_package_of(name) for name, module in found.items() if _is_machine_code(module)),
         }
-        for name, module in found.items():
-            if _package_of(name) not in staying and _place_of(name, module) in wanted:
-                sys.modules.pop(name, None)
+        # All of them are looked at before one goes: where a package without a file is, is asked of the package above it.
+        going = [
+            name
+            for name, module in found.items()
+            if _package_of(name) not in staying and _place_of(name, module) in wanted
+        ]
+        for name in going:
+            sys.modules.pop(name, None)
 
 
 def import_places(directory: Path, files: JobFiles) -> list[str]:
