@@ -194,11 +194,11 @@ class ExecutionConfig(DroppedExecutionSettings):
         return []
 
     def set_use_snapshot_compression(self, use_snapshot_compression: bool) -> "ExecutionConfig":
-        """Whether snapshots of state are compressed."""
+        """Accepted, and without influence: snapshots of state are always compressed."""
         return self._set("execution.checkpointing.snapshot-compression", use_snapshot_compression)
 
     def is_use_snapshot_compression(self) -> bool:
-        """Whether snapshots of state are compressed."""
+        """What was set; snapshots of state are always compressed."""
         return self._get_flag("execution.checkpointing.snapshot-compression")
 
     def _set(self, key: str, value: Any) -> "ExecutionConfig":

@@ -115,8 +115,8 @@ execution.checkpointing.file-merging.max-space-amplification
     float = 2.0 ; accepted
     How much unused data a shared file may hold.
 execution.checkpointing.snapshot-compression
-    boolean = false ; honoured
-    Whether snapshots of state are compressed.
+    boolean = false ; accepted
+    Whether snapshots of state are compressed; they always are.
 pipeline.sources.pause-until-first-checkpoint
     boolean = false ; accepted
     Whether sources wait for the first checkpoint.
