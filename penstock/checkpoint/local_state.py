@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Final
 
-from penstock.checkpoint.place import CheckpointPlace
+from penstock.checkpoint.place import SHARED_PREFIX, CheckpointPlace
 from penstock.config.configuration import Configuration
 from penstock.errors import OptionError
 
@@ -125,6 +125,25 @@ def keep_copy(place: CheckpointPlace, name: str, content: bytes) -> None:
             os.unlink(path)
 
 
+def keep_link(place: CheckpointPlace, name: str, path: str) -> None:
+    """The same for a file that is on this machine and does not change any more: nothing is copied, where that can be."""
+    target = _path_of(place, name)
+    if target is None:
+        return
+    try:
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        with suppress(FileNotFoundError):
+            os.unlink(target)
+        try:
+            os.link(path, target)
+        except OSError:  # on another file system
+            shutil.copyfile(path, target)
+    except OSError as error:
+        _log.warning("no local copy of %s is kept: %s", name, error.strerror or error)
+        with suppress(OSError):
+            os.unlink(target)
+
+
 def find_copy(place: CheckpointPlace, name: str) -> bytes | None:
     """The copy of a file, None where there is none. Whoever gets it looks at its checksum."""
     path = _path_of(place, name)
@@ -137,9 +156,10 @@ def find_copy(place: CheckpointPlace, name: str) -> bytes | None:
 
 
 def _path_of(place: CheckpointPlace, name: str) -> str | None:
-    if place.local is None or place.directory is None or "/" in name:  # no copies of what checkpoints share
+    if place.local is None or place.directory is None:
         return None
-    return f"{place.local}/{place.directory.rpartition('/')[2]}/{name}"
+    # What checkpoints share is here in each of them, as another link.
+    return f"{place.local}/{place.directory.rpartition('/')[2]}/{name.removeprefix(SHARED_PREFIX)}"
 
 
 def _remove_left_over(parent: str, own: str) -> None:

@@ -5,6 +5,7 @@ from functools import partial
 
 from penstock.checkpoint.checksums import checksum_of
 from penstock.checkpoint.handles import FileRole, OperatorStateHandle, StateFile
+from penstock.checkpoint.local_state import keep_link
 from penstock.checkpoint.place import SHARED_PREFIX, CheckpointPlace
 from penstock.contracts.state_snapshots import (
     NativeEntries,
@@ -36,6 +37,8 @@ def write_native(place: CheckpointPlace, prefix: str, native: NativeState) -> It
         known: StateFile | None = native.remembered.get(file.name)
         if known is None or not exists(place.path_of(known.name)):
             known = native.remembered[file.name] = _write(place, SHARED_PREFIX + file.shared_as, file)
+        else:
+            keep_link(place, known.name, file.path)
         yield known
     for gone in native.remembered.keys() - {file.name for file in native.files}:
         del native.remembered[gone]
@@ -48,6 +51,7 @@ def _write(place: CheckpointPlace, name: str, file: NativeFile) -> StateFile:
     except OSError as error:
         raise OutsideError(f"{file.path}, which a checkpoint needs, cannot be read: {error}") from error
     write_checkpoint_file(place.path_of(name), content)
+    keep_link(place, name, file.path)
     return StateFile(name, len(content), checksum_of(content), None, FileRole.NATIVE, file.name)
 
 

@@ -1,7 +1,9 @@
 """Copies of state files on the machine of a worker: read where they are there and whole, and never needed."""
 
 import logging
+import shutil
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,10 @@ from penstock.contracts.state import ValueStateDescriptor
 from penstock.errors import OptionError, StateError
 from penstock.operators.contract import OperatorSnapshot
 from penstock.state.hashmap.backend import HashMapStateBackend
+from penstock.state.native_entries import open_rocksdb_files
+from penstock.state.rocksdb.backend import RocksDBKeyedStateBackend
+from penstock.state.rocksdb.settings import RocksDBSettings
+from tests.recovery.test_incremental_checkpoints import ON_DISK
 from tests.recovery.test_jobs_start_again import (
     EXPECTED,
     KillsItsWorker,
@@ -125,6 +131,41 @@ def test_no_copy_is_kept_of_savepoints_and_of_checkpoints_before_the_last(
     assert sorted(path.name for path in Path(local.path).iterdir()) == ["chk-10", "owners.lock"]
 
 
+def incremental(folder: Path, local: LocalState, backend: Any, number: int) -> OperatorStateHandle:
+    backend.current_key = number
+    backend.get_state(COUNT).update(number)
+    keyed = backend.snapshot()
+    place = local.to_write(place_of(folder, number), False)
+    handle = write_operator_snapshot(
+        place, OperatorSnapshot(keyed=keyed, checkpoint_id=number), "o", "op", WHOLE
+    )
+    keyed.release()
+    return handle
+
+
+def test_files_of_a_database_are_linked_here_and_go_with_the_last_checkpoint_that_has_them(
+    tmp_path: Path, local: LocalState
+) -> None:
+    settings = RocksDBSettings((str(tmp_path / "db"),), 4 << 20, is_incremental=True)
+    backend = RocksDBKeyedStateBackend(128, settings=settings)
+    handles = [incremental(tmp_path, local, backend, number) for number in (1, 2)]
+    backend.close()
+    local.forget_before(2)
+    shutil.rmtree(tmp_path / "far")
+    place = local.to_read(place_of(tmp_path, 2))
+    snapshot = read_operator_snapshot(place, handles[1:], WHOLE, partial(open_rocksdb_files, {}))
+    assert snapshot is not None
+    assert snapshot.keyed is not None
+    again = RocksDBKeyedStateBackend(128, settings=settings)
+    again.restore([snapshot.keyed], range(128))
+    assert sorted(again.table(COUNT).pane(None).items()) == [(1, 1), (2, 2)]
+    again.close()
+    links = [path for path in (Path(local.path) / "chk-2").iterdir() if path.suffix == ".sst"]
+    assert len(links) == 2
+    local.forget_before(3)
+    assert [path.name for path in Path(local.path).iterdir()] == ["owners.lock"]
+
+
 def test_nothing_is_left_when_the_job_is_over(tmp_path: Path) -> None:
     local = opened(tmp_path)
     written(tmp_path, local, 1)
@@ -166,9 +207,12 @@ def test_the_names_of_flink_1_work_and_relative_directories_are_refused() -> Non
         local_settings({**old, "taskmanager.state.local.root-dirs": "/a,b"})
 
 
-def test_a_job_with_local_copies_comes_through_the_death_of_a_worker(tmp_path: Path) -> None:
+@pytest.mark.parametrize("backend", [{}, ON_DISK], ids=["hashmap", "rocksdb"])
+def test_a_job_with_local_copies_comes_through_the_death_of_a_worker(
+    backend: dict[str, str], tmp_path: Path
+) -> None:
     dirs = {"execution.checkpointing.local-backup.dirs": str(tmp_path / "local")}
-    env = environment(2, tmp_path, **BOTH, **dirs)
+    env = environment(2, tmp_path, **BOTH, **dirs, **backend)
     killed = counted(env, script(tmp_path)).map(KillsItsWorker(3, tmp_path / "killed"))
     assert rows_of(killed) == EXPECTED
     assert (tmp_path / "killed").exists()
