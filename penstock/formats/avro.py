@@ -27,12 +27,12 @@ def _fastavro(module: str = "fastavro") -> Any:
 
 
 class AvroSchema:
-    """A schema of Avro."""
+    """A schema of Avro; ``named``: schemas that were parsed before, whose names it may use."""
 
-    def __init__(self, schema: Any) -> None:
+    def __init__(self, schema: Any, named: dict[str, Any] | None = None) -> None:
         library = _fastavro("fastavro.schema")
         try:
-            self.parsed = library.parse_schema(schema)
+            self.parsed = library.parse_schema(schema, {} if named is None else named)
         except (library.SchemaParseException, library.UnknownType) as error:
             raise ProgramError(f"the Avro schema cannot be read: {error}") from error
         self._schema = schema

@@ -19,7 +19,11 @@ CAPACITY: Final = 1_000
 TIMEOUT_S: Final = 30.0
 _HEADER_BYTES: Final = 5
 _KIND: Final = "application/vnd.schemaregistry.v1+json"
-_CONFIGS: Final = {"basic.auth.user.info", "bearer.auth.token"}
+_FOR_GOOD: Final = (404, 409, 422)
+"""What a registry answers to a question about a schema that it does not have, or does not take."""
+_USER_INFO: Final = "basic.auth.user.info"
+_TLS: Final = ("ssl.ca.location", "ssl.certificate.location", "ssl.key.location", "ssl.key.password")
+_CONFIGS: Final = {_USER_INFO, "bearer.auth.token", *_TLS}
 # What fastavro raises for bytes that are no Avro, beside errors of its own, which are ValueErrors.
 _BROKEN = (ValueError, TypeError, EOFError, LookupError, ArithmeticError, StopIteration, AssertionError)
 
@@ -27,23 +31,23 @@ _BROKEN = (ValueError, TypeError, EOFError, LookupError, ArithmeticError, StopIt
 class SchemaRegistry:
     """Asks a registry over HTTP, each question once. Calls block.
 
-    ``configs``: ``basic.auth.user.info`` with ``user:password``, or ``bearer.auth.token``.
+    ``configs``: ``basic.auth.user.info`` with ``user:password``, or ``bearer.auth.token``. User and password may also be in
+    the url, as in ``https://user:password@host``, and are in no error. For TLS ``ssl.ca.location``, and where the registry
+    asks for it ``ssl.certificate.location`` with ``ssl.key.location``, are PEM files.
     """
 
     def __init__(self, url: str, capacity: int, configs: Mapping[str, str] | None) -> None:
-        if not isinstance(url, str) or not url.startswith(("http://", "https://")):
-            raise ProgramError(f"the url of a schema registry begins with http:// or https://, not {url!r}")
+        self._url, user_info = _without_user(url)
         if type(capacity) is not int or capacity < 1:
             raise ProgramError(f"the capacity of the cache of schemas is a number from 1, not {capacity!r}")
         unknown = sorted(set(configs or {}) - _CONFIGS)
         if unknown:
             raise ProgramError(
                 f"the registry setting {', '.join(map(repr, unknown))} is not known; "
-                f"known are {', '.join(sorted(_CONFIGS))}"
+                f"known are {', '.join(sorted(_CONFIGS))}; certificates are PEM files"
             )
-        self._url = url.rstrip("/")
         self._capacity = capacity
-        self._configs = dict(configs or {})
+        self._configs = {**user_info, **(configs or {})}
         self._schemas: dict[int, AvroSchema] = {}
 
     def schema(self, number: int) -> AvroSchema:
@@ -54,14 +58,24 @@ class SchemaRegistry:
         found = self._schemas.get(number)
         if found is None:
             answer = self._ask(f"/schemas/ids/{number}", None)
-            if answer.get("schemaType", "AVRO") != "AVRO" or answer.get("references"):
-                raise OutsideError(
-                    f"the schema {number} of the registry {self._url} is not an Avro schema without references"
-                )
+            if answer.get("schemaType", "AVRO") != "AVRO":
+                failure = OutsideError(f"the schema {number} of the registry {self._url} is not one of Avro")
+                failure.retryable = False
+                raise failure
             if len(self._schemas) >= self._capacity:
                 del self._schemas[next(iter(self._schemas))]
-            found = self._schemas[number] = AvroSchema.parse_string(answer["schema"])
+            found = self._schemas[number] = self._parsed(answer, {})
         return found
+
+    def _parsed(self, answer: dict[str, Any], named: dict[str, Any]) -> AvroSchema:
+        """The schema of an answer, after those that it refers to."""
+        import json
+        from urllib.parse import quote
+
+        for reference in answer.get("references") or ():
+            subject = quote(reference["subject"], safe="")
+            self._parsed(self._ask(f"/subjects/{subject}/versions/{reference['version']}", None), named)
+        return AvroSchema(json.loads(answer["schema"]), named)
 
     def number_of(self, subject: str, schema: AvroSchema) -> int:
         """The number of a schema under a subject, where it is registered if it is not there yet."""
@@ -72,34 +86,84 @@ class SchemaRegistry:
 
     def _ask(self, path: str, body: dict[str, str] | None) -> dict[str, Any]:
         import json
-        from urllib.error import HTTPError, URLError
+        from http.client import HTTPException
+        from urllib.error import HTTPError
         from urllib.request import Request, urlopen
 
         data = None if body is None else json.dumps(body).encode()
         request = Request(self._url + path, data, {"Accept": _KIND, "Content-Type": _KIND, **self._login()})
         try:
-            with urlopen(request, timeout=TIMEOUT_S) as response:
+            with urlopen(request, timeout=TIMEOUT_S, context=self._tls()) as response:
                 answer: dict[str, Any] = json.load(response)
                 return answer
         except HTTPError as error:
             text = error.read(500).decode(errors="replace")
-            raise OutsideError(
+            failure = OutsideError(
                 f"the schema registry {self._url} refused {request.get_method()} {path} with {error.code}: {text}"
-            ) from error
-        except (URLError, OSError, ValueError) as error:
+            )
+            failure.retryable = error.code not in _FOR_GOOD
+            raise failure from error
+        except (HTTPException, OSError, ValueError) as error:
             raise OutsideError(
                 f"the schema registry {self._url} did not answer {request.get_method()} {path}: {error}"
             ) from error
 
+    def _tls(self) -> Any:
+        """How a registry is recognized, and recognizes us, where the settings say it."""
+        if not self._url.startswith("https://") or not any(key.startswith("ssl.") for key in self._configs):
+            return None
+        import ssl
+
+        given = self._configs.get
+        try:
+            context = ssl.create_default_context(cafile=given("ssl.ca.location"))
+            if given("ssl.certificate.location"):
+                context.load_cert_chain(
+                    given("ssl.certificate.location") or "",
+                    given("ssl.key.location"),
+                    given("ssl.key.password"),
+                )
+        except OSError as error:  # ssl.SSLError among them
+            raise OutsideError(
+                f"the certificates for the schema registry {self._url} cannot be read: {error}"
+            ) from error
+        return context
+
     def _login(self) -> dict[str, str]:
         if "bearer.auth.token" in self._configs:
             return {"Authorization": f"Bearer {self._configs['bearer.auth.token']}"}
-        if "basic.auth.user.info" in self._configs:
+        if _USER_INFO in self._configs:
             from base64 import b64encode
 
-            user = b64encode(self._configs["basic.auth.user.info"].encode()).decode()
+            user = b64encode(self._configs[_USER_INFO].encode()).decode()
             return {"Authorization": f"Basic {user}"}
         return {}
+
+
+def _without_user(url: Any) -> tuple[str, dict[str, str]]:
+    """The url of a registry as it may be shown, and the setting that says what is left out of it."""
+    from urllib.parse import unquote, urlsplit
+
+    if not isinstance(url, str) or not url.startswith(("http://", "https://")):
+        raise ProgramError(
+            f"the url of a schema registry is a text that begins with http:// or https://, not a {type(url).__name__} "
+            "that does not"
+        )
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        parts, port = urlsplit(""), None
+    if not parts.hostname:
+        raise ProgramError(
+            "the url of the schema registry has no host, or no number as its port; write special characters of user and "
+            "password as %XX"
+        )
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    shown = f"{parts.scheme}://{host}{'' if port is None else f':{port}'}{parts.path}".rstrip("/")
+    if parts.username is None:
+        return shown, {}
+    return shown, {_USER_INFO: f"{unquote(parts.username)}:{unquote(parts.password or '')}"}
 
 
 class ConfluentRegistryAvroDeserializationSchema(DeserializationSchema):

@@ -3,7 +3,9 @@
 import io
 import json
 import pickle
+from base64 import b64encode
 from collections.abc import Iterator
+from pathlib import Path
 
 import fastavro
 import pytest
@@ -16,6 +18,7 @@ from penstock.datastream.formats.avro import (
     GenericRecordAvroTypeInfo,
 )
 from penstock.errors import OutsideError, ProgramError, TypeMismatch
+from tests.services.certificates import make_certificate
 from tests.services.kafka_broker import free_ports
 from tests.services.schema_registry import Registry, running_registry
 
@@ -110,6 +113,76 @@ def test_a_login_is_sent() -> None:
     with running_registry("Bearer t") as registry:
         configs = {"bearer.auth.token": "t"}
         assert WRITE("s", schema(OLD), registry.url, registry_configs=configs).serialize({"id": 1})
+
+
+def test_user_and_password_may_be_in_the_url_and_are_in_no_error() -> None:
+    with running_registry("Basic " + b64encode(b"u@x:p/w").decode()) as registry:
+        host = registry.url.removeprefix("http://")
+        assert WRITE("s", schema(OLD), f"http://u%40x:p%2Fw@{host}").serialize({"id": 1})
+        with pytest.raises(OutsideError, match=f"the schema registry http://{host} refused .* 401") as caught:
+            WRITE("s", schema(OLD), f"http://u%40x:geheim@{host}/").serialize({"id": 1})
+        assert "geheim" not in str(caught.value)
+    with pytest.raises(OutsideError, match=f"the schema registry http://{host} did not answer") as caught:
+        WRITE("s", schema(OLD), f"http://u:geheim@{host}").serialize({"id": 1})
+    assert "geheim" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://u:geheim/x@host", "http://u:geheim@", "u:geheim@host", "ftp://u:geheim@h"]
+)
+def test_a_url_that_cannot_be_understood_is_not_shown(url: str) -> None:
+    with pytest.raises(ProgramError, match="the url of") as caught:
+        READ(schema(OLD), url)
+    assert "geheim" not in str(caught.value)
+    assert caught.value.__cause__ is None and caught.value.__context__ is None
+
+
+@pytest.mark.parametrize(("status", "is_passing"), [("away", True), ("no login", True), ("no schema", False)])
+def test_what_a_registry_says_may_pass_or_not(status: str, is_passing: bool) -> None:
+    with running_registry("Bearer t") as registry:
+        configs = {"bearer.auth.token": "t" if status != "no login" else "other"}
+        reader = READ(schema(OLD), registry.url, registry_configs=configs)
+        if status != "away":
+            with pytest.raises(OutsideError) as caught:
+                reader.deserialize(message(9, OLD, {"id": 1}))
+    if status == "away":
+        with pytest.raises(OutsideError) as caught:
+            reader.deserialize(message(9, OLD, {"id": 1}))
+    assert caught.value.retryable == is_passing
+
+
+def test_a_schema_may_refer_to_others(registry: Registry) -> None:
+    place = {
+        "type": "record",
+        "name": "Place",
+        "namespace": "x",
+        "fields": [{"name": "city", "type": "string"}],
+    }
+    person = {
+        "type": "record",
+        "name": "Person",
+        "namespace": "x",
+        "fields": [{"name": "home", "type": "x.Place"}],
+    }
+    registry.register("place", json.dumps(place))
+    number = registry.register("person", json.dumps(person))
+    registry.references[json.dumps(person)] = [{"name": "x.Place", "subject": "place", "version": 1}]
+    whole = {**person, "fields": [{"name": "home", "type": place}]}
+    record = {"home": {"city": "Ulm"}}
+    assert READ(schema(whole), registry.url).deserialize(message(number, whole, record)) == record
+
+
+def test_a_registry_is_recognized_by_its_certificate(tmp_path: Path) -> None:
+    certificate, other = make_certificate(tmp_path, "registry"), make_certificate(tmp_path, "other")
+    with running_registry(keystore=certificate.keystore) as registry:
+        configs = {"ssl.ca.location": certificate.truststore}
+        assert WRITE("s", schema(OLD), registry.url, registry_configs=configs).serialize({"id": 1})
+        configs = {"ssl.ca.location": other.truststore}
+        with pytest.raises(OutsideError, match=r"did not answer .* certificate verify failed"):
+            WRITE("s", schema(OLD), registry.url, registry_configs=configs).serialize({"id": 1})
+        configs = {"ssl.ca.location": str(tmp_path / "none.pem")}
+        with pytest.raises(OutsideError, match=r"the certificates for the schema registry .* cannot be read"):
+            WRITE("s", schema(OLD), registry.url, registry_configs=configs).serialize({"id": 1})
 
 
 def test_mistakes_are_refused_where_they_are_made() -> None:

@@ -1,6 +1,7 @@
 """A registry of schemas over HTTP, as much of Confluent's API as clients of Avro need; it keeps everything in memory."""
 
 import json
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,8 @@ class Registry:
     url: str = ""
     login: str | None = None
     schemas: list[str] = field(default_factory=list)
+    references: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    """Of a schema, those that it uses by name."""
     subjects: dict[str, list[int]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
 
@@ -26,10 +29,17 @@ class Registry:
             case "GET", ["schemas", "ids", number]:
                 if not 0 < int(number) <= len(self.schemas):
                     return 404, {"error_code": 40403, "message": "Schema not found"}
-                return 200, {"schema": self.schemas[int(number) - 1]}
+                return 200, self._told(int(number))
+            case "GET", ["subjects", subject, "versions", version]:
+                return 200, self._told(self.subjects[subject][int(version) - 1])
             case "POST", ["subjects", subject, "versions"]:
                 return 200, {"id": self.register(subject, json.loads(body)["schema"])}
         return 404, {"error_code": 404, "message": "HTTP 404 Not Found"}
+
+    def _told(self, number: int) -> dict[str, Any]:
+        schema = self.schemas[number - 1]
+        references = self.references.get(schema)
+        return {"schema": schema} if references is None else {"schema": schema, "references": references}
 
     def register(self, subject: str, schema: str) -> int:
         if schema not in self.schemas:
@@ -42,8 +52,11 @@ class Registry:
 
 
 @contextmanager
-def running_registry(login: str | None = None) -> Iterator[Registry]:
-    """A registry on a free port of this machine, which ends with the block; ``login``: the header that it wants."""
+def running_registry(
+    login: str | None = None, port: int = 0, keystore: str | None = None
+) -> Iterator[Registry]:
+    """A registry on this machine, on a free port if none is given, which ends with the block; ``login``: the header that it
+    wants, ``keystore``: certificate and key, for https."""
     registry = Registry(login=login)
 
     class Answers(BaseHTTPRequestHandler):
@@ -66,10 +79,14 @@ def running_registry(login: str | None = None) -> Iterator[Registry]:
         def log_message(self, format: str, *args: Any) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
+    server = ThreadingHTTPServer(("127.0.0.1", port), Answers)
+    if keystore is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(keystore)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
-    registry.url = f"http://127.0.0.1:{server.server_address[1]}"
+    registry.url = f"http{'' if keystore is None else 's'}://127.0.0.1:{server.server_address[1]}"
     try:
         yield registry
     finally:

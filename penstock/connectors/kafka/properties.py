@@ -66,7 +66,9 @@ def check_property(key: Any, value: Any) -> tuple[str, str]:
     if isinstance(value, bool):
         return key, "true" if value else "false"
     if not isinstance(value, (str, int, float)):
-        raise ProgramError(f"the Kafka property {key!r} has a text or a number as its value, not {value!r}")
+        raise ProgramError(
+            f"the Kafka property {key!r} has a text or a number as its value, not a {type(value).__name__}"
+        )  # the value may be a secret
     return key, str(value)
 
 

@@ -140,7 +140,9 @@ class KafkaReader(SourceReader):
             messages = [message for message in messages if message.offset() < stop]
             position = max(stop, split.offset)
         if messages:
-            records, times = self._deserializer.read(messages)
+            records, times, count = self._deserializer.read(messages)
+            if self._deserializer.ended:
+                position = messages[count - 1].offset() + 1
             if records:
                 output.create_output_for_split(split.split_id()).collect_batch(records, times)
         self._splits[place] = split = split.moved_to(position)

@@ -50,7 +50,8 @@ class KafkaRecordDeserializationSchema(ABC):
         """Emit none, one or several records for a message."""
 
     def is_end_of_stream(self, next_element: Any) -> bool:
-        """Whether the subtask ends at this record, which is not emitted any more."""
+        """Whether the subtask ends at this record, which is not emitted any more. Nothing behind it is read, and the offset
+        that is committed is the one behind it."""
         return False
 
     def get_produced_type(self) -> TypeInformation | None:
@@ -149,39 +150,52 @@ class Deserializer:
         if flush is not None:
             flush()
 
-    def read(self, messages: list[Any]) -> tuple[list[Any], list[int] | None]:
-        """Records and their times. A schema that sees the end of the stream sets ``ended``; nothing behind it is read."""
+    def read(self, messages: list[Any]) -> tuple[list[Any], list[int] | None, int]:
+        """Records, their times, and how many messages they came from: all, or those up to one with which the schema sees the
+        end of the stream; then ``ended`` is set, and nothing behind it is looked at.
+
+        :raises OutsideError: when the schema cannot work now and may later, as without its registry.
+        """
         if self._values is not None:
             try:
                 values = self._values.deserialize_batch(list(map(_value_of, messages)))
-            except Exception:  # noqa: BLE001  (one by one then, to know which it was)
+            except Exception as error:  # noqa: BLE001  (one by one then, to know which it was)
+                _raise_what_passes(error)
                 values = []
             if len(values) == len(messages):
-                return self._up_to_end(values, _times(messages))
+                count = self._find_end(values)
+                if count is None:
+                    return values, _times(messages), len(messages)
+                return values[:count], _times(messages[:count]), count + 1
         return self._one_by_one(messages)
 
-    def _one_by_one(self, messages: list[Any]) -> tuple[list[Any], list[int] | None]:
+    def _one_by_one(self, messages: list[Any]) -> tuple[list[Any], list[int] | None, int]:
         records: list[Any] = []
         times: list[int] = []
-        for message in messages:
+        for index, message in enumerate(messages):
             record = consumer_record(message)
             out: list[Any] = []
             try:
                 self._schema.deserialize(record, _Collector(out))
             except Exception as error:  # noqa: BLE001  (whatever the schema raises)
+                _raise_what_passes(error)
                 self._bad(record, error)
                 continue
-            records += out
-            times += [message.timestamp()[1]] * len(out)
-        return self._up_to_end(records, _stamped(times))
+            count = self._find_end(out)
+            records += out[:count]
+            times += [message.timestamp()[1]] * len(out[:count])
+            if count is not None:
+                return records, _stamped(times), index + 1
+        return records, _stamped(times), len(messages)
 
-    def _up_to_end(self, records: list[Any], times: list[int] | None) -> tuple[list[Any], list[int] | None]:
+    def _find_end(self, records: list[Any]) -> int | None:
+        """How many records are before the end of the stream, if it is among them."""
         if self._may_end:
             for index, record in enumerate(records):
                 if self._schema.is_end_of_stream(record):
                     self.ended = True
-                    return records[:index], None if times is None else times[:index]
-        return records, times
+                    return index
+        return None
 
     def _bad(self, record: ConsumerRecord, error: Exception) -> None:
         self._errors.inc()
@@ -197,6 +211,12 @@ class Deserializer:
             )
             failure.retryable = False
             raise failure from error
+
+
+def _raise_what_passes(error: Exception) -> None:
+    """Raise an error that is not for the message that was being read, but for what is needed to read any."""
+    if isinstance(error, OutsideError) and error.retryable:
+        raise error
 
 
 class _Collector:

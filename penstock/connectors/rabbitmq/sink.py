@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import Any, Final
 
 from penstock.connectors.rabbitmq.connection import RMQConnectionConfig, connect, pika
 from penstock.connectors.rabbitmq.source import check_queue
@@ -10,10 +10,13 @@ from penstock.contracts.serialization import SerializationSchema
 from penstock.contracts.sink import Sink, SinkWriter, SinkWriterContext, WriterInitContext
 from penstock.errors import OutsideError, ProgramError
 
+_PERSISTENT: Final = 2
+"""A message survives the server, as its queue does."""
+
 
 class RMQSink(Sink):
     """Writes each record as a message to a queue, at least once: a batch is published in a transaction, so that the server
-    has taken it before a checkpoint is complete.
+    has it on disk before a checkpoint is complete. A message that the server has no queue for fails the job.
 
     ``correlation_id`` gives a message its correlation id, by which an ``RMQSource`` knows one that comes twice.
 
@@ -68,6 +71,10 @@ class _QueueWriter(SinkWriter):
         self._connection = connect(config)
         schema.open()
         self._channel = self._connection.channel()
+        self._returned: list[str] = []
+        self._channel.add_on_return_callback(
+            lambda channel, method, properties, body: self._returned.append(method.reply_text)
+        )
         self._in_transaction(lambda: setup_queue(self._channel))
         self._channel.tx_select()
 
@@ -81,9 +88,15 @@ class _QueueWriter(SinkWriter):
 
     def _publish(self, values: list[Any]) -> None:
         bodies = self._schema.serialize_batch(values)
-        client, identify = pika(), self._correlation_id
+        properties_of, identify = pika().BasicProperties, self._correlation_id
+        plain = properties_of(delivery_mode=_PERSISTENT)
         messages = [
-            (body, None if identify is None else client.BasicProperties(correlation_id=identify(value)))
+            (
+                body,
+                plain
+                if identify is None
+                else properties_of(delivery_mode=_PERSISTENT, correlation_id=identify(value)),
+            )
             for value, body in zip(values, bodies, strict=True)
         ]
 
@@ -91,10 +104,16 @@ class _QueueWriter(SinkWriter):
             for body, properties in messages:
                 if body is None:
                     raise ProgramError(f"{type(self._schema).__name__} gave None for a message of RabbitMQ")
-                self._channel.basic_publish("", self._queue, body, properties)
+                self._channel.basic_publish("", self._queue, body, properties, mandatory=True)
             self._channel.tx_commit()
+            self._connection.process_data_events(0)  # what came back came before the answer to the commit
 
         self._in_transaction(publish)
+        if self._returned:
+            raise OutsideError(
+                f"{len(self._returned)} messages came back from RabbitMQ at {self._place}: {self._returned[0]}; there is no "
+                f"queue {self._queue!r} any more"
+            )
 
     def _in_transaction(self, action: Callable[[], None]) -> None:
         try:

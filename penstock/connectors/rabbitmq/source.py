@@ -84,7 +84,8 @@ def check_queue(connection: Any, queue: Any) -> None:
     """Refuse what cannot name a queue."""
     if not isinstance(connection, RMQConnectionConfig):
         raise ProgramError(
-            f"RabbitMQ is reached by an RMQConnectionConfig, not by {connection!r}; RMQConnectionConfig.Builder() makes one"
+            f"RabbitMQ is reached by an RMQConnectionConfig, not by a {type(connection).__name__}; "
+            "RMQConnectionConfig.Builder() makes one"
         )
     if not isinstance(queue, str) or not 0 < len(queue.encode()) <= 255:
         raise ProgramError(f"the name of a queue is a text of 1 to 255 bytes, not {queue!r:.60}")
@@ -99,6 +100,9 @@ class Consumption(SourceFunction, ListCheckpointed, CheckpointListener):
         self._settings = settings
         self._setup_queue = setup_queue
         self._acknowledges = acknowledges
+        # Only then is a message that comes again looked into: it may be the end.
+        kind = type(settings.schema)
+        self._may_end = kind.is_end_of_stream is not DeserializationSchema.is_end_of_stream
         self._known: set[str] = set()
         self._ids: list[str] = []
         """Read since the last snapshot."""
@@ -155,14 +159,17 @@ class Consumption(SourceFunction, ListCheckpointed, CheckpointListener):
         settings = self._settings
         with ctx.get_checkpoint_lock():
             self._last_tag = tag
-            if settings.uses_ids and self._acknowledges and not self._is_new(properties.correlation_id):
+            uses_ids = settings.uses_ids and self._acknowledges
+            is_new = not uses_ids or self._is_new(properties.correlation_id)
+            if not is_new and not self._may_end:
                 return False
             record = self._read(body)
             if record is None:
                 return False
             if settings.schema.is_end_of_stream(record):
                 return True
-            ctx.collect(record)
+            if is_new:
+                ctx.collect(record)
             return False
 
     def _is_new(self, identity: str | None) -> bool:

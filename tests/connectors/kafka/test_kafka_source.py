@@ -20,10 +20,16 @@ from penstock.datastream.connectors.kafka import (
     KafkaRecordDeserializationSchema,
     KafkaTopicPartition,
 )
-from penstock.errors import JobFailed, OptionError, ProgramError
-from tests.connectors.driving import RunningSource
+from penstock.datastream.formats.avro import (
+    AvroSchema,
+    ConfluentRegistryAvroDeserializationSchema,
+    ConfluentRegistryAvroSerializationSchema,
+)
+from penstock.errors import JobFailed, OptionError, OutsideError, ProgramError
+from tests.connectors.driving import RunningSource, running
 from tests.connectors.kafka.talking import PATIENCE_S, bounded, builder, new_topic, read, rows_of, write
 from tests.services.kafka_broker import KafkaCluster, free_ports
+from tests.services.schema_registry import running_registry
 
 pytestmark = pytest.mark.service
 
@@ -215,6 +221,27 @@ def test_a_schema_can_end_the_stream(kafka: KafkaCluster) -> None:
     running.close()
 
 
+@pytest.mark.parametrize("behind", ["later", "no number"])
+def test_what_lies_behind_the_end_is_neither_read_nor_counted_as_read(
+    kafka: KafkaCluster, behind: str
+) -> None:
+    class UpToZero(_Numbers):
+        def is_end_of_stream(self, next_element: Any) -> bool:
+            return bool(next_element == 0)
+
+    topic = new_topic(kafka)
+    write(kafka, topic, ["1", "2", "0", *([behind] * 5)])
+    begun = builder(kafka, topic).set_value_only_deserializer(UpToZero()).set_group_id(topic)
+    with running(begun.build()) as run:
+        assert run.run() == [1, 2]
+        run.readers[0].snapshot_state(1)
+        run.readers[0].notify_checkpoint_complete(1)
+    consumer = Consumer({"bootstrap.servers": kafka.bootstrap, "group.id": topic})
+    (committed,) = consumer.committed([TopicPartition(topic, 0)], timeout=PATIENCE_S)
+    consumer.close()
+    assert committed.offset == 3
+
+
 class _Numbers(DeserializationSchema):
     def deserialize(self, message: bytes) -> int:
         return int(message)
@@ -240,6 +267,33 @@ def test_bad_messages_fail_the_job_with_their_place_or_are_skipped_or_handed_ove
     running.close()
     assert [(bad.record.offset, bad.record.value) for bad in given] == [(1, b"not a number")]
     assert dict(running.metrics[0].collect())["numRecordsInErrors"] == 1
+
+
+@pytest.mark.parametrize("policy", ["fail", "skip", "topic"])
+def test_no_message_is_bad_because_the_registry_is_away(kafka: KafkaCluster, policy: str) -> None:
+    topic, broken = new_topic(kafka), new_topic(kafka)
+    schema = AvroSchema.parse_string(
+        '{"type": "record", "name": "R", "fields": [{"name": "n", "type": "int"}]}'
+    )
+    with running_registry() as registry:
+        written = ConfluentRegistryAvroSerializationSchema.for_generic(topic, schema, registry.url)
+        write(kafka, topic, [written.serialize({"n": n}) for n in range(3)])
+        url, known = registry.url, list(registry.schemas)
+    read_schema = ConfluentRegistryAvroDeserializationSchema.for_generic(schema, url)
+    given = KafkaDeadLetterTopic(broken, {"bootstrap.servers": kafka.bootstrap})
+    begun = builder(kafka, topic).set_value_only_deserializer(read_schema).set_bounded(LATEST)
+    source = begun.set_bad_message_policy(given if policy == "topic" else policy).build()
+    with (
+        running(source) as run,
+        pytest.raises(OutsideError, match=r"the schema registry .* did not answer") as why,
+    ):
+        run.run()
+    assert why.value.retryable
+    assert read(kafka, broken) == []
+    with running_registry(port=int(url.rpartition(":")[2])) as registry:
+        registry.schemas += known
+        assert rows_of(source) == [{"n": n} for n in range(3)]
+        assert run.records == []
 
 
 def test_bad_messages_go_to_another_topic_with_their_place_and_the_reason_in_headers(
@@ -298,6 +352,12 @@ def test_a_broker_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch)
 def test_mistakes_are_refused_where_they_are_made(change: Any, says: str) -> None:
     with pytest.raises((ProgramError, OptionError), match=says):
         change(builder(KafkaCluster("none")).set_bootstrap_servers("localhost:1"))
+
+
+def test_the_value_of_a_property_is_in_no_error() -> None:
+    with pytest.raises(ProgramError, match=r"'sasl\.password' has a text .* not a bytes") as caught:
+        builder(KafkaCluster("none"), "t").set_property("sasl.password", b"geheim")
+    assert "geheim" not in str(caught.value)
 
 
 def test_a_password_is_in_no_error() -> None:

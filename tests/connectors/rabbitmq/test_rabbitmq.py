@@ -61,11 +61,14 @@ def test_the_parts_of_a_connection_can_be_asked_for() -> None:
         (lambda b: RMQSource(b.set_uri("amqp://h").build(), "", True, SimpleStringSchema()), "queue"),
         (lambda b: RMQSource(b.set_uri("amqp://h").build(), "q", True, str), "DeserializationSchema"),
         (lambda b: RMQSink(b.set_uri("amqp://h").build(), "q", str), "SerializationSchema"),
+        (lambda b: RMQSource("amqp://u:geheim@h", "q", True, SimpleStringSchema()), "not by a str"),
+        (lambda b: RMQSink("amqp://u:geheim@h", "q", SimpleStringSchema()), "not by a str"),
     ],
 )
 def test_mistakes_are_refused_where_they_are_made(change: Any, says: str) -> None:
-    with pytest.raises(ProgramError, match=says):
+    with pytest.raises(ProgramError, match=says) as caught:
         change(RMQConnectionConfig.Builder())
+    assert "geheim" not in str(caught.value)
 
 
 def test_a_server_that_is_not_there_is_named_without_the_password() -> None:
@@ -173,6 +176,61 @@ class TestWithAServer:
         env.execute()
         assert sorted(read(rabbitmq, queue, 1_000)) == sorted((row, f"id of {row}") for row in rows)
 
+    def test_what_a_sink_has_written_survives_the_server(self, rabbitmq: RabbitServer) -> None:
+        queue = new_queue()
+        env = environment()
+        rows = [f"m{n}" for n in range(1_000)]
+        env.from_collection(rows).add_sink(RMQSink(config_of(rabbitmq), queue, SimpleStringSchema()))
+        env.execute()
+        rabbitmq.kill()
+        rabbitmq.start()
+        assert [body for body, _ in read(rabbitmq, queue, 1_000)] == rows
+
+    def test_a_job_goes_on_writing_when_its_server_is_back(self, rabbitmq: RabbitServer) -> None:
+        source, target = new_queue(), new_queue()
+        write(rabbitmq, source, [f"m{n}" for n in range(300)])
+        env = environment("50 ms", "fixed-delay")
+        env.configure(
+            {"restart-strategy.fixed-delay.attempts": "1000", "restart-strategy.fixed-delay.delay": "50 ms"}
+        )
+        stream = env.add_source(RMQSource(config_of(rabbitmq), source, True, _UpToStop()))
+        stream.add_sink(RMQSink(config_of(rabbitmq), target, SimpleStringSchema()))
+        job = env.execute_async()
+        _wait_until(lambda: waiting(rabbitmq, target) >= 100)
+        rabbitmq.kill()
+        rabbitmq.start()
+        write(rabbitmq, source, [*(f"later {n}" for n in range(100)), "stop"])
+        job.get_job_execution_result().result()
+        seen = {body for body, _ in read(rabbitmq, target, 400)}
+        assert seen == {*(f"m{n}" for n in range(300)), *(f"later {n}" for n in range(100))}
+
+    def test_messages_for_a_queue_that_is_gone_fail_the_job(self, rabbitmq: RabbitServer) -> None:
+        queue = new_queue()
+
+        class Elsewhere(RMQSink):
+            def setup_queue(self, channel: Any) -> None:
+                pass
+
+        env = environment()
+        env.from_collection(["a", "b"]).add_sink(Elsewhere(config_of(rabbitmq), queue, SimpleStringSchema()))
+        with pytest.raises(JobFailed, match=rf"2 messages came back .* there is no queue '{queue}' any more"):
+            env.execute()
+
+    def test_the_end_of_the_stream_is_known_when_it_comes_again(self, rabbitmq: RabbitServer) -> None:
+        queue = new_queue()
+        write(rabbitmq, queue, ["a", "stop"])
+        with _running(rabbitmq, queue, schema=_UpToStop()) as (before, records):
+            _wait_until(lambda: len(before.snapshot_state(1)) == 2)
+            state = before.snapshot_state(2)
+        # The checkpoint is complete, and nobody could say so to the server any more.
+        with _running(rabbitmq, queue, state, schema=_UpToStop()) as (after, records):
+            _wait_until(lambda: after._last_tag == 2)
+            after.snapshot_state(3)
+            after.notify_checkpoint_complete(3)
+            _wait_until(lambda: after.has_returned)
+            assert records == []
+        assert waiting(rabbitmq, queue) == 0
+
     def test_the_programs_of_the_page_about_rabbitmq_print_what_it_says(
         self, rabbitmq: RabbitServer, tmp_path: Path
     ) -> None:
@@ -226,12 +284,25 @@ class _Emitting:
         return self._lock
 
 
+class _Returning(Consumption):
+    """Knows when it has come to its end by itself."""
+
+    has_returned = False
+
+    def run(self, ctx: Any) -> None:
+        super().run(ctx)
+        self.has_returned = True
+
+
 @contextmanager
 def _running(
-    server: RabbitServer, queue: str, state: list[Any] | None = None
-) -> Iterator[tuple[Consumption, list[Any]]]:
-    settings = QueueSettings(config_of(server), queue, True, SimpleStringSchema())
-    consumption = Consumption(settings, lambda channel: None, True)
+    server: RabbitServer,
+    queue: str,
+    state: list[Any] | None = None,
+    schema: DeserializationSchema | None = None,
+) -> Iterator[tuple["_Returning", list[Any]]]:
+    settings = QueueSettings(config_of(server), queue, True, schema or SimpleStringSchema())
+    consumption = _Returning(settings, lambda channel: None, True)
     if state is not None:
         consumption.restore_state(state)
     context: Any = _Emitting()
