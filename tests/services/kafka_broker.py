@@ -47,6 +47,22 @@ transaction.remove.expired.transaction.cleanup.interval.ms=1000
 transaction.abort.timed.out.transaction.cleanup.interval.ms=500
 """
 
+# A listener for users beside the one for the tests' own clients.
+_SECURED = """listeners=PLAINTEXT://127.0.0.1:{port},SECURED://127.0.0.1:{secured_port},CONTROLLER://127.0.0.1:{controller_port}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port},SECURED://127.0.0.1:{secured_port}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SECURED:SASL_SSL
+inter.broker.listener.name=PLAINTEXT
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+super.users=User:ANONYMOUS
+allow.everyone.if.no.acl.found=true
+ssl.keystore.type=PEM
+ssl.keystore.location={keystore}
+listener.name.secured.sasl.enabled.mechanisms=PLAIN
+listener.name.secured.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required \\
+  user_{user}="{password}";
+"""
+USER, PASSWORD = "reader", "right"
+
 # Several nodes: another leads within seconds where one has died.
 _QUICKLY_DEAD = """broker.session.timeout.ms=3000
 broker.heartbeat.interval.ms=500
@@ -123,6 +139,8 @@ class KafkaCluster:
 
     version: str
     brokers: list[Broker] = field(default_factory=list)
+    secured: str = ""
+    """Where it is reached over TLS by :data:`USER` with :data:`PASSWORD`, if there."""
     reason: str = ""
     """Why it is not Apache Kafka, if it is not."""
     is_mock: ClassVar[bool] = False
@@ -178,9 +196,14 @@ class KafkaCluster:
 
 @contextmanager
 def running_kafka(
-    directory: Path, version: str = KAFKA_4, nodes: int = 1, port: int | None = None
+    directory: Path,
+    version: str = KAFKA_4,
+    nodes: int = 1,
+    port: int | None = None,
+    keystore: str | None = None,
 ) -> Iterator[KafkaCluster]:
-    """A cluster that ends with the block; ``port`` is that of the first node, if it must be a certain one.
+    """A cluster that ends with the block; ``port`` is that of the first node, if it must be a certain one. ``keystore``: a
+    certificate and its key, with which a single node has a second listener, over TLS and with a login.
 
     :raises NoBroker: where there is no Java, no Maven, no registry, or the broker does not start.
     """
@@ -203,6 +226,17 @@ def running_kafka(
                 replicas=min(3, nodes),
                 min_isr=min(2, nodes),
             )
+            if keystore is not None:
+                (secured_port,) = free_ports(1)
+                cluster.secured = f"127.0.0.1:{secured_port}"
+                text += _SECURED.format(
+                    port=ports[node],
+                    controller_port=ports[nodes + node],
+                    secured_port=secured_port,
+                    keystore=keystore,
+                    user=USER,
+                    password=PASSWORD,
+                )
             (place / "server.properties").write_text(text + (_QUICKLY_DEAD if nodes > 1 else ""))
             broker = Broker(node + 1, classpath, place, ports[node])
             broker.format("penstockpenstockpensto")
