@@ -122,16 +122,7 @@ class GroupOffsets:
                 if each.error is not None:
                     raise client.KafkaException(each.error)
 
-        try:
-            self._answer(group, ask)
-        except OutsideError as error:
-            reason: Any = error.__cause__.args[0] if error.__cause__ and error.__cause__.args else None
-            code = reason.code() if hasattr(reason, "code") else None
-            if code == client.KafkaError.UNKNOWN_TOPIC_OR_PART:
-                raise OutsideError(
-                    f"topic {topic!r} is not there: create it before anything is written"
-                ) from error
-            raise
+        self._answer(group, ask)
 
     def _answer(self, group: str, ask: Callable[[Any, float], Any]) -> Any:
         complaints = Complaints()

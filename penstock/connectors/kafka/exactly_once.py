@@ -141,6 +141,8 @@ class ExactlyOnceWriter(CommittingSinkWriter, StatefulSinkWriter):
     def _producer(self, topic: str) -> TransactionalProducer:
         if self._idle:
             return self._idle.pop()
+        if self._registered_count == 0:
+            self._plain.partitions_of(topic)  # where it is not there, this says so; some brokers make it then
         if not self._is_newest:
             self._register.check(self._name, self._run_before)
             self._register.take_over(self._name, self._run, topic, False)

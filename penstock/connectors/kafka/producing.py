@@ -102,7 +102,9 @@ class RecordProducer:
                 f"Kafka at {self._servers} did not tell the partitions of topic {topic!r}: {error.args[0].str()}"
             ) from error
         if found.error is not None or not found.partitions:
-            raise OutsideError(f"topic {topic!r} is not there: {found.error}")
+            raise OutsideError(
+                f"Kafka at {self._servers} has no topic {topic!r}: {found.error}; create it first"
+            )
         return sorted(found.partitions)
 
     def close(self) -> None:

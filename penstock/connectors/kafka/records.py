@@ -201,6 +201,11 @@ class Deserializer:
         self._errors.inc()
         place = traceback.extract_tb(error.__traceback__)[-1]
         reason = f"{type(error).__name__}: {error} at {place.filename}:{place.lineno}"
+        if record.value is None:
+            kind = type(self._schema if self._values is None else self._values).__name__
+            reason = (
+                f"it has no value, being the deletion of its key, and {kind} does not read that: {reason}"
+            )
         bad = BadMessage(record, reason)
         if callable(self._policy):
             self._policy(bad)

@@ -52,7 +52,7 @@ class Register:
     def note_ids(self, transactions: WriterTransactions, topic: str) -> None:
         """Note which transactions a writer is about to use.
 
-        :raises OutsideError: when the broker does not take it, as where the topic is not there.
+        :raises OutsideError: when the broker does not take it.
         """
         text = f"{transactions.generation} {transactions.count}"
         self._notes.write(f"{_WRITERS}-{transactions.writer}", Note(topic, transactions.generation, text))

@@ -9,11 +9,13 @@ from penstock.common import WatermarkStrategy
 from penstock.common.serialization import SerializationSchema, SimpleStringSchema
 from penstock.datastream import StreamExecutionEnvironment
 from penstock.datastream.connectors.kafka import (
+    HeaderProvider,
     KafkaPartitioner,
     KafkaRecordSerializationSchema,
     KafkaRecordSerializationSchemaBuilder,
     KafkaSink,
     KafkaSinkContext,
+    KafkaTopicSelector,
     ProducerRecord,
 )
 from penstock.datastream.connectors.source_and_sink import DeliveryGuarantee
@@ -121,6 +123,31 @@ def test_the_event_time_is_the_time_of_the_message(kafka: KafkaCluster) -> None:
     assert sorted(message.timestamp()[1] for message in read(kafka, topic)) == [1_000, 2_000]
 
 
+class _Selector(KafkaTopicSelector):
+    def __init__(self, topics: list[str]) -> None:
+        self.topics = topics
+
+    def apply(self, data: Any) -> str:
+        return self.topics[len(data) % len(self.topics)]
+
+
+class _Headers(HeaderProvider):
+    def get_headers(self, input: Any) -> list[tuple[str, bytes | None]]:
+        return [("length", str(len(input)).encode()), ("empty", None)]
+
+
+def test_topics_and_headers_may_be_chosen_by_objects(apache_kafka: KafkaCluster) -> None:
+    topics = [new_topic(apache_kafka), new_topic(apache_kafka)]
+    serializer = values().set_topic_selector(_Selector(topics)).set_header_provider(_Headers()).build()
+    write(apache_kafka, ["a", "bb", "ccc"], serializer)
+    seen = [[(m.value(), m.headers()) for m in read(apache_kafka, topic)] for topic in topics]
+
+    def message(value: bytes) -> Any:
+        return value, [("length", str(len(value)).encode()), ("empty", None)]
+
+    assert seen == [[message(b"bb")], [message(b"a"), message(b"ccc")]]
+
+
 class _Own(KafkaRecordSerializationSchema):
     def __init__(self, topic: str) -> None:
         self.topic = topic
@@ -151,6 +178,24 @@ def test_a_value_of_the_wrong_type_is_named(kafka: KafkaCluster) -> None:
 def test_a_topic_that_is_not_there_fails_the_job(apache_kafka: KafkaCluster) -> None:
     with pytest.raises(JobFailed, match="a message for topic 'nowhere' was not delivered"):
         write(apache_kafka, ["a"], values("nowhere").build(), message_timeout_ms=2_000)
+
+
+@pytest.mark.parametrize("guarantee", [DeliveryGuarantee.AT_LEAST_ONCE, DeliveryGuarantee.EXACTLY_ONCE])
+def test_a_message_that_is_too_large_is_named_with_what_to_do(
+    apache_kafka: KafkaCluster, guarantee: DeliveryGuarantee
+) -> None:
+    for_little = new_topic(apache_kafka, max_message_bytes="1000")
+    with pytest.raises(JobFailed, match=r"a message of 2000000 bytes .* set_property\('message\.max\.bytes'"):
+        write(apache_kafka, ["x" * 2_000_000], values(new_topic(apache_kafka)).build(), guarantee)
+    with pytest.raises(JobFailed, match=rf"'{for_little}' was not delivered .* set max\.message\.bytes"):
+        write(apache_kafka, ["x" * 2_000], values(for_little).build(), guarantee)
+
+
+def test_a_topic_that_is_not_there_is_named_where_it_is_written_exactly_once(
+    apache_kafka: KafkaCluster,
+) -> None:
+    with pytest.raises(JobFailed, match=r"has no topic 'nowhere': .*; create it first"):
+        write(apache_kafka, ["a"], values("nowhere").build(), DeliveryGuarantee.EXACTLY_ONCE)
 
 
 def test_a_dead_broker_fails_the_job_when_the_time_for_delivery_is_over() -> None:

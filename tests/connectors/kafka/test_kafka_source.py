@@ -1,5 +1,7 @@
 """The source of Kafka against a real broker."""
 
+import json
+from threading import Event
 from typing import Any
 
 import pytest
@@ -7,7 +9,7 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 
 from penstock.common import Types, WatermarkStrategy
 from penstock.common.serialization import DeserializationSchema, SimpleStringSchema
-from penstock.contracts.source import InputStatus
+from penstock.contracts.source import Boundedness, InputStatus
 from penstock.datastream import StreamExecutionEnvironment
 from penstock.datastream.connectors.kafka import (
     BadMessage,
@@ -294,6 +296,82 @@ def test_no_message_is_bad_because_the_registry_is_away(kafka: KafkaCluster, pol
         registry.schemas += known
         assert rows_of(source) == [{"n": n} for n in range(3)]
         assert run.records == []
+
+
+def test_a_message_without_a_value_is_bad_where_the_schema_does_not_read_that(kafka: KafkaCluster) -> None:
+    """As with Flink, where SimpleStringSchema fails on it, and the schemas of JSON, CSV and Avro leave it out."""
+    topic = new_topic(kafka)
+    write(kafka, topic, ["a", None, "b"], key="k")
+    says = rf"topic '{topic}', partition 0, offset 1: .* it has no value, being the deletion of its key"
+    with pytest.raises(JobFailed, match=f"{says}, and SimpleStringSchema does not read that"):
+        rows_of(bounded(kafka, topic))
+    assert rows_of(builder(kafka, topic).set_bounded(LATEST).set_bad_message_policy("skip").build()) == [
+        "a",
+        "b",
+    ]
+    whole = builder(kafka, topic).set_deserializer(JSONKeyValueDeserializationSchema())
+    write(kafka, topic, [None], key='"k"')
+    at_end = KafkaOffsetsInitializer.offsets({KafkaTopicPartition(topic, 0): 3})
+    assert rows_of(whole.set_starting_offsets(at_end).set_bounded(LATEST).build()) == [{"key": "k"}]
+
+
+def test_a_compacted_topic_is_read_over_its_gaps(apache_kafka: KafkaCluster) -> None:
+    topic = new_topic(
+        apache_kafka,
+        cleanup_policy="compact",
+        segment_bytes="1048576",
+        segment_ms="100",
+        min_cleanable_dirty_ratio="0.001",
+        max_compaction_lag_ms="100",
+    )
+    write(apache_kafka, topic, ["first"], key="first")
+    write(apache_kafka, topic, [f"{n}" for n in range(200)], key="the same")
+    for number in range(int(PATIENCE_S)):  # what is in the newest segment stays
+        write(apache_kafka, topic, [f"other {number}"], key=f"k{number}")
+        offsets = [message.offset() for message in read(apache_kafka, topic)]
+        if 5 not in offsets:
+            break
+        Event().wait(0.5)
+    assert offsets[0] == 0 and 5 not in offsets
+    source = bounded(apache_kafka, topic)
+    with running(source) as run:
+        run.run_until(lambda: len(run.records) > 0)
+        before, checkpoint = list(run.records), run.snapshot()
+    with running(source, restored=checkpoint) as run:
+        assert before + run.run() == [message.value().decode() for message in read(apache_kafka, topic)]
+    inside = KafkaOffsetsInitializer.offsets({KafkaTopicPartition(topic, 0): 5})
+    rows = rows_of(builder(apache_kafka, topic).set_starting_offsets(inside).set_bounded(LATEST).build())
+    assert rows == [
+        message.value().decode() for message in read(apache_kafka, topic) if message.offset() >= 5
+    ]
+
+
+def test_a_source_that_counts_as_unbounded_stops_all_the_same(kafka: KafkaCluster) -> None:
+    topic = new_topic(kafka, partitions=2)
+    for partition in range(2):
+        write(kafka, topic, [f"{partition}a", f"{partition}b"], partition)
+    stop = KafkaOffsetsInitializer.offsets({KafkaTopicPartition(topic, n): 1 for n in range(2)})
+    begun = builder(kafka, topic).set_unbounded(stop)
+    source = begun.set_property("partition.discovery.interval.ms", -1).build()
+    assert source.get_boundedness() is Boundedness.CONTINUOUS_UNBOUNDED
+    assert sorted(rows_of(source)) == ["0a", "1a"]
+
+
+def test_the_client_is_named_by_its_prefix_and_says_its_rack(apache_kafka: KafkaCluster) -> None:
+    topic = new_topic(apache_kafka)
+    write(apache_kafka, topic, ["a"])
+    begun = builder(apache_kafka, topic).set_group_id(topic).set_client_id_prefix("billing")
+    source = begun.set_rack_id_supplier(lambda: "here").set_property("statistics.interval.ms", 100).build()
+    configuration = source._settings.consumer_configuration(source._client_id("0"))
+    assert (configuration["client.id"], configuration["client.rack"]) == ("billing-0", "here")
+    told: list[dict[str, Any]] = []
+    consumer = Consumer({**configuration, "stats_cb": lambda text: told.append(json.loads(text))})
+    while not told:
+        consumer.poll(0.1)
+    consumer.close()
+    assert told[0]["client_id"] == "billing-0", "the client's own word"
+    with running(source) as run:
+        run.run_until(lambda: run.records == ["a"])
 
 
 def test_bad_messages_go_to_another_topic_with_their_place_and_the_reason_in_headers(
