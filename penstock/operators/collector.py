@@ -1,7 +1,6 @@
 """Gathers what process functions return, yield or put out aside, and emits it a batch at a time."""
 
 from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
 from operator import itemgetter
 from typing import Any
 
@@ -34,34 +33,36 @@ class Collector:
     @property
     def is_full(self) -> bool:
         """Whether as much was gathered as is emitted at once."""
-        most = self._context.pieces.most_rows
-        return len(self._values) >= most or any(len(values) >= most for _, values, _ in self._sides.values())
+        return len(self._values) >= self._context.pieces.most_rows
 
     def take(self, results: Iterable[Any] | None, timestamp: int | None) -> Iterator[Any] | None:
         """What a function returned for one record; pairs ``(OutputTag, value)`` go aside.
 
-        What is no list may have no end: what is left of it is returned when the collector is full, to be taken after a flush.
+        What may have no end is left when the collector is full: what is returned is to be taken after a flush.
         """
         if results is None:
             return None
-        rest, room = None, 0
-        if type(results) is not list:
-            rest, room = iter(results), max(1, self._context.pieces.most_rows - len(self._values))
-            results = islice(rest, room)
-        append = self._values.append
+        values = self._values
+        append = values.append
         stamp = self._timestamps.append
         if timestamp is None:
             timestamp = MIN_TIMESTAMP
         elif timestamp != MIN_TIMESTAMP:
             self._has_timestamps = True
-        taken = 0
-        for taken, result in enumerate(results, 1):  # noqa: B007 - how many there were
+        most, taken = self._context.pieces.most_rows, 0
+        rest = iter(results)
+        for result in rest:
             if type(result) is tuple and len(result) == 2 and isinstance(result[0], OutputTag):
                 self.aside(result[0], result[1], timestamp)
-                continue
+                taken += 1
+                if taken < most:
+                    continue
+                return rest
             append(result)
             stamp(timestamp)
-        return rest if taken == room else None
+            if len(values) >= most:
+                return rest
+        return None
 
     def take_one(self, result: Any, timestamp: int | None) -> None:
         """One result for the main output."""

@@ -63,7 +63,7 @@ class Step:
 class Pieces:
     """The work of one operator. Without a step, outside of a task, all of it is done at once."""
 
-    __slots__ = ("_place", "_step", "_waiting", "pace")
+    __slots__ = ("_place", "_step", "_waiting", "most_rows", "pace")
 
     def __init__(self, step: Step | None = None, place: int = 0) -> None:
         self._step = step
@@ -72,11 +72,8 @@ class Pieces:
         self.pace = Pace()
         if step is None:
             self.pace.records = MOST_RECORDS
-
-    @property
-    def most_rows(self) -> int:
+        self.most_rows = min(self.pace.records, BATCH_RECORDS)
         """How many rows a piece may have."""
-        return min(self.pace.records, BATCH_RECORDS)
 
     @property
     def is_unfinished(self) -> bool:
@@ -117,17 +114,17 @@ class Pieces:
 
     def _goes(self, work: Work, step: Step) -> bool:
         """Whether it came to its end."""
-        now, took = step.now, self.pace.took
+        now = step.now
         while True:
             began = now()
             try:
-                records = next(work)
+                records, is_done = next(work), False
             except StopIteration as end:
-                took(end.value, now() - began)
-                return True
-            took(records, now() - began)
-            if not step.may_go_on(self._place):
-                return False
+                records, is_done = end.value, True
+            self.pace.took(records, now() - began)
+            self.most_rows = min(self.pace.records, BATCH_RECORDS)
+            if is_done or not step.may_go_on(self._place):
+                return is_done
 
     def close(self) -> None:
         """Give up what is unfinished; generators of the user's are closed with it."""

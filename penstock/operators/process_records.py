@@ -141,7 +141,7 @@ def compile_calls(
     source = values[0] if len(values) == 1 else f"zip({', '.join(values)}, strict=True)"
     take = "if results is not None:\n            yield results"
     if not yields:
-        take = f"if type(results) is list:\n            extend(results)\n        el{take}"
+        take = f"if results.__class__ is list:\n            extend(results)\n        el{take}"
     text = f"""
 def calls(process, ctx, state, batch, position, out, ends):
     extend, end = out.extend, ends.append

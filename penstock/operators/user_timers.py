@@ -160,35 +160,38 @@ class TimerFiring:
 
     def _fire(self, due: Iterator[tuple[int, Any, Any]], domain: TimeDomain) -> Work:
         """Fire timers. Results are emitted when they are many; those of the last timers are left to the caller."""
-        fired = 0
-        for timers in self._call(due, domain):
-            fired += timers
-            if fired >= self._context.pieces.most_rows or self._collector.is_full:
-                yield max(fired, self._collector.flush())
-                fired = 0
-        return fired
+        for fired, is_last in self._call(due, domain):
+            if is_last:
+                return fired
+            yield max(fired, self._collector.flush())
+        return 0
 
-    def _call(self, due: Iterator[tuple[int, Any, Any]], domain: TimeDomain) -> Iterator[int]:
-        """Call the function for each timer; yields 1 behind each, and 0 within one whose results have become many."""
-        keyed_state, timer_context = self._keyed_state, self._timer_context
+    def _call(self, due: Iterator[tuple[int, Any, Any]], domain: TimeDomain) -> Iterator[tuple[int, bool]]:
+        """Call the function for the timers; stops after many of them, and within one whose results have become many."""
+        keyed_state, timer_context, pieces = self._keyed_state, self._timer_context, self._context.pieces
         on_timer, take = self._on_timer, self._collector.take
         in_event_time = domain is TimeDomain.EVENT_TIME
         timer_context.domain = domain
-        timestamp, key = MIN_TIMESTAMP, None
+        timestamp, key, fired = MIN_TIMESTAMP, None, 0
         try:
             for timestamp, key, _ in due:
                 keyed_state.current_key = key
                 timer_context.time = timestamp
                 timer_context.emit_time = emit_time = timestamp if in_event_time else MIN_TIMESTAMP
                 results = on_timer(timestamp, timer_context)
+                fired += 1
                 while results is not None and (results := take(results, emit_time)) is not None:
-                    yield 0
-                yield 1
+                    yield fired, False
+                    fired = 0
+                if fired >= pieces.most_rows:
+                    yield fired, False
+                    fired = 0
         except Exception as error:
             where = (
                 f"in the {domain.name.lower().replace('_', '-')} timer at {timestamp} of key {shorten(key)}"
             )
             raise user_error(self._context, error).at(where) from error
+        yield fired, True
 
 
 def _nothing(timestamp: int, context: Any) -> None:

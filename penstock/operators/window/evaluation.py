@@ -63,17 +63,23 @@ class Evaluator:
 
     def fire(self, key: Any, window: Any, elements: list[Any], timestamp: int) -> None:
         """Call the window function; its results carry ``timestamp``, and are emitted when they are many."""
-        for _ in self.results(key, window, elements, timestamp):
+        rest = self.begin(key, window, elements, timestamp)
+        while rest is not None:
             self.collector.flush()
+            rest = self.go_on(rest, key, window, timestamp)
 
-    def results(self, key: Any, window: Any, elements: list[Any], timestamp: int) -> Iterator[None]:
-        """The same, but stops whenever the collector is to be flushed."""
+    def begin(self, key: Any, window: Any, elements: list[Any], timestamp: int) -> Iterator[Any] | None:
+        """The same up to where the collector is full: what is left of the results, for :meth:`go_on` after a flush."""
         self._window_context.set(window, timestamp)
         try:
-            rest = self.collector.take(self._call(key, window, elements), timestamp)
-            while rest is not None:
-                yield
-                rest = self.collector.take(rest, timestamp)
+            return self.collector.take(self._call(key, window, elements), timestamp)
+        except Exception as error:
+            raise self._explain(error, key, window) from error
+
+    def go_on(self, rest: Iterator[Any], key: Any, window: Any, timestamp: int) -> Iterator[Any] | None:
+        """Take more of the results."""
+        try:
+            return self.collector.take(rest, timestamp)
         except Exception as error:
             raise self._explain(error, key, window) from error
 

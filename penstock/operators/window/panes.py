@@ -249,19 +249,21 @@ class PaneWindows(Operator):
                 self._collector.take_all(results, end)
                 yield from self._flushed(len(some))
             return
-        keys = 0
+        keys, pieces = 0, self.context.pieces
         for key, stored in pane.items():
             self._backend.current_key = key
             elements = self._store.elements(stored)
             if elements is not None:
-                for _ in evaluator.results(key, window, elements, end):
-                    yield from self._flushed(keys + 1)
+                rest = evaluator.begin(key, window, elements, end)
+                while rest is not None:
+                    yield max(keys + 1, self._collector.flush())
                     keys = 0
+                    rest = evaluator.go_on(rest, key, window, end)
             if over:
                 evaluator.clear(key, window)
             keys += 1
-            if keys >= self.context.pieces.most_rows:
-                yield from self._flushed(keys)
+            if keys >= pieces.most_rows:
+                yield max(keys, self._collector.flush())
                 keys = 0
 
     def _flushed(self, records: int) -> Iterator[int]:
