@@ -75,6 +75,7 @@ class RowChain(Operator):
         super().__init__(context)
         self._spec = spec
         self._segments: list[_Segment] = []
+        self._expands = False
         self._opened: list[Any] = []
 
     def open(self) -> None:
