@@ -150,6 +150,11 @@ def benchmarks(latency_s: int) -> list[Benchmark]:
             lambda quick: {"updates": 1_000_000 if quick else 4_000_000, "keys": 1_000_000}, rivals=(),
             limits=(("microseconds_per_update", 1_000_000 / 300_000), ("longest_pause_ms", 50)), rounds=1,
         ),
+        Benchmark(
+            "rocksdb-memory", "keyed count in RocksDB, 20 M keys, 192 MiB", "rocksdb_memory",
+            lambda quick: {"keys": 2_000_000 if quick else 20_000_000}, rivals=(),
+            limits=(("grown_mib", 256),), rounds=1,
+        ),
         Benchmark("reduce-100k", "keyed sum from CSV, 100 k keys", "keyed_reduce", _events(100_000), target=0.9),
         Benchmark("reduce-1m", "keyed sum from CSV, 1 M keys", "keyed_reduce", _events(1_000_000)),
         Benchmark("windows-1k", "10 s windows, 1 k keys", "windows", _events(1_000), target=0.8),
@@ -163,6 +168,11 @@ def benchmarks(latency_s: int) -> list[Benchmark]:
         Benchmark(
             "checkpoints-5m", "keyed count, 5 M keys, checkpoint every 5 s", "checkpointed_count", _counts(5_000_000),
             subject="checkpointed", target=0.85, measure="seconds", rounds=3, figures=CHECKPOINTS,
+        ),
+        Benchmark(
+            "recovery", "kill -9 of one of 2 workers, 1 M keys", "recovery",
+            lambda quick: {"keys": 100_000 if quick else 1_000_000}, subject="killed", rivals=(),
+            limits=(("again_s", 1.0),), rounds=3, figures=("checkpoint_mib",),
         ),
         Benchmark(
             "incremental", "checkpoint of 1 M keys, 1 % changed", "checkpoint_files",
