@@ -31,6 +31,31 @@ def client_options(command: Command) -> Command:
     return command
 
 
+def _savepoint_options(command: Command) -> Command:
+    """What every command takes that takes a savepoint without ending at once."""
+    command = click.option(
+        "-type",
+        "--type",
+        "form",
+        type=click.Choice(["canonical", "native"], case_sensitive=False),
+        default="canonical",
+        callback=_known_form,
+        help="The form of the savepoint: canonical, which every state backend reads.",
+    )(command)
+    return click.option(
+        "-detached", "--detached", "detached", is_flag=True, help="Print the trigger id, and do not wait."
+    )(command)
+
+
+def _known_form(context: click.Context, option: click.Parameter, value: str) -> str:
+    if value == "native":
+        raise click.UsageError(
+            "-type native is not in this version: a savepoint is canonical, and every state backend reads it",
+            context,
+        )
+    return value.upper()
+
+
 def client_for(given: dict[str, Any]) -> ClusterClient:
     from penstock.cli.clusters import client_of
 
@@ -125,8 +150,10 @@ def cancel(with_savepoint: bool, words: tuple[str, ...], **given: Any) -> Task:
             say.result(job=job)
             return
         where = f"to {directory}" if directory else "to the default savepoint directory"
-        say(f"Cancelling job {job} with savepoint {where}.")
-        path = _savepoint(client, job, {"target-directory": directory, "cancel-job": True})
+        say(f"Cancelling job {job} with CANONICAL savepoint {where}.")
+        body = {"target-directory": directory, "cancel-job": True}
+        trigger = client.ask("POST", f"/v1/jobs/{job}/savepoints", body)["request-id"]
+        path = client.wait_for(f"/v1/jobs/{job}/savepoints/{trigger}")
         say(f"Cancelled job {job}. Savepoint stored in {path}.")
         say.result(job=job, savepoint=path)
 
@@ -137,15 +164,24 @@ def cancel(with_savepoint: bool, words: tuple[str, ...], **given: Any) -> Task:
 @click.option("-d", "--drain", is_flag=True, help="Let all event-time timers fire before.")
 @click.option("-p", "--savepointPath", "directory", metavar="DIR", help="Where the savepoint goes.")
 @click.argument("job")
+@_savepoint_options
 @client_options
 def stop(drain: bool, directory: str | None, job: str, **given: Any) -> Task:
     """Stop a job with a savepoint."""
     client, say = client_for(given), _Said(given["as_json"])
 
     def work() -> None:
-        say(f"Suspending job {job!r} with a CANONICAL savepoint.")
-        answer = client.ask("POST", f"/v1/jobs/{job}/stop", {"targetDirectory": directory, "drain": drain})
-        path = client.wait_for(f"/v1/jobs/{job}/savepoints/{answer['request-id']}")
+        say(f'{"Draining" if drain else "Suspending"} job "{job}" with a {given["form"]} savepoint.')
+        how = " in detached mode" if given["detached"] else ""
+        say(f"Triggering stop-with-savepoint{how} for job {job}.")
+        body = {"targetDirectory": directory, "drain": drain, "formatType": given["form"]}
+        trigger = client.ask("POST", f"/v1/jobs/{job}/stop", body)["request-id"]
+        if given["detached"]:
+            say(f"Successfully trigger stop-with-savepoint in detached mode, triggerId: {trigger}")
+            say.result(job=job, trigger=trigger)
+            return
+        say("Waiting for response...")
+        path = client.wait_for(f"/v1/jobs/{job}/savepoints/{trigger}")
         say(f"Savepoint completed. Path: {path}")
         say.result(job=job, savepoint=path)
 
@@ -174,6 +210,7 @@ def rescale(parallelism: int, job: str, **given: Any) -> Task:
 @click.option("-d", "--dispose", "disposed", metavar="PATH", help="Delete a savepoint.")
 @click.argument("job", required=False)
 @click.argument("directory", required=False)
+@_savepoint_options
 @client_options
 def savepoint(disposed: str | None, job: str | None, directory: str | None, **given: Any) -> Task:
     """Take a savepoint of a job, or delete one with -d."""
@@ -190,9 +227,16 @@ def savepoint(disposed: str | None, job: str | None, directory: str | None, **gi
             say(f"Savepoint '{disposed}' disposed.")
             say.result(disposed=disposed)
             return
-        say(f"Triggering savepoint for job {job}.")
+        how = " in detached mode" if given["detached"] else ""
+        say(f"Triggering savepoint{how} for job {job}.")
+        body = {"target-directory": directory, "cancel-job": False, "formatType": given["form"]}
+        trigger = client.ask("POST", f"/v1/jobs/{job}/savepoints", body)["request-id"]
+        if given["detached"]:
+            say(f"Successfully trigger manual savepoint, triggerId: {trigger}")
+            say.result(job=job, trigger=trigger)
+            return
         say("Waiting for response...")
-        path = _savepoint(client, str(job), {"target-directory": directory, "cancel-job": False})
+        path = client.wait_for(f"/v1/jobs/{job}/savepoints/{trigger}")
         say(f"Savepoint completed. Path: {path}")
         say("You can resume your program from this savepoint with the run command.")
         say.result(job=job, savepoint=path)
@@ -239,12 +283,6 @@ class _Said:
         """What came of it."""
         if self._as_json:
             click.echo(json_module.dumps(fields))
-
-
-def _savepoint(client: ClusterClient, job: str, body: dict[str, Any]) -> str:
-    answer = client.ask("POST", f"/v1/jobs/{job}/savepoints", body)
-    path: str = client.wait_for(f"/v1/jobs/{job}/savepoints/{answer['request-id']}")
-    return path
 
 
 COMMANDS = (list_jobs, cancel, stop, checkpoint, rescale)

@@ -64,6 +64,21 @@ def test_a_checkpoint_is_taken_on_command(run: Run, job: str, tmp_path: Path) ->
     assert (line["jid"], line["state"]) == (job, "RUNNING")
 
 
+def test_a_detached_savepoint_is_not_waited_for(
+    run: Run, running_cluster: Cluster, job: str, tmp_path: Path
+) -> None:
+    said = run("savepoint", "-detached", "-type", "canonical", job, str(tmp_path)).out
+    start, _, trigger = said.strip().rpartition(" ")
+    assert start == (
+        f"Triggering savepoint in detached mode for job {job}.\n"
+        "Successfully trigger manual savepoint, triggerId:"
+    )
+    path = running_cluster.client.wait_for(f"/jobs/{job}/savepoints/{trigger}")
+    assert (Path(path) / "_metadata").exists()
+    ended = run("stop", "-type", "native", job)
+    assert ended.code == 2 and "-type native is not in this version" in ended.err
+
+
 def test_logs_of_processes_and_of_a_job(run: Run, running_cluster: Cluster, job: str) -> None:
     assert f"({job}) is RUNNING" in run("logs").out
     assert "joined the JobManager" in run("logs", "taskmanager").out
@@ -102,6 +117,23 @@ def test_logs_of_a_job_are_followed_to_its_end(run: Run, running_cluster: Cluste
         said, _ = following.communicate(timeout=PATIENCE_S)
         assert following.returncode == 0
     assert f"({job}) is CANCELED" in said
+
+
+def test_a_job_that_is_stopped_detached_ends_with_its_savepoint(
+    run: Run, running_cluster: Cluster, tmp_path: Path
+) -> None:
+    made = running_cluster.submit(PROGRAM, "-p", "1", "--", "1000000", "100")
+    running_cluster.wait_for_state(made, "RUNNING")
+    said = run("stop", "-detached", "-p", str(tmp_path), made).out
+    start, _, trigger = said.strip().rpartition(" ")
+    assert start == (
+        f'Suspending job "{made}" with a CANONICAL savepoint.\n'
+        f"Triggering stop-with-savepoint in detached mode for job {made}.\n"
+        "Successfully trigger stop-with-savepoint in detached mode, triggerId:"
+    )
+    path = running_cluster.client.wait_for(f"/jobs/{made}/savepoints/{trigger}")
+    assert (Path(path) / "_metadata").exists()
+    running_cluster.wait_for_state(made, "FINISHED")
 
 
 def test_jobs_that_need_all_slots_run_one_after_the_other(running_cluster: Cluster) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from penstock.deploy.cluster.secret import SUBMISSION_HEADER, submission_proof
 from penstock.errors import ProgramError
 from tests.cluster.conftest import Cluster
 
@@ -112,6 +113,9 @@ def test_the_files_of_a_taskmanager_and_of_the_jobmanager(running_cluster: Clust
         ("GET", "/jobmanager/logs/..%2f..%2fconf%2fconfig.yaml", None, 404, ""),
         ("GET", "/jobmanager/logs/..", None, 404, ""),
         ("POST", "/savepoint-disposal", b"{}", 400, "savepoint-path"),
+        ("POST", "/jobs/:job/savepoints", b'{"formatType": "NATIVE"}', 400, "NATIVE is not in this version"),
+        ("POST", "/jobs/:job/stop", b'{"formatType": "NATIVE"}', 400, "NATIVE is not in this version"),
+        ("POST", "/jobs/:job/stop", b'{"formatType": "native"}', 400, "formatType is CANONICAL"),
     ],
 )
 def test_bad_requests_are_answered_with_a_reason(
@@ -120,6 +124,57 @@ def test_bad_requests_are_answered_with_a_reason(
     found, content = ask(running_cluster, method, path.replace(":job", job), body)
     assert found == status
     assert says in content.decode()
+
+
+def test_a_trigger_id_that_is_sent_again_takes_no_second_savepoint(
+    running_cluster: Cluster, job: str, tmp_path: Path
+) -> None:
+    wish = {"target-directory": str(tmp_path), "formatType": "CANONICAL", "triggerId": "0f" * 16}
+    for _ in range(2):
+        answer = running_cluster.client.ask("POST", f"/jobs/{job}/savepoints", wish)
+        assert answer == {"request-id": "0f" * 16}
+        path = running_cluster.client.wait_for(f"/jobs/{job}/savepoints/{'0f' * 16}")
+        assert [str(each) for each in tmp_path.iterdir()] == [path]
+    assert ask(running_cluster, "GET", f"/jobs/{job}/checkpoints/{'0f' * 16}")[0] == 404
+
+
+def test_what_options_forbid_and_bound(cluster: Cluster) -> None:
+    options = {
+        "web.submit.enable": "false",
+        "web.cancel.enable": "false",
+        "web.rescale.enable": "false",
+        "web.refresh-interval": "7 s",
+        "web.checkpoints.history": "2",
+        "web.access-control-allow-origin": "http://dashboard",
+        "rest.server.max-content-length": "1000000",
+        "web.log.path": str(cluster.home / "other.log"),
+    }
+    (cluster.home / "other.log").write_text("the log of another")
+    cluster.penstock("start-cluster", "-s", "2", *(w for o in options.items() for w in ("-D", "=".join(o))))
+    job = cluster.submit(PROGRAM, "-p", "2", "--", "100000", "100")
+    told = cluster.client.get("/config")
+    assert told["refresh-interval"] == 7000
+    assert not any(told["features"][name] for name in ("web-submit", "web-cancel", "web-rescale"))
+    proof = {
+        SUBMISSION_HEADER: submission_proof(bytes.fromhex((cluster.home / "run/cluster.secret").read_text()))
+    }
+    for method, path, option in (
+        ("POST", "/jars/upload", "web.submit.enable"),
+        ("GET", "/jars", "web.submit.enable"),
+        ("PATCH", f"/jobs/{job}?mode=cancel", "web.cancel.enable"),
+        ("PATCH", f"/jobs/{job}/rescaling?parallelism=1", "web.rescale.enable"),
+    ):
+        with pytest.raises(ProgramError, match=f"{option} is false"):
+            cluster.client.ask(method, path, extra_headers=proof)
+    with pytest.raises(ProgramError, match="larger than 1000000 bytes"):
+        cluster.client.ask("POST", "/savepoint-disposal", b" " * 1_000_001)
+    cluster.wait_for(lambda: cluster.client.get(f"/jobs/{job}/checkpoints")["counts"]["completed"] > 3)
+    assert len(cluster.client.get(f"/jobs/{job}/checkpoints")["history"]) == 2
+    assert ask(cluster, "GET", "/jobmanager/log") == (200, b"the log of another")
+    connection = http.client.HTTPConnection("127.0.0.1", cluster.rest_port, timeout=120)
+    connection.request("GET", "/overview")
+    assert connection.getresponse().headers["Access-Control-Allow-Origin"] == "http://dashboard"
+    connection.close()
 
 
 def test_a_savepoint_that_cannot_be_written_says_why(

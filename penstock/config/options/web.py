@@ -41,7 +41,7 @@ rest.await-leader-timeout
     duration = 30 s ; accepted
     How long a client waits for a leading coordinator.
 rest.server.max-content-length
-    int = 104857600 ; accepted
+    int = 104857600 ; honoured
     The longest request, in bytes.
 rest.client.max-content-length
     int = 104857600 ; accepted
@@ -53,7 +53,7 @@ rest.server.thread-priority
     int = 5 ; accepted
     How eagerly requests are answered.
 rest.async.store-duration
-    duration = 5 min ; accepted
+    duration = 5 min ; honoured
     How long the result of a savepoint request is kept.
 rest.cache.checkpoint-statistics.timeout
     duration = 3 s ; accepted
@@ -95,9 +95,9 @@ rest.profiling.dir
     string = /tmp ; accepted
     Where profiles lie.
 web.access-control-allow-origin
-    string = * ; accepted
+    string = ; honoured
     formerly jobmanager.web.access-control-allow-origin
-    Which other pages may use the REST interface.
+    Which other pages may read from the REST interface, such as *; none where it is not set.
 historyserver.archive.fs.dir
     string = ; honoured
     Directories of archives, with commas in between.
@@ -114,7 +114,7 @@ historyserver.web.port
     int = 8082 ; honoured
     The port of the history server.
 web.refresh-interval
-    duration = 3 s ; accepted
+    duration = 3 s ; honoured
     formerly jobmanager.web.refresh-interval
     Time between two updates of the web page.
 web.tmpdir
@@ -122,7 +122,7 @@ web.tmpdir
     formerly jobmanager.web.tmpdir
     A directory for the web page's temporary files.
 web.upload.dir
-    string = ; accepted
+    string = ; honoured
     formerly jobmanager.web.upload.dir
     The directory of uploaded programs.
 web.history
@@ -130,26 +130,26 @@ web.history
     formerly jobmanager.web.history
     How many ended jobs the web page shows.
 web.checkpoints.history
-    int = 10 ; accepted
+    int = 10 ; honoured
     formerly jobmanager.web.checkpoints.history
     How many checkpoints the web page shows.
 web.exception-history-size
-    int = 16 ; accepted
+    int = 16 ; honoured
     How many failures the web page shows.
 web.log.path
-    string = ; accepted
+    string = ; honoured
     formerly jobmanager.web.log.path
     The log file that the web page shows.
 web.submit.enable
-    boolean = true ; accepted
+    boolean = true ; honoured
     formerly jobmanager.web.submit.enable
-    Whether programs can be uploaded on the web page.
+    Whether programs can be uploaded and run by the REST interface.
 web.cancel.enable
-    boolean = true ; accepted
-    Whether jobs can be cancelled on the web page.
+    boolean = true ; honoured
+    Whether jobs can be cancelled by the REST interface.
 web.rescale.enable
-    boolean = true ; accepted
-    Whether jobs can be rescaled on the web page.
+    boolean = true ; honoured
+    Whether jobs can be rescaled by the REST interface.
 web.timeout
     duration = 10 min ; accepted
     How long the web page waits for the coordinator.

@@ -13,6 +13,7 @@ from penstock.deploy.cluster.roster import Roster
 from penstock.deploy.cluster.row_transit import RowsOutlet
 from penstock.deploy.cluster.slots import TaskManagerEntry
 from penstock.web.rest.requests import number_in_path
+from penstock.web.rest.rest_settings import RestSettings
 from penstock.web.rest.triggers import Triggers
 from penstock.web.rest.vertex_views import vertex_id
 
@@ -35,10 +36,18 @@ class Api:
     address: tuple[str, int] = ("", 0)
     signing_key: bytes = b""
     outlets: dict[tuple[str, str], RowsOutlet] = field(default_factory=dict)
-    savepoints: Triggers = field(default_factory=Triggers)
-    checkpoints: Triggers = field(default_factory=Triggers)
-    disposals: Triggers = field(default_factory=Triggers)
-    rescalings: Triggers = field(default_factory=Triggers)
+    chosen: RestSettings = field(init=False)
+    savepoints: Triggers = field(init=False)
+    checkpoints: Triggers = field(init=False)
+    disposals: Triggers = field(init=False)
+    rescalings: Triggers = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.chosen = RestSettings.of(self.settings)
+        self.log = self.chosen.log or self.log
+        kept_s = self.chosen.kept_s
+        self.savepoints, self.checkpoints = Triggers(kept_s), Triggers(kept_s)
+        self.disposals, self.rescalings = Triggers(kept_s), Triggers(kept_s)
 
     def job(self, request: Request) -> DispatchedJob:
         """The job that the path names."""

@@ -25,7 +25,7 @@ from penstock.web.rest.job_operations import job_operations
 from penstock.web.rest.openapi import document
 from penstock.web.rest.operations import Answer, Content, Operation, in_order
 from penstock.web.rest.program_operations import program_operations
-from penstock.web.rest.requests import TooLarge, TooSlow
+from penstock.web.rest.requests import Forbidden, TooLarge, TooSlow
 from penstock.web.rest.rescaling_operations import rescaling_operations
 from penstock.web.rest.row_operations import row_operations
 from penstock.web.rest.taskmanager_operations import taskmanager_operations
@@ -69,11 +69,18 @@ def application(api: Api) -> Starlette:
     ]
     made = Starlette(routes=routes, exception_handlers={404: _not_found, 405: _not_found, 400: _not_found})
     made.router.redirect_slashes = False
+    made.state.most_body_bytes = api.chosen.most_body_bytes
     return made
 
 
 def _guarded(api: Api, operation: Operation) -> Answer:
     async def guarded(request: Request) -> Response:
+        answer = await answered(request)
+        if api.chosen.origin is not None:
+            answer.headers["Access-Control-Allow-Origin"] = api.chosen.origin
+        return answer
+
+    async def answered(request: Request) -> Response:
         refusal = _refusal(api, operation, request)
         if refusal is not None:
             return refusal
@@ -81,6 +88,8 @@ def _guarded(api: Api, operation: Operation) -> Answer:
             made = await operation.answer(request)
         except JobNotFound as error:
             return _error(404, str(error))
+        except Forbidden as error:
+            return _error(403, str(error))
         except TooLarge as error:
             return _error(413, str(error))
         except TooSlow as error:

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from functools import partial
 from typing import Any
 
 from starlette.requests import Request
@@ -12,7 +13,7 @@ from penstock.deploy.cluster.dispatched_job import DispatchedJob, JobNotFound
 from penstock.errors import ProgramError
 from penstock.web.rest import checkpoint_views
 from penstock.web.rest.api import Api
-from penstock.web.rest.job_operations import JOB, TRIGGERED, of, trigger_savepoint
+from penstock.web.rest.job_operations import FORMAT, JOB, TRIGGER_ID, TRIGGERED, of, trigger_savepoint
 from penstock.web.rest.operations import Answer, Operation
 from penstock.web.rest.requests import flag, json_body, number_in_path, text, trigger_id
 from penstock.web.rest.shapes import MapOf, OneOf, Optional, OrNull
@@ -41,7 +42,6 @@ _CONFIG = {
     "checkpoint_storage": str, "unaligned_checkpoints": bool,
 }  # fmt: skip
 _OUTCOME = {"status": {"id": OneOf(("IN_PROGRESS", "COMPLETED"))}, "operation": OrNull({})}
-_TRIGGER_ID = Optional(str, "32 hexadecimal digits.")
 _TYPES = ("CONFIGURED", "FULL", "INCREMENTAL")
 
 
@@ -56,7 +56,7 @@ def _of_checkpoints(api: Api) -> list[Operation]:
             "GET",
             f"{JOB}/checkpoints",
             "What became of the checkpoints.",
-            of(api, checkpoint_views.checkpoint_statistics),
+            of(api, lambda job: checkpoint_views.checkpoint_statistics(job, api.chosen.most_checkpoints)),
             _ALL,
         ),
         Operation(
@@ -65,7 +65,7 @@ def _of_checkpoints(api: Api) -> list[Operation]:
             "Take a checkpoint now.",
             _checkpoint(api),
             TRIGGERED,
-            body={"checkpointType": Optional(OneOf(_TYPES)), "triggerId": _TRIGGER_ID},
+            body={"checkpointType": Optional(OneOf(_TYPES)), "triggerId": TRIGGER_ID},
             status=202,
         ),
         Operation(
@@ -114,7 +114,8 @@ def _of_savepoints(api: Api) -> list[Operation]:
             body={
                 "target-directory": Optional(OrNull(str), "Where the savepoint goes."),
                 "cancel-job": Optional(bool, "Whether the job is cancelled after it."),
-                "triggerId": _TRIGGER_ID,
+                "formatType": FORMAT,
+                "triggerId": TRIGGER_ID,
             },
             status=202,
         ),
@@ -131,7 +132,7 @@ def _of_savepoints(api: Api) -> list[Operation]:
             "Delete a savepoint, and nothing that is none.",
             _dispose(api),
             TRIGGERED,
-            body={"savepoint-path": str, "triggerId": _TRIGGER_ID},
+            body={"savepoint-path": str, "triggerId": TRIGGER_ID},
             status=202,
         ),
         Operation(
@@ -150,9 +151,15 @@ def _checkpoint(api: Api) -> Answer:
         kind, wanted = text(given, "checkpointType"), trigger_id(given)
         if kind is not None and kind not in _TYPES:
             raise ProgramError(f"checkpointType is one of {', '.join(_TYPES)}, not {kind!r}")
-        if job.has_ended:
-            raise ProgramError(f"job {job.id} is {job.status.name}; a checkpoint is taken of a job that runs")
-        return {"request-id": api.checkpoints.add(job.job.checkpoint(), wanted)}
+
+        def start() -> "Future[int]":
+            if job.has_ended:
+                raise ProgramError(
+                    f"job {job.id} is {job.status.name}; a checkpoint is taken of a job that runs"
+                )
+            return job.job.checkpoint()
+
+        return {"request-id": api.checkpoints.begin(start, job.id, wanted)}
 
     return answer
 
@@ -194,9 +201,8 @@ def _savepoint(api: Api) -> Answer:
 
 def _outcome(api: Api, triggers: Callable[[], Any], success: str, of_job: bool = True) -> Answer:
     async def answer(request: Request) -> Any:
-        if of_job:
-            api.job(request)
-        return triggers().status(request.path_params["trigger"], success)
+        whose = api.job(request).id if of_job else ""
+        return triggers().status(request.path_params["trigger"], success, whose)
 
     return answer
 
@@ -207,7 +213,8 @@ def _dispose(api: Api) -> Answer:
         path, wanted = text(given, "savepoint-path"), trigger_id(given)
         if path is None:
             raise ProgramError('a disposal names the savepoint: {"savepoint-path": ...}')
-        return {"request-id": api.disposals.add(_in_thread(lambda: dispose_savepoint(path)), wanted)}
+        start = partial(_in_thread, partial(dispose_savepoint, path))
+        return {"request-id": api.disposals.begin(start, wanted=wanted)}
 
     return answer
 

@@ -12,8 +12,8 @@ from penstock.web.rest.vertex_views import vertex_id
 Json = dict[str, Any]
 
 
-def checkpoint_statistics(job: DispatchedJob) -> Json:
-    """What became of the checkpoints."""
+def checkpoint_statistics(job: DispatchedJob, most: int) -> Json:
+    """What became of the checkpoints; of the last ones, so many at most, one by one."""
     known, counts = job.checkpoints(), job.checkpoint_counts()
     completed = [each for each in known if each.state is CheckpointState.COMPLETED]
     latest: Json = {
@@ -36,7 +36,7 @@ def checkpoint_statistics(job: DispatchedJob) -> Json:
             "end_to_end_duration": summary([each.duration_ms or 0 for each in completed]),
         },
         "latest": {**latest, "restored": _restored(job, known, restored)},
-        "history": [checkpoint(job, each) for each in reversed(known)],
+        "history": [checkpoint(job, each) for each in list(reversed(known))[:most]],
     }
 
 

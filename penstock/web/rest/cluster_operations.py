@@ -46,7 +46,7 @@ def cluster_operations(api: Api) -> list[Operation]:
             "GET",
             "/config",
             "What a page has to know.",
-            _now(cluster_views.config),
+            _now(lambda: cluster_views.config(api.chosen)),
             {
                 "refresh-interval": int,
                 "timezone-name": str,

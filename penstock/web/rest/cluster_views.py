@@ -9,6 +9,7 @@ from penstock import __version__
 from penstock.dataflow.submission import JobStatus
 from penstock.deploy.cluster.dispatched_job import DispatchedJob
 from penstock.deploy.cluster.slots import TaskManagerEntry
+from penstock.web.rest.rest_settings import RestSettings
 
 Json = dict[str, Any]
 FLINK_VERSION = "2.3.0"
@@ -31,18 +32,18 @@ def overview(jobs: Iterable[DispatchedJob], entries: list[TaskManagerEntry]) -> 
     }
 
 
-def config() -> Json:
+def config(chosen: RestSettings) -> Json:
     """What a page has to know."""
     return {
-        "refresh-interval": 3000,
+        "refresh-interval": chosen.refresh_ms,
         "timezone-name": "UTC",
         "timezone-offset": 0,
         "flink-version": FLINK_VERSION,
         "flink-revision": "penstock",
         "features": {
-            "web-submit": True,
-            "web-cancel": True,
-            "web-rescale": True,
+            "web-submit": chosen.may_submit,
+            "web-cancel": chosen.may_cancel,
+            "web-rescale": chosen.may_rescale,
             "web-history": False,
         },
     }

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import Any
 
 from starlette.requests import Request
@@ -16,6 +17,7 @@ from penstock.web.rest.cluster_operations import CONFIG, GET_METRICS, METRICS, c
 from penstock.web.rest.metric_views import AGGREGATIONS, aggregated, listed
 from penstock.web.rest.operations import Answer, Given, Operation, Query
 from penstock.web.rest.requests import (
+    Forbidden,
     body_bytes,
     flag,
     json_body,
@@ -27,12 +29,15 @@ from penstock.web.rest.requests import (
 from penstock.web.rest.shapes import MapOf, OneOf, Optional, OrNull
 
 MOST_EXCEPTIONS = 20
+FORMATS = ("CANONICAL", "NATIVE")
 JOB = "/jobs/{job}"
 AGGREGATION = Query(
     "agg", f"How numbers are put together, with commas in between: {', '.join(AGGREGATIONS)}. Default: all."
 )
 AGGREGATED = [{"id": str, **{name: Optional(float) for name in AGGREGATIONS}}]
 TRIGGERED = {"request-id": str}
+TRIGGER_ID = Optional(str, "32 hexadecimal digits; what has begun under it is not begun again.")
+FORMAT = Optional(OneOf(FORMATS), "CANONICAL is the one that there is; NATIVE is refused.")
 ACCUMULATORS = [{"name": str, "type": str, "value": str}]
 PLAN = {
     "plan": {
@@ -190,7 +195,8 @@ def _to_end_it(api: Api) -> list[Operation]:
             body={
                 "targetDirectory": Optional(OrNull(str), "Where the savepoint goes."),
                 "drain": Optional(bool, "Whether timers of event time fire before."),
-                "triggerId": Optional(str, "32 hexadecimal digits."),
+                "formatType": FORMAT,
+                "triggerId": TRIGGER_ID,
             },
             status=202,
         ),
@@ -235,6 +241,8 @@ def _submit(api: Api) -> Answer:
 
 def _cancel(api: Api) -> Answer:
     async def answer(request: Request) -> Any:
+        if not api.chosen.may_cancel:
+            raise Forbidden("jobs of this cluster are not cancelled here: web.cancel.enable is false")
         mode = request.query_params.get("mode", "cancel")
         if mode != "cancel":
             raise ProgramError(
@@ -248,9 +256,8 @@ def _cancel(api: Api) -> Answer:
 
 def _exceptions(api: Api) -> Answer:
     async def answer(request: Request) -> Any:
-        return job_views.exceptions(
-            api.job(request), number_in_query(request, "maxExceptions", MOST_EXCEPTIONS)
-        )
+        most = number_in_query(request, "maxExceptions", MOST_EXCEPTIONS)
+        return job_views.exceptions(api.job(request), min(most, api.chosen.most_exceptions))
 
     return answer
 
@@ -286,6 +293,27 @@ def _stop(api: Api) -> Answer:
 def trigger_savepoint(api: Api, job: DispatchedJob, wish: SavepointWish, given: dict[str, Any]) -> Any:
     """Begin a savepoint; the id under which its outcome is found."""
     wanted = trigger_id(given)
-    if job.has_ended:
-        raise ProgramError(f"job {job.id} is {job.status.name}; a savepoint is taken of a job that runs")
-    return {"request-id": api.savepoints.add(job.job.savepoint(wish), wanted)}
+    check_format(given)
+
+    def start() -> "Future[str]":
+        if job.has_ended:
+            raise ProgramError(f"job {job.id} is {job.status.name}; a savepoint is taken of a job that runs")
+        return job.job.savepoint(wish)
+
+    return {"request-id": api.savepoints.begin(start, job.id, wanted)}
+
+
+def check_format(given: dict[str, Any]) -> None:
+    """A savepoint is canonical: it holds all entries, whichever state backend has them, and each backend can read it.
+
+    :raises ProgramError: where another format is asked for.
+    """
+    wanted = text(given, "formatType")
+    if wanted is None or wanted == "CANONICAL":
+        return
+    if wanted == "NATIVE":
+        raise ProgramError(
+            "formatType NATIVE is not in this version: a savepoint is CANONICAL, and every state backend reads it; what "
+            "RocksDB writes in its own form are incremental checkpoints"
+        )
+    raise ProgramError(f"formatType is CANONICAL, not {wanted!r}")

@@ -1,6 +1,7 @@
 """Uploaded programs, under Flink's ``/jars`` and under ``/programs``: kept, planned, and run by processes of their own."""
 
 import asyncio
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -10,7 +11,7 @@ from penstock.errors import ProgramError
 from penstock.web.rest.api import Api
 from penstock.web.rest.operations import Answer, Given, Operation, Query
 from penstock.web.rest.programs import ProgramOptions, Programs
-from penstock.web.rest.requests import body_bytes, flag, json_body, text
+from penstock.web.rest.requests import Forbidden, body_bytes, flag, json_body, text
 from penstock.web.rest.shapes import Optional
 from penstock.web.rest.uploads import uploaded_file
 
@@ -34,7 +35,13 @@ _QUERIES = (
 
 def program_operations(api: Api) -> list[Operation]:
     """Those of uploaded programs."""
-    return [operation for root in ("/jars", "/programs") for operation in _under(root, Programs(api))]
+    found = [operation for root in ("/jars", "/programs") for operation in _under(root, Programs(api))]
+    return found if api.chosen.may_submit else [replace(each, answer=_forbidden) for each in found]
+
+
+async def _forbidden(request: Request) -> Any:
+    del request
+    raise Forbidden("programs are neither uploaded to this cluster nor run by it: web.submit.enable is false")
 
 
 def _under(root: str, programs: Programs) -> list[Operation]:

@@ -111,7 +111,7 @@ class Programs:
                 timeout=RUN_S,
                 check=False,
                 stdin=subprocess.DEVNULL,
-                env={**os.environ, "PENSTOCK_HOME": str(self._folder().parent.parent)},
+                env={**os.environ, "PENSTOCK_HOME": str(self._own().parent.parent)},
             )
         except subprocess.TimeoutExpired as error:
             raise ProgramError(f"the program did not come to its end within {RUN_S:g} s") from error
@@ -132,7 +132,7 @@ class Programs:
             "rest.address": host,
             "rest.port": str(port),
         }
-        folder = self._folder() / "conf"
+        folder = self._own() / "conf"
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         partial = folder / f"config.{secret_token(4).hex()}"
         partial.touch(mode=0o600)
@@ -153,6 +153,10 @@ class Programs:
         return [path for path in folder.iterdir() if _ID.fullmatch(path.name)]
 
     def _folder(self) -> Path:
+        uploads = self._api.chosen.uploads
+        return self._own() if uploads is None else Path(uploads)
+
+    def _own(self) -> Path:
         if self._api.directory is None:
             raise OutsideError("this JobManager has no directory to keep programs in")
         return self._api.directory / "programs"

@@ -10,7 +10,6 @@ from starlette.requests import Request
 from penstock.errors import ProgramError
 from penstock.web.rest import patience
 
-MOST_BODY_BYTES = 100 << 20
 _TRIGGER = re.compile("[0-9a-fA-F]{32}")
 _CONTROL = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 
@@ -23,12 +22,17 @@ class TooSlow(ProgramError):
     """What was to be sent does not come."""
 
 
+class Forbidden(ProgramError):
+    """The cluster's options forbid what is asked."""
+
+
 async def body_bytes(request: Request) -> bytes:
     """All that was sent.
 
     :raises TooLarge: as soon as it is more than what is taken.
     :raises TooSlow: where nothing more comes for some time.
     """
+    most: int = request.app.state.most_body_bytes
     parts: list[bytes] = []
     size = 0
     stream = request.stream()
@@ -40,8 +44,10 @@ async def body_bytes(request: Request) -> bytes:
         except TimeoutError as error:
             raise TooSlow(f"nothing more of the request came within {patience.REQUEST_S:g} s") from error
         size += len(part)
-        if size > MOST_BODY_BYTES:
-            raise TooLarge(f"the request is larger than {MOST_BODY_BYTES} bytes")
+        if size > most:
+            raise TooLarge(
+                f"the request is larger than {most} bytes, which is rest.server.max-content-length"
+            )
         parts.append(part)
     return b"".join(parts)
 

@@ -8,7 +8,7 @@ from penstock.errors import ProgramError
 from penstock.web.rest.api import Api
 from penstock.web.rest.job_operations import JOB, TRIGGERED
 from penstock.web.rest.operations import Answer, Operation, Query
-from penstock.web.rest.requests import number_in_query
+from penstock.web.rest.requests import Forbidden, number_in_query
 from penstock.web.rest.shapes import OneOf, OrNull
 
 _OUTCOME = {"status": {"id": OneOf(("IN_PROGRESS", "COMPLETED"))}, "operation": OrNull({})}
@@ -42,14 +42,17 @@ def _rescale(api: Api) -> Answer:
         parallelism = number_in_query(request, "parallelism", 0)
         if not parallelism:
             raise ProgramError("name the new parallelism: ?parallelism=N")
-        return {"request-id": api.rescalings.add(api.dispatcher.rescale(job.id, parallelism))}
+        if not api.chosen.may_rescale:
+            raise Forbidden("jobs of this cluster are not rescaled here: web.rescale.enable is false")
+        return {
+            "request-id": api.rescalings.begin(lambda: api.dispatcher.rescale(job.id, parallelism), job.id)
+        }
 
     return answer
 
 
 def _outcome(api: Api) -> Answer:
     async def answer(request: Request) -> Any:
-        api.job(request)
-        return api.rescalings.status(request.path_params["trigger"])
+        return api.rescalings.status(request.path_params["trigger"], of=api.job(request).id)
 
     return answer
