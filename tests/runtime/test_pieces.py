@@ -37,7 +37,7 @@ class Slow:
 
 
 @pytest.mark.parametrize("from_source", [True, False])
-def test_each_record_of_a_slow_function_has_a_step_of_its_own(from_source: bool) -> None:
+def test_a_step_of_a_slow_function_is_of_one_record_but_for_a_try(from_source: bool) -> None:
     slow, source = Slow(), ByHand()
     if from_source:
         task = TaskByHand(source.with_strategy(), mapped(slow), clock=slow.clock)
@@ -46,10 +46,12 @@ def test_each_record_of_a_slow_function_has_a_step_of_its_own(from_source: bool)
         task = TaskByHand(mapped(slow), clock=slow.clock)
         task.put(RowBatch(list(range(100))))
     found = []
-    for _ in range(100):
+    while sum(map(len, found)) < 100:
         assert task.step() is Progress.MORE
         found.append(task.take())
-    assert found == [[number] for number in range(100)]
+    assert [number for some in found for number in some] == list(range(100))
+    assert len(found[0]) == 1
+    assert [len(some) for some in found].count(1) >= 90
 
 
 def test_a_fast_function_is_soon_given_whole_batches() -> None:
@@ -94,14 +96,15 @@ def test_what_is_left_of_a_batch_belongs_to_the_barrier_that_overtakes_it() -> N
     task = TaskByHand(mapped(slow), clock=slow.clock, channels=2)
     assert isinstance(task.task, OperatorTasklet)
     task.task.checkpoints, task.task.unaligned_after_s = writes, 0.0
-    task.put(RowBatch(["a", "b", "c"]))
+    task.put(RowBatch(["a", "b", "c", "d", "e"]))
     task.step()
-    assert task.take() == ["a"]
+    task.step()
+    assert task.take() == ["a", "b", "c"]
     task.put(ONE)
     task.put(ONE, channel=1)
     task.step()
-    assert task.take() == [ONE, "b"]
-    in_flight: InFlight = InFlight(((RowBatch(["b"]), RowBatch(["c"])), ()))
+    assert task.take() == [ONE, "d"]
+    in_flight: InFlight = InFlight(((RowBatch(["d"]), RowBatch(["e"])), ()))
     assert writes.in_flight == {1: [in_flight.channels]}
 
 
