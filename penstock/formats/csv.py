@@ -182,8 +182,18 @@ class CsvRowSerializationSchema(SerializationSchema):
     def __init__(self, schema: CsvSchema) -> None:
         self._schema = schema
         self._fields = FieldWriter(schema)
-        quote = _quoting(schema)
+        self._quote = quote = _quoting(schema)
         self._quotes = [str if column.kind in NUMBERS else quote for column in schema.columns]
+
+    def header(self) -> bytes:
+        """A line with the names of the columns.
+
+        >>> CsvRowSerializationSchema(CsvSchema.builder().add_string_column("a,b").build()).header()
+        b'"a,b"\\n'
+        """
+        schema = self._schema
+        names = schema.column_separator.join(map(self._quote, schema.names()))
+        return f"{names}{schema.line_separator}".encode()
 
     def serialize(self, element: Any) -> bytes:
         return self.serialize_batch([element])[0] or b""

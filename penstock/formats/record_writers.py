@@ -94,12 +94,12 @@ class _CsvFactory(BulkWriterFactory):
 class _CsvWriter(BulkWriter):
     def __init__(self, out: BinaryIO, schema: CsvSchema) -> None:
         self._out = out
-        self._serialize = CsvRowSerializationSchema(schema).serialize
+        self._schema = CsvRowSerializationSchema(schema)
         if schema.use_header:
-            out.write((schema.column_separator.join(schema.names()) + schema.line_separator).encode())
+            out.write(self._schema.header())
 
     def add_elements(self, elements: list[Any]) -> None:
-        self._out.write(b"".join(map(self._serialize, elements)))
+        self._out.write(b"".join([line or b"" for line in self._schema.serialize_batch(elements)]))
 
     def finish(self) -> None:
         pass

@@ -2,16 +2,26 @@
 
 import datetime as d
 from decimal import Decimal
+from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from penstock.connectors.files.source import FileSource
 from penstock.data.row import Row
 from penstock.data.time import Instant
 from penstock.data.types import Types as T
 from penstock.errors import OutsideError, ProgramError
-from penstock.formats.csv import CsvRowDeserializationSchema, CsvRowSerializationSchema
+from penstock.formats.csv import (
+    CsvReaderFormat,
+    CsvRowDeserializationSchema,
+    CsvRowSerializationSchema,
+    CsvSchema,
+)
 from penstock.formats.json import JsonRowDeserializationSchema, JsonRowSerializationSchema
+from penstock.formats.record_writers import CsvBulkWriters
+from tests.connectors.driving import read_all
 
 INNER = T.ROW_NAMED(["x", "y"], [T.INT(), T.STRING()])
 HALF_PAST = d.datetime(2024, 2, 29, 1, 2, 3)  # noqa: DTZ001
@@ -332,3 +342,30 @@ def test_what_is_no_text_where_a_time_is_expected_is_named_by_its_field() -> Non
         OutsideError, match=r"not '2024-01-01T00:00:00\+02:00'; Types.INSTANT\(\) .* in field v"
     ):
         read.deserialize(b'{"v":"2024-01-01T00:00:00+02:00"}')
+
+
+@pytest.mark.parametrize(
+    ("letters", "header"),
+    [
+        ({}, b's,"a,b","it\'s q""x\\y"\n'),
+        ({"escape_char": "\\"}, b's,"a,b","it\'s q""x\\\\y"\n'),
+        ({"quote_char": None}, b"s,a,b,it's q\"x\\y\n"),
+    ],
+)
+def test_a_header_is_quoted_as_fields_are(letters: Any, header: bytes) -> None:
+    names = ["s", "a,b", "it's q\"x\\y"]
+    schema = CsvSchema.of_type(T.ROW_NAMED(names, [T.STRING()] * 3), use_header=True, **letters)
+    out = BytesIO()
+    writer = CsvBulkWriters.for_schema(schema).create(out)
+    writer.add_elements([("1", "2", "3")])
+    writer.finish()
+    assert out.getvalue() == header + b"1,2,3\n"
+
+
+def test_a_header_of_any_names_is_read_again(tmp_path: Path) -> None:
+    names = ["s", "a,b", "it's q\"x\\y", "line\nend"]
+    schema = CsvSchema.of_type(T.ROW_NAMED(names, [T.STRING()] * 4), use_header=True, strict_headers=True)
+    with (tmp_path / "in.csv").open("wb") as out:
+        CsvBulkWriters.for_schema(schema).create(out).add_elements([("1", "2", "3", "4")])
+    source = FileSource.for_record_stream_format(CsvReaderFormat.for_schema(schema), tmp_path / "in.csv")
+    assert [list(record.values()) for record in read_all(source.build())] == [["1", "2", "3", "4"]]
