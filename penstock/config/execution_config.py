@@ -159,7 +159,7 @@ class ExecutionConfig(DroppedExecutionSettings):
         return self._get_flag("pipeline.force-avro")
 
     def enable_object_reuse(self) -> "ExecutionConfig":
-        """Kept for programs that set it; records are never copied between operators of one task."""
+        """Pass records on as they are. By default they are copied where a function may change one that another holds."""
         return self._set("pipeline.object-reuse", True)
 
     def disable_object_reuse(self) -> "ExecutionConfig":

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from penstock.clock import Clock
+from penstock.contracts.effects import Effect
 from penstock.metrics.kinds import MetricGroup
 
 if TYPE_CHECKING:
@@ -140,6 +141,8 @@ class Sink(ABC):
 
     input_layout = "rows"
     """``rows``, ``columns``, or ``any`` for a sink that writes both as they come."""
+    effect = Effect.CHANGES
+    """What it does to the records that it is given; a sink that says ``NONE`` never changes one."""
 
     @abstractmethod
     def create_writer(self, context: WriterInitContext) -> SinkWriter:

@@ -5,12 +5,13 @@ enumerator's snapshot. Source: Flink's documentation, "Data Sources" (FLIP-27).
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Protocol
 
 from penstock.clock import Clock
 from penstock.contracts.checkpointing import CheckpointParticipant
+from penstock.contracts.effects import Effect
 from penstock.metrics.kinds import MetricGroup
 
 if TYPE_CHECKING:
@@ -105,6 +106,9 @@ class SourceReaderContext(Protocol):
 
     def clock(self) -> Clock:
         """The task's clock."""
+
+    def apart(self, records: Iterable[Any]) -> Iterable[Any]:
+        """Records of a function of the user, each copied as it comes if the function may go on changing it."""
 
     def runtime_context(self) -> "RuntimeContext":
         """What functions of the user are given in ``open``."""
@@ -235,6 +239,11 @@ class Source(ABC):
     output_layout = "rows"
     checks_types = False
     """Whether records are certain to be of the declared type, so that they need not be checked again."""
+    effect = Effect.CHANGES
+    """What its readers do to records: ``NONE`` says that each is new, ``SHARES`` that readers hold them, but change none."""
+    user_function: Any = None
+    """The function that makes the records, where there is one: then they are changed by nothing else, and the reader lets
+    them go through :meth:`SourceReaderContext.apart`."""
     rows_have_names = False
     """Whether rows that come out of columns are ``Row`` objects; otherwise they are tuples."""
 

@@ -210,6 +210,15 @@ def new_row(values: list[Any], names: list[str] | None = None, kind: RowKind = _
     return row
 
 
+def copied_row(row: Row) -> Row:
+    """A row with the same values, names and kind.
+
+    >>> copied_row(Row(a=1, b=2))
+    Row(a=1, b=2)
+    """
+    return new_row(list(row._values), row._names, row._kind)
+
+
 _make = Row.__new__
 
 

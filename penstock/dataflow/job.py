@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from penstock.contracts.effects import Effect
 from penstock.contracts.partitioning import Forward, Partitioning, Rescale
 from penstock.dataflow.slot_resources import SlotResources
 from penstock.ids import ChannelId, SubtaskId, VertexId
@@ -12,7 +13,8 @@ from penstock.operators.contract import OperatorSpec, Origin
 @dataclass(frozen=True, slots=True)
 class ChainedOperator:
     """One operator of a vertex. ``input_index`` is the operator of the same vertex that it reads, None for the head;
-    ``metric_name`` is a name that no other operator of the job has."""
+    ``metric_name`` is a name that no other operator of the job has. ``effect``: what it does to records.
+    ``is_changed_behind``: whether operators behind it may change those that it gives."""
 
     id: str
     name: str
@@ -22,6 +24,8 @@ class ChainedOperator:
     side_tag: str | None = None
     origin: Origin | None = None
     node_ids: tuple[int, ...] = ()
+    effect: Effect = Effect.CHANGES
+    is_changed_behind: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ The partitions of a keyed stream are its keys, those of another one the parts of
 from collections.abc import Callable, Iterable
 from typing import Any, Generic, TypeVar, overload
 
+from penstock.contracts.effects import Effect
 from penstock.contracts.element_type import T
 from penstock.contracts.functions import AggregateFunction, ReduceFunction, WindowFunction
 from penstock.contracts.partition_functions import MapPartitionFunction, Order
@@ -15,6 +16,7 @@ from penstock.datastream.keyed import KeyedStream
 from penstock.datastream.stream import DataStream
 from penstock.datastream.windowed import WindowedStream
 from penstock.errors import ProgramError
+from penstock.operators.effects import effect_of
 from penstock.operators.full_window import FullWindowSpec, Over
 from penstock.operators.user_code import callable_of, is_rich, origin_of_caller, shorten
 from penstock.windows.assigners.global_windows import GlobalWindows
@@ -105,6 +107,11 @@ class _OfKey(WindowFunction[Any, Any, Any, Any]):
         self._function = function
         self._over = over
         self._is_descending = is_descending
+
+    @property
+    def effect(self) -> Effect:
+        """That of the function."""
+        return effect_of(self._function)
 
     def open(self, runtime_context: Any) -> None:
         if is_rich(self._function):

@@ -3,6 +3,7 @@
 from operator import itemgetter
 from typing import Any
 
+from penstock.contracts.effects import Effect
 from penstock.data.row import Row
 from penstock.data.types import TupleTypeInfo, Types
 from penstock.errors import ProgramError
@@ -11,6 +12,8 @@ from penstock.operators.user_code import origin_of_caller
 
 class Projection:
     """Picks fields by position out of tuples, lists and Rows; always yields a tuple, as Flink does."""
+
+    effect = Effect.NONE
 
     def __init__(self, fields: tuple[int, ...], output_type: Any) -> None:
         self.fields = fields

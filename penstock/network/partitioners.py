@@ -154,15 +154,18 @@ class GlobalPartitioner:
 
 
 class BroadcastPartitioner:
-    """Everything to every channel."""
+    """Everything to every channel; ``copy`` makes what all but the last get, where receivers may change it."""
 
-    __slots__ = ("_n",)
+    __slots__ = ("_copy", "_n")
 
-    def __init__(self, n: int) -> None:
+    def __init__(self, n: int, copy: Callable[[Batch], Batch] | None = None) -> None:
         self._n = n
+        self._copy = copy
 
     def partition(self, batch: Batch) -> list[Batch | None]:
-        return [batch] * self._n
+        if self._copy is None:
+            return [batch] * self._n
+        return [*[self._copy(batch) for _ in range(self._n - 1)], batch]
 
 
 class HashPartitioner:

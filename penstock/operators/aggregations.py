@@ -4,8 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from operator import add, gt, lt
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
+from penstock.contracts.effects import Effect
 from penstock.data.row import Row
 from penstock.errors import ProgramError
 from penstock.operators.user_code import GENERATED
@@ -26,6 +27,8 @@ _COMBINE: dict[str, Callable[[Any, Any], Any]] = {
 class FieldAggregation:
     """Aggregates one field. ``sum``, ``min`` and ``max`` keep the other fields of the first record; the ``_by`` forms keep
     the whole record with the smallest or largest field, the first of equals."""
+
+    effect: ClassVar[Effect] = Effect.SHARES
 
     kind: AggregationKind
     field: int | str

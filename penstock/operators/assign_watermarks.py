@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 from typing import Any
 
+from penstock.contracts.effects import Effect
 from penstock.contracts.watermarks import WatermarkStrategy
 from penstock.data.batch import RowBatch
 from penstock.data.elements import MAX_WATERMARK, StreamStatus
 from penstock.operators.contract import Operator, OperatorContext, OperatorSpec
+from penstock.operators.effects import effect_of
 from penstock.operators.event_time import EventTime, PeriodicCalls, WatermarkTarget
 from penstock.operators.user_code import user_error
 
@@ -23,6 +25,12 @@ class AssignWatermarksSpec(OperatorSpec):
     def user_functions(self) -> tuple[Any, ...]:
         assigner = self.strategy.assigner
         return (self.strategy.generator,) if assigner is None else (self.strategy.generator, assigner)
+
+    @property
+    def effect(self) -> Effect:
+        """Records are passed on; an assigner may still change them."""
+        changes = effect_of(self.strategy.assigner) is Effect.CHANGES
+        return Effect.CHANGES if changes else Effect.NONE
 
 
 class AssignWatermarks(Operator):

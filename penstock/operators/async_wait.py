@@ -12,10 +12,11 @@ from penstock.contracts.async_functions import AsyncFunction, AsyncRetryStrategy
 from penstock.contracts.state import ListStateDescriptor
 from penstock.data.batch import RowBatch
 from penstock.data.elements import MIN_TIMESTAMP, StreamStatus
+from penstock.operators.apart import values_apart
 from penstock.operators.async_queue import Entry, OrderedQueue, Queue, Signal, UnorderedQueue
 from penstock.operators.checkpointed import join_checkpoints
 from penstock.operators.collector import Collector
-from penstock.operators.contract import Operator, OperatorContext, OperatorSpec
+from penstock.operators.contract import Operator, OperatorContext, SharingSpec
 from penstock.operators.runtime_context import OperatorRuntimeContext
 from penstock.operators.user_code import callable_of, is_rich, user_error
 
@@ -29,7 +30,7 @@ Waiting = tuple[list[Any], list[int] | None, int] | Signal
 
 
 @dataclass(frozen=True, slots=True)
-class AsyncWaitSpec(OperatorSpec):
+class AsyncWaitSpec(SharingSpec):
     """Calls ``async_invoke(value)``, or the plain coroutine function, for each record; ``capacity`` of them at once.
 
     ``timeout_ms`` is for all attempts together, 0 for no bound; ``retries`` is None where nothing is tried again.
@@ -224,7 +225,7 @@ class AsyncWait(Operator):
                 results = self._listed(entry, results)
             if retries and self._tries_again(entry, results, None):
                 continue
-            entry.results = results
+            entry.results = values_apart(self.context, results)
             complete(entry)
 
     def _listed(self, entry: Entry, results: Any) -> list[Any]:
@@ -314,7 +315,8 @@ class AsyncWait(Operator):
                 results = AsyncFunction.timeout(function, entry.value)
         except Exception as error:
             raise user_error(self.context, error, entry.value) from error
-        entry.results = results if type(results) is list else self._listed(entry, results)
+        results = results if type(results) is list else self._listed(entry, results)
+        entry.results = values_apart(self.context, results)
         self._queue.complete(entry)
 
     # Snapshots ----------------------------------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ from penstock.contracts.state import (
 )
 from penstock.data.batch import RowBatch
 from penstock.operators.collector import Collector
-from penstock.operators.contract import Operator, OperatorContext, OperatorSpec
+from penstock.operators.contract import Operator, OperatorContext, SharingSpec
 from penstock.operators.keyed_process import KeyedProcess
 from penstock.operators.pieces import Work
 from penstock.operators.process import Process
@@ -36,7 +36,7 @@ BROADCAST_PORT = 1
 
 
 @dataclass(frozen=True, slots=True)
-class BroadcastProcessSpec(OperatorSpec):
+class BroadcastProcessSpec(SharingSpec):
     """A stream without keys. ``descriptors`` are the states that were named when the other stream was broadcast."""
 
     ports: ClassVar[int] = 2
@@ -57,7 +57,7 @@ class BroadcastProcessSpec(OperatorSpec):
 
 
 @dataclass(frozen=True, slots=True)
-class KeyedBroadcastProcessSpec(OperatorSpec):
+class KeyedBroadcastProcessSpec(SharingSpec):
     """A keyed stream."""
 
     ports: ClassVar[int] = 2

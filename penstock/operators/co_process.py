@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from penstock.operators.contract import Operator, OperatorContext, OperatorSpec
+from penstock.operators.contract import Operator, OperatorContext, SharingSpec
 from penstock.operators.keyed_process import KeyedProcess
 from penstock.operators.process import Process
 from penstock.operators.process_records import functions_in
@@ -12,7 +12,7 @@ METHODS = ("process_element1", "process_element2")
 
 
 @dataclass(frozen=True, slots=True)
-class CoProcessSpec(OperatorSpec):
+class CoProcessSpec(SharingSpec):
     """Two streams without keys. ``function`` is a function class, or a tuple of two plain functions."""
 
     ports: ClassVar[int] = 2
@@ -28,7 +28,7 @@ class CoProcessSpec(OperatorSpec):
 
 
 @dataclass(frozen=True, slots=True)
-class KeyedCoProcessSpec(OperatorSpec):
+class KeyedCoProcessSpec(SharingSpec):
     """Two streams with keys of one type: both see the same state and the same timers of a key."""
 
     ports: ClassVar[int] = 2

@@ -9,8 +9,9 @@ from typing import Any, ClassVar, Literal
 
 from penstock.contracts.state import KeyedStateBackend
 from penstock.data.batch import RowBatch
+from penstock.operators.apart import one_apart
 from penstock.operators.collector import Collector
-from penstock.operators.contract import Operator, OperatorContext, OperatorSpec
+from penstock.operators.contract import Operator, OperatorContext, SharingSpec
 from penstock.operators.process_records import (
     Calls,
     FunctionLife,
@@ -25,7 +26,7 @@ CoRowKind = Literal["map", "flat_map"]
 
 
 @dataclass(frozen=True, slots=True)
-class CoRowSpec(OperatorSpec):
+class CoRowSpec(SharingSpec):
     """``function`` is a function class, or a tuple of two plain functions."""
 
     ports: ClassVar[int] = 2
@@ -54,10 +55,11 @@ class CoRow(Operator):
         self._keyed_state: KeyedStateBackend | None = context.keyed_state if spec.keyed else None
         self._collector = Collector(context, spec.output_type)
         self._life = FunctionLife(spec.function, context)
-        self._functions = methods_of(spec.function, (f"{spec.kind}1", f"{spec.kind}2"), spec.kind)
+        functions = methods_of(spec.function, (f"{spec.kind}1", f"{spec.kind}2"), spec.kind)
+        self._functions = [one_apart(context, function) for function in functions]
         self._calls: list[Calls] = []
         if spec.kind == "flat_map":
-            self._calls = [Calls(context, each, None, self._keyed_state) for each in self._functions]
+            self._calls = [Calls(context, each, None, self._keyed_state) for each in functions]
 
     def open(self) -> None:
         self._life.open()

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from penstock.contracts.effects import Effect
 from penstock.data.batch import RowBatch
 from penstock.data.elements import StreamStatus
 from penstock.operators.contract import Operator, OperatorContext, OperatorSpec
@@ -15,6 +16,11 @@ class CollectSpec(OperatorSpec):
 
     def build(self, context: OperatorContext) -> Operator:
         return CollectOperator(self.collector, context)
+
+    @property
+    def effect(self) -> Effect:
+        """The rows are the program's, which may do with them what it wants."""
+        return Effect.CHANGES
 
     @property
     def ends_stream(self) -> bool:

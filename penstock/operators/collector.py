@@ -7,7 +7,9 @@ from typing import Any
 from penstock.contracts.output_tag import OutputTag
 from penstock.data.batch import RowBatch
 from penstock.data.elements import MIN_TIMESTAMP
+from penstock.data.own_copies import copy_or_same
 from penstock.errors import PenstockError, ProgramError
+from penstock.operators.apart import keeps_apart
 from penstock.operators.contract import OperatorContext
 
 _first = itemgetter(0)
@@ -20,11 +22,20 @@ class Collector:
     timestamp given to ``take``; ``None`` and ``MIN_TIMESTAMP`` mean that they have none.
     """
 
-    __slots__ = ("_context", "_convert", "_has_timestamps", "_sides", "_timestamps", "_values")
+    __slots__ = (
+        "_context",
+        "_convert",
+        "_has_timestamps",
+        "_keeps_apart",
+        "_sides",
+        "_timestamps",
+        "_values",
+    )
 
     def __init__(self, context: OperatorContext, output_type: Any = None) -> None:
         self._context = context
         self._convert = None if output_type is None else output_type.convert_batch
+        self._keeps_apart = keeps_apart(context)
         self._values: list[Any] = []
         self._timestamps: list[int] = []
         self._has_timestamps = False
@@ -53,7 +64,7 @@ class Collector:
         rest = iter(results)
         for result in rest:
             if type(result) is tuple and len(result) == 2 and isinstance(result[0], OutputTag):
-                self.aside(result[0], result[1], timestamp)
+                self._put_aside(result[0], result[1], timestamp)
                 taken += 1
                 if taken < most:
                     continue
@@ -80,7 +91,10 @@ class Collector:
         self._timestamps += [timestamp] * len(results)
 
     def aside(self, tag: OutputTag, value: Any, timestamp: int | None) -> None:
-        """One result for a side output."""
+        """One value for a side output, of a function that goes on."""
+        self._put_aside(tag, copy_or_same(value) if self._keeps_apart else value, timestamp)
+
+    def _put_aside(self, tag: OutputTag, value: Any, timestamp: int | None) -> None:
         if not isinstance(tag, OutputTag):
             raise ProgramError(f"a side output is named by an OutputTag, not by {tag!r}").at(
                 self._context.place
@@ -131,7 +145,7 @@ class Collector:
         kept: list[int] = []
         for index, result in enumerate(results):
             if is_tagged(result):
-                self.aside(result[0], result[1], timestamps[index] if timestamps else None)
+                self._put_aside(result[0], result[1], timestamps[index] if timestamps else None)
             else:
                 kept.append(index)
         stamps = None if timestamps is None else [timestamps[index] for index in kept]

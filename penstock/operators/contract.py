@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 from penstock.clock import Clock
 from penstock.contracts.accumulators import Accumulator
 from penstock.contracts.checkpointing import CheckpointParticipant
+from penstock.contracts.effects import Effect
 from penstock.contracts.state import (
     KeyedStateBackend,
     KeyedStateSnapshot,
@@ -154,6 +155,9 @@ class OperatorContext:
     restored_checkpoint_id: int | None = None
     takes_checkpoints: bool = False
     participants: list[CheckpointParticipant] = field(default_factory=list)
+    effect: Effect = Effect.CHANGES
+    """What the operator does to records. Where that is ``CHANGES``, it copies each result before user code runs again; all
+    other copies are made where its batches leave it."""
     refused: dict[str, StateError] | None = None
     """While the operator is opened after a restore: by name the states that it could not have, to be told all at once."""
 
@@ -202,6 +206,13 @@ class OperatorSpec:
         return ()
 
     @property
+    def effect(self) -> Effect:
+        """What it does to records: its functions, and itself where it gives what its state keeps."""
+        from penstock.operators.effects import effect_of
+
+        return effect_of(self.user_functions())
+
+    @property
     def ends_stream(self) -> bool:
         """Whether it is a sink."""
         return False
@@ -220,6 +231,18 @@ class OperatorSpec:
     def runs_coroutines(self) -> bool:
         """Whether the worker's thread has to be free for an event loop."""
         return False
+
+
+class SharingSpec(OperatorSpec):
+    """Of operators that give what their state or a function keeps, or a part of what they are given more than once."""
+
+    __slots__ = ()
+
+    @property
+    def effect(self) -> Effect:
+        from penstock.operators.effects import effect_of
+
+        return max(Effect.SHARES, effect_of(self.user_functions()))
 
 
 class Operator:

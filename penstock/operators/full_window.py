@@ -7,7 +7,8 @@ from itertools import islice
 from typing import Any
 
 from penstock.data.batch import RowBatch
-from penstock.operators.contract import Operator, OperatorContext, OperatorSpec
+from penstock.operators.apart import each_apart
+from penstock.operators.contract import Operator, OperatorContext, SharingSpec
 from penstock.operators.pieces import Work
 from penstock.operators.process_records import FunctionLife
 from penstock.operators.user_code import callable_of, user_error
@@ -23,7 +24,7 @@ class Over(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class FullWindowSpec(OperatorSpec):
+class FullWindowSpec(SharingSpec):
     """``function`` is a map over all records, a key to sort by, a reduce function or an ``AggregateFunction``."""
 
     over: Over
@@ -93,7 +94,7 @@ class FullWindow(Operator):
         results: Iterable[Any] | None
         match self._spec.over:
             case Over.MAP:
-                results = self._guarded(self._call, kept)
+                results = self._guarded(each_apart(self.context, self._call), kept)
             case Over.SORT:
                 results = self._guarded(
                     lambda: sorted(kept, key=self._call, reverse=self._spec.is_descending)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from penstock.contracts.effects import Effect
 from penstock.contracts.state import ListStateDescriptor
 from penstock.data.batch import RowBatch
 from penstock.data.elements import StreamStatus
@@ -40,6 +41,11 @@ class IterationTailSpec(OperatorSpec):
 
     def build(self, context: OperatorContext) -> Operator:
         return IterationTail(self, context)
+
+    @property
+    def effect(self) -> Effect:
+        """Whatever may be in the loop."""
+        return Effect.CHANGES
 
     @property
     def ends_stream(self) -> bool:

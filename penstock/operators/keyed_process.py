@@ -6,8 +6,9 @@ from typing import Any
 from penstock.contracts.context import TimerService
 from penstock.contracts.state import KeyedStateBackend
 from penstock.data.batch import RowBatch
+from penstock.operators.apart import each_apart
 from penstock.operators.collector import Collector
-from penstock.operators.contract import Operator, OperatorContext, OperatorSpec
+from penstock.operators.contract import Operator, OperatorContext, SharingSpec
 from penstock.operators.pieces import Work
 from penstock.operators.process_contexts import FiringContext, KeyedRecordContext
 from penstock.operators.process_records import Calls, FunctionLife, methods_of
@@ -15,7 +16,7 @@ from penstock.operators.user_timers import TimerContext, TimerFiring
 
 
 @dataclass(frozen=True, slots=True)
-class KeyedProcessSpec(OperatorSpec):
+class KeyedProcessSpec(SharingSpec):
     """Calls ``process_element(value, ctx)`` for each record, and ``on_timer(timestamp, ctx)`` for each timer."""
 
     function: Any
@@ -51,8 +52,9 @@ class KeyedProcess(Operator):
         self._collector = Collector(context, output_type)
         self._life = FunctionLife(function, context)
         self._process = methods_of(function, methods, "process")
+        on_timer = getattr(function, "on_timer", None)
         self._firing = TimerFiring(
-            context, self._collector, self._timer_context, getattr(function, "on_timer", None)
+            context, self._collector, self._timer_context, on_timer and each_apart(context, on_timer)
         )
         record_context = self._context_of_records(self._firing.service)
         self._calls = [Calls(context, each, record_context, self._keyed_state) for each in self._process]

@@ -8,8 +8,10 @@ from typing import Any
 
 from penstock.contracts.state import VOID_NAMESPACE, KeyedTable, ReducingStateDescriptor
 from penstock.data.batch import KeyItem, RowBatch
+from penstock.data.own_copies import copy_or_same
 from penstock.operators.aggregations import FieldAggregation, Fold, OtherShape
-from penstock.operators.contract import Operator, OperatorContext, OperatorSpec
+from penstock.operators.apart import keeps_apart, values_apart
+from penstock.operators.contract import Operator, OperatorContext, SharingSpec
 from penstock.operators.pair_fold import PairFold
 from penstock.operators.process_records import FunctionLife, key_is_unusable
 from penstock.operators.user_code import callable_of, user_error
@@ -18,7 +20,7 @@ STATE_NAME = "_keyed_reduce"
 
 
 @dataclass(frozen=True, slots=True)
-class KeyedReduceSpec(OperatorSpec):
+class KeyedReduceSpec(SharingSpec):
     """Combines each record with what its key has so far, by ``function(reduced, value)``."""
 
     function: Any
@@ -41,7 +43,10 @@ class KeyedReduce(Operator):
     def __init__(self, spec: KeyedReduceSpec, context: OperatorContext) -> None:
         super().__init__(context)
         self._spec = spec
-        self._reduce: Callable[[Any, Any], Any] = callable_of(spec.function, "reduce", "reduce")
+        reduce = callable_of(spec.function, "reduce", "reduce")
+        # What a record is reduced into has been emitted.
+        copies = keeps_apart(context) and not context.batch_mode
+        self._reduce: Callable[[Any, Any], Any] = _into_a_copy(reduce) if copies else reduce
         self._has_started = False
         self._table: KeyedTable | None = None
         self._is_compact = False
@@ -65,7 +70,7 @@ class KeyedReduce(Operator):
                 raise
             raise user_error(self.context, error, batch.values[self._table.failed_index]) from error
         if not self.context.batch_mode:
-            self.output.emit(RowBatch(results, batch.timestamps))
+            self.output.emit(RowBatch(values_apart(self.context, results), batch.timestamps))
 
     def _start(self, keys: list[Any], values: list[Any]) -> None:
         """Make the function of an aggregation to measure, now that its records are seen."""
@@ -142,6 +147,10 @@ class KeyedReduce(Operator):
 
     def close(self) -> None:
         self._life.close()
+
+
+def _into_a_copy(reduce: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    return lambda reduced, value: reduce(copy_or_same(reduced), value)
 
 
 def _all_like(example: tuple[Any, ...], entries: Mapping[Any, Any]) -> bool:

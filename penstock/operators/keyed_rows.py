@@ -6,8 +6,9 @@ from typing import Any
 
 from penstock.contracts.state import KeyedStateBackend
 from penstock.data.batch import RowBatch
+from penstock.operators.apart import one_apart
 from penstock.operators.collector import Collector
-from penstock.operators.contract import Operator, OperatorContext, OperatorSpec
+from penstock.operators.contract import Operator, OperatorContext, SharingSpec
 from penstock.operators.process_records import (
     Calls,
     FunctionLife,
@@ -20,7 +21,7 @@ from penstock.operators.user_code import callable_of
 
 
 @dataclass(frozen=True, slots=True)
-class KeyedRowSpec(OperatorSpec):
+class KeyedRowSpec(SharingSpec):
     """One row function, called with the key of each record as the current one."""
 
     step: RowStep
@@ -46,7 +47,10 @@ class KeyedRow(Operator):
         self._keyed_state: KeyedStateBackend = context.keyed_state
         self._collector = Collector(context, step.output_type)
         self._life = FunctionLife(step.function, context)
-        self._function: Callable[[Any], Any] = callable_of(step.function, step.kind, step.kind)
+        function = callable_of(step.function, step.kind, step.kind)
+        self._function: Callable[[Any], Any] = function
+        if step.kind == "map":
+            self._function = one_apart(context, function)
         self._calls: Calls | None = None
         if step.kind == "flat_map":
             self._calls = Calls(context, self._function, None, self._keyed_state)

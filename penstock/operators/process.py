@@ -5,13 +5,13 @@ from typing import Any
 
 from penstock.data.batch import RowBatch
 from penstock.operators.collector import Collector
-from penstock.operators.contract import Operator, OperatorContext, OperatorSpec
+from penstock.operators.contract import Operator, OperatorContext, SharingSpec
 from penstock.operators.process_contexts import RecordContext, TimeOnly
 from penstock.operators.process_records import Calls, FunctionLife, methods_of
 
 
 @dataclass(frozen=True, slots=True)
-class ProcessSpec(OperatorSpec):
+class ProcessSpec(SharingSpec):
     """Calls ``process_element(value, ctx)`` for each record."""
 
     function: Any

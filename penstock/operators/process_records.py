@@ -9,7 +9,9 @@ from typing import Any, Protocol
 from penstock.contracts.state import KeyedStateBackend
 from penstock.data.batch import RowBatch
 from penstock.data.elements import MIN_TIMESTAMP
+from penstock.data.own_copies import ATOMS, copy_or_same
 from penstock.errors import KeyNotUsable, PenstockError
+from penstock.operators.apart import keeps_apart
 from penstock.operators.checkpointed import join_checkpoints
 from penstock.operators.contract import OperatorContext
 from penstock.operators.pieces import Work
@@ -46,7 +48,7 @@ class Calls:
         self._keyed_state = keyed_state
         self._yields = isgeneratorfunction(function)
         self._loops = [
-            compile_calls(keyed_state is not None, ctx is not None, timed, self._yields)
+            compile_calls(keyed_state is not None, ctx is not None, timed, self._yields, keeps_apart(context))
             for timed in (False, True)
         ]
         self._pieces = context.pieces
@@ -133,15 +135,22 @@ class Calls:
 
 @lru_cache(maxsize=16)
 def compile_calls(
-    keyed: bool, takes_context: bool, timed: bool, yields: bool
+    keyed: bool, takes_context: bool, timed: bool, yields: bool, apart: bool
 ) -> Callable[..., Iterator[Iterable[Any]]]:
-    """The loop of calls: lists of results are put into ``out``, or all is yielded; ``ends`` says how far each record went."""
+    """The loop of calls: lists of results are put into ``out``, or all is yielded; ``ends`` says how far each record went.
+
+    ``apart``: each result is copied when it is taken, unless it cannot change.
+    """
     targets = ["value"] + ["state.current_key"] * keyed + ["ctx.time"] * (timed and takes_context)
     values = ["position"] + ["batch.keys"] * keyed + ["batch.timestamps"] * (timed and takes_context)
     source = values[0] if len(values) == 1 else f"zip({', '.join(values)}, strict=True)"
-    take = "if results is not None:\n            yield results"
+    given, listed = "results", "results"
+    if apart:
+        given = "(r if type(r) in atoms else copied(r) for r in results)"
+        listed = f"[{given[1:-1]}]"
+    take = f"if results is not None:\n            yield {given}"
     if not yields:
-        take = f"if results.__class__ is list:\n            extend(results)\n        el{take}"
+        take = f"if results.__class__ is list:\n            extend({listed})\n        el{take}"
     text = f"""
 def calls(process, ctx, state, batch, position, out, ends):
     extend, end = out.extend, ends.append
@@ -151,7 +160,7 @@ def calls(process, ctx, state, batch, position, out, ends):
         {take}
         {"end(len(out))" * timed}
 """
-    namespace: dict[str, Any] = {"MIN_TIMESTAMP": MIN_TIMESTAMP}
+    namespace: dict[str, Any] = {"MIN_TIMESTAMP": MIN_TIMESTAMP, "atoms": ATOMS, "copied": copy_or_same}
     exec(compile(text, f"{GENERATED} calls>", "exec"), namespace)
     return namespace["calls"]  # type: ignore[no-any-return]
 

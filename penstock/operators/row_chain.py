@@ -24,6 +24,7 @@ from itertools import chain, islice
 from operator import length_hint
 from typing import Any, Literal
 
+from penstock.contracts.effects import Effect
 from penstock.data.batch import RowBatch
 from penstock.errors import PenstockError
 from penstock.metrics.kinds import MetricGroup
@@ -65,6 +66,12 @@ class RowChainSpec(OperatorSpec):
 
     def user_functions(self) -> tuple[Any, ...]:
         return tuple(step.function for step in self.steps)
+
+    @property
+    def effect(self) -> Effect:
+        from penstock.operators.effects import effect_of_steps
+
+        return effect_of_steps(self.steps)
 
 
 class RowChain(Operator):
@@ -164,6 +171,9 @@ class _Segment:
         self._chain = chain
         self._steps = steps
         functions = [callable_of(step.function, step.kind, step.kind) for step in steps]
+        self._copies = chain.context.effect is Effect.CHANGES and RowChainSpec(steps).effect is Effect.CHANGES
+        if self._copies:
+            functions = self._apart(functions)
         kinds = tuple(step.kind for step in steps)
         self._inlined = tuple(
             None if step.kind == "flat_map" else expression_of(function)
@@ -173,6 +183,18 @@ class _Segment:
         output_type = steps[-1].output_type
         self._convert: ConvertBatch | None = None if output_type is None else output_type.convert_batch
         self._counters = chain.counters_of(steps)
+
+    def _apart(self, functions: list[Callable[..., Any]]) -> list[Callable[..., Any]]:
+        """The functions, with what the last of them gives copied at once; between steps a record goes on as it is."""
+        from penstock.operators.apart import each_apart, one_apart
+
+        giving = [at for at, step in enumerate(self._steps) if step.kind != "filter"]
+        if giving:
+            last = giving[-1]
+            apart = one_apart if self._steps[last].kind == "map" else each_apart
+            functions[last] = apart(self._chain.context, functions[last])
+            self._copies = False
+        return functions
 
     def _compile(self, kinds: tuple[StepKind, ...], functions: list[Callable[..., Any]]) -> None:
         self._plain = compile_loop(kinds, False, self._inlined)(*functions)
@@ -195,6 +217,10 @@ class _Segment:
             raise self._stopped(values[len(out)])
         if self._convert is not None:
             out = self._checked(out)
+        if self._copies:  # of filters alone
+            from penstock.operators.apart import values_apart
+
+            out = values_apart(self._chain.context, out)
         if self._counters is not None:
             self._counters.add(len(values), len(out))
         return RowBatch(out, timestamps)

@@ -1,11 +1,12 @@
 """Drives a source's reader: polls it, stamps its records, makes watermarks per split."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from penstock.clock import Clock
 from penstock.contracts.checkpointing import CheckpointParticipant
+from penstock.contracts.effects import Effect
 from penstock.contracts.source import InputStatus, Source, SourceReader, SplitOutput
 from penstock.contracts.watermarks import WatermarkStrategy
 from penstock.data.batch import Batch, ColumnBatch, RowBatch
@@ -48,6 +49,15 @@ class SourceSpec(OperatorSpec):
 
     def user_functions(self) -> tuple[Any, ...]:
         return (self.source, self.strategy)
+
+    @property
+    def effect(self) -> Effect:
+        function = self.source.user_function
+        if function is None:
+            return self.source.effect
+        from penstock.operators.effects import effect_of
+
+        return max(Effect.SHARES, effect_of(function))
 
 
 class SourceOperator(Operator):
@@ -196,6 +206,8 @@ class _SplitOutput:
         self._context = context
         self._emit = emit
         self._pieces = context.pieces
+        # What a function makes comes apart already; see ``apart`` of the reader's context.
+        self._copies = _Copies() if _keeps_apart(context) and spec.source.user_function is None else None
         self._values: list[Any] = []
         self._timestamps: list[int] = []
         self._row_maker: RowMaker | None = None
@@ -203,7 +215,7 @@ class _SplitOutput:
         self.event_time = EventTime(spec.strategy, context, emit, to)
 
     def collect(self, record: Any, timestamp: int | None = None) -> None:
-        self._values.append(record)
+        self._values.append(record if self._copies is None else self._copies.of_one(record))
         self._timestamps.append(MIN_TIMESTAMP if timestamp is None else timestamp)
 
     def collect_batch(self, records: list[Any], timestamps: list[int] | None = None) -> None:
@@ -212,6 +224,7 @@ class _SplitOutput:
         if timestamps is not None and len(timestamps) != len(records):
             raise ProgramError(f"{len(records)} records came with {len(timestamps)} timestamps")
         if records:
+            records = records if self._copies is None else self._copies.of_all(records)
             self._pass_on(RowBatch(records, timestamps))
 
     def collect_columns(self, columns: "pyarrow.RecordBatch") -> None:
@@ -376,6 +389,9 @@ class _ReaderContext:
     def clock(self) -> Clock:
         return self._context.clock
 
+    def apart(self, records: Iterable[Any]) -> Iterable[Any]:
+        return map(_Copies().of_one, records) if _keeps_apart(self._context) else records
+
     def runtime_context(self) -> "RuntimeContext":
         from penstock.operators.runtime_context import OperatorRuntimeContext
 
@@ -383,3 +399,17 @@ class _ReaderContext:
 
     def checkpoints_of(self, function: Any) -> CheckpointParticipant:
         return FunctionCheckpoints(function, self._context)
+
+
+def _keeps_apart(context: OperatorContext) -> bool:
+    return context.effect is Effect.CHANGES
+
+
+class _Copies:
+    """Copies of records; what makes them is loaded for sources of users alone."""
+
+    def __init__(self) -> None:
+        from penstock.data.own_copies import copies_or_same, copy_or_same
+
+        self.of_one = copy_or_same
+        self.of_all = copies_or_same

@@ -1,10 +1,11 @@
-"""LogicalGraph to JobGraph: an ordered tuple of passes, then the cut into vertices."""
+"""LogicalGraph to JobGraph: an ordered tuple of passes, the cut into vertices, and where records are to be copied."""
 
 from collections.abc import Callable
 
 from penstock.dataflow.job import JobGraph
 from penstock.dataflow.logical import LogicalGraph
 from penstock.plan.passes.chain import chain
+from penstock.plan.passes.copies import plan_copies
 from penstock.plan.passes.exchanges import choose_exchanges
 from penstock.plan.passes.layouts import bridge_layouts
 from penstock.plan.passes.mode import choose_mode
@@ -38,4 +39,4 @@ def compile_graph(written: LogicalGraph) -> JobGraph:
 
     :raises ProgramError: when the graph cannot run, with the lines that wrote it.
     """
-    return chain(settle(written))
+    return plan_copies(chain(settle(written)))

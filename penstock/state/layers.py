@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from itertools import islice
 from typing import Any, Final
 
-from penstock.state.own_copies import own_copies, own_copy
+from penstock.data.own_copies import own_copies, own_copy
 
 SETTLED_AT_ONCE: Final = 32768
 """How many entries move down with each batch: a few milliseconds."""

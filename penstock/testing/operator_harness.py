@@ -142,6 +142,7 @@ class OperatorHarness:
             output=Output(self._emit, self._emit_watermark, self._emit_status, _EverySide(self._emit_aside)),
             current_watermark=lambda: self._watermark,
             coroutines=Coroutines(self.clock),
+            effect=self.spec.effect,
         )
         context.operator_state = self._state.operator(context)
         if self.spec.uses_keyed_state:

@@ -1,7 +1,7 @@
 """Drives a source by hand: its enumerator and several readers, with a snapshot and a restore between any two polls."""
 
 import pickle
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Event
@@ -9,6 +9,7 @@ from typing import Any
 
 from penstock.clock import ManualClock
 from penstock.contracts.source import InputStatus, Source, SourceReader, SplitEnumerator
+from penstock.data.own_copies import copy_or_same
 from penstock.metrics.kinds import MetricGroup
 
 PATIENCE_S = 120
@@ -210,6 +211,9 @@ class _ForReader:
 
     def clock(self) -> ManualClock:
         return self._run.clock
+
+    def apart(self, records: Iterable[Any]) -> Iterable[Any]:
+        return map(copy_or_same, records)
 
     def runtime_context(self) -> Any:
         return RuntimeOf(self._index, self._run.parallelism)

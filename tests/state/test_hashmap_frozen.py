@@ -17,8 +17,8 @@ from penstock.contracts.state import (
     ReducingStateDescriptor,
     ValueStateDescriptor,
 )
+from penstock.data.own_copies import own_copy
 from penstock.state.hashmap.backend import HashMapStateBackend
-from penstock.state.own_copies import own_copy
 
 KEYS = (0, 1, "a", ("b", 2))
 NAMESPACES = (VOID_NAMESPACE, "w1", "w2")

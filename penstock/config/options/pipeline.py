@@ -17,8 +17,8 @@ pipeline.auto-generate-uids
     boolean = true ; honoured
     Whether operators without a uid get one.
 pipeline.object-reuse
-    boolean = false ; accepted
-    Whether operators may pass on the same object.
+    boolean = false ; honoured
+    Whether records go to several functions as one object; by default each has its own, where one of them may change it.
 pipeline.operator-chaining.enabled
     boolean = true ; honoured
     formerly pipeline.operator-chaining

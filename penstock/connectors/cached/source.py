@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from penstock.connectors.splits import SplitAfterSplit, SplitQueue
+from penstock.contracts.effects import Effect
 from penstock.contracts.source import (
     Boundedness,
     ReaderOutput,
@@ -29,6 +30,8 @@ class CachedPart:
 
 class CachedRowsSource(Source):
     """Emits kept rows with the timestamps that they had."""
+
+    effect = Effect.NONE
 
     def __init__(self, rows: CachedRows, parts: list[str]) -> None:
         self._rows = rows

@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 from penstock.connectors.splits import SplitAfterSplit, SplitQueue
+from penstock.contracts.effects import Effect
 from penstock.contracts.pace import BATCH_RECORDS
 from penstock.contracts.source import (
     Boundedness,
@@ -26,6 +27,8 @@ class CollectionSource(Source):
     >>> source.display_name(), source.get_boundedness().name
     ('Collection Source', 'BOUNDED')
     """
+
+    effect = Effect.SHARES
 
     def __init__(self, values: list[Any], timestamps: list[int] | None = None) -> None:
         self._values = _as_list(values, "values")
@@ -57,6 +60,8 @@ class NumberSequenceSource(Source):
     >>> NumberSequenceSource(1, 3).get_boundedness().name
     'BOUNDED'
     """
+
+    effect = Effect.NONE
 
     def __init__(self, start: int, end: int) -> None:
         for name, value in (("start", start), ("end", end)):

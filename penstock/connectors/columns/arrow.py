@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from penstock.connectors.collection.source import RangeSplit, divide
 from penstock.connectors.splits import SplitAfterSplit, SplitQueue
+from penstock.contracts.effects import Effect
 from penstock.contracts.source import (
     Boundedness,
     ReaderOutput,
@@ -32,6 +33,8 @@ class ArrowSource(Source):
     """
 
     output_layout = "columns"
+
+    effect = Effect.NONE
 
     def __init__(self, table_or_batches: Any) -> None:
         table = _as_table(table_or_batches)

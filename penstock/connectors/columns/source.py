@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from penstock.connectors.columns.arrow import BATCH_ROWS
 from penstock.connectors.splits import SplitAfterSplit, SplitQueue
+from penstock.contracts.effects import Effect
 from penstock.contracts.source import (
     Boundedness,
     ReaderOutput,
@@ -53,6 +54,8 @@ class CsvColumnsSource(Source):
     """
 
     output_layout = "columns"
+
+    effect = Effect.NONE
 
     def __init__(
         self,

@@ -73,7 +73,7 @@ class DataGeneratorSource(Source):
             )
         if type(count) is not int or count < 0:
             raise ProgramError(f"count is the number of records, not {count!r}")
-        self._function = generator_function
+        self._function = self.user_function = generator_function
         self._count = count
         self._strategy = strategy_argument(rate_limiter_strategy)
 
@@ -150,7 +150,7 @@ class _GeneratorReader(SplitAfterSplit[RangeSplit]):
         began = self._clock.monotonic_s()
         indexes = iter(range(split.position, end))
         try:
-            records = list(map(self._make, indexes))
+            records = list(self.context.apart(map(self._make, indexes)))
         except Exception as error:
             error.add_note(f"the index was {end - length_hint(indexes) - 1}")
             raise

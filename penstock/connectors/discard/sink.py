@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from penstock.contracts.effects import Effect
 from penstock.contracts.sink import Sink, SinkWriter, SinkWriterContext, WriterInitContext
 
 
@@ -11,6 +12,8 @@ class DiscardingSink(Sink):
     >>> DiscardingSink().display_name()
     'DiscardingSink'
     """
+
+    effect = Effect.NONE
 
     def create_writer(self, context: WriterInitContext) -> SinkWriter:
         return _DiscardingWriter()

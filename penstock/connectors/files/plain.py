@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, BinaryIO
 
+from penstock.contracts.effects import Effect
 from penstock.contracts.sink import Sink, SinkWriter, SinkWriterContext, WriterInitContext
 from penstock.data.text_forms import file_form, java_form
 from penstock.data.type_composites import TupleTypeInfo
@@ -38,6 +39,8 @@ class PlainFileSink(Sink):
     >>> PlainFileSink("/data/out.txt").display_name()
     'Text File'
     """
+
+    effect = Effect.NONE
 
     path: str
     write_mode: WriteMode = WriteMode.NO_OVERWRITE

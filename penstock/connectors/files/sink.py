@@ -9,6 +9,7 @@ from penstock.connectors.files.layout import BucketAssigner, OutputFileConfig, R
 from penstock.connectors.files.parts import FileCommitter
 from penstock.connectors.files.writer import FileLayout, FileWriter
 from penstock.contracts.bulk_writing import BulkWriterFactory
+from penstock.contracts.effects import Effect, effect_of_parts
 from penstock.contracts.serialization import Encoder
 from penstock.contracts.sink import Committer, Sink, SinkWriter, WriterInitContext
 from penstock.data.type_information import TypeInformation
@@ -135,6 +136,11 @@ class FileSink(Sink):
         encoding, assigner = self.layout.encoding, self.layout.assigner
         takes_columns = isinstance(encoding, BulkWriterFactory) and encoding.takes_columns
         return "any" if takes_columns and not assigner.looks_at_records else "rows"
+
+    @property
+    def effect(self) -> Effect:  # type: ignore[override]
+        """Nothing, unless the user wrote a part of it."""
+        return effect_of_parts(self.layout.encoding, self.layout.assigner)
 
     def for_type(self, type_info: TypeInformation | None) -> "FileSink":
         """The sink for records of a declared type."""

@@ -11,6 +11,7 @@ from penstock.connectors.files.source_parts import (
     StaticFiles,
 )
 from penstock.connectors.splits import SplitAfterSplit, SplitQueue
+from penstock.contracts.effects import Effect, effect_of_parts
 from penstock.contracts.source import (
     Boundedness,
     InputStatus,
@@ -135,6 +136,11 @@ class FileSource(Source):
     def rows_have_names(self) -> bool:  # type: ignore[override]
         """Whether the format was given a type of rows."""
         return self.get_produced_type() is not None
+
+    @property
+    def effect(self) -> Effect:  # type: ignore[override]
+        """Nothing, unless the user wrote a part of it."""
+        return effect_of_parts(self.search.file_format)
 
     def get_produced_type(self) -> TypeInformation | None:
         """The declared type of the records; None where it is open."""

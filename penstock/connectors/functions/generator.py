@@ -87,7 +87,7 @@ class GeneratorSource(Source):
             raise ProgramError(
                 "with resume='position' the function must take an argument, and start at ctx.position"
             )
-        self._function = function
+        self._function = self.user_function = function
         self._bounded = bounded
         self._timestamps = timestamps
         self._blocking = blocking
@@ -230,6 +230,7 @@ class _OnTaskThread(_Run):
         self.split = split
         self._source = source
         self._generator = source.generate(split, context.runtime_context())
+        self._records = context.apart(self._generator)
         self._to_skip = source.first(split)
         self._pace = Pace()
         self._now = context.clock().monotonic_s
@@ -241,7 +242,7 @@ class _OnTaskThread(_Run):
             wanted = min(wanted, self._to_skip)
         records: list[Any] = []
         try:
-            records.extend(islice(self._generator, wanted))
+            records.extend(islice(self._records, wanted))
         except Exception:
             # What was yielded before the exception is in the list.
             if not self._to_skip:
@@ -267,6 +268,7 @@ class _InThread(_Run):
         self.split = split
         self._source = source
         self._generator = source.generate(split, context.runtime_context())
+        self._records = context.apart(self._generator)
         self._to_skip = source.first(split)
         self._hand_over = HandOver(context.wake_up)
         self._maker = Maker(self._make, self._hand_over, f"generator {split.split_id()}")
@@ -278,7 +280,7 @@ class _InThread(_Run):
             if skipped < self._to_skip:
                 raise _too_few(self.split, skipped)
             put = self._hand_over.put
-            for record in self._generator:
+            for record in self._records:
                 put(record)
         finally:
             _close_generator(self._generator)

@@ -30,7 +30,10 @@ from penstock.errors import ProgramError
 class SourceContext:
     """Given to ``run``: where a source function puts its records. Methods may block while the job is busy."""
 
-    def __init__(self, hand_over: HandOver, lock: Any, now_ms: Callable[[], int]) -> None:
+    def __init__(
+        self, hand_over: HandOver, lock: Any, now_ms: Callable[[], int], apart: Callable[[list[Any]], Any]
+    ) -> None:
+        self._apart = apart
         self._hand_over = hand_over
         self._add = hand_over.add
         self._wait_for_room = hand_over.wait_for_room
@@ -39,6 +42,10 @@ class SourceContext:
 
     def collect(self, element: Any) -> None:
         """Emit a record."""
+        [element] = self._apart([element])
+        self._put(element)
+
+    def _put(self, element: Any) -> None:
         with self._lock:
             self._add(element)
         self._wait_for_room()
@@ -47,18 +54,19 @@ class SourceContext:
         """Emit a record with its event time in milliseconds."""
         if type(timestamp) is not int:
             raise ProgramError(f"a timestamp is an integer of milliseconds, not {timestamp!r}")
-        self.collect(_Stamped(element, timestamp))
+        [element] = self._apart([element])
+        self._put(_Stamped(element, timestamp))
 
     def emit_watermark(self, mark: int) -> None:
         """Say that no record at or before ``mark`` will follow."""
         timestamp = getattr(mark, "timestamp", mark)
         if type(timestamp) is not int:
             raise ProgramError(f"a watermark is an integer of milliseconds, not {mark!r}")
-        self.collect(_WatermarkMark(timestamp))
+        self._put(_WatermarkMark(timestamp))
 
     def mark_as_temporarily_idle(self) -> None:
         """Do not hold others back until the next record."""
-        self.collect(_IDLE)
+        self._put(_IDLE)
 
     def get_checkpoint_lock(self) -> Any:
         """Held while a checkpoint asks for the state: emit and change the state under it, so that both go together.
@@ -73,7 +81,7 @@ class SourceContext:
 
     def close(self) -> None:
         """Nothing more is emitted after this; the watermark moves to its end."""
-        self.collect(_WatermarkMark(MAX_WATERMARK))
+        self._put(_WatermarkMark(MAX_WATERMARK))
 
 
 class SourceFunction(Function):
@@ -127,7 +135,7 @@ class FunctionSource(Source):
                 f"a source function is an object of a SourceFunction class, not {function!r}{hint}"
             )
         check_one_kind_of_state(function)
-        self._function = function
+        self._function = self.user_function = function
         self._bounded = bounded
 
     @property
@@ -286,7 +294,9 @@ class _FunctionReader(SourceReader):
             self._checkpoints.initialize()
         self._opened = True
         function.open(runtime_context)
-        source_context = SourceContext(self._hand_over, self._lock, context.clock().now_ms)
+        source_context = SourceContext(
+            self._hand_over, self._lock, context.clock().now_ms, self._context.apart
+        )
         self._maker = Maker(
             lambda: function.run(source_context), self._hand_over, f"{type(function).__name__}.run"
         )

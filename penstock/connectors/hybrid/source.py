@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from penstock.contracts.effects import Effect
 from penstock.contracts.source import (
     Boundedness,
     InputStatus,
@@ -83,6 +84,12 @@ class HybridSource(Source):
         if not isinstance(first_source, Source):
             raise ProgramError(f"a HybridSource begins with a source, not with {first_source!r}")
         return HybridSourceBuilder().add_source(first_source)
+
+    @property
+    def effect(self) -> Effect:  # type: ignore[override]
+        """The most of all; nothing is known of those that are made later."""
+        sources = [stage.source for stage in self._stages]
+        return max(each.effect if isinstance(each, Source) else Effect.CHANGES for each in sources)
 
     def get_boundedness(self) -> Boundedness:
         return self._stages[-1].boundedness
@@ -428,6 +435,7 @@ class _ForReader:
         self.configuration = context.configuration
         self.clock = context.clock
         self.runtime_context = context.runtime_context
+        self.apart = context.apart
 
     def checkpoints_of(self, function: Any) -> Any:
         return self._context.checkpoints_of(function)

@@ -12,6 +12,7 @@ from penstock.connectors.kafka.properties import PRODUCING, check_property, clie
 from penstock.connectors.kafka.serialization import KafkaRecordSerializationSchema
 from penstock.connectors.kafka.writer import KafkaWriter
 from penstock.contracts.delivery import DeliveryGuarantee
+from penstock.contracts.effects import Effect, effect_of_parts
 from penstock.contracts.sink import Committer, Sink, SinkWriter, WriterInitContext
 from penstock.errors import OptionError, ProgramError
 
@@ -52,6 +53,11 @@ class KafkaSink(Sink):
     def builder() -> "KafkaSinkBuilder":
         """Begin to describe a sink."""
         return KafkaSinkBuilder()
+
+    @property
+    def effect(self) -> Effect:  # type: ignore[override]
+        """Nothing, unless the user wrote a part of it."""
+        return effect_of_parts(self._settings.serializer)
 
     def create_writer(self, context: WriterInitContext) -> SinkWriter:
         return self.restore_writer(context, [])

@@ -31,6 +31,7 @@ from penstock.connectors.kafka.records import (
     OnBadMessage,
     check_policy,
 )
+from penstock.contracts.effects import Effect, effect_of_parts
 from penstock.contracts.serialization import DeserializationSchema
 from penstock.contracts.source import (
     Boundedness,
@@ -105,6 +106,11 @@ class KafkaSource(Source):
     def builder() -> "KafkaSourceBuilder":
         """Begin to describe a source."""
         return KafkaSourceBuilder()
+
+    @property
+    def effect(self) -> Effect:  # type: ignore[override]
+        """Nothing, unless the user wrote a part of it."""
+        return effect_of_parts(self._settings.deserializer)
 
     def get_boundedness(self) -> Boundedness:
         return self._settings.boundedness

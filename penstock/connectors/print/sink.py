@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable
 from typing import Any, TextIO
 
+from penstock.contracts.effects import Effect
 from penstock.contracts.sink import Sink, SinkWriter, SinkWriterContext, WriterInitContext
 from penstock.data.text_forms import print_prefix
 from penstock.errors import OutsideError
@@ -17,6 +18,8 @@ class PrintSink(Sink):
     >>> PrintSink("numbers", to_stderr=True).display_name()
     'Print to Std. Err'
     """
+
+    effect = Effect.NONE
 
     def __init__(
         self,

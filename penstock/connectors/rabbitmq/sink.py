@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from penstock.connectors.rabbitmq.connection import RMQConnectionConfig, connect, pika
 from penstock.connectors.rabbitmq.source import check_queue
+from penstock.contracts.effects import Effect, effect_of_parts
 from penstock.contracts.serialization import SerializationSchema
 from penstock.contracts.sink import Sink, SinkWriter, SinkWriterContext, WriterInitContext
 from penstock.errors import OutsideError, ProgramError
@@ -41,6 +42,11 @@ class RMQSink(Sink):
         self._queue = queue_name
         self._schema = serialization_schema
         self._correlation_id = correlation_id
+
+    @property
+    def effect(self) -> Effect:  # type: ignore[override]
+        """Nothing, unless the user wrote a part of it."""
+        return effect_of_parts(self._schema)
 
     def setup_queue(self, channel: Any) -> None:
         """Declare the queue: durable, not exclusive, not deleted by itself. Override it where the queue is another."""

@@ -7,6 +7,7 @@ from threading import Lock, Thread
 from typing import Any
 
 from penstock.connectors.splits import SplitQueue
+from penstock.contracts.effects import Effect
 from penstock.contracts.source import (
     Boundedness,
     InputStatus,
@@ -36,6 +37,8 @@ class SocketTextSource(Source):
     """
 
     checks_types = True
+
+    effect = Effect.NONE
 
     def __init__(self, host: str, port: int, delimiter: str = "\n", max_retries: int = 0) -> None:
         if not isinstance(host, str) or not host:

@@ -19,8 +19,9 @@ from penstock.contracts.timers import Timers
 from penstock.data.batch import RowBatch
 from penstock.data.elements import MAX_WATERMARK, MIN_TIMESTAMP
 from penstock.errors import PenstockError, ProgramError
+from penstock.operators.apart import each_apart
 from penstock.operators.collector import Collector
-from penstock.operators.contract import Operator, OperatorContext, OperatorSpec
+from penstock.operators.contract import Operator, OperatorContext, SharingSpec
 from penstock.operators.join.inner_loop import inner_loops
 from penstock.operators.pieces import Work
 from penstock.operators.process_records import FunctionLife
@@ -40,7 +41,7 @@ SIDE_FIELDS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class IntervalJoinSpec(OperatorSpec):
+class IntervalJoinSpec(SharingSpec):
     """Bounds are inclusive. ``keeps`` says of left and right whether records without partner are given to the function."""
 
     ports: ClassVar[int] = 2
@@ -94,6 +95,7 @@ class Pairs:
         self.process = callable_of(function, "process_element", "process")
         self.context = PairContext(collector)
         self.sees_times = not leaves_unread(self.process, 2)
+        self.process = each_apart(context, self.process)
         self.emitted = 0
         self.results: list[Any] = []
         self.stamps: list[int] = []

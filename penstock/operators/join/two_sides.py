@@ -4,8 +4,12 @@ from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
 from penstock.contracts.context import RuntimeContext
+from penstock.contracts.effects import Effect
 from penstock.contracts.functions import Function, WindowFunction
 from penstock.contracts.join_functions import FlatJoinFunction
+from penstock.operators.apart import each_apart, one_apart
+from penstock.operators.contract import OperatorContext
+from penstock.operators.effects import effect_of
 from penstock.operators.user_code import callable_of
 
 Results = Iterable[Any] | None
@@ -19,6 +23,11 @@ class OnTwoSides(WindowFunction[Any, Any, Any, Any]):
     def __init__(self, function: Any) -> None:
         self.function = function
         self.call: Callable[[Any, Any], Any] = callable_of(function, self.method, "apply")
+
+    @property
+    def effect(self) -> Effect:
+        """That of the function."""
+        return effect_of(self.function)
 
     def open(self, runtime_context: RuntimeContext) -> None:
         if isinstance(self.function, Function):
@@ -51,6 +60,13 @@ class Join(OnTwoSides):
     def apply(self, key: Any, window: Any, inputs: Iterable[Any]) -> Results:
         firsts, seconds = both_sides(inputs)
         return self.pairs(firsts, seconds)
+
+    def kept_apart(self, context: OperatorContext) -> "Join":
+        """The same, with the result of each pair copied at once where that is necessary."""
+        apart = each_apart if isinstance(self.function, FlatJoinFunction) else one_apart
+        join = Join(self.function)
+        join.call = apart(context, self.call)
+        return join
 
     def pairs(self, firsts: list[Any], seconds: list[Any]) -> list[Any]:
         """The results for all pairs."""

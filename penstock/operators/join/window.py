@@ -3,10 +3,11 @@
 What stands in a window is ``(side, value)``. Where a trigger, evictor or assigner sees it, it is a ``TaggedUnion``.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import repeat
 from typing import Any, ClassVar
 
+from penstock.contracts.effects import Effect
 from penstock.contracts.join_functions import TaggedUnion
 from penstock.data.batch import RowBatch
 from penstock.data.elements import StreamStatus
@@ -34,6 +35,10 @@ class WindowJoinSpec(OperatorSpec):
         return tuple(function for function in functions if function is not None)
 
     @property
+    def effect(self) -> Effect:
+        return self.windows.effect
+
+    @property
     def uses_keyed_state(self) -> bool:
         return True
 
@@ -49,6 +54,10 @@ class WindowJoin(Operator):
 
     @staticmethod
     def _build(windows: WindowSpec, context: OperatorContext) -> Operator:
+        function = windows.evaluation.function
+        if isinstance(function, Join):
+            evaluation = replace(windows.evaluation, function=function.kept_apart(context))
+            windows = replace(windows, evaluation=evaluation)
         if windows.fits_panes and isinstance(windows.evaluation.function, Join):
             return JoinPanes(windows, context)
         return windows.build(context)

@@ -11,6 +11,8 @@ from penstock.contracts.state import (
     ReducingStateDescriptor,
     StateDescriptor,
 )
+from penstock.operators.apart import one_apart, values_apart
+from penstock.operators.contract import OperatorContext
 from penstock.operators.user_code import callable_of
 from penstock.operators.window.description import Aggregated, Collected, Contents, Reduced
 
@@ -20,7 +22,10 @@ STATE_NAME = "window-contents"
 class Store(ABC):
     """The contents of all windows. ``backend.current_key`` is not used, but by :meth:`merge`."""
 
-    def __init__(self, backend: KeyedStateBackend, descriptor: StateDescriptor) -> None:
+    def __init__(
+        self, context: OperatorContext, backend: KeyedStateBackend, descriptor: StateDescriptor
+    ) -> None:
+        self._context = context
         self._backend = backend
         self._descriptor = descriptor
         self.table = backend.table(descriptor)
@@ -69,11 +74,12 @@ class Store(ABC):
 class ReducedStore(Store):
     """One value per key and window."""
 
-    def __init__(self, backend: KeyedStateBackend, contents: Reduced) -> None:
+    def __init__(self, context: OperatorContext, backend: KeyedStateBackend, contents: Reduced) -> None:
         self._reduce = callable_of(contents.function, "reduce", "reduce")
         # Aggregations of a field are made for the records that come.
         self._reducer_for = getattr(contents.function, "reducer_for", None)
-        super().__init__(backend, ReducingStateDescriptor(STATE_NAME, self._reduce, contents.value_type))
+        descriptor = ReducingStateDescriptor(STATE_NAME, self._reduce, contents.value_type)
+        super().__init__(context, backend, descriptor)
 
     def add_all(self, namespace: Any, keys: Sequence[Any], values: Sequence[Any]) -> None:
         if self._reducer_for is not None:
@@ -84,27 +90,28 @@ class ReducedStore(Store):
         return None if stored is None else [stored]
 
     def results(self, stored: Iterable[Any]) -> list[Any]:
-        return [value for value in stored if value is not None]
+        return values_apart(self._context, [value for value in stored if value is not None])
 
 
 class AggregatedStore(Store):
     """One accumulator per key and window."""
 
-    def __init__(self, backend: KeyedStateBackend, contents: Aggregated) -> None:
+    def __init__(self, context: OperatorContext, backend: KeyedStateBackend, contents: Aggregated) -> None:
         self._function = contents.function
-        super().__init__(
-            backend, AggregatingStateDescriptor(STATE_NAME, self._function, contents.accumulator_type)
-        )
+        # A result may be the accumulator itself.
+        self._get_result = one_apart(context, self._function.get_result)
+        descriptor = AggregatingStateDescriptor(STATE_NAME, self._function, contents.accumulator_type)
+        super().__init__(context, backend, descriptor)
 
     def add_all(self, namespace: Any, keys: Sequence[Any], values: Sequence[Any]) -> None:
         self.table.aggregate_pane(namespace, keys, values, self._function)
 
     def elements(self, stored: Any) -> list[Any] | None:
-        result = None if stored is None else self._function.get_result(stored)
+        result = None if stored is None else self._get_result(stored)
         return None if result is None else [result]
 
     def results(self, stored: Iterable[Any]) -> list[Any]:
-        get_result = self._function.get_result
+        get_result = self._get_result
         results = [get_result(accumulator) for accumulator in stored if accumulator is not None]
         return [result for result in results if result is not None]
 
@@ -112,8 +119,8 @@ class AggregatedStore(Store):
 class CollectedStore(Store):
     """A list per key and window."""
 
-    def __init__(self, backend: KeyedStateBackend, contents: Collected) -> None:
-        super().__init__(backend, ListStateDescriptor(STATE_NAME, contents.element_type))
+    def __init__(self, context: OperatorContext, backend: KeyedStateBackend, contents: Collected) -> None:
+        super().__init__(context, backend, ListStateDescriptor(STATE_NAME, contents.element_type))
 
     def add_all(self, namespace: Any, keys: Sequence[Any], values: Sequence[Any]) -> None:
         self.table.append_pane(namespace, keys, values)
@@ -123,12 +130,12 @@ class CollectedStore(Store):
         return list(stored) if stored else None
 
 
-def make_store(backend: KeyedStateBackend, contents: Contents) -> Store:
+def make_store(context: OperatorContext, backend: KeyedStateBackend, contents: Contents) -> Store:
     """The store for what the program wants windows to hold."""
     match contents:
         case Reduced():
-            return ReducedStore(backend, contents)
+            return ReducedStore(context, backend, contents)
         case Aggregated():
-            return AggregatedStore(backend, contents)
+            return AggregatedStore(context, backend, contents)
         case Collected():
-            return CollectedStore(backend, contents)
+            return CollectedStore(context, backend, contents)

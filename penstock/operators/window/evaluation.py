@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from penstock.contracts.context import WindowContext
 from penstock.contracts.functions import ProcessAllWindowFunction, ProcessWindowFunction
 from penstock.contracts.state import KeyedStateBackend, KeyedStateStore
+from penstock.data.own_copies import copies_or_same
 from penstock.errors import PenstockError, ProgramError
+from penstock.operators.apart import each_apart, keeps_apart
 from penstock.operators.collector import Collector
 from penstock.operators.contract import OperatorContext
 from penstock.operators.process_records import FunctionLife
 from penstock.operators.user_code import callable_of, shorten, user_error
-from penstock.operators.window.description import Style
+from penstock.operators.window.description import Aggregated, Style
 from penstock.operators.window.times import Times
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ class Evaluator:
         self._function = spec.evaluation.function
         self.collector = Collector(context, spec.output_type)
         self._window_context = OperatorWindowContext(context.keyed_state, times, self.collector, merging)
+        self._copies = keeps_apart(context) and not isinstance(spec.contents, Aggregated)
         self._life = FunctionLife((getattr(spec.contents, "function", None), self._function), context)
         self._call: Call = _pass_on
         self.passes_on = spec.evaluation.style is Style.PASS
@@ -54,22 +57,27 @@ class Evaluator:
         if evaluation.style is Style.PASS:
             return _pass_on
         if evaluation.style is Style.APPLY:
-            apply = callable_of(self._function, "apply", "apply")
+            apply = each_apart(self._context, callable_of(self._function, "apply", "apply"))
             return apply if evaluation.keyed else lambda key, window, elements: apply(window, elements)
-        process = callable_of(self._function, "process", "process")
+        process = each_apart(self._context, callable_of(self._function, "process", "process"))
         if evaluation.keyed:
             return lambda key, window, elements: process(key, context, elements)
         return lambda key, window, elements: process(context, elements)
 
-    def fire(self, key: Any, window: Any, elements: list[Any], timestamp: int) -> None:
-        """Call the window function; its results carry ``timestamp``, and are emitted when they are many."""
-        rest = self.begin(key, window, elements, timestamp)
+    def fire(self, key: Any, window: Any, elements: list[Any], timestamp: int, is_last: bool = False) -> None:
+        """Call the window function; its results carry ``timestamp``, and are emitted when they are many. ``is_last``: the
+        contents are dropped afterwards, so that the function may change them."""
+        rest = self.begin(key, window, elements, timestamp, is_last)
         while rest is not None:
             self.collector.flush()
             rest = self.go_on(rest, key, window, timestamp)
 
-    def begin(self, key: Any, window: Any, elements: list[Any], timestamp: int) -> Iterator[Any] | None:
+    def begin(
+        self, key: Any, window: Any, elements: list[Any], timestamp: int, is_last: bool = False
+    ) -> Iterator[Any] | None:
         """The same up to where the collector is full: what is left of the results, for :meth:`go_on` after a flush."""
+        if self._copies and (self.passes_on or not is_last):
+            elements = copies_or_same(elements)
         self._window_context.set(window, timestamp)
         try:
             return self.collector.take(self._call(key, window, elements), timestamp)

@@ -7,6 +7,8 @@ from typing import Any
 from penstock.contracts.state import KeyedStateBackend, ListStateDescriptor
 from penstock.data.elements import MIN_TIMESTAMP
 from penstock.metrics.kinds import MetricGroup
+from penstock.operators.apart import values_apart
+from penstock.operators.contract import OperatorContext
 from penstock.operators.user_code import callable_of
 from penstock.operators.window.contents import STATE_NAME, Store
 from penstock.operators.window.description import Aggregated, Collected, Contents, Reduced
@@ -19,15 +21,16 @@ class EvictingStore(Store):
 
     def __init__(
         self,
+        operator: OperatorContext,
         backend: KeyedStateBackend,
         contents: Contents,
         evictor: Evictor[Any, Any],
         context: "EvictorTimes",
     ) -> None:
-        super().__init__(backend, ListStateDescriptor(STATE_NAME))
+        super().__init__(operator, backend, ListStateDescriptor(STATE_NAME))
         self._evictor = evictor
-        self._context = context
-        self._summary = _summary_of(contents)
+        self._times = context
+        self._summary = _summary_of(contents, operator)
         self._firing: list[TimestampedValue[Any]] = []
 
     def add_all(self, namespace: Any, keys: Sequence[Any], values: Sequence[Any]) -> None:
@@ -45,12 +48,12 @@ class EvictingStore(Store):
         if not stored:
             return None
         self._firing = list(stored)
-        self._evictor.evict_before(self._firing, len(self._firing), window, self._context)
+        self._evictor.evict_before(self._firing, len(self._firing), window, self._times)
         return self._summary([element.value for element in self._firing])
 
     def after_fire(self, namespace: Any, key: Any, window: Any) -> None:
         elements, self._firing = self._firing, []
-        self._evictor.evict_after(elements, len(elements), window, self._context)
+        self._evictor.evict_after(elements, len(elements), window, self._times)
         if elements:
             self.table.pane(namespace)[key] = elements
         else:
@@ -74,16 +77,16 @@ class EvictorTimes(Evictor.EvictorContext):
         return self._times.watermark
 
 
-def _summary_of(contents: Contents) -> Callable[[list[Any]], list[Any] | None]:
+def _summary_of(contents: Contents, context: OperatorContext) -> Callable[[list[Any]], list[Any] | None]:
     """What the window function gets of the records that are left; None for a reduce of no records, which has no result."""
     match contents:
         case Collected():
             return lambda values: values
         case Reduced(function):
             combine = callable_of(function, "reduce", "reduce")
-            return lambda values: [reduce(combine, values)] if values else None
+            return lambda values: [reduce(combine, values_apart(context, values))] if values else None
         case Aggregated(function):
-            return lambda values: _aggregate(function, values)
+            return lambda values: _aggregate(function, values_apart(context, values))
 
 
 def _aggregate(function: Any, values: list[Any]) -> list[Any] | None:

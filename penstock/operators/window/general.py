@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 from penstock.contracts.timers import Timers
 from penstock.data.batch import RowBatch
 from penstock.data.elements import MAX_WATERMARK, MIN_TIMESTAMP
+from penstock.data.own_copies import copy_or_same
 from penstock.errors import ProgramError
+from penstock.operators.apart import keeps_apart
 from penstock.operators.contract import Operator, OperatorContext
 from penstock.operators.pieces import Work
 from penstock.operators.process_records import key_is_unusable, unusable_key
@@ -28,6 +30,10 @@ from penstock.operators.window.trigger_context import (
     OperatorTriggerContext,
 )
 from penstock.operators.window.wake_up import WakeUp
+from penstock.windows.assigners.assigner import MergingWindowAssigner
+from penstock.windows.assigners.counting import CountTumblingWindowAssigner
+from penstock.windows.assigners.global_windows import GlobalWindows
+from penstock.windows.assigners.tumbling import TumblingEventTimeWindows, TumblingProcessingTimeWindows
 from penstock.windows.triggers.trigger import TriggerResult
 
 if TYPE_CHECKING:
@@ -37,6 +43,15 @@ TIMERS_NAME = "window-timers"
 KEYS_PER_FLUSH = 64
 
 CONTINUE = TriggerResult.CONTINUE
+
+_OF_ONE_WINDOW = (
+    TumblingEventTimeWindows,
+    TumblingProcessingTimeWindows,
+    CountTumblingWindowAssigner,
+    GlobalWindows,
+    MergingWindowAssigner,
+)
+"""The assigners that put no record into two windows."""
 
 
 class GeneralWindows(Operator):
@@ -64,6 +79,7 @@ class GeneralWindows(Operator):
         self.late = LateRecords(spec, context, self.collector)
         self._store: Store | None = None
         self._keys_ended = 0
+        self._copies = keeps_apart(context) and not isinstance(spec.assigner, _OF_ONE_WINDOW)
 
     def open(self) -> None:
         assert self.context.make_timers is not None
@@ -81,11 +97,11 @@ class GeneralWindows(Operator):
     def _make_store(self) -> Store:
         spec = self.spec
         if spec.evictor is None:
-            return make_store(self.backend, spec.contents)
+            return make_store(self.context, self.backend, spec.contents)
         from penstock.operators.window.evicting import EvictingStore, EvictorTimes
 
         times = EvictorTimes(self.times, self.context.metrics)
-        return EvictingStore(self.backend, spec.contents, spec.evictor, times)
+        return EvictingStore(self.context, self.backend, spec.contents, spec.evictor, times)
 
     @property
     def store(self) -> Store:
@@ -135,7 +151,7 @@ class GeneralWindows(Operator):
             if self.event_time and cleanup_time <= self.times.watermark:
                 continue
             taken = True
-            self.store.add(window, key, value, timestamp)
+            self.store.add(window, key, copy_or_same(value) if self._copies else value, timestamp)
             self.trigger_context.window = window
             result = self.trigger.on_element(value, timestamp, window, self.trigger_context)
             if result is not CONTINUE:
@@ -144,8 +160,17 @@ class GeneralWindows(Operator):
         if not taken and self.event_time:
             self.late.skipped(value, timestamp, self.times.watermark)
 
-    def act(self, result: TriggerResult, key: Any, window: Any, state_window: Any, time: int) -> None:
-        """Do what the trigger said. ``time``: of the record or timer that it said it to."""
+    def act(
+        self,
+        result: TriggerResult,
+        key: Any,
+        window: Any,
+        state_window: Any,
+        time: int,
+        is_last: bool = False,
+    ) -> None:
+        """Do what the trigger said. ``time``: of the record or timer that it said it to. ``is_last``: the window is dropped
+        next."""
         if not isinstance(result, TriggerResult):
             raise ProgramError(
                 f"{type(self.trigger).__name__} answered {shorten(result)}; a trigger returns a TriggerResult"
@@ -155,7 +180,8 @@ class GeneralWindows(Operator):
             if elements is not None:
                 end = window.max_timestamp()
                 # Windows that never end leave their results the time of what made them fire, as PyFlink does.
-                self.evaluator.fire(key, window, elements, end if end < MAX_WATERMARK else time)
+                at = end if end < MAX_WATERMARK else time
+                self.evaluator.fire(key, window, elements, at, is_last or result.is_purge())
             self.store.after_fire(state_window, key, window)
         if result.is_purge():
             self.store.clear(state_window, key)
@@ -270,10 +296,11 @@ class GeneralWindows(Operator):
         context.window = window
         ask = self.trigger.on_event_time if of_event_time else self.trigger.on_processing_time
         result = ask(time, window, context)
-        if result is not CONTINUE:
-            self.act(result, key, window, state_window, time)
         cleanup_time = self.cleanup_time(window)
-        if of_event_time == self.event_time and time == cleanup_time:
+        is_over = of_event_time == self.event_time and time == cleanup_time
+        if result is not CONTINUE:
+            self.act(result, key, window, state_window, time, is_over)
+        if is_over:
             self.drop(key, window, state_window)
             return True
         if context.deleted:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from penstock.data.batch import RowBatch
 from penstock.data.elements import MAX_WATERMARK, MIN_TIMESTAMP
+from penstock.operators.apart import values_apart
 from penstock.operators.contract import Operator, OperatorContext
 from penstock.operators.pieces import Work
 from penstock.operators.process_records import key_is_unusable, unusable_key
@@ -66,7 +67,7 @@ class PaneWindows(Operator):
 
     def open(self) -> None:
         self._times.recover(self.context.operator_state)
-        self._store = make_store(self._backend, self._spec.contents)
+        self._store = make_store(self.context, self._backend, self._spec.contents)
         self._evaluator.open()
         if hasattr(self._spec.assigner, "slide_ms"):
             self._offset = self._spec.assigner.offset_ms  # type: ignore[attr-defined]
@@ -149,6 +150,8 @@ class PaneWindows(Operator):
         keys, values = batch.keys, batch.values
         if part is not None and len(part) < len(values):
             keys, values = select(keys, part), select(values, part)
+        if self._slide < self._size:
+            values = values_apart(self.context, values)  # each window has records of its own
         try:
             self._store.add_all(window, keys, values)
         except Exception as error:
@@ -254,7 +257,7 @@ class PaneWindows(Operator):
             self._backend.current_key = key
             elements = self._store.elements(stored)
             if elements is not None:
-                rest = evaluator.begin(key, window, elements, end)
+                rest = evaluator.begin(key, window, elements, end, is_last=over)
                 while rest is not None:
                     yield max(keys + 1, self._collector.flush())
                     keys = 0

@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
+from penstock.contracts.effects import Effect
 from penstock.contracts.output_tag import OutputTag
 from penstock.operators.contract import Operator, OperatorContext, OperatorSpec
+from penstock.operators.effects import effect_of
 from penstock.operators.window.description import Aggregated, Collected, Contents, Evaluation, Reduced, Style
 from penstock.windows.assigners.assigner import MergingWindowAssigner, WindowAssigner
 from penstock.windows.assigners.sliding import SlidingEventTimeWindows
@@ -57,6 +59,12 @@ class WindowSpec(OperatorSpec):
         own = getattr(self.contents, "function", None)
         functions = (self.assigner, self.trigger, self.evictor, own, self.evaluation.function)
         return tuple(function for function in functions if function is not None)
+
+    @property
+    def effect(self) -> Effect:
+        """Assigners, triggers and evictors look at records, and don't change them."""
+        functions = (getattr(self.contents, "function", None), self.evaluation.function)
+        return max(Effect.SHARES, effect_of(functions))
 
     @property
     def uses_keyed_state(self) -> bool:

@@ -7,11 +7,13 @@ from typing import Any
 
 from penstock.clock import Clock
 from penstock.contracts.accumulators import Accumulator
+from penstock.contracts.effects import Effect
 from penstock.contracts.state import KeyedStateBackend, OperatorStateBackend
 from penstock.contracts.timers import Timers
 from penstock.data.batch import Batch
 from penstock.data.elements import StreamStatus
 from penstock.data.key_groups import key_group_range
+from penstock.data.own_copies import own_copy
 from penstock.dataflow.job import ChainedOperator, JobVertex
 from penstock.errors import StateError
 from penstock.metrics.kinds import MetricGroup
@@ -26,10 +28,9 @@ from penstock.operators.coroutines import Coroutines
 from penstock.operators.feedback_loops import FeedbackLoops
 from penstock.operators.pieces import Step
 from penstock.runtime.refused_states import RefusedStates, open_restored, together
-from penstock.runtime.task.counted import counted, counting_input
+from penstock.runtime.task.counted import copying, counted, counting_input
 from penstock.runtime.task.edge_output import EdgeOutput
 from penstock.runtime.task.timekeeping import DueCalls
-from penstock.state.own_copies import own_copy
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +118,7 @@ class OperatorChain:
             coroutines=env.coroutines,
             feedback=env.feedback,
             takes_checkpoints=env.takes_checkpoints,
+            effect=chained.effect,
         )
         context.operator_state = env.make_operator_state(context)
         if chained.spec.uses_keyed_state:
@@ -212,10 +214,11 @@ class OperatorChain:
             statuses.append(output.signal)
         records_out = context.metrics.counter("numRecordsOut")
         out = context.output
-        out.emit = counted(mains, records_out)
+        copies = _copies_of(self._environment.vertex.operators[index])
+        out.emit = counted(copies(mains), records_out)
         out.watermark = _to_each(watermarks)
         out.status = _to_each(statuses)
-        out.set_sides({tag: counted(targets, records_out) for tag, targets in sides.items()})
+        out.set_sides({tag: counted(copies(targets), records_out) for tag, targets in sides.items()})
 
     def start(self) -> None:
         """Start the operators, the last first."""
@@ -298,6 +301,24 @@ def _restore(context: OperatorContext, operator: Operator, parts: list[OperatorS
 
 def _key_groups(context: OperatorContext) -> range:
     return key_group_range(context.max_parallelism, context.parallelism, context.subtask_index)
+
+
+def _copies_of(
+    chained: ChainedOperator,
+) -> Callable[[list[Callable[[Batch], None]]], list[Callable[[Batch], None]]]:
+    """How readers are kept apart: each from those behind it, and all from the operator where that gives what it keeps.
+
+    Nobody is where no reader changes anything. An operator that may itself change what it gave has copied it already. The
+    last reader gets the records themselves, when the copies of the others are made.
+    """
+
+    def keep_apart(targets: list[Callable[[Batch], None]]) -> list[Callable[[Batch], None]]:
+        if not chained.is_changed_behind:
+            return targets
+        copied = len(targets) if chained.effect is Effect.SHARES else len(targets) - 1
+        return list(map(copying, targets[:copied])) + targets[copied:]
+
+    return keep_apart
 
 
 def _to_each(targets: list[Callable[[Any], None]]) -> Callable[[Any], None]:

@@ -1,8 +1,9 @@
-"""Outputs that count what goes through them."""
+"""Outputs that count what goes through them, and outputs that copy it."""
 
 from collections.abc import Callable
 
-from penstock.data.batch import Batch
+from penstock.data.batch import Batch, RowBatch
+from penstock.data.own_copies import copies_or_same
 from penstock.metrics.kinds import Counter
 
 
@@ -39,3 +40,20 @@ def counting_input(take: Callable[[Batch, int], None], records_in: Counter) -> C
         take(batch, 0)
 
     return on_batch
+
+
+def copying(take: Callable[[Batch], None]) -> Callable[[Batch], None]:
+    """``take(batch)`` of records that nobody else holds; those that can never change are passed on as they are."""
+
+    def on_batch(batch: Batch) -> None:
+        take(copied(batch))
+
+    return on_batch
+
+
+def copied(batch: Batch) -> Batch:
+    """The batch, with copies of the records that can change."""
+    if not isinstance(batch, RowBatch):
+        return batch
+    values = copies_or_same(batch.values)
+    return batch if values is batch.values else RowBatch(values, batch.timestamps, batch.keys)

@@ -16,6 +16,7 @@ from penstock.contracts.partitioning import (
     Rescale,
     Shuffle,
 )
+from penstock.data.batch import Batch
 from penstock.data.keys import KeyRouter
 from penstock.dataflow.job import JobEdge, JobGraph, JobVertex, Link
 from penstock.ids import ChannelId, SubtaskId, WorkerIndex
@@ -42,6 +43,7 @@ from penstock.runtime.messages import Deployment
 from penstock.runtime.scheduling.placement import worker_of
 from penstock.runtime.task.barrier_alignment import BarrierAlignment
 from penstock.runtime.task.chain import EdgeTarget, OperatorChain, TaskEnvironment
+from penstock.runtime.task.counted import copied
 from penstock.runtime.task.dealt_in_flight import may_be_overtaken
 from penstock.runtime.task.edge_output import EdgeOutput
 from penstock.runtime.task.finished import FinishedTasklet
@@ -222,7 +224,8 @@ class TaskWiring:
                 keys = KeyExtractor(context, edge.partitioning.key)
                 router = KeyRouter(target.max_parallelism, target.parallelism)
                 scatter = Scatter.by_item(keys.expression, router, len(channels))
-            partitioner = make_partitioner(edge.partitioning, context, target, len(channels))
+            copy = copied if vertex.operators[edge.operator_index].is_changed_behind else None
+            partitioner = make_partitioner(edge.partitioning, context, target, len(channels), copy)
             return EdgeOutput(context, channels, partitioner, keys, vertex.buffer_timeout_ms, scatter)
 
         return make
@@ -270,9 +273,13 @@ class TaskWiring:
 
 
 def make_partitioner(
-    partitioning: Partitioning, context: OperatorContext, target: JobVertex, channels: int
+    partitioning: Partitioning,
+    context: OperatorContext,
+    target: JobVertex,
+    channels: int,
+    copy: Callable[[Batch], Batch] | None = None,
 ) -> Partitioner:
-    """The partitioner of one sender for an edge."""
+    """The partitioner of one sender for an edge; ``copy`` of batches where several receivers may change their records."""
     match partitioning:
         case Forward():
             return ForwardPartitioner()
@@ -283,7 +290,7 @@ def make_partitioner(
         case Shuffle():
             return ShufflePartitioner(channels, f"{context.operator_id}/{context.subtask_index}")
         case Broadcast():
-            return BroadcastPartitioner(channels)
+            return BroadcastPartitioner(channels, copy)
         case Global():
             return GlobalPartitioner(channels)
         case Custom(partition, key):

@@ -15,11 +15,11 @@ from penstock.contracts.state import (
 )
 from penstock.data.key_columns import key_groups_of
 from penstock.data.number_columns import extremes, numbers_of
+from penstock.data.own_copies import own_copies
 from penstock.errors import StateError
 from penstock.state.hashmap.key_columns import KeyColumns, last_keys
 from penstock.state.hashmap.table import HashMapTable, Pane, Panes
 from penstock.state.layers import Pin, slices
-from penstock.state.own_copies import own_copies
 
 _NOTHING = type(None)
 Keep = Callable[[Any], Any]

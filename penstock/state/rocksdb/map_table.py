@@ -10,11 +10,11 @@ from itertools import repeat
 from typing import Any
 
 from penstock.contracts.state import VOID_NAMESPACE, EntryChunk, MapState, StateMeta, StoredForm
+from penstock.data.own_copies import own_copies
 from penstock.state.hashmap.handles import HasCurrentKey
 from penstock.state.hashmap.table import HashMapTable
 from penstock.state.layers import SETTLED_AT_ONCE
 from penstock.state.migration import Conversion
-from penstock.state.own_copies import own_copies
 from penstock.state.rocksdb.cache import ObjectCache, move_panes_down
 from penstock.state.rocksdb.database import Database, Entry
 from penstock.state.rocksdb.map_bytes import MapEntryBytes, Pair

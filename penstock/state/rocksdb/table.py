@@ -15,10 +15,10 @@ from itertools import islice, repeat
 from typing import Any
 
 from penstock.contracts.state import VOID_NAMESPACE, EntryChunk, StateMeta, StoredForm
+from penstock.data.own_copies import own_copies
 from penstock.state.hashmap.table import HashMapTable
 from penstock.state.layers import SETTLED_AT_ONCE
 from penstock.state.migration import Conversion
-from penstock.state.own_copies import own_copies
 from penstock.state.rocksdb.cache import ObjectCache, move_down, move_panes_down
 from penstock.state.rocksdb.database import Database, Entry
 from penstock.state.rocksdb.entries import EntryBytes

@@ -1,0 +1,21 @@
+"""With object reuse on a value state that grows gives what it gives."""
+
+from pyflink.common import Types
+from pyflink.datastream import KeyedProcessFunction
+from pyflink.datastream.state import ValueStateDescriptor
+
+
+class Grow(KeyedProcessFunction):
+    def open(self, runtime_context):
+        self.state = runtime_context.get_state(ValueStateDescriptor("state", Types.PICKLED_BYTE_ARRAY()))
+
+    def process_element(self, value, ctx):
+        values = self.state.value() or []
+        values.append(value)
+        self.state.update(values)
+        yield values
+
+
+def program(env):
+    env.get_config().enable_object_reuse()
+    return env.from_collection([1, 2, 3], type_info=Types.INT()).key_by(lambda x: 0).process(Grow())

@@ -1,0 +1,27 @@
+"""A window function changes the records that it gets; they are in two windows each."""
+
+from pyflink.common import Time, Types, WatermarkStrategy
+from pyflink.common.watermark_strategy import TimestampAssigner
+from pyflink.datastream.functions import ProcessWindowFunction
+from pyflink.datastream.window import SlidingEventTimeWindows
+
+
+class Own(TimestampAssigner):
+    def extract_timestamp(self, value, record_timestamp):
+        return value["t"]
+
+
+class Mark(ProcessWindowFunction):
+    def process(self, key, context, elements):
+        for element in elements:
+            element["seen"] = element.get("seen", 0) + 1
+            yield element
+
+
+def program(env):
+    rows = env.from_collection([1, 2, 3, 4, 5, 6], type_info=Types.INT()).map(lambda n: {"t": n, "n": n})
+    strategy = WatermarkStrategy.for_monotonous_timestamps().with_timestamp_assigner(Own())
+    keyed = rows.assign_timestamps_and_watermarks(strategy).key_by(lambda d: 0)
+    return keyed.window(SlidingEventTimeWindows.of(Time.milliseconds(4), Time.milliseconds(2))).process(
+        Mark()
+    )
