@@ -104,6 +104,8 @@ class KeyedReduce(Operator):
             return self._fold_in_place(pairs.fold, batch)
         assert self._table is not None
         entries = self._table.entries_for(map(itemgetter(0), batch.values))
+        if entries is None:
+            return self._fold_by_calls(batch)
         return self._run(partial(pairs.fold_pairs, entries, batch.values), batch)
 
     def _fold_in_place(self, loop: Fold, batch: RowBatch) -> list[Any]:
@@ -111,8 +113,14 @@ class KeyedReduce(Operator):
         assert self._table is not None
         assert batch.keys is not None
         entries = self._table.entries_for(batch.keys)
-        assert entries is not None
+        if entries is None:
+            return self._fold_by_calls(batch)
         return self._run(partial(loop, entries, batch.keys, batch.values), batch)
+
+    def _fold_by_calls(self, batch: RowBatch) -> list[Any]:
+        """What a loop cannot do, as one of the keys cannot be one: the calls find it, after those before it."""
+        self._use_table()
+        return self._fold(batch)
 
     def _run(self, loop: Callable[[list[Any]], None], batch: RowBatch) -> list[Any]:
         assert self._table is not None

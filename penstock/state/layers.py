@@ -9,7 +9,7 @@ live dictionary again. So freezing costs nothing, and loops go on with plain dic
 import threading
 import weakref
 from collections.abc import Callable, Iterable, Iterator, MutableMapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import islice
 from typing import Any, Final
 
@@ -118,7 +118,7 @@ class LayeredPane(MutableMapping[Any, Any]):
             self._settle_keys(keys)
             return self.base
         delta = self.delta
-        missing = set(keys).difference(delta)
+        missing = _usable(keys).difference(delta)
         # None for those that the base has not either, which means the same there.
         delta.update(zip(missing, own_copies(list(map(self.base.get, missing))), strict=True))
         return delta
@@ -142,7 +142,7 @@ class LayeredPane(MutableMapping[Any, Any]):
     def _settle_keys(self, keys: Iterable[Any]) -> None:
         delta = self.delta
         if delta:
-            found = delta.keys() & keys
+            found = delta.keys() & _usable(keys)
             _move_down(dict(zip(found, map(delta.pop, found), strict=True)), self.base)
 
     def _settle_key(self, key: Any) -> None:
@@ -228,6 +228,14 @@ class LayeredPane(MutableMapping[Any, Any]):
             self.settle(len(self.delta))
             return bool(self.base)
         return self._removed < len(self.base) or any(True for _ in self)
+
+
+def _usable(keys: Iterable[Any]) -> set[Any]:
+    """The keys up to the first that cannot be hashed; the loop over them finds it, after those before it."""
+    usable: set[Any] = set()
+    with suppress(TypeError):
+        usable.update(keys)  # takes one after the other
+    return usable
 
 
 def _move_down(entries: dict[Any, Any], into: dict[Any, Any]) -> None:

@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock.contracts.functions import ReduceFunction
+from penstock.data.batch import RowBatch
 from penstock.errors import KeyNotUsable, UserCodeError
+from penstock.operators.aggregations import FieldAggregation
 from penstock.operators.keyed_reduce import KeyedReduceSpec
 from penstock.testing import (
     HarnessSettings,
@@ -88,6 +90,25 @@ def test_a_key_that_cannot_be_hashed_is_named_with_its_record() -> None:
         match=r"the key \[7\] of type list cannot be used: it has no hash.*\n  the record was 7\n",
     ):
         harness.process_element(7)
+
+
+@pytest.mark.parametrize("function", [lambda a, b: a + b, FieldAggregation("sum", 1)])
+@pytest.mark.parametrize("backend", ["hashmap", "rocksdb"])
+@pytest.mark.parametrize("is_written", [False, True])
+def test_while_a_snapshot_is_written_a_bad_key_is_left_to_the_task_to_explain(
+    function: Any, backend: str, is_written: bool
+) -> None:
+    settings = HarnessSettings(configuration={"state.backend.type": backend})
+    harness = OperatorHarness(KeyedReduceSpec(function), [lambda pair: pair[0]], settings)
+    harness.process_elements([("a", 1), ("b", 2)])
+    assert harness.context.keyed_state is not None
+    snapshot = harness.context.keyed_state.snapshot(1)
+    if is_written:
+        snapshot.release()
+    batch = RowBatch([("a", 1), (["c"], 3), ("d", 4)], None, ["a", ["c"], "d"])
+    with pytest.raises(TypeError, match="unhashable"):
+        harness.operator.on_batch(batch)
+    snapshot.release()
 
 
 def test_a_function_that_hashes_a_list_is_not_taken_for_a_bad_key() -> None:
