@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from penstock.clock import SYSTEM_CLOCK
-from penstock.dataflow.job import ChainedOperator, JobVertex
+from penstock.dataflow.job import ChainedOperator, JobGraph, JobVertex
 from penstock.dataflow.recovery import CheckpointState, CheckpointStatistics
 from penstock.dataflow.submission import JobStatus
 from penstock.deploy.cluster.dispatched_job import DispatchedJob
@@ -86,30 +86,56 @@ def of_taskmanager(entry: TaskManagerEntry) -> Values:
     return dict(entry.metrics)
 
 
-def of_task(metrics: Values, vertex: JobVertex, subtask: int) -> Values:
+class Measured:
+    """What the workers of a job have reported, by operator and subtask: the reports are looked through once, however many
+    subtasks are asked for.
+
+    The name of a metric begins with those of its operator and subtask; the operator's may have dots in it.
+    """
+
+    def __init__(self, metrics: Values, graph: JobGraph) -> None:
+        self._found: dict[str, Values] = {
+            _prefix(operator, subtask): {}
+            for vertex in graph.vertices
+            for operator in vertex.operators
+            for subtask in range(vertex.parallelism)
+        }
+        for name, value in metrics.items():
+            end = name.find(".")
+            while end >= 0:
+                own = self._found.get(name[: end + 1])
+                if own is not None:
+                    own.update(flat(name[end + 1 :], value))
+                end = name.find(".", end + 1)
+
+    @staticmethod
+    def of(job: DispatchedJob) -> "Measured":
+        """Of a job, now."""
+        return Measured(job.job.metrics(), job.graph)
+
+    def of_operator(self, operator: ChainedOperator, subtask: int) -> Values:
+        """One operator in one subtask, with what the program itself measures in it."""
+        return self._found.get(_prefix(operator, subtask), {})
+
+
+def _prefix(operator: ChainedOperator, subtask: int) -> str:
+    return f"{operator.metric_name or operator.name}.{subtask}."
+
+
+def of_task(measured: Measured, vertex: JobVertex, subtask: int) -> Values:
     """A subtask as a whole: records into its first operator and out of its last, its times, its watermark."""
-    head = of_operator(metrics, vertex.operators[0], subtask)
-    last = of_operator(metrics, vertex.operators[-1], subtask)
+    head = measured.of_operator(vertex.operators[0], subtask)
+    last = measured.of_operator(vertex.operators[-1], subtask)
     values = {name: head[name] for name in head if name.startswith(("numRecordsIn", "currentInputWatermark"))}
     values |= {name: last[name] for name in last if name.startswith("numRecordsOut")}
     return values | {flink: head[own] for own, flink in _OF_TASKS.items() if own in head}
 
 
-def of_operator(metrics: Values, operator: ChainedOperator, subtask: int) -> Values:
-    """One operator in one subtask, with what the program itself measures in it."""
-    prefix = f"{operator.metric_name or operator.name}.{subtask}."
-    found: Values = {}
-    for name, value in metrics.items():
-        if name.startswith(prefix):
-            found.update(flat(name[len(prefix) :], value))
-    return found
-
-
-def of_vertex(metrics: Values, vertex: JobVertex, subtask: int) -> Values:
+def of_vertex(measured: Measured, vertex: JobVertex, subtask: int) -> Values:
     """A subtask and the operators in it, as the REST API names them: those of operators behind the operator's name."""
-    values = of_task(metrics, vertex, subtask)
+    values = of_task(measured, vertex, subtask)
     for operator in vertex.operators:
-        own = of_operator(metrics, operator, subtask)
+        own = measured.of_operator(operator, subtask)
         values |= {f"{in_names(operator.name)}.{name}": own[name] for name in own if name not in _OF_TASKS}
     return values
 
@@ -134,7 +160,7 @@ def readings(jobs: list[DispatchedJob], entries: list[TaskManagerEntry], host: s
 
 
 def _of_tasks(job: DispatchedJob, hosts: dict[str, str], of_job: dict[str, str]) -> Iterator[Reading]:
-    metrics, places = job.job.metrics(), job.places()
+    measured, places = Measured.of(job), job.places()
     attempt = str(job.recovery().restarts)
     for vertex in job.graph.vertices:
         for subtask in range(vertex.parallelism):
@@ -148,9 +174,9 @@ def _of_tasks(job: DispatchedJob, hosts: dict[str, str], of_job: dict[str, str])
                 "task_attempt_num": attempt,
                 "subtask_index": str(subtask),
             }
-            yield from _of(Scope.TASK, of_task(metrics, vertex, subtask), around)
+            yield from _of(Scope.TASK, of_task(measured, vertex, subtask), around)
             for operator in vertex.operators:
-                own = of_operator(metrics, operator, subtask)
+                own = measured.of_operator(operator, subtask)
                 values = {name: value for name, value in own.items() if name not in _OF_TASKS}
                 named = {"operator_id": operator.id, "operator_name": operator.name}
                 yield from _of(Scope.OPERATOR, values, {**around, **named})

@@ -7,7 +7,7 @@ from starlette.requests import Request
 
 from penstock.dataflow.job import JobVertex
 from penstock.deploy.cluster.dispatched_job import DispatchedJob
-from penstock.web.measured import of_vertex
+from penstock.web.measured import Measured, of_vertex
 from penstock.web.rest import vertex_views
 from penstock.web.rest.api import Api
 from penstock.web.rest.cluster_operations import GET_METRICS, METRICS
@@ -159,11 +159,11 @@ def _of_subtask(api: Api, make: Callable[[DispatchedJob, JobVertex, int], Any]) 
 def _metrics(api: Api) -> Answer:
     async def answer(request: Request) -> Any:
         job, vertex = api.vertex(request)
-        metrics = job.job.metrics()
+        measured = Measured.of(job)
         found = {
             f"{index}.{name}": value
             for index in range(vertex.parallelism)
-            for name, value in of_vertex(metrics, vertex, index).items()
+            for name, value in of_vertex(measured, vertex, index).items()
         }
         return listed(found, names_in_query(request, "get"))
 
@@ -173,7 +173,7 @@ def _metrics(api: Api) -> Answer:
 def _of_subtask_metrics(api: Api) -> Answer:
     async def answer(request: Request) -> Any:
         job, vertex, index = api.subtask(request)
-        return listed(of_vertex(job.job.metrics(), vertex, index), names_in_query(request, "get"))
+        return listed(of_vertex(Measured.of(job), vertex, index), names_in_query(request, "get"))
 
     return answer
 
@@ -182,9 +182,9 @@ def _aggregated(api: Api) -> Answer:
     async def answer(request: Request) -> Any:
         job, vertex = api.vertex(request)
         wanted = numbers_in_query(request, "subtasks")
-        metrics = job.job.metrics()
+        measured = Measured.of(job)
         chosen = [i for i in range(vertex.parallelism) if wanted is None or i in wanted]
-        found = [of_vertex(metrics, vertex, index) for index in chosen]
+        found = [of_vertex(measured, vertex, index) for index in chosen]
         return aggregated(found, names_in_query(request, "get"), names_in_query(request, "agg"))
 
     return answer

@@ -1,12 +1,13 @@
 """What the API tells of vertices and their subtasks; pure functions of what the JobManager knows."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from penstock.clock import SYSTEM_CLOCK
 from penstock.dataflow.job import JobVertex
 from penstock.deploy.cluster.dispatched_job import DispatchedJob
 from penstock.ids import SubtaskId
-from penstock.web.measured import of_task
+from penstock.web.measured import Measured, of_task
 from penstock.web.rest.task_states import (
     began_ms,
     counts,
@@ -25,7 +26,7 @@ def vertex_id(vertex: JobVertex) -> str:
     return vertex.head.id
 
 
-def vertex_line(job: DispatchedJob, vertex: JobVertex) -> Json:
+def vertex_line(job: DispatchedJob, vertex: JobVertex, measured: Measured) -> Json:
     """A vertex in the list of a job's vertices."""
     begin, end = began_ms(job), _vertex_end(job, vertex)
     return {
@@ -39,7 +40,7 @@ def vertex_line(job: DispatchedJob, vertex: JobVertex) -> Json:
         "end-time": end,
         "duration": duration_ms(begin, end),
         "tasks": counts(states_of(job, vertex)),
-        "metrics": io_metrics(job.job.metrics(), vertex, range(vertex.parallelism)),
+        "metrics": io_metrics(measured, vertex, range(vertex.parallelism)),
     }
 
 
@@ -48,9 +49,9 @@ def _vertex_end(job: DispatchedJob, vertex: JobVertex) -> int:
     return -1 if min(ends) < 0 else max(ends)
 
 
-def io_metrics(metrics: Json, vertex: JobVertex, subtasks: range) -> Json:
+def io_metrics(measured: Measured, vertex: JobVertex, subtasks: range) -> Json:
     """Records and times of some subtasks. Bytes are not counted."""
-    values = [of_task(metrics, vertex, subtask) for subtask in subtasks]
+    values = [of_task(measured, vertex, subtask) for subtask in subtasks]
 
     def total(name: str) -> int:
         return sum(each.get(name) or 0 for each in values)
@@ -79,15 +80,26 @@ def vertex_detail(job: DispatchedJob, vertex: JobVertex) -> Json:
         "maxParallelism": vertex.max_parallelism,
         "now": SYSTEM_CLOCK.now_ms(),
         "aggregated": {"metrics": {}, "status-duration": {}},
-        "subtasks": [subtask_detail(job, vertex, index) for index in range(vertex.parallelism)],
+        "subtasks": subtask_details(job, vertex, range(vertex.parallelism)),
     }
 
 
 def subtask_detail(job: DispatchedJob, vertex: JobVertex, index: int) -> Json:
     """One subtask in its last attempt."""
+    return subtask_details(job, vertex, (index,))[0]
+
+
+def subtask_details(job: DispatchedJob, vertex: JobVertex, indexes: Iterable[int]) -> list[Json]:
+    """Some subtasks in their last attempt."""
+    measured, places = Measured.of(job), job.places()
+    return [_subtask_detail(job, vertex, index, measured, places.get(index, "")) for index in indexes]
+
+
+def _subtask_detail(
+    job: DispatchedJob, vertex: JobVertex, index: int, measured: Measured, place: str
+) -> Json:
     subtask = SubtaskId(vertex.id, index)
     begin, end = began_ms(job), ended_ms(job, subtask)
-    place = job.places().get(index, "")
     return {
         "subtask": index,
         "status": subtask_state(job, subtask, job.job.finished_at_ms()),
@@ -97,7 +109,7 @@ def subtask_detail(job: DispatchedJob, vertex: JobVertex, index: int) -> Json:
         "start_time": begin,
         "end-time": end,
         "duration": duration_ms(begin, end),
-        "metrics": io_metrics(job.job.metrics(), vertex, range(index, index + 1)),
+        "metrics": io_metrics(measured, vertex, range(index, index + 1)),
         "taskmanager-id": place,
         "status-duration": {},
         "other-concurrent-attempts": [],
@@ -111,8 +123,9 @@ def by_taskmanager(job: DispatchedJob, vertex: JobVertex) -> Json:
     for index in range(vertex.parallelism):
         indexes.setdefault(places.get(index, "(unassigned)"), []).append(index)
     lines = []
+    details = subtask_details(job, vertex, range(vertex.parallelism))
     for place, own in sorted(indexes.items()):
-        parts = [subtask_detail(job, vertex, index) for index in own]
+        parts = [details[index] for index in own]
         metrics = [part["metrics"] for part in parts]
         lines.append(
             {
@@ -149,8 +162,7 @@ def _count_states(states: list[str]) -> Json:
 def subtask_times(job: DispatchedJob, vertex: JobVertex) -> Json:
     """When each subtask came into its state."""
     lines = []
-    for index in range(vertex.parallelism):
-        detail = subtask_detail(job, vertex, index)
+    for index, detail in enumerate(subtask_details(job, vertex, range(vertex.parallelism))):
         times = dict.fromkeys(counts(states_of(job, vertex)), 0)
         times["CREATED"] = job.started_at_ms
         if detail["start-time"] >= 0:
@@ -176,9 +188,9 @@ def subtask_times(job: DispatchedJob, vertex: JobVertex) -> Json:
 
 def watermarks(job: DispatchedJob, vertex: JobVertex) -> list[Json]:
     """The watermark of each subtask that has one."""
-    metrics = job.job.metrics()
+    measured = Measured.of(job)
     found = {
-        index: of_task(metrics, vertex, index).get("currentInputWatermark")
+        index: of_task(measured, vertex, index).get("currentInputWatermark")
         for index in range(vertex.parallelism)
     }
     return [
@@ -190,10 +202,10 @@ def watermarks(job: DispatchedJob, vertex: JobVertex) -> list[Json]:
 
 def backpressure(job: DispatchedJob, vertex: JobVertex) -> Json:
     """How much of its time each subtask waits for those behind it, over the last minute."""
-    metrics = job.job.metrics()
+    measured = Measured.of(job)
     subtasks: list[Json] = []
     for index in range(vertex.parallelism):
-        values = of_task(metrics, vertex, index)
+        values = of_task(measured, vertex, index)
         waits, idle, busy = (
             max(0.0, values.get(f"{name}TimeMsPerSecond") or 0.0)
             for name in ("backPressured", "idle", "busy")
