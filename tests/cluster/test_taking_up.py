@@ -1,12 +1,16 @@
 """Jobs that a JobManager takes up again: each as soon as it can, however long that takes, and none is lost meanwhile."""
 
+import gc
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Event
+from typing import ClassVar
+from weakref import WeakSet
 
 import pytest
 
 from penstock.checkpoint.manifest import Manifest, write_manifest
+from penstock.dataflow.recovery import SavepointWish
 from penstock.dataflow.submission import JobStatus
 from penstock.datastream import StreamExecutionEnvironment
 from penstock.deploy.cluster.dispatched_job import JobArrives, JobNotFound
@@ -14,7 +18,9 @@ from penstock.deploy.cluster.dispatcher import Dispatcher
 from penstock.deploy.cluster.job_store import JobStore, LatestCheckpoint
 from penstock.deploy.cluster.roster import Listening, Roster
 from penstock.deploy.cluster.submission import encode_submission
+from penstock.errors import OutsideError
 from penstock.plan.compile import compile_graph
+from penstock.web.rest.job_views import job_detail, job_line, plan
 from tests.cluster.conftest import Cluster
 
 JOB = "5" * 32
@@ -110,6 +116,39 @@ def test_a_job_that_has_ended_is_forgotten_with_its_notes(
     wait_for(lambda: dispatcher.job(JOB).status is JobStatus.CANCELED)
     wait_for(lambda: dispatcher.job(JOB).ended_at_ms)
     wait_for(lambda: not list((tmp_path / "jobs").iterdir()))
+
+
+class Element:
+    """An element of a collection that travels with its job."""
+
+    alive: ClassVar["WeakSet[Element]"] = WeakSet()
+
+    def __init__(self) -> None:
+        self.number = 1
+
+    def __setstate__(self, state: dict[str, int]) -> None:
+        self.__dict__.update(state)
+        Element.alive.add(self)
+
+
+def test_nothing_that_travels_with_a_job_is_kept_when_it_has_ended(dispatcher: Dispatcher) -> None:
+    env = StreamExecutionEnvironment.get_execution_environment()
+    env.from_collection([Element(), Element()]).map(str).print()
+    job = dispatcher.submit(encode_submission(JOB, compile_graph(env.get_stream_graph()), [], []))
+    assert len(Element.alive) >= 2
+    line = job_line(job)
+    dispatcher.cancel(JOB)
+    wait_for(lambda: not job.submission.graph)
+
+    def nothing_is_left() -> bool:
+        gc.collect()
+        return not Element.alive
+
+    wait_for(nothing_is_left)
+    assert job_line(job)["name"] == line["name"] and job_detail(job)["state"] == "CANCELED"
+    assert plan(job.graph, JOB)["nodes"]
+    with pytest.raises(OutsideError, match="it has no savepoint to give"):
+        job.job.savepoint(SavepointWish()).result()
 
 
 @pytest.mark.slow

@@ -5,16 +5,18 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from penstock.clock import SYSTEM_CLOCK
-from penstock.dataflow.job import JobGraph
+from penstock.dataflow.job import ChainedOperator, JobGraph
 from penstock.dataflow.recovery import AttemptFailure, CheckpointState, CheckpointStatistics, Recovery
 from penstock.dataflow.submission import JobStatus
 from penstock.deploy.cluster.submission import Submission
 from penstock.deploy.local.executor import LocalJob
 from penstock.errors import OutsideError, ProgramError
+from penstock.operators.collect import CollectSpec
+from penstock.operators.contract import OperatorSpec
 
 MOST_CHECKPOINTS_TOLD = 100
 
@@ -152,6 +154,12 @@ class DispatchedJob:
         """How many checkpoints and savepoints have come to each state, of all there were."""
         return dict(self.past.counts + Counter(self.job.checkpoint_counts()))
 
+    def let_go(self) -> None:
+        """It has ended: keep nothing but what is told of it."""
+        self.submission = replace(self.submission, graph=b"", files=None)
+        self.graph = _without_specs(self.graph)
+        self.job.let_go()
+
     def keep_past(self) -> Past:
         """What is told of it when another driver goes on."""
         told = self.recovery()
@@ -174,3 +182,17 @@ class ArrivingJob:
         """What is said to whoever asks for it."""
         why = f"; so far it could not: {self.failure}" if self.failure else ""
         return JobArrives(f"job {self.id} is being taken up again{why}")
+
+
+def _without_specs(graph: JobGraph) -> JobGraph:
+    """The graph as it is told of when it does not run any more: what travels to workers, such as a collection's elements, is
+    left out, but for the names of collecting sinks."""
+    vertices = tuple(
+        replace(vertex, operators=tuple(_without_spec(operator) for operator in vertex.operators))
+        for vertex in graph.vertices
+    )
+    return replace(graph, vertices=vertices)
+
+
+def _without_spec(operator: ChainedOperator) -> ChainedOperator:
+    return operator if isinstance(operator.spec, CollectSpec) else replace(operator, spec=OperatorSpec())

@@ -279,7 +279,7 @@ class Dispatcher:
         self.on_ended(job)
         self._roster.drop_files(job.id)
         self._modules.forget(job.id)
-        job.submission = replace(job.submission, files=None)  # which may be large
+        job.let_go()
         with self._lock:
             ended = [each for each in self._jobs.values() if each.has_ended]
             for oldest in ended[: max(0, len(ended) - MOST_ENDED_JOBS)]:

@@ -126,7 +126,7 @@ class Roster:
         self._numbers = 0
         self._questions: dict[int, tuple[str, Future[Any]]] = {}
         self._outbox: deque[tuple[str, object]] = deque()
-        self._waiting: list[Callable[[], None]] = []
+        self._waiting: dict[str, Callable[[], None]] = {}
         self._selector = selectors.DefaultSelector()
         self._wake, self._waker = socket.socketpair()
         self._wake.setblocking(False)
@@ -177,7 +177,7 @@ class Roster:
             number = self._numbers
             taskmanager = self._table.take(number, job_id, wanted)
             if taskmanager is None:
-                self._waiting.append(wake_up)
+                self._waiting[job_id] = wake_up
                 return None
             worker = PlacedWorker(number, taskmanager, self, wake_up)
             self._workers[number] = worker
@@ -189,8 +189,9 @@ class Roster:
         return worker
 
     def drop_files(self, job_id: str) -> None:
-        """A job has ended: nobody needs its files any more."""
+        """A job has ended: nobody needs its files any more, or waits for slots."""
         with self._lock:
+            self._waiting.pop(job_id, None)
             told = self._files_at.pop(job_id, set())
         for taskmanager in told:
             self.tell(taskmanager, DropFiles(job_id))
@@ -320,7 +321,7 @@ class Roster:
         self._heard[description.id] = monotonic()
         with self._lock:
             self._table.join(description, SYSTEM_CLOCK.now_ms())
-            waiting, self._waiting = self._waiting, []
+            waiting, self._waiting = list(self._waiting.values()), {}
         _log.info("TaskManager %s joined with %d slots", description.id, description.slots)
         for wake_up in waiting:
             wake_up()
@@ -348,7 +349,7 @@ class Roster:
         with self._lock:
             self._table.give_back(number)
             worker = self._workers.get(number)
-            waiting, self._waiting = self._waiting, []
+            waiting, self._waiting = list(self._waiting.values()), {}
         if worker is not None:
             worker.ended(how, words)
         for wake_up in waiting:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from penstock.checkpoint.events import CompletedCheckpoint
+    from penstock.runtime.job.ended import EndedDriver
 
 
 class LocalExecutor:
@@ -69,7 +70,7 @@ class LocalJob:
     """
 
     def __init__(self, driver: JobDriver, needs_event_loop: bool = False) -> None:
-        self._driver = driver
+        self._driver: JobDriver | EndedDriver = driver
         self._needs_event_loop = needs_event_loop
         self._has_moved = False
         self._begun = False
@@ -157,6 +158,13 @@ class LocalJob:
         """Whether it has ended so that another can go on where it was."""
         return self._driver.has_left
 
+    def let_go(self) -> None:
+        """Keep nothing of a job that is done but what is told of it."""
+        from penstock.runtime.job.ended import EndedDriver
+
+        if isinstance(self._driver, JobDriver) and self._driver.done:
+            self._driver = EndedDriver.of(self._driver)
+
     def result(self, timeout_s: float | None = None) -> JobExecutionResult:
         self._make_way()
         if self._thread is not None:
@@ -198,11 +206,17 @@ class LocalJob:
         self._begin()
         try:
             while not self._driver.done:
-                self._driver.step()
+                self._running.step()
                 yield
         except BaseException:
             self._abandon()
             raise
+
+    @property
+    def _running(self) -> JobDriver:
+        driver = self._driver
+        assert isinstance(driver, JobDriver)
+        return driver
 
     def _make_way(self) -> None:
         """Leave the thread to the event loop that runs in it."""
@@ -219,14 +233,14 @@ class LocalJob:
     def _begin(self) -> None:
         if not self._begun:
             self._begun = True
-            self._driver.begin()
+            self._running.begin()
 
     def _abandon(self) -> None:
         """Nobody will drive the job any further: cancel it and wait until nothing is left of it."""
         if not self._driver.done:
             self._driver.request_cancel()
             while not self._driver.done:
-                self._driver.step()
+                self._running.step()
 
     def _run_in_thread(self) -> None:
         try:
@@ -240,9 +254,9 @@ class LocalJob:
             self._changed.notify_all()
 
     def _drive_in_thread(self) -> None:
-        self._driver.begin()
+        self._running.begin()
         while not self._driver.done:
-            self._driver.step()
+            self._running.step()
             with self._changed:
                 self._changed.notify_all()
 

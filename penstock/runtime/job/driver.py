@@ -147,8 +147,8 @@ class JobDriver:
         self._metrics: dict[WorkerIndex, dict[str, Any]] = {}
         self._live_accumulators: dict[WorkerIndex, dict[SubtaskId, dict[str, Accumulator]]] = {}
         holds_back = settings.enabled and settings.exactly_once
-        self._rows = CollectedRows(holds_back, may_repeat=settings.enabled)
-        self._checkpoints.on_complete = self._rows.complete
+        self.rows = CollectedRows(holds_back, may_repeat=settings.enabled)
+        self._checkpoints.on_complete = self.rows.complete
         self.on_status: Callable[[JobStatus], None] = lambda status: None
         self.done = False
         self.has_left = False
@@ -192,8 +192,8 @@ class JobDriver:
             self._refuse_savepoints()
             return
         self._see_to_wishes()
-        while self._rows.paid:
-            worker, collector = self._rows.paid.popleft()
+        while self.rows.paid:
+            worker, collector = self.rows.paid.popleft()
             self._pool.send(worker, RowsTaken(collector, 1))
         for message in self._pool.poll(self.wait_s(most_s)):
             self._take(message)
@@ -244,9 +244,9 @@ class JobDriver:
         match message:
             case RowsCollected(worker, collector, rows, subtask):
                 if not self._coordinator.is_between_attempts or self._runs(subtask):
-                    self._rows.add(worker, collector, rows, subtask)
+                    self.rows.add(worker, collector, rows, subtask)
             case SnapshotTaken(subtask, checkpoint_id):
-                self._rows.mark(subtask, checkpoint_id)
+                self.rows.mark(subtask, checkpoint_id)
             case MetricsReport(worker, metrics, accumulators):
                 self._metrics[worker] = metrics
                 self._live_accumulators[worker] = accumulators
@@ -307,12 +307,12 @@ class JobDriver:
                 self._splits.close()
             self._checkpoints.stop(f"the job is {status.name}", part=part is not None)
         elif status is JobStatus.FINISHED:
-            self._rows.finished()
+            self.rows.finished()
 
     def _start_again(self) -> None:
         self._restart_at_ms = None
         self._part = self.restarting_part
-        if self._rows.cannot_start_again(self._part):
+        if self.rows.cannot_start_again(self._part):
             self._tell(JobBroken(rows_would_come_twice(), for_good=True))
             return
         if self._part is not None:
@@ -324,7 +324,7 @@ class JobDriver:
             return
         restore = self._checkpoints.begin_again()
         self._splits = self._new_splits()
-        self._rows.restarted()
+        self.rows.restarted()
         self._live_accumulators.clear()
         self._tell(RestartDue(restore))
 
@@ -333,7 +333,7 @@ class JobDriver:
         back_to = 0 if restore is None else restore.checkpoint_id
         if self._fail_on_error(lambda: self._splits.reset(part, back_to)):
             return
-        self._rows.restarted(part)
+        self.rows.restarted(part)
         self._live_accumulators.clear()
         self._tell(RestartDue(restore))
 
@@ -547,7 +547,7 @@ class JobDriver:
 
     def take_rows(self, collector: str) -> Iterator[list[Any]]:
         """What a collector has received so far; taking it makes room for more. Any one thread may read."""
-        return self._rows.take(collector)
+        return self.rows.take(collector)
 
     def wake_up(self) -> None:
         """End the wait of :meth:`step`, as rows were taken; may be called by any thread."""
