@@ -74,7 +74,7 @@ class Past:
 class DispatchedJob:
     """One job. ``times``: when it came into each status, in milliseconds since the epoch; ``places`` says on which
     TaskManager each of its workers is. ``is_cancelled``: somebody wants its end. ``lock`` is held while what storage has of
-    it is changed; ``is_forgotten``: nobody will take it up any more."""
+    it is changed; ``is_forgotten``: nobody will take it up any more. ``is_over``: it has ended, and all is known of how."""
 
     submission: Submission
     name: str
@@ -89,6 +89,7 @@ class DispatchedJob:
     past: Past = field(default_factory=Past)
     lock: threading.Lock = field(default_factory=threading.Lock)
     is_forgotten: bool = False
+    is_over: bool = False
 
     @property
     def id(self) -> str:

@@ -276,6 +276,7 @@ class Dispatcher:
         self._forget(job)
         if not any(status.is_globally_terminal_state() for status in job.times):
             job.note_status(job.status)
+        job.is_over = True
         self.on_ended(job)
         self._roster.drop_files(job.id)
         self._modules.forget(job.id)

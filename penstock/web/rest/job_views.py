@@ -177,8 +177,8 @@ def config_of(job: DispatchedJob) -> Json:
 
 
 def result_of(job: DispatchedJob) -> Json:
-    """How a job has ended, once it has."""
-    if not job.has_ended:
+    """How a job has ended, once that is known."""
+    if not job.is_over:
         return {"status": {"id": "IN_PROGRESS"}}
     result = {
         "id": job.id,
