@@ -66,9 +66,9 @@ class FrozenTable:
         if self._parts is None:
             with self.pin.reading():
                 self._parts = list(self._take_out())
-            if all(_are_fixed(part.values) for part in self._parts):
-                self.pin.release()
-                self.entries, self.panes = {}, {}
+                if all(_are_fixed(part.values) for part in self._parts):
+                    self.pin.release()
+                    self.entries, self.panes = {}, {}
         for part in map(self._kept, self._parts):
             keys = part.keys
             groups = key_groups_of(keys, self.max_parallelism) if part.groups is None else part.groups
