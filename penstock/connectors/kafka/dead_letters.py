@@ -1,6 +1,6 @@
 """A topic for messages that could not be read."""
 
-from typing import Any
+from typing import Any, Final
 
 from penstock.connectors.kafka.producing import RecordProducer
 from penstock.connectors.kafka.properties import PRODUCING, check_property, client_configuration
@@ -8,12 +8,14 @@ from penstock.connectors.kafka.records import BadMessage
 from penstock.connectors.kafka.serialization import ProducerRecord
 from penstock.errors import ProgramError
 
+CLOSE_S: Final = 1.0
+
 
 class KafkaDeadLetterTopic:
     """A policy for bad messages: each goes to a topic as it came, with the reason and its place in headers.
 
     The headers ``penstock.error``, ``penstock.topic``, ``penstock.partition`` and ``penstock.offset`` are added. What
-    was sent is flushed before each checkpoint; after a failure some may be there twice.
+    was sent is flushed before each checkpoint and at the end of the input; after a failure some may be there twice.
 
     >>> policy = KafkaDeadLetterTopic("orders-unreadable", {"bootstrap.servers": "localhost:9092"})
     """
@@ -53,11 +55,11 @@ class KafkaDeadLetterTopic:
             self._producer.flush()
 
     def close(self) -> None:
-        """Send what waits, and leave."""
+        """Leave. What was not flushed is sent if that is quickly done: a job that goes on reads those messages again."""
         if self._producer is not None:
             producer, self._producer = self._producer, None
             try:
-                producer.flush()
+                producer.client.flush(CLOSE_S)
             finally:
                 producer.close()
 

@@ -9,8 +9,13 @@ from penstock.connectors.kafka.offsets import KafkaOffsetResetStrategy, KafkaOff
 from penstock.connectors.kafka.partitions import KafkaTopicPartition
 from penstock.connectors.kafka.properties import COMMIT_ON_CHECKPOINT, DISCOVERY_INTERVAL
 from penstock.connectors.kafka.records import KafkaRecordDeserializationSchema
-from penstock.connectors.kafka.serialization import KafkaPartitioner, KafkaRecordSerializationSchema
-from penstock.connectors.kafka.sink import KafkaSinkBuilder
+from penstock.connectors.kafka.serialization import (
+    KafkaPartitioner,
+    KafkaRecordSerializationSchema,
+    KafkaSinkContext,
+    ProducerRecord,
+)
+from penstock.connectors.kafka.sink import KafkaSink, KafkaSinkBuilder
 from penstock.connectors.kafka.source import KafkaSource, KafkaSourceBuilder
 from penstock.contracts.delivery import DeliveryGuarantee
 from penstock.contracts.serialization import DeserializationSchema, SerializationSchema
@@ -187,6 +192,26 @@ class FlinkFixedPartitioner(KafkaPartitioner):
         return partitions[self._index % len(partitions)]
 
 
+class _WithoutTimes(KafkaRecordSerializationSchema):
+    """Leaves the time of a message to the broker."""
+
+    def __init__(self, schema: KafkaRecordSerializationSchema) -> None:
+        self._schema = schema
+
+    def open(self, context: KafkaSinkContext) -> None:
+        self._schema.open(context)
+
+    def serialize(
+        self, element: Any, context: KafkaSinkContext, timestamp: int | None
+    ) -> ProducerRecord | None:
+        return self._schema.serialize(element, context, None)
+
+    def serialize_batch(
+        self, elements: list[Any], context: KafkaSinkContext, timestamps: list[int | None] | None
+    ) -> list[ProducerRecord]:
+        return self._schema.serialize_batch(elements, context, None)
+
+
 class FlinkKafkaProducerBase(Sink):
     """What the producers have in common. With ``Semantic.EXACTLY_ONCE`` its transactions are named after the operator, so it
     should have a uid."""
@@ -200,44 +225,54 @@ class FlinkKafkaProducerBase(Sink):
     ) -> None:
         if not isinstance(semantic, Semantic):
             raise ProgramError(f"semantic is a Semantic, not {semantic!r}")
-        serializer = (
+        self._serializer = (
             KafkaRecordSerializationSchema.builder()
             .set_topic(topic)
             .set_value_serialization_schema(serialization_schema)
             .set_partitioner(FlinkFixedPartitioner())
             .build()
         )
-        builder = KafkaSinkBuilder(needs_prefix=False).set_kafka_producer_config(producer_config)
-        builder.set_record_serializer(serializer)
-        self._sink = builder.set_delivery_guarantee(DeliveryGuarantee[semantic.name]).build()
+        self._config = dict(producer_config)
+        self._semantic = semantic
+        self._writes_times = False
+        self._only_logs_failures = False
+        self._sink = self._build()
+
+    def _build(self) -> KafkaSink:
+        builder = KafkaSinkBuilder(needs_prefix=False, only_logs_failures=self._only_logs_failures)
+        builder.set_kafka_producer_config(self._config)
+        builder.set_record_serializer(
+            self._serializer if self._writes_times else _WithoutTimes(self._serializer)
+        )
+        return builder.set_delivery_guarantee(DeliveryGuarantee[self._semantic.name]).build()
 
     def set_log_failures_only(self, log_failures_only: bool) -> "FlinkKafkaProducerBase":
-        """Only ``False`` is supported: a record that is not delivered fails the job.
+        """Whether a record that is not delivered is logged and lost; otherwise it fails the job.
 
-        :raises ProgramError: for ``True``.
+        :raises ProgramError: with ``Semantic.EXACTLY_ONCE``, where all records of a transaction are there or none.
         """
-        if log_failures_only:
-            raise ProgramError("set_log_failures_only(True) is not supported: records would be lost silently")
+        if log_failures_only and self._semantic is Semantic.EXACTLY_ONCE:
+            raise ProgramError("set_log_failures_only(True) does not go with Semantic.EXACTLY_ONCE")
+        self._only_logs_failures = log_failures_only
+        self._sink = self._build()
         return self
 
     def set_flush_on_checkpoint(self, flush_on_checkpoint: bool) -> "FlinkKafkaProducerBase":
-        """Only ``True`` is supported: it is what AT_LEAST_ONCE means; ``Semantic.NONE`` does not flush.
+        """Whether a checkpoint waits until all records are delivered; ``False`` is ``Semantic.NONE``.
 
-        :raises ProgramError: for ``False``.
+        :raises ProgramError: for ``False`` with ``Semantic.EXACTLY_ONCE``.
         """
-        if not flush_on_checkpoint:
-            raise ProgramError("set_flush_on_checkpoint(False) is not supported; use Semantic.NONE")
+        if not flush_on_checkpoint and self._semantic is Semantic.EXACTLY_ONCE:
+            raise ProgramError("set_flush_on_checkpoint(False) does not go with Semantic.EXACTLY_ONCE")
+        if self._semantic is not Semantic.EXACTLY_ONCE:
+            self._semantic = Semantic.AT_LEAST_ONCE if flush_on_checkpoint else Semantic.NONE
+            self._sink = self._build()
         return self
 
     def set_write_timestamp_to_kafka(self, write_timestamp_to_kafka: bool) -> "FlinkKafkaProducerBase":
-        """Only ``True`` is supported: the event time of a record, where it has one, is the time of its message.
-
-        :raises ProgramError: for ``False``.
-        """
-        if not write_timestamp_to_kafka:
-            raise ProgramError(
-                "set_write_timestamp_to_kafka(False) is not supported: event times are always written"
-            )
+        """Whether the event time of a record, where it has one, is the time of its message; it is not if nothing is said."""
+        self._writes_times = write_timestamp_to_kafka
+        self._sink = self._build()
         return self
 
     def create_writer(self, context: WriterInitContext) -> SinkWriter:

@@ -22,9 +22,10 @@ class ProducerLost(OutsideError):
 
 
 class RecordProducer:
-    """Writes messages. One thread at a time; what could not be delivered is raised by the next call."""
+    """Writes messages. One thread at a time; what could not be delivered is raised by the next call, or logged alone."""
 
-    def __init__(self, configuration: dict[str, str]) -> None:
+    def __init__(self, configuration: dict[str, str], only_logs_failures: bool = False) -> None:
+        self._only_logs_failures = only_logs_failures
         self._servers = configuration.get("bootstrap.servers", "")
         self._failed: tuple[str, Any] | None = None
         self._complained_at = -COMPLAIN_EVERY_S
@@ -151,7 +152,11 @@ class RecordProducer:
         return failure
 
     def _delivered(self, error: Any, message: Any) -> None:
-        if error is not None and self._failed is None:
+        if error is None:
+            return
+        if self._only_logs_failures:
+            _log.error("%s", self._not_delivered(message.topic(), error))
+        elif self._failed is None:
             self._failed = (message.topic(), error)
 
     def _complain(self, error: Any) -> None:

@@ -75,6 +75,12 @@ class KafkaReader(SourceReader):
         self._no_more_splits = True
 
     def poll_next(self, output: ReaderOutput) -> InputStatus:
+        status = self._poll(output)
+        if status is InputStatus.END_OF_INPUT:
+            self._deserializer.flush()
+        return status
+
+    def _poll(self, output: ReaderOutput) -> InputStatus:
         if not self._splits:
             return InputStatus.END_OF_INPUT if self._no_more_splits else InputStatus.NOTHING_AVAILABLE
         while self._unseen:  # a split without records yet takes part in the minimum of watermarks

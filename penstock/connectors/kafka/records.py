@@ -145,7 +145,7 @@ class Deserializer:
             close()
 
     def flush(self) -> None:
-        """Have the policy bring what it keeps to safety; before each snapshot."""
+        """Have the policy bring what it keeps to safety; before each snapshot, and at the end."""
         flush = getattr(self._policy, "flush", None)
         if flush is not None:
             flush()

@@ -28,6 +28,8 @@ class KafkaSinkSettings:
     guarantee: DeliveryGuarantee
     transactional_id_prefix: str | None
     properties: dict[str, str] = field(hash=False)
+    only_logs_failures: bool = False
+    """Whether a message that is not delivered is passed over; not exactly once."""
 
     def producer_configuration(self) -> dict[str, str]:
         """For the client that produces. Order within a partition holds even when sends are repeated."""
@@ -71,7 +73,8 @@ class KafkaSink(Sink):
             prefix = settings.transactional_id_prefix or f"penstock-{context.operator_id()}"
             return ExactlyOnceWriter(context, configuration, prefix, settings.serializer, states)
         flushes = settings.guarantee is not DeliveryGuarantee.NONE
-        return KafkaWriter(context, RecordProducer(configuration), settings.serializer, flushes)
+        producer = RecordProducer(configuration, settings.only_logs_failures)
+        return KafkaWriter(context, producer, settings.serializer, flushes)
 
     def create_committer_for(self, context: WriterInitContext) -> Committer | None:
         if self._settings.guarantee is not DeliveryGuarantee.EXACTLY_ONCE:
@@ -120,8 +123,9 @@ class KafkaSinkBuilder:
     ... )
     """
 
-    def __init__(self, needs_prefix: bool = True) -> None:
+    def __init__(self, needs_prefix: bool = True, only_logs_failures: bool = False) -> None:
         self._needs_prefix = needs_prefix
+        self._only_logs_failures = only_logs_failures
         self._serializer: KafkaRecordSerializationSchema | None = None
         self._guarantee = DeliveryGuarantee.NONE
         self._prefix: str | None = None
@@ -188,7 +192,9 @@ class KafkaSinkBuilder:
                 "EXACTLY_ONCE needs set_transactional_id_prefix: a name that no other sink writing to this Kafka has"
             )
         prefix = self._prefix if exactly_once else None
-        settings = KafkaSinkSettings(self._serializer, self._guarantee, prefix, dict(self._properties))
+        settings = KafkaSinkSettings(
+            self._serializer, self._guarantee, prefix, dict(self._properties), self._only_logs_failures
+        )
         _check(settings)
         return KafkaSink(settings)
 

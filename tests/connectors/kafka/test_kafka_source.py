@@ -390,6 +390,13 @@ def test_bad_messages_go_to_another_topic_with_their_place_and_the_reason_in_hea
     assert headers["penstock.offset"] == "1"
 
 
+def test_dead_letters_for_a_broker_that_is_away_hold_nobody_up_at_the_end() -> None:
+    (port,) = free_ports(1)
+    policy = KafkaDeadLetterTopic("broken", {"bootstrap.servers": f"127.0.0.1:{port}"})
+    policy(BadMessage(ConsumerRecord("t", 0, 1, None, None, b"x"), "no number"))
+    policy.close()
+
+
 def test_a_topic_that_is_not_there_is_named(kafka: KafkaCluster) -> None:
     with pytest.raises(JobFailed, match="has no topic 'missing'; create it first"):
         rows_of(bounded(kafka, "missing"))

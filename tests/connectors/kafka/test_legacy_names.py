@@ -6,10 +6,12 @@ import pytest
 from confluent_kafka import OFFSET_INVALID, Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
+from penstock.common import WatermarkStrategy
 from penstock.common.serialization import SimpleStringSchema
 from penstock.datastream import StreamExecutionEnvironment
 from penstock.datastream.connectors import kafka as names
 from penstock.datastream.connectors.kafka import KafkaTopicPartition
+from penstock.datastream.connectors.source_and_sink import DeliveryGuarantee
 from penstock.errors import ProgramError
 from tests.connectors.driving import running
 from tests.connectors.kafka.talking import PATIENCE_S, committed_values, new_topic, read, write
@@ -161,7 +163,44 @@ def test_an_exactly_once_producer_names_its_transactions_after_its_operator(
     assert len(operator) == 32 and int(operator, 16)
 
 
-def test_what_would_lose_records_is_refused() -> None:
-    producer = names.FlinkKafkaProducer("t", SimpleStringSchema(), {"bootstrap.servers": "h:1"})
-    with pytest.raises(ProgramError, match="records would be lost"):
-        producer.set_log_failures_only(True)
+@pytest.mark.parametrize("writes_times", [None, True, False])
+def test_a_producer_writes_event_times_where_it_is_told_to(
+    kafka: KafkaCluster, writes_times: bool | None
+) -> None:
+    target = new_topic(kafka)
+    producer = names.FlinkKafkaProducer(target, SimpleStringSchema(), {"bootstrap.servers": kafka.bootstrap})
+    if writes_times is not None:
+        producer.set_write_timestamp_to_kafka(writes_times)
+    strategy = WatermarkStrategy.for_monotonous_timestamps().with_timestamp_assigner(lambda row, _: 1_000)
+    env = StreamExecutionEnvironment.get_execution_environment()
+    env.from_collection(["a"]).assign_timestamps_and_watermarks(strategy).add_sink(producer)
+    env.execute()
+    (message,) = read(kafka, target)
+    assert (message.timestamp()[1] == 1_000) == bool(writes_times)
+
+
+def test_a_producer_may_log_what_is_not_delivered(
+    apache_kafka: KafkaCluster, caplog: pytest.LogCaptureFixture
+) -> None:
+    target = new_topic(apache_kafka, max_message_bytes="1000")
+    properties = {"bootstrap.servers": apache_kafka.bootstrap, "linger.ms": 0, "batch.num.messages": 1}
+    producer = names.FlinkKafkaProducer(target, SimpleStringSchema(), properties).set_log_failures_only(True)
+    env = StreamExecutionEnvironment.get_execution_environment()
+    env.from_collection(["a", "x" * 5_000, "b"]).add_sink(producer)
+    env.execute()
+    assert [message.value() for message in read(apache_kafka, target)] == [b"a", b"b"]
+    assert f"a message for topic {target!r} was not delivered" in caplog.text
+
+
+def test_a_producer_that_does_not_flush_promises_nothing() -> None:
+    properties = {"bootstrap.servers": "h:1"}
+    producer = names.FlinkKafkaProducer("t", SimpleStringSchema(), properties)
+    producer.set_flush_on_checkpoint(False)
+    assert producer._sink._settings.guarantee is DeliveryGuarantee.NONE
+    exact = names.FlinkKafkaProducer(
+        "t", SimpleStringSchema(), properties, semantic=names.Semantic.EXACTLY_ONCE
+    )
+    with pytest.raises(ProgramError, match="does not go with"):
+        exact.set_flush_on_checkpoint(False)
+    with pytest.raises(ProgramError, match="does not go with"):
+        exact.set_log_failures_only(True)
