@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 from penstock.errors import OutsideError, ProgramError
 from penstock.formats.extras import require
 
+PERSISTENT: Final = 2
+"""A message survives the server, as its queue does."""
 KEEP_ALIVE_S: Final = 60
 """After so long without a word it is asked whether the other side is still there, if nothing else is set."""
 
@@ -189,6 +191,17 @@ class RMQConnectionConfig:
             if config.uri is None and missing:
                 raise ProgramError(f"a connection to RabbitMQ needs set_uri, or else {', '.join(missing)}")
             return config
+
+
+def check_queue(connection: Any, queue: Any) -> None:
+    """Refuse what cannot name a queue."""
+    if not isinstance(connection, RMQConnectionConfig):
+        raise ProgramError(
+            f"RabbitMQ is reached by an RMQConnectionConfig, not by a {type(connection).__name__}; "
+            "RMQConnectionConfig.Builder() makes one"
+        )
+    if not isinstance(queue, str) or not 0 < len(queue.encode()) <= 255:
+        raise ProgramError(f"the name of a queue is a text of 1 to 255 bytes, not {queue!r:.60}")
 
 
 def pika() -> Any:

@@ -2,17 +2,19 @@
 
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, Final
+from typing import Any
 
-from penstock.connectors.rabbitmq.connection import RMQConnectionConfig, connect, pika
-from penstock.connectors.rabbitmq.source import check_queue
+from penstock.connectors.rabbitmq.connection import (
+    PERSISTENT,
+    RMQConnectionConfig,
+    check_queue,
+    connect,
+    pika,
+)
 from penstock.contracts.effects import Effect, effect_of_parts
 from penstock.contracts.serialization import SerializationSchema
 from penstock.contracts.sink import Sink, SinkWriter, SinkWriterContext, WriterInitContext
 from penstock.errors import OutsideError, ProgramError
-
-_PERSISTENT: Final = 2
-"""A message survives the server, as its queue does."""
 
 
 class RMQSink(Sink):
@@ -95,13 +97,13 @@ class _QueueWriter(SinkWriter):
     def _publish(self, values: list[Any]) -> None:
         bodies = self._schema.serialize_batch(values)
         properties_of, identify = pika().BasicProperties, self._correlation_id
-        plain = properties_of(delivery_mode=_PERSISTENT)
+        plain = properties_of(delivery_mode=PERSISTENT)
         messages = [
             (
                 body,
                 plain
                 if identify is None
-                else properties_of(delivery_mode=_PERSISTENT, correlation_id=identify(value)),
+                else properties_of(delivery_mode=PERSISTENT, correlation_id=identify(value)),
             )
             for value, body in zip(values, bodies, strict=True)
         ]
@@ -117,8 +119,8 @@ class _QueueWriter(SinkWriter):
         self._in_transaction(publish)
         if self._returned:
             raise OutsideError(
-                f"{len(self._returned)} messages came back from RabbitMQ at {self._place}: {self._returned[0]}; there is no "
-                f"queue {self._queue!r} any more"
+                f"messages came back from RabbitMQ at {self._place}, {len(self._returned)} with {self._returned[0]}: "
+                f"there is no queue {self._queue!r} any more"
             )
 
     def _in_transaction(self, action: Callable[[], None]) -> None:

@@ -8,18 +8,21 @@ acknowledgement are in the checkpoint, and a message that comes again is left ou
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from penstock.config.quantities import parse_duration
 from penstock.connectors.functions.checkpointed import ListCheckpointed
 from penstock.connectors.functions.source import FunctionSource, SourceContext, SourceFunction
-from penstock.connectors.rabbitmq.connection import RMQConnectionConfig, connect, pika
+from penstock.connectors.rabbitmq.bad_messages import OnBadMessage, RMQBadMessage, check_policy
+from penstock.connectors.rabbitmq.connection import RMQConnectionConfig, check_queue, connect, pika
 from penstock.contracts.checkpointing import CheckpointListener
+from penstock.contracts.context import RuntimeContext
 from penstock.contracts.serialization import DeserializationSchema
 from penstock.contracts.source import SourceReader, SourceReaderContext
 from penstock.data.type_information import TypeInformation, shortened
 from penstock.errors import OutsideError, ProgramError
+from penstock.metrics.kinds import Counter
 
 POLL_S: Final = 0.05
 """For which the thread waits for a message before it looks whether something is to be acknowledged."""
@@ -35,6 +38,7 @@ class QueueSettings:
     queue: str
     uses_ids: bool
     schema: DeserializationSchema
+    on_bad_message: OnBadMessage = "fail"
 
 
 class RMQSource(FunctionSource):
@@ -67,6 +71,12 @@ class RMQSource(FunctionSource):
         """Declare the queue: durable, not exclusive, not deleted by itself. Override it where the queue is another."""
         channel.queue_declare(self._settings.queue, durable=True)
 
+    def set_bad_message_policy(self, policy: OnBadMessage) -> "RMQSource":
+        """What becomes of a message that the schema cannot read: ``fail`` fails the job, which is so if nothing is set;
+        ``skip`` leaves it out and counts it in ``numRecordsInErrors``; a function is given it as an ``RMQBadMessage``."""
+        self._settings = replace(self._settings, on_bad_message=check_policy(policy))
+        return self
+
     def create_reader(self, context: SourceReaderContext) -> SourceReader:
         acknowledges = parse_duration(context.configuration().get(_INTERVAL, "0")) > 0
         return FunctionSource(Consumption(self._settings, self.setup_queue, acknowledges)).create_reader(
@@ -78,17 +88,6 @@ class RMQSource(FunctionSource):
 
     def display_name(self) -> str:
         return "RabbitMQ Source"
-
-
-def check_queue(connection: Any, queue: Any) -> None:
-    """Refuse what cannot name a queue."""
-    if not isinstance(connection, RMQConnectionConfig):
-        raise ProgramError(
-            f"RabbitMQ is reached by an RMQConnectionConfig, not by a {type(connection).__name__}; "
-            "RMQConnectionConfig.Builder() makes one"
-        )
-    if not isinstance(queue, str) or not 0 < len(queue.encode()) <= 255:
-        raise ProgramError(f"the name of a queue is a text of 1 to 255 bytes, not {queue!r:.60}")
 
 
 class Consumption(SourceFunction, ListCheckpointed, CheckpointListener):
@@ -112,6 +111,10 @@ class Consumption(SourceFunction, ListCheckpointed, CheckpointListener):
         self._acknowledged_tag = 0
         self._complete: deque[int] = deque()
         self._cancelled = False
+        self._errors: Counter | None = None
+
+    def open(self, runtime_context: RuntimeContext) -> None:
+        self._errors = runtime_context.get_metrics_group().counter("numRecordsInErrors")
 
     def run(self, ctx: SourceContext) -> None:
         settings, client = self._settings, pika()
@@ -129,6 +132,9 @@ class Consumption(SourceFunction, ListCheckpointed, CheckpointListener):
         finally:
             with suppress(client.exceptions.AMQPError, OSError):
                 connection.close()
+            close = getattr(settings.on_bad_message, "close", None)
+            if close is not None:
+                close()
 
     def _prepared(self, connection: Any) -> Any:
         channel = connection.channel()
@@ -163,7 +169,7 @@ class Consumption(SourceFunction, ListCheckpointed, CheckpointListener):
             is_new = not uses_ids or self._is_new(properties.correlation_id)
             if not is_new and not self._may_end:
                 return False
-            record = self._read(body)
+            record = self._read(body, properties.correlation_id, is_new)
             if record is None:
                 return False
             if settings.schema.is_end_of_stream(record):
@@ -183,14 +189,25 @@ class Consumption(SourceFunction, ListCheckpointed, CheckpointListener):
         self._ids.append(identity)
         return is_new
 
-    def _read(self, body: bytes) -> Any:
+    def _read(self, body: bytes, identity: str | None, is_new: bool) -> Any:
         try:
             return self._settings.schema.deserialize(body)
         except Exception as error:
-            raise _final(
-                f"queue {self._settings.queue!r}: the message {shortened(body)} cannot be read: {type(error).__name__}: "
-                f"{error}; correct the schema, or have it return None for what is to be left out"
-            ) from error
+            if isinstance(error, OutsideError) and error.retryable:
+                raise  # for what is needed to read any message
+            reason = f"{type(error).__name__}: {error}"
+            policy, queue = self._settings.on_bad_message, self._settings.queue
+            if policy == "fail":
+                raise _final(
+                    f"queue {queue!r}: the message {shortened(body)} cannot be read: {reason}; correct the schema, or choose "
+                    "with set_bad_message_policy what becomes of such messages"
+                ) from error
+            if is_new:
+                if self._errors is not None:
+                    self._errors.inc()
+                if callable(policy):
+                    policy(RMQBadMessage(queue, body, identity, reason))
+            return None
 
     def _acknowledge(self, channel: Any, ctx: SourceContext) -> None:
         """What complete checkpoints hold. Its ids are forgotten once the server has confirmed it, not before."""

@@ -13,9 +13,14 @@ from penstock.common import Types
 from penstock.common.serialization import DeserializationSchema, SimpleStringSchema
 from penstock.connectors.rabbitmq.source import Consumption, QueueSettings
 from penstock.datastream import KeyedProcessFunction, RuntimeContext, StreamExecutionEnvironment
-from penstock.datastream.connectors.rabbitmq import RMQConnectionConfig, RMQSink, RMQSource
+from penstock.datastream.connectors.rabbitmq import (
+    RMQConnectionConfig,
+    RMQDeadLetterQueue,
+    RMQSink,
+    RMQSource,
+)
 from penstock.datastream.state import ValueStateDescriptor
-from penstock.errors import JobFailed, ProgramError
+from penstock.errors import JobFailed, OutsideError, ProgramError
 from tests.connectors.rabbitmq.queues import PATIENCE_S, config_of, new_queue, read, waiting, write
 from tests.documentation.pages import ROOT
 from tests.documentation.test_pages import WITH_RABBITMQ, run_page
@@ -61,6 +66,12 @@ def test_the_parts_of_a_connection_can_be_asked_for() -> None:
         (lambda b: RMQSource(b.set_uri("amqp://h").build(), "", True, SimpleStringSchema()), "queue"),
         (lambda b: RMQSource(b.set_uri("amqp://h").build(), "q", True, str), "DeserializationSchema"),
         (lambda b: RMQSink(b.set_uri("amqp://h").build(), "q", str), "SerializationSchema"),
+        (
+            lambda b: RMQSource(
+                b.set_uri("amqp://h").build(), "q", True, SimpleStringSchema()
+            ).set_bad_message_policy("drop"),
+            "'fail', 'skip', or a function",
+        ),
         (lambda b: RMQSource("amqp://u:geheim@h", "q", True, SimpleStringSchema()), "not by a str"),
         (lambda b: RMQSink("amqp://u:geheim@h", "q", SimpleStringSchema()), "not by a str"),
     ],
@@ -160,6 +171,42 @@ class TestWithAServer:
         ):
             env.execute()
 
+    def test_messages_that_cannot_be_read_are_skipped_or_go_to_another_queue(
+        self, rabbitmq: RabbitServer
+    ) -> None:
+        class Numbers(DeserializationSchema):
+            def deserialize(self, message: bytes) -> int:
+                return int(message)
+
+            def is_end_of_stream(self, next_element: Any) -> bool:
+                return bool(next_element == 0)
+
+        def rows(policy: Any) -> list[Any]:
+            queue = new_queue()
+            write(rabbitmq, queue, ["1", "no number", "3", "0"])
+            source = RMQSource(config_of(rabbitmq), queue, True, Numbers()).set_bad_message_policy(policy)
+            with environment().add_source(source).execute_and_collect() as found:
+                return list(found)
+
+        broken = new_queue()
+        assert rows("skip") == [1, 3]
+        assert rows(RMQDeadLetterQueue(config_of(rabbitmq), broken)) == [1, 3]
+        assert read(rabbitmq, broken, 1) == [("no number", "no number")]
+
+    def test_a_schema_that_cannot_work_now_makes_no_message_bad(self, rabbitmq: RabbitServer) -> None:
+        class Away(DeserializationSchema):
+            def deserialize(self, message: bytes) -> int:
+                raise OutsideError("the registry is away")
+
+        queue = new_queue()
+        write(rabbitmq, queue, ["a"])
+        source = RMQSource(config_of(rabbitmq), queue, True, Away()).set_bad_message_policy("skip")
+        env = environment()
+        env.add_source(source).print()
+        with pytest.raises(JobFailed, match="the registry is away"):
+            env.execute()
+        assert waiting(rabbitmq, queue) == 1
+
     @pytest.mark.parametrize("parallelism", [1, 2])
     def test_a_sink_writes_each_record_with_its_correlation_id(
         self, rabbitmq: RabbitServer, parallelism: int
@@ -213,7 +260,9 @@ class TestWithAServer:
 
         env = environment()
         env.from_collection(["a", "b"]).add_sink(Elsewhere(config_of(rabbitmq), queue, SimpleStringSchema()))
-        with pytest.raises(JobFailed, match=rf"2 messages came back .* there is no queue '{queue}' any more"):
+        with pytest.raises(
+            JobFailed, match=rf"messages came back .* with NO_ROUTE: there is no queue '{queue}' any more"
+        ):
             env.execute()
 
     def test_the_end_of_the_stream_is_known_when_it_comes_again(self, rabbitmq: RabbitServer) -> None:
