@@ -23,6 +23,7 @@ class Writes:
 
     def __init__(self) -> None:
         self.in_flight: dict[int, list[Any]] = {}
+        self.own: dict[int, Any] = {}  # of the head
 
     def stands(self, subtask: SubtaskId, checkpoint_id: int) -> None:
         pass
@@ -30,6 +31,7 @@ class Writes:
     def taken(self, task: Tasklet, checkpoint_id: int, snapshots: dict[str, OperatorSnapshot]) -> None:
         recorded = [each.own.channels for each in snapshots.values() if isinstance(each.own, InFlight)]
         self.in_flight[checkpoint_id] = recorded
+        self.own[checkpoint_id] = snapshots[task.chain.contexts[0].operator_id].own
 
     def declined(self, subtask: SubtaskId, checkpoint_id: int, error: PenstockError) -> None:
         raise error

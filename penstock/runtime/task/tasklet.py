@@ -296,10 +296,29 @@ class SourceTasklet(Tasklet):
         if not isinstance(head, SourceOperator):
             raise ProtocolError(f"{name!r} has no input, but starts with a {type(head).__name__}")
         self.source = head
+        self._untold: list[Callable[[SourceOperator], None]] = []
 
     @property
     def _gets_barriers(self) -> bool:
         return False
+
+    def tell_source(self, message: Callable[[SourceOperator], None]) -> None:
+        """Something comes from the enumerator. What it has sent after it was asked for its state has to stay out of the
+        reader's, or a split would be in both."""
+        self._untold.append(message)
+        self._tell_what_is_untold()
+
+    def _tell_what_is_untold(self) -> None:
+        while self._untold and not self._triggered:
+            self._untold.pop(0)(self.source)
+
+    def _take_part_without_barriers(self) -> None:
+        super()._take_part_without_barriers()
+        self._tell_what_is_untold()
+
+    def on_checkpoint_aborted(self, checkpoint_id: int) -> None:
+        super().on_checkpoint_aborted(checkpoint_id)
+        self._tell_what_is_untold()
 
     def _work(self) -> Progress:
         if self._drained_by:

@@ -22,6 +22,7 @@ from penstock.metrics.rates import Rates
 from penstock.network.plane import ChannelPlane
 from penstock.network.spilled import SpoolChannel, SpoolMemory
 from penstock.operators.coroutines import Coroutines
+from penstock.operators.source import SourceOperator
 from penstock.operators.user_code import user_error
 from penstock.runtime.background import Background, MakeBackground
 from penstock.runtime.messages import (
@@ -339,16 +340,16 @@ class Worker:
     def _tell_reader(self, message: AssignSplits | NoMoreSplits | ToReader) -> None:
         match message:
             case AssignSplits(subtask, splits):
-                self._with_reader(subtask, lambda task: task.source.reader.add_splits(splits))
+                self._tell_source(subtask, lambda source: source.reader.add_splits(splits))
             case NoMoreSplits(subtask):
-                self._with_reader(subtask, lambda task: task.source.reader.notify_no_more_splits())
+                self._tell_source(subtask, lambda source: source.reader.notify_no_more_splits())
             case ToReader(subtask, event):
-                self._with_reader(subtask, lambda task: task.source.handle_event(event))
+                self._tell_source(subtask, lambda source: source.handle_event(event))
 
-    def _with_reader(self, subtask: SubtaskId, action: Callable[[SourceTasklet], None]) -> None:
+    def _tell_source(self, subtask: SubtaskId, message: Callable[[SourceOperator], None]) -> None:
         for tasklet in self._running:
             if tasklet.subtask == subtask and isinstance(tasklet, SourceTasklet):
-                self._guard(tasklet, partial(action, tasklet))
+                self._guard(tasklet, partial(tasklet.tell_source, message))
 
     # Stepping -----------------------------------------------------------------------------------------------------------
 
