@@ -27,7 +27,12 @@ from penstock.runtime.background import Background, Then, Work
 from penstock.runtime.coordination.split_assignment import SplitAssignment
 from penstock.runtime.job.checkpointing import JobCheckpoints, JobReach
 from penstock.runtime.job.start import Succession
-from penstock.runtime.messages import CheckpointAcknowledged, CheckpointCompleted, Deployment
+from penstock.runtime.messages import (
+    CheckpointAcknowledged,
+    CheckpointCompleted,
+    CheckpointDeclined,
+    Deployment,
+)
 
 JOB = JobID("5" * 32)
 
@@ -267,3 +272,27 @@ def test_a_checkpoint_that_cannot_be_noted_is_none(tmp_path: Path) -> None:
     assert "no note" in str(job.checkpoints.history[0].failure)
     assert CheckpointCompleted(1) not in job.sent
     assert job.noted is None
+
+
+def test_what_is_noted_never_goes_back_when_files_of_an_older_checkpoint_are_removed(tmp_path: Path) -> None:
+    job = Job(
+        tmp_path,
+        **{
+            "execution.checkpointing.tolerable-failed-checkpoints": "9",
+            "execution.checkpointing.max-concurrent-checkpoints": "2",
+        },
+    )
+    job.clock.advance(10)
+    job.checkpoints.turn()
+    source = next(iter(job.graph.vertices[0].subtasks()))
+    job.checkpoints.take(CheckpointDeclined(source, 1, OutsideError("the disk is full")))
+    job.take_checkpoint(2)
+    job.take_checkpoint(3)
+    job.write_manifest()
+    job.checkpoints.turn()  # the second is complete, so that what is left of the first may go
+    job.write_manifest()
+    assert job.storage is not None
+    for _ in range(2):
+        job.storage.settle()  # the third is complete, so that the second may go
+    assert not (job.directory / "chk-2").exists()
+    assert job.found() == 3

@@ -22,10 +22,10 @@ from penstock.dataflow.job import JobGraph
 from penstock.dataflow.rescaling import rescaled
 from penstock.dataflow.submission import JobStatus
 from penstock.deploy.cluster.dispatched_job import ArrivingJob, DispatchedJob, JobNotFound, Phase, Rescaling
-from penstock.deploy.cluster.found_checkpoints import find_checkpoints
+from penstock.deploy.cluster.found_checkpoints import find_start_again, noted
 from penstock.deploy.cluster.job_directories import JobDirectories
 from penstock.deploy.cluster.job_modules import JobModules
-from penstock.deploy.cluster.job_store import JobStore, LatestCheckpoint
+from penstock.deploy.cluster.job_store import JobStore
 from penstock.deploy.cluster.leadership import FencedBackground
 from penstock.deploy.cluster.placing import ClusterLauncher
 from penstock.deploy.cluster.roster import Roster
@@ -35,7 +35,7 @@ from penstock.deploy.local.processes import ProcessPool
 from penstock.errors import OutsideError, PenstockError, ProgramError
 from penstock.ids import JobID
 from penstock.runtime.job.driver import JobDriver
-from penstock.runtime.job.start import KeptCheckpoints, Start, Succession, find_start, from_start, start_from
+from penstock.runtime.job.start import KeptCheckpoints, Start, Succession, find_start, from_start
 from penstock.runtime.messages import Deployment
 from penstock.runtime.scheduling.placement import workers_wanted
 
@@ -131,13 +131,9 @@ class Dispatcher:
 
     def _go_on_with(self, arriving: ArrivingJob, submission: Submission) -> None:
         graph = self._graph_of(submission)
-        kept = find_checkpoints(graph, submission.job_id, self._store.latest(submission.job_id))
-        latest = kept.latest
-        start = find_start(graph) if latest is None else start_from(latest, graph)
-        if latest is None and start.checkpoint is not None:
-            kept = KeptCheckpoints((start.checkpoint,), kept.numbers_used)
+        start, kept = find_start_again(graph, submission.job_id, self._store.latest(submission.job_id))
         # What the job goes on from is what it commits first.
-        self._store.note(submission.job_id, _noted(latest))
+        self._store.note(submission.job_id, noted(submission.job_id, kept.latest))
         self._store.forget_notes_of_others(submission.job_id)
         if self._begin(submission, start, kept, arriving) is None:
             self._modules.forget(submission.job_id)
@@ -171,7 +167,8 @@ class Dispatcher:
         if submission.parallelism is not None:  # it was rescaled, up to the maximum that it had taken over
             graph = rescaled(graph, submission.parallelism)
         made = DispatchedJob(submission, graph.job_name, graph)
-        made.job = self._job_of(made, kept)
+        # One that is taken up has run before, and what it left may be its own.
+        made.job = self._job_of(made, kept, attempt=0 if arriving is None else 1)
         made.places = partial(self._roster.places, made.id)
         made.note_status(JobStatus.CREATED)
         with self._lock:
@@ -214,7 +211,7 @@ class Dispatcher:
     def _note(self, job: DispatchedJob, latest: CompletedCheckpoint | None) -> None:
         with job.lock:
             if not job.is_forgotten:
-                self._store.note(job.id, _noted(latest))
+                self._store.note(job.id, noted(job.id, latest))
 
     def _keep(self, job: DispatchedJob) -> None:
         """Note a job as it is now."""
@@ -433,9 +430,3 @@ def _name_of(content: bytes, job_id: str) -> str:
         return decode_submission(content).job_name
     except PenstockError:
         return job_id
-
-
-def _noted(latest: CompletedCheckpoint | None) -> LatestCheckpoint | None:
-    if latest is None or latest.directory is None:
-        return None
-    return LatestCheckpoint(latest.checkpoint_id, latest.directory)

@@ -5,6 +5,7 @@ there is passed over; whatever else goes wrong is raised, and whoever takes the 
 """
 
 import logging
+from dataclasses import replace
 
 from penstock.checkpoint.events import CompletedCheckpoint
 from penstock.checkpoint.manifest import CheckpointOutOfReach, NoCheckpoint, read_manifest
@@ -12,7 +13,7 @@ from penstock.checkpoint.settings import checkpoint_settings
 from penstock.dataflow.job import JobGraph
 from penstock.deploy.cluster.job_store import LatestCheckpoint
 from penstock.errors import StateError
-from penstock.runtime.job.start import KeptCheckpoints
+from penstock.runtime.job.start import KeptCheckpoints, Start, find_start, start_from
 from penstock.storage.reading import names_in
 
 _log = logging.getLogger(__name__)
@@ -36,6 +37,27 @@ def find_checkpoints(graph: JobGraph, job_id: str, latest: LatestCheckpoint | No
     if latest is not None and (noted not in found or found[noted].directory != latest.directory):
         found[noted] = _get(latest, job_id)
     return KeptCheckpoints(tuple(found[number] for number in sorted(found)), max([noted, *numbers]))
+
+
+def noted(job_id: str, latest: CompletedCheckpoint | None) -> LatestCheckpoint | None:
+    """What is to be noted of a job's latest checkpoint: nothing where that is another job's, which it was started from."""
+    if latest is None or latest.directory is None or latest.manifest.job_id != job_id:
+        return None
+    return LatestCheckpoint(latest.checkpoint_id, latest.directory)
+
+
+def find_start_again(
+    graph: JobGraph, job_id: str, latest: LatestCheckpoint | None
+) -> tuple[Start, KeptCheckpoints]:
+    """What a job that is taken up goes on from: its own checkpoints, or else what it was first started from.
+
+    :raises OutsideError: and ``StateError``, as :func:`find_checkpoints`.
+    """
+    kept = find_checkpoints(graph, job_id, latest)
+    if kept.latest is not None:
+        return start_from(kept.latest, graph), kept
+    start = find_start(graph)
+    return start, replace(kept, completed=() if start.checkpoint is None else (start.checkpoint,))
 
 
 def _find(directory: str, job_id: str) -> CompletedCheckpoint | None:

@@ -53,7 +53,8 @@ from penstock.ids import SubtaskId
 from penstock.operators.source import SourceSpec
 from penstock.runtime.background import Background, MakeBackground
 from penstock.runtime.coordination.split_assignment import SplitAssignment
-from penstock.runtime.job.start import KeptCheckpoints, Succession, note_nothing
+from penstock.runtime.job.latest_noted import LatestNoted
+from penstock.runtime.job.start import KeptCheckpoints, Succession
 from penstock.runtime.messages import (
     CheckpointAborted,
     CheckpointAcknowledged,
@@ -113,7 +114,7 @@ class JobCheckpoints:
         self._places = _places(settings, str(deployment.job_id))
         # Where other jobs may write into the same directory, what is there is removed only if it is this job's for certain.
         self._own_id = None if settings.create_subdirectory else str(deployment.job_id)
-        self._note = succession.note
+        self._noted = LatestNoted(succession.note)
         kept = succession.kept
         self.coordinator = CheckpointCoordinator(settings, kept.completed, kept.numbers_used)
         self.on_complete: Callable[[int], None] = lambda checkpoint_id: None
@@ -185,7 +186,7 @@ class JobCheckpoints:
         self._background.settle()
         for checkpoint_id, directory in self._leftovers.items():
             self._background.submit(
-                self._giving_up(partial(remove_manifest, directory, self._own_id)),
+                self._giving_up(checkpoint_id, partial(remove_manifest, directory, self._own_id)),
                 _log_failure(f"removing the manifest of checkpoint {checkpoint_id}"),
             )
         self._background.settle()
@@ -248,7 +249,7 @@ class JobCheckpoints:
         """The job is over: remove what is not to be kept, and wait until all is written and removed."""
         self.stop("the job is over")
         self._background.settle()
-        self._note = note_nothing  # nobody takes it up any more
+        self._noted.end()
         self._remove_leftovers()
         if not self._is_kept(status):
             for completed in self.coordinator.completed:
@@ -329,13 +330,13 @@ class JobCheckpoints:
             self._places.manifest_directory(store.checkpoint_id) if savepoint is None else savepoint.directory
         )
 
-        note = self._note
+        noted = self._noted
 
         def write() -> None:
             assert directory is not None
             write_manifest(directory, manifest)
             if savepoint is None or savepoint.ending is not Ending.GO_ON:
-                note(CompletedCheckpoint(manifest, directory, owned=savepoint is None))
+                noted.complete(CompletedCheckpoint(manifest, directory, owned=savepoint is None))
 
         def told(_: object, error: BaseException | None) -> None:
             if error is None:
@@ -395,16 +396,16 @@ class JobCheckpoints:
         for checkpoint_id in [each for each in self._leftovers if before is None or each < before]:
             directory = self._leftovers.pop(checkpoint_id)
             self._background.submit(
-                self._giving_up(partial(remove_leftovers, directory, self._own_id)),
+                self._giving_up(checkpoint_id, partial(remove_leftovers, directory, self._own_id)),
                 _log_failure(f"removing what was written of checkpoint {checkpoint_id}"),
             )
 
-    def _giving_up(self, remove: Callable[[], None]) -> Callable[[], None]:
+    def _giving_up(self, checkpoint_id: int, remove: Callable[[], None]) -> Callable[[], None]:
         """Removing what may have been noted as the latest checkpoint: whoever takes the job up does not look for it then."""
-        latest, note = self.coordinator.latest, self._note
+        latest, noted = self.coordinator.latest, self._noted
 
         def work() -> None:
-            note(latest)
+            noted.give_up(checkpoint_id, latest)
             remove()
 
         return work
