@@ -1,11 +1,13 @@
 """Removing the files of checkpoints. Nothing is removed that a completed checkpoint still needs."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
+from functools import partial
 
 from penstock.checkpoint.events import CompletedCheckpoint
 from penstock.checkpoint.manifest import MANIFEST_NAME, CheckpointOutOfReach, read_manifest
 from penstock.checkpoint.place import SHARED_PREFIX
-from penstock.errors import StateError
+from penstock.errors import PenstockError, StateError
+from penstock.storage.reading import names_in
 from penstock.storage.writing import delete_directory, delete_if_empty, delete_if_there, files_below
 
 
@@ -50,15 +52,38 @@ def _is_of_another(directory: str, job_id: str) -> bool:
         return False  # there is none, or only a part of one
 
 
-def remove_unneeded(directory: str, kept: Iterable[CompletedCheckpoint]) -> None:
-    """Remove the shared files that no checkpoint refers to, as that for which they were written was given up.
+def remove_unneeded(directory: str, kept: Collection[CompletedCheckpoint]) -> None:
+    """Remove what belongs to no checkpoint that is kept: shared files that none refers to, as that for which they were made
+    was given up, and what a JobManager has written of checkpoints that it did not live to complete.
 
-    ``directory`` is the job's; called when nobody writes there any more.
+    ``directory`` is the job's; called when nobody writes there any more. What cannot be removed holds up nothing else.
     """
+    directories = {checkpoint.directory for checkpoint in kept}
     needed = {name.removeprefix(SHARED_PREFIX) for checkpoint in kept for name in shared_files(checkpoint)}
-    for path in files_below(f"{directory}/shared"):
-        if path.rpartition("/")[2] not in needed:
-            delete_if_there(path)
+    shared = files_below(f"{directory}/shared")
+    removals: list[Callable[[], None]] = [
+        partial(_remove_unless_complete, f"{directory}/{name}")
+        for name in names_in(directory)
+        if name.startswith("chk-") and f"{directory}/{name}" not in directories
+    ]
+    removals += [partial(delete_if_there, path) for path in shared if path.rpartition("/")[2] not in needed]
+    failures: list[PenstockError] = []
+    for remove in removals:
+        try:
+            remove()
+        except PenstockError as error:
+            failures.append(error)
+    if failures:
+        raise failures[0]
+
+
+def _remove_unless_complete(directory: str) -> None:
+    try:
+        read_manifest(directory)
+    except CheckpointOutOfReach:
+        raise
+    except StateError:
+        remove_leftovers(directory)
 
 
 def remove_job_directory(directory: str) -> None:
