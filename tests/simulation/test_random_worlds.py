@@ -1,5 +1,7 @@
 """Random programs in random worlds: whatever goes wrong, the output is that of a run in which nothing did."""
 
+from dataclasses import replace
+
 import pytest
 
 from penstock.testing.simulation import Fault, Faults, Surroundings, simulate
@@ -45,6 +47,27 @@ def test_so_it_is_for_jobs_that_are_put_through_something_else(kind: str) -> Non
 @pytest.mark.parametrize("kind", OTHER_KINDS)
 def test_so_it_is_in_many_more_worlds(kind: str, first: int) -> None:
     run_kind(KINDS[kind], first, 50)
+
+
+SLOW = Faults.only(Fault.SLOW_CHANNEL, Fault.LATE_MESSAGE, Fault.SLOW_STORAGE, Fault.SAVEPOINT_TAKEN)
+
+
+def run_slowly(kind: Kind, first: int, count: int) -> None:
+    around = kind.surroundings
+    slow = replace(around, faults=SLOW, options={**around.options, "execution.checkpointing.timeout": "1 h"})
+    for seed in range(first, first + count):
+        assert simulate(random_program(seed, kind), seed, slow).given_up == (), f"in the world of seed {seed}"
+
+
+@pytest.mark.parametrize("kind", [name for name in KINDS if name not in ("loops", "incremental")])
+def test_where_things_are_slow_and_nothing_else_every_checkpoint_comes_to_its_end(kind: str) -> None:
+    run_slowly(KINDS[kind], 0, WORLDS_OF_A_TEST)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", [name for name in KINDS if name != "loops"])
+def test_so_it_is_in_many_more_slow_worlds(kind: str) -> None:
+    run_slowly(KINDS[kind], WORLDS_OF_A_TEST, 100)
 
 
 UNALIGNED = Surroundings(

@@ -30,6 +30,7 @@ class Fault(Enum):
     FUNCTION_RAISES = "a function of the user's raises"
     SAVEPOINT_TAKEN = "somebody takes a savepoint, and the job goes on"
     DRAIN = "the sources are made to end, and the job goes on from a savepoint behind that"
+    JOBMANAGER_DIES = "the JobManager dies, and another takes the job up"
 
 
 USUAL = frozenset(Fault) - {Fault.DRAIN}
@@ -42,6 +43,7 @@ REACH = {
     Fault.SAVEPOINT: 300,
     Fault.SAVEPOINT_TAKEN: 200,
     Fault.DRAIN: 300,
+    Fault.JOBMANAGER_DIES: 400,
     Fault.FUNCTION_RAISES: 100,
     Fault.LATE_MESSAGE: 100,
     Fault.SLOW_CHANNEL: 200,

@@ -6,7 +6,7 @@ there from its first byte, so that whoever dies while it writes leaves part of o
 
 import errno
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from penstock.testing.simulation.faults import Fault, Misfortunes
@@ -26,7 +26,7 @@ class SimulatedFiles:
         self.undeletable: set[str] = set()
         """Directories in which a deletion failed: whoever deletes says so in the log, and leaves the rest as it is."""
         self.abandoned: set[str] = set()
-        """Files of jobs that died without a checkpoint: whoever starts from nothing knows nothing of them."""
+        """Files of jobs and JobManagers that died, of which whoever comes after them knows nothing."""
         self._misfortunes = misfortunes
         self._story = story
         self._touch = touch
@@ -37,9 +37,10 @@ class SimulatedFiles:
         start = directory.removeprefix(ROOT).rstrip("/") + "/"
         return sorted(path for path in self.content if path.startswith(start))
 
-    def abandon(self) -> None:
-        """A job starts from nothing."""
-        self.abandoned.update(self.content)
+    def abandon(self, directory: str = "", but: Collection[str] = ()) -> None:
+        """Whoever comes next knows nothing of what is below a directory, but for what was there before."""
+        left = self.below(directory) if directory else self.content
+        self.abandoned.update(path for path in left if path not in but)
 
     # What the file system behind the URL calls --------------------------------------------------------------------------
 

@@ -6,11 +6,13 @@ from concurrent.futures import Future
 from penstock.checkpoint.manifest import Manifest, read_manifest
 from penstock.checkpoint.place import CheckpointPlace
 from penstock.checkpoint.snapshot_files import read_checked
+from penstock.dataflow.recovery import CheckpointStatistics
 from penstock.errors import PenstockError, StateError
 from penstock.testing.simulation.files import ROOT, SimulatedFiles
 
 CHECKPOINTS = "checkpoints"
 SAVEPOINTS = "savepoints"
+_NEEDLESS = ("the job is over", "a newer checkpoint is complete")
 _WRITTEN = re.compile(r"the savepoint is written, at ([^,]+), but job")
 
 
@@ -52,10 +54,20 @@ def broken_savepoints(files: SimulatedFiles, job_id: str, asked: list["Future[st
         if (
             directory.startswith(f"{SAVEPOINTS}/savepoint-{job_id[:6]}-")
             and ROOT + directory not in complete
+            and path not in files.abandoned
             and directory not in files.undeletable
         ):
             problems.append(f"{path} was left of a savepoint that failed")
     return problems
+
+
+def given_up(history: list[CheckpointStatistics]) -> list[str]:
+    """Why checkpoints of a job have failed; not those that the end of the job, or a newer one, has made needless."""
+    return [
+        f"checkpoint {each.checkpoint_id}: {each.failure}"
+        for each in history
+        if each.failure is not None and each.failure not in _NEEDLESS
+    ]
 
 
 def left_of_checkpoints(files: SimulatedFiles, job_id: str) -> list[str]:

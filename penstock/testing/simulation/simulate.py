@@ -23,7 +23,10 @@ class SimulationFailed(AssertionError):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a world ended. ``fingerprint`` is equal for two runs of one seed."""
+    """How a world ended. ``fingerprint`` is equal for two runs of one seed.
+
+    ``given_up`` says of checkpoints and savepoints that failed while the job went on why they did.
+    """
 
     seed: int
     outputs: dict[str, list[Any]]
@@ -33,6 +36,7 @@ class Outcome:
     fingerprint: str
     acts: int
     asked_for_chance: bool
+    given_up: tuple[str, ...] = ()
 
 
 def run_world(program: Program, seed: int, surroundings: Surroundings | None = None) -> Outcome:
@@ -51,6 +55,7 @@ def run_world(program: Program, seed: int, surroundings: Surroundings | None = N
         world.fingerprint(),
         world.scheduler.acts,
         world.asked_for_chance,
+        tuple(world.given_up),
     )
 
 

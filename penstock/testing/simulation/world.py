@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import replace
 
 from penstock.chance import Chance, seeded
 from penstock.checkpoint.events import CompletedCheckpoint
@@ -11,19 +10,27 @@ from penstock.clock import ManualClock
 from penstock.dataflow.job import JobGraph
 from penstock.dataflow.recovery import SavepointWish
 from penstock.dataflow.submission import JobStatus
+from penstock.deploy.cluster.found_checkpoints import find_start_again, noted
+from penstock.deploy.cluster.job_store import LatestCheckpoint
 from penstock.environment import StreamExecutionEnvironment
 from penstock.errors import StateError
 from penstock.ids import JobID
 from penstock.plan.compile import compile_graph
 from penstock.runtime.job.driver import JobDriver
-from penstock.runtime.job.start import find_start, from_start
+from penstock.runtime.job.start import KeptCheckpoints, Succession, find_start, from_start
 from penstock.runtime.messages import Deployment
 from penstock.runtime.scheduling.placement import workers_wanted
 from penstock.testing.simulation.actors import Actor, Killed, Scheduler
 from penstock.testing.simulation.background import Delay, SimulatedBackground, background_maker, delays
 from penstock.testing.simulation.faults import Fault, Misfortunes, Surroundings
 from penstock.testing.simulation.files import PROTOCOL, ROOT, SimulatedFiles, file_system_class
-from penstock.testing.simulation.invariants import CHECKPOINTS, SAVEPOINTS, broken_savepoints, why_not_whole
+from penstock.testing.simulation.invariants import (
+    CHECKPOINTS,
+    SAVEPOINTS,
+    broken_savepoints,
+    given_up,
+    why_not_whole,
+)
 from penstock.testing.simulation.story import Story
 from penstock.testing.simulation.transactions import Ledger, TransactionalSink
 from penstock.testing.simulation.workers import LONG_S, SimulatedPool, SimulatedWorker
@@ -53,6 +60,10 @@ def _current_ledger() -> Ledger:
     return current_world().ledger
 
 
+class JobLost(Exception):
+    """Nobody can go on with a job."""
+
+
 class World:
     """What a seed makes. A program is given it to make its sinks and directories with."""
 
@@ -60,12 +71,12 @@ class World:
         self.seed = seed
         around = self._around = Surroundings() if surroundings is None else surroundings
         self._is_calm = not around.faults.kinds
-        self._chance = seeded(f"penstock world {seed}")
+        self.chance_of_all = self._chance = seeded(f"penstock world {seed}")
         self.clock = ManualClock(START_MS)
         self.story = Story(self.clock, START_MS)
         self.misfortunes = Misfortunes(around.faults, seeded(f"penstock faults {seed}"))
         self.scheduler = Scheduler(self.clock, self._chance, self._is_calm)
-        self._delay: Delay = (
+        self.delay: Delay = (
             (lambda kind: 0) if self._is_calm else delays(self.misfortunes, self._chance.randint)
         )
         self.files = SimulatedFiles(self.misfortunes, self.story, self.touch, self._chance.random() < 0.5)
@@ -73,6 +84,7 @@ class World:
         self.sinks: dict[str, None] = {}
         self.directories: dict[str, None] = {}
         self.problems: list[str] = []
+        self.given_up: list[str] = []
         self.asked_for_chance = False
         self._parallelism = 1
         self.job: SimulatedJob | None = None
@@ -117,7 +129,9 @@ class World:
             raise Killed
         self.story.note(what)
         dies = isinstance(victim, SimulatedWorker) and self.misfortunes.strikes(Fault.WORKER_DIES)
-        dies = dies or (isinstance(victim, SimulatedJob) and self.misfortunes.strikes(Fault.JOB_DIES))
+        if isinstance(victim, SimulatedJob):
+            victim.is_taken_up = self.misfortunes.strikes(Fault.JOBMANAGER_DIES)
+            dies = victim.is_taken_up or self.misfortunes.strikes(Fault.JOB_DIES)
         if dies:
             self.story.tell(f"FAULT {victim.name} is killed at: {what}")
             victim.is_doomed = True
@@ -132,11 +146,18 @@ class World:
         try:
             start_from: str | None = None
             for _ in range(MOST_LIVES):
-                job = self.job = self._new_job(program, start_from)
+                before = self.job
+                if before is not None and before.is_taken_up:
+                    job = self.job = self._taken_up(before)
+                else:
+                    job = self.job = self._new_job(program, start_from)
                 ended = self._live(job)
                 if ended:
                     return
                 start_from = self._find_newest(job)
+        except JobLost as error:
+            self.problems.append(str(error))
+        else:
             self.problems.append(f"the job did not end in {MOST_LIVES} lives")
         finally:
             if self.job is not None:
@@ -162,8 +183,29 @@ class World:
         self.story.tell(
             f"a job starts at parallelism {parallelism} on {backend}, from {start_from or 'nothing'}"
         )
-        job = SimulatedJob(self, graph, self._chance, self._delay)
+        with self.misfortunes.suspended():
+            start = find_start(graph)
+        job_id = JobID(f"{self._chance.getrandbits(128):032x}")
+        job = SimulatedJob(self, job_id, graph, start.graph, from_start(start.checkpoint).kept)
         job.start_from = start_from
+        return job
+
+    def _taken_up(self, before: "SimulatedJob") -> "SimulatedJob":
+        """Another JobManager finds what the one before it has noted, and what storage holds."""
+        try:
+            with self.misfortunes.suspended():
+                start, kept = find_start_again(before.submitted, str(before.job_id), before.noted)
+        except StateError as error:
+            raise JobLost(f"the job cannot be taken up: {error}") from error
+        self.ledger.era += 1
+        self.scheduler.forget_alarms()
+        self.story.tell(
+            f"the job is taken up, from {'nothing' if kept.latest is None else kept.latest.directory}"
+        )
+        job = SimulatedJob(self, before.job_id, before.submitted, start.graph, kept, attempt=1)
+        job.start_from = before.start_from
+        job.note(kept.latest)
+        self.files.abandon(SAVEPOINTS)  # of whose being written only that JobManager knew
         return job
 
     def _compiled(self, program: Program, options: dict[str, str], parallelism: int) -> JobGraph:
@@ -192,6 +234,7 @@ class World:
                 self.problems.append(f"the job hangs: it is not over after {MOST_ACTS} acts")
                 return True
         job.vanish()
+        self.given_up += given_up(job.driver.checkpoints())
         if not job.is_dead:
             job.verify_savepoints()
         self.story.tell(f"the job is {'dead' if job.is_dead else job.driver.status.name}")
@@ -203,20 +246,25 @@ class World:
         """What somebody finds who looks for the newest checkpoint, or for the savepoint."""
         if (path := job.savepoint_path()) is not None:
             return path
-        newest: list[tuple[int, str]] = []
+        newest: list[tuple[int, str, str]] = []
         below = self.files.below(CHECKPOINTS)
         found = [ROOT + path for path in below if path.endswith("/" + MANIFEST_NAME)]
         with self.misfortunes.suspended():
             # A savepoint that the job was to stop with is known by its note alone.
-            for path in [*found, job.noted, job.start_from]:
+            for path in [*found, None if job.noted is None else job.noted.directory, job.start_from]:
                 if path is None:
                     continue
                 try:
                     manifest, place = read_manifest(path)
                 except StateError:
                     continue  # torn, or removed since
-                newest.append((manifest.checkpoint_id, str(place.directory)))
-        return max(newest, default=(0, None))[1]
+                newest.append((manifest.checkpoint_id, str(place.directory), manifest.job_id))
+        if not newest:
+            return None
+        _, found_path, job_id = max(newest)
+        if job_id != str(job.job_id):
+            self.files.abandon(but=job.found_files)
+        return found_path
 
     def _draw_checkpointing(self) -> dict[str, str]:
         chance, more = self._chance, seeded(f"penstock failover {self.seed}")
@@ -242,27 +290,35 @@ class World:
 class SimulatedJob(Actor):
     """One life of the job: its driver, and the workers that live and die with it."""
 
-    def __init__(self, world: World, graph: JobGraph, chance: Chance, delay: Delay) -> None:
+    def __init__(
+        self,
+        world: World,
+        job_id: JobID,
+        submitted: JobGraph,
+        graph: JobGraph,
+        kept: KeptCheckpoints,
+        attempt: int = 0,
+    ) -> None:
         super().__init__("the job")
         self._world = world
-        scheduler = world.scheduler
+        self.job_id = job_id
+        self.submitted = submitted
+        scheduler, delay = world.scheduler, world.delay
         scheduler.actors.clear()
         scheduler.actors.append(self)
-        with world.misfortunes.suspended():
-            start = find_start(graph)
-        graph = start.graph
         self.pool = SimulatedPool(
-            graph, scheduler, chance, world.misfortunes, world.story, (delay, world.touch)
+            graph, scheduler, world.chance_of_all, world.misfortunes, world.story, (delay, world.touch)
         )
         self.pool.driver = self
-        self.job_id = JobID(f"{chance.getrandbits(128):032x}")
-        deployment = Deployment(self.job_id, 0, graph, workers_wanted(graph))
+        deployment = Deployment(job_id, attempt, graph, workers_wanted(graph))
         self._backgrounds: list[SimulatedBackground] = []
         make = background_maker(self, scheduler, delay, self._backgrounds)
-        self.noted: str | None = None
-        succession = replace(from_start(start.checkpoint), note=self._note)
+        self.noted: LatestCheckpoint | None = None
+        succession = Succession(kept, self.note)
         self.driver = JobDriver(deployment, self.pool, world.clock, succession, make)
         self.driver.on_status = self._tell_status
+        self.is_taken_up = False
+        self.found_files = frozenset(world.files.content)
         self.is_dead = False
         self.start_from: str | None = None
         self._savepoint: Future[str] | None = None
@@ -278,9 +334,9 @@ class SimulatedJob(Actor):
         """Start."""
         self.driver.begin()
 
-    def _note(self, latest: CompletedCheckpoint | None) -> None:
+    def note(self, latest: CompletedCheckpoint | None) -> None:
         """What the JobManager keeps in mind for the one after it."""
-        self.noted = None if latest is None else latest.directory
+        self.noted = noted(str(self.job_id), latest)
 
     def _tell_status(self, status: JobStatus) -> None:
         part = sorted(map(str, self.driver.restarting_part or ()))
@@ -347,10 +403,19 @@ class SimulatedJob(Actor):
         for path in files.below(f"{CHECKPOINTS}/{self.job_id}"):
             directory, _, name = path.rpartition("/")
             number = int(directory.rpartition("-")[2]) if name == MANIFEST_NAME else 0
-            if number > known and directory not in files.undeletable:
+            if number > known and directory not in files.undeletable and self._is_readable(directory):
                 self._world.problems.append(
                     f"an attempt begins from checkpoint {known}, and there is a manifest of checkpoint {number}"
                 )
+
+    def _is_readable(self, directory: str) -> bool:
+        """Whether there is more of a manifest than what somebody wrote who died over it."""
+        try:
+            with self._world.misfortunes.suspended():
+                read_manifest(ROOT + directory)
+        except StateError:
+            return False
+        return True
 
     def _verify(self) -> None:
         """A checkpoint that is complete can be restored, every file of it."""
