@@ -9,7 +9,7 @@ in ``docs/decisions``.
 
 import logging
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from penstock.chance import secret_token
 from penstock.connectors.kafka.epochs import Epoch, EpochRecords, WriterName
@@ -39,6 +39,9 @@ from penstock.contracts.sink import (
 )
 
 _log = logging.getLogger(__name__)
+
+NOTE_AGAIN_S: Final = 3_600.0
+"""Brokers forget notes, mostly after a week: without them, the run after this one would not find its transactions."""
 
 _idle: dict[str, list[TransactionalProducer]] = {}
 """Producers whose transactions were committed, for further use, by the run of their writer."""
@@ -77,6 +80,9 @@ class ExactlyOnceWriter(CommittingSinkWriter, StatefulSinkWriter):
         self._current: TransactionalProducer | None = None
         self._made = 0
         self._registered_count = 0
+        self._clock = context.clock()
+        self._noted_at_s = 0.0
+        self._noted_under = ""
         # Restored epochs were committed before this; what else is open here is of an attempt that is over.
         drop_open(self._name)
         self._idle: list[TransactionalProducer] = []
@@ -150,9 +156,8 @@ class ExactlyOnceWriter(CommittingSinkWriter, StatefulSinkWriter):
         if self._made >= self._registered_count:
             # Written before the first use, and for several at once, as each registration is a round trip.
             self._registered_count = max(4, self._registered_count * 2)
-            self._register.note_ids(
-                WriterTransactions(self._name, self._generation, self._registered_count), topic
-            )
+            self._noted_under = topic
+            self._note_ids()
         producer = TransactionalProducer(
             self._configuration, transactional_id(self._name, self._generation, self._made)
         )
@@ -164,7 +169,14 @@ class ExactlyOnceWriter(CommittingSinkWriter, StatefulSinkWriter):
             raise
         return producer
 
+    def _note_ids(self) -> None:
+        self._noted_at_s = self._clock.monotonic_s()
+        transactions = WriterTransactions(self._name, self._generation, self._registered_count)
+        self._register.note_ids(transactions, self._noted_under)
+
     def flush(self, end_of_input: bool) -> None:
+        if self._noted_under and self._clock.monotonic_s() - self._noted_at_s >= NOTE_AGAIN_S:
+            self._note_ids()
         if self._current is not None:
             try:
                 self._current.producer.flush()

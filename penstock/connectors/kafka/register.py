@@ -92,11 +92,11 @@ class Register:
         self._notes.write(f"{_RUNS}-{writer}", Note(topic, number, run))
 
     def check(self, writer: WriterName, run: str | None) -> None:
-        """Make sure that no later run has taken a writer over.
+        """Make sure that no later run has taken a writer over. A note that has expired is nobody's.
 
         :raises RunSuperseded: if one has.
         """
-        if self.newest_run(writer) != run:
+        if self.newest_run(writer) not in (None, run):
             raise _superseded(writer)
 
     def _newest(self, writer: WriterName) -> Note | None:

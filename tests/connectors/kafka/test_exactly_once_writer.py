@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka.admin import AdminClient
 
 from penstock.clock import SYSTEM_CLOCK, Clock, ManualClock
 from penstock.common.serialization import SimpleStringSchema
@@ -44,6 +45,7 @@ class Context:
     parallelism: int = 1
     restored_from: int | None = None
     job: str = JOB
+    time: Clock = SYSTEM_CLOCK
     metrics: MetricGroup = field(default_factory=MetricGroup)
     settings: dict[str, str] = field(default_factory=dict)
 
@@ -72,7 +74,7 @@ class Context:
         return self.metrics
 
     def clock(self) -> Clock:
-        return SYSTEM_CLOCK
+        return self.time
 
     def runtime_context(self) -> Any:
         return None
@@ -287,6 +289,42 @@ def test_a_run_of_another_parallelism_takes_over_all_writers_of_the_one_before(k
             zombie.commit(zombie.write("never seen"))
     later.commit(later.write("after"))
     assert sorted(committed_values(kafka, topic, 4)) == ["after", "before 0", "before 1", "before 2"]
+
+
+def expire(kafka: KafkaCluster, topic: str, what: str) -> None:
+    """Have the broker forget notes of the first writer, as it does with time."""
+    admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
+    admin.list_topics(timeout=PATIENCE_S)
+    group = f"penstock-sink-{what}-test-{topic}-0"
+    admin.delete_consumer_groups([group])[group].result(PATIENCE_S)
+
+
+def test_a_run_goes_on_when_the_broker_has_forgotten_that_it_is_the_newest(kafka: KafkaCluster) -> None:
+    topic = new_topic(kafka)
+    run = start(kafka, topic, transaction_timeout_ms=1_000)
+    epochs = run.write("a")
+    expire(kafka, topic, "runs")
+    while is_blocked(kafka, topic):
+        pass
+    run.commit(epochs)
+    run.commit(run.write("b"))
+    expect(kafka, topic, ["a", "b"])
+
+
+def test_transactions_are_found_however_long_their_run_has_lasted(kafka: KafkaCluster) -> None:
+    topic, clock = new_topic(kafka), ManualClock()
+    zombie = start(kafka, topic, Context(time=clock))
+    zombie.commit(zombie.write("a"))
+    for what in ("runs", "writers"):
+        expire(kafka, topic, what)
+    clock.advance(3_600_000)
+    epochs = zombie.write("never seen")
+    crash()
+    start(kafka, topic, Context(restored_from=1), last(1))
+    assert not is_blocked(kafka, topic)
+    with pytest.raises(RunSuperseded, match="another run has taken over"):
+        zombie.commit(epochs)
+    expect(kafka, topic, ["a"])
 
 
 def test_transactions_of_another_parallelism_are_found_and_aborted(kafka: KafkaCluster) -> None:
