@@ -1,10 +1,31 @@
 """The same job at another parallelism, as a pure function of its graph."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from penstock.contracts.partitioning import Forward, Rebalance
 from penstock.dataflow.job import JobEdge, JobGraph, JobVertex
 from penstock.errors import ProgramError
+
+
+@dataclass(frozen=True, slots=True)
+class ParallelismBounds:
+    """Between which parallelisms a job may run, both included."""
+
+    lower: int
+    upper: int
+
+    def nearest(self, parallelism: int) -> int:
+        """A parallelism, or the bound that it is beyond.
+
+        >>> [ParallelismBounds(2, 4).nearest(each) for each in (1, 3, 9)]
+        [2, 3, 4]
+        """
+        return max(self.lower, min(parallelism, self.upper))
+
+
+def open_parallelism(graph: JobGraph) -> int | None:
+    """The parallelism of what follows that of the whole; None where nothing does."""
+    return next((vertex.parallelism for vertex in graph.vertices if vertex.follows_default), None)
 
 
 def may_rescale(graph: JobGraph) -> bool:

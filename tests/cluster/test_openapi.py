@@ -266,6 +266,9 @@ def test_every_operation_answers_as_it_is_described(asking: Asking, names: dict[
         ("POST", "/savepoint-disposal"): json.dumps({"savepoint-path": "/nowhere"}).encode(),
         ("POST", "/jobs"): b"nonsense",
     }
+    requirements = "/jobs/{job}/resource-requirements"
+    bounds = asking("GET", requirements.replace("{job}", names["job"]))[1]
+    bodies["PUT", requirements] = json.dumps(bounds).encode()
     # The job collects no rows, and is needed.
     refused = {("POST", "/jobs/{job}/stop"), ("POST", "/jobs"), ("GET", "/jobs/{job}/rows/{collector}")}
     triggers = {
@@ -279,7 +282,7 @@ def test_every_operation_answers_as_it_is_described(asking: Asking, names: dict[
     form = {"Content-Type": "multipart/form-data; boundary=edge"}
     called = set()
     # What answers with an id comes before what is asked with it; what ends something comes last.
-    order = {"POST": 0, "GET": 1, "PATCH": 2, "DELETE": 3}
+    order = {"POST": 0, "GET": 1, "PUT": 1.05, "PATCH": 2, "DELETE": 3}
     rescaling = {"PATCH": 1.1, "GET": 1.2}  # the job's vertices and attempts are others then
     operations = sorted(
         asking.operations(),

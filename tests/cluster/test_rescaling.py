@@ -4,6 +4,7 @@ import os
 import signal
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,10 +13,12 @@ from penstock.checkpoint.manifest import read_manifest
 from penstock.checkpoint.place import SHARED_PREFIX
 from penstock.checkpoint.removal import shared_files
 from penstock.contracts.partitioning import Forward, Rebalance
-from penstock.dataflow.rescaling import rescaled
+from penstock.dataflow.rescaling import ParallelismBounds, rescaled
 from penstock.datastream import StreamExecutionEnvironment
-from penstock.errors import ProgramError, StateError
+from penstock.errors import OutsideError, ProgramError, StateError
 from penstock.plan.compile import compile_graph
+from penstock.web.rest.requirement_operations import bounds_of
+from penstock.web.rest.vertex_views import vertex_id
 from tests.cluster.conftest import Cluster
 from tests.cluster.test_fencing import COUNT, assert_comes_to_its_end_exactly_once, complete_lines
 
@@ -101,6 +104,69 @@ def test_a_job_goes_on_at_another_parallelism_exactly_once(cluster: Cluster, tmp
     assert "a job is rescaled while it runs" in cluster.penstock(
         "rescale", "-m", cluster.address, "-p", "2", job, check=False
     )
+
+
+def test_the_bounds_of_all_vertices_hold_together() -> None:
+    env = environment()
+    env.set_max_parallelism(16)
+    numbers = env.from_collection([1]).set_parallelism(1).disable_chaining().map(str).disable_chaining()
+    numbers.key_by(str).map(str).disable_chaining().print().disable_chaining()
+    graph = compile_graph(env.get_stream_graph())
+
+    def bounded(*pairs: tuple[Any, Any]) -> ParallelismBounds:
+        given = {}
+        for vertex, (lower, upper) in zip(graph.vertices, pairs, strict=False):
+            given[vertex_id(vertex)] = {"parallelism": {"lowerBound": lower, "upperBound": upper}}
+        return bounds_of(graph, given)
+
+    own, count = (1, 1), len(graph.vertices)
+    assert [vertex.follows_default for vertex in graph.vertices] == [False] + [True] * (count - 1)
+    assert bounded(own, (1, 8), *[(3, 9)] * (count - 2)) == ParallelismBounds(3, 8)
+    for pairs, says in (
+        ([own], "every vertex"),
+        ([own, (1, 2), *[(3, 4)] * (count - 2)], "at least 3 and at most 2"),
+        ([(2, 3), *[(1, 2)] * (count - 1)], "of its own"),
+        ([own, *[(0, 2)] * (count - 1)], "1 <= lowerBound"),
+        ([own, *[(1, 17)] * (count - 1)], "<= 16"),
+        ([own, *[(1, "2")] * (count - 1)], "upperBound"),
+        ([own, *[(True, 2)] * (count - 1)], "upperBound"),
+    ):
+        with pytest.raises(ProgramError, match=says):
+            bounded(*pairs)
+
+
+@pytest.mark.slow
+def test_a_job_goes_to_the_highest_parallelism_of_its_requirements_that_slots_allow(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    cluster.penstock("start-cluster", "-n", "1", "-s", "2")
+    directory = tmp_path / "out"
+    checkpoints = f"-Dexecution.checkpointing.dir={tmp_path / 'checkpoints'}"
+    job = cluster.submit(PROGRAM, "-p", "1", checkpoints, "--", str(COUNT), "150", str(directory))
+    path = f"/jobs/{job}/resource-requirements"
+    told = cluster.client.get(path)
+    assert list(told) == [vertex["id"] for vertex in cluster.job(job)["vertices"]]
+    assert list(told.values()) == [{"parallelism": {"lowerBound": 1, "upperBound": 1}}] * len(told)
+    cluster.wait_for(lambda: len(complete_lines(directory)) > 20)
+    wanted = {each: {"parallelism": {"lowerBound": 1, "upperBound": 8}} for each in told}
+    assert cluster.client.ask("PUT", path, wanted) == {}
+
+    def runs_at_two() -> bool:
+        found = cluster.job(job)
+        return found["state"] == "RUNNING" and {each["parallelism"] for each in found["vertices"]} == {2}
+
+    cluster.wait_for(runs_at_two)
+    assert cluster.client.get(path) == wanted
+    assert cluster.client.ask("PUT", path, wanted) == {}, "nothing is to be done"
+    too_many = {each: {"parallelism": {"lowerBound": 3, "upperBound": 8}} for each in told}
+    with pytest.raises(OutsideError, match="can have 2 slots, and its lowest parallelism is to be 3"):
+        cluster.client.ask("PUT", path, too_many)
+    assert cluster.client.get(path) == wanted
+    os.kill(cluster.pids("jobmanager")[0], signal.SIGKILL)
+    cluster.penstock("jobmanager", "start")
+    cluster.wait_for(runs_at_two)
+    assert cluster.client.get(path) == wanted
+    assert_comes_to_its_end_exactly_once(cluster, job, directory)
 
 
 @pytest.mark.slow

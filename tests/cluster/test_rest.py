@@ -40,6 +40,8 @@ def ask(cluster: Cluster, method: str, path: str, body: bytes | None = None) -> 
         ("/taskmanagers", {"taskmanagers"}),
         ("/jobs/:job", {"jid", "name", "state", "vertices", "plan", "timestamps", "status-counts"}),
         ("/jobs/:job/status", {"status"}),
+        ("/jobs/:job/jobmanager/environment", {"jvm", "classpath"}),
+        ("/jobs/:job/jobmanager/log-url", {"url"}),
         ("/jobs/:job/config", {"jid", "execution-config"}),
         ("/jobs/:job/plan", {"plan"}),
         ("/jobs/:job/accumulators", {"user-task-accumulators"}),

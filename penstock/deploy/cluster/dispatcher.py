@@ -15,11 +15,17 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from penstock.checkpoint.events import CompletedCheckpoint
 from penstock.clock import SYSTEM_CLOCK
 from penstock.dataflow.job import JobGraph
-from penstock.dataflow.rescaling import rescaled
+from penstock.dataflow.rescaling import (
+    ParallelismBounds,
+    highest_parallelism,
+    open_parallelism,
+    rescaled,
+)
 from penstock.dataflow.submission import JobStatus
 from penstock.deploy.cluster.dispatched_job import ArrivingJob, DispatchedJob, JobNotFound, Phase, Rescaling
 from penstock.deploy.cluster.found_checkpoints import find_start_again, noted
@@ -213,14 +219,15 @@ class Dispatcher:
             if not job.is_forgotten:
                 self._store.note(job.id, noted(job.id, latest))
 
-    def _keep(self, job: DispatchedJob) -> None:
-        """Note a job as it is now."""
+    def _keep(self, job: DispatchedJob, **changes: Any) -> None:
+        """Note a job as it is now, with changes to what it was submitted with."""
         try:
             with job.lock:
+                job.submission = replace(job.submission, **changes)
                 if not job.is_forgotten:
                     self._store.add(job.id, pickle.dumps(job.submission, 5))
         except PenstockError as error:
-            _log.warning("job %r (%s) is not noted at its new parallelism: %s", job.name, job.id, error)
+            _log.warning("what is new of job %r (%s) is not noted: %s", job.name, job.id, error)
 
     def _forget(self, job: DispatchedJob) -> None:
         """A job is over. That comes before its checkpoints are removed: nobody looks for them after it."""
@@ -254,8 +261,7 @@ class Dispatcher:
                 return True
             case Phase.TRYING, JobStatus.RUNNING:
                 job.rescaling = None
-                job.submission = replace(job.submission, parallelism=job.graph.parallelism)
-                self._keep(job)
+                self._keep(job, parallelism=open_parallelism(job.graph))
                 rescaling.succeed()
                 return True
             case Phase.TRYING, JobStatus.RESTARTING:
@@ -368,6 +374,27 @@ class Dispatcher:
             job.rescaling = Rescaling(graph, job.graph)
             job.job.suspend()
             return job.rescaling.done
+
+    def require(self, job_id: str, bounds: ParallelismBounds) -> "Future[None] | None":
+        """Have a job run at the highest parallelism between bounds that it can have slots for; with reactive scheduling it
+        stays between them. The future ends when it is there; None where it is there already.
+
+        :raises PenstockError: where it cannot, as in :meth:`rescale`; the bounds are those from before then.
+        """
+        job = self.job(job_id)
+        wanted = min(bounds.upper, highest_parallelism(job.graph), self._roster.slots_for(job_id))
+        if wanted < bounds.lower:
+            raise OutsideError(
+                f"job {job_id} can have {wanted} slots, and its lowest parallelism is to be {bounds.lower}; start another "
+                "TaskManager with `penstock taskmanager start`, or name a lower bound"
+            )
+        done = None
+        if wanted != open_parallelism(job.graph):
+            done = self.rescale(job_id, wanted)
+        elif job.has_ended:
+            raise ProgramError(f"job {job_id} is {job.status.name}; a job is rescaled while it runs")
+        self._keep(job, bounds=bounds)
+        return done
 
     def cancel(self, job_id: str) -> None:
         """Have a job end, wherever it is on its way.

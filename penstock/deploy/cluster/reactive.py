@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from penstock.clock import monotonic
 from penstock.config.configuration import Configuration
 from penstock.dataflow.job import JobGraph
-from penstock.dataflow.rescaling import highest_parallelism, may_rescale
+from penstock.dataflow.rescaling import highest_parallelism, may_rescale, open_parallelism
 from penstock.deploy.cluster.dispatched_job import DispatchedJob
 from penstock.deploy.cluster.dispatcher import Dispatcher
 from penstock.deploy.cluster.roster import Roster
@@ -105,13 +105,16 @@ class ReactiveScaling:
             if not job.may_rescale:
                 continue
             wanted = wanted_parallelism(job.graph, slots, len(jobs)) if slots else 0
-            if wanted and wanted != job.graph.parallelism and self._may_change(job, wanted, now):
+            bounds = job.submission.bounds
+            if wanted and bounds is not None:
+                wanted = bounds.nearest(wanted)
+            if wanted and wanted != open_parallelism(job.graph) and self._may_change(job, wanted, now):
                 self._rescale(job, wanted, now)
 
     def _may_change(self, job: DispatchedJob, wanted: int, now: float) -> bool:
         if now - self._failed_at.get(job.id, float("-inf")) < AFTER_FAILURE_S:
             return False
-        if wanted < job.graph.parallelism:
+        if wanted < (open_parallelism(job.graph) or 0):
             return True
         cooled = now - self._changed_at.get(job.id, float("-inf")) >= self._settings.cooldown_s
         return cooled and now - self._slots_since >= self._settings.stabilization_s

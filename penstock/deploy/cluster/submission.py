@@ -4,6 +4,7 @@ import pickle
 from dataclasses import dataclass
 
 from penstock.dataflow.job import JobGraph
+from penstock.dataflow.rescaling import ParallelismBounds
 from penstock.deploy.cluster.job_files import JobFiles, pack_files
 from penstock.deploy.local.graph_shipping import ship_graph
 from penstock.errors import ProgramError
@@ -13,7 +14,7 @@ from penstock.logs.shipped import ShippedLogging
 @dataclass(frozen=True, slots=True)
 class Submission:
     """``graph`` is pickled for itself, so that name and path are known before user code is loaded. ``parallelism``: the one
-    that the job was rescaled to. ``files`` travel with it."""
+    that the job was rescaled to, and ``bounds`` between which it may be. ``files`` travel with it."""
 
     job_id: str
     job_name: str
@@ -23,6 +24,7 @@ class Submission:
     logging: ShippedLogging | None = None
     parallelism: int | None = None
     files: JobFiles | None = None
+    bounds: ParallelismBounds | None = None
 
 
 def encode_submission(

@@ -285,7 +285,9 @@ class TaskManager:
             _log.error("what workers print cannot be written any more, and is lost: %s", self._relay.failure)
 
     def _ended(self, number: int) -> None:
-        started = self._workers.pop(number)
+        started = self._workers.pop(number, None)
+        if started is None:  # the event before this one has lost the JobManager, and ended all workers
+            return
         if started.exit_descriptor is not None:
             self._selector.unregister(started.exit_descriptor)
         started.kill_group()  # what user code has started in it and left running

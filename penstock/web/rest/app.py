@@ -26,6 +26,7 @@ from penstock.web.rest.openapi import document
 from penstock.web.rest.operations import Answer, Content, Operation, in_order
 from penstock.web.rest.program_operations import program_operations
 from penstock.web.rest.requests import Forbidden, TooLarge, TooSlow
+from penstock.web.rest.requirement_operations import requirement_operations
 from penstock.web.rest.rescaling_operations import rescaling_operations
 from penstock.web.rest.row_operations import row_operations
 from penstock.web.rest.taskmanager_operations import taskmanager_operations
@@ -46,6 +47,7 @@ def operations(api: Api) -> list[Operation]:
         job_operations,
         checkpoint_operations,
         rescaling_operations,
+        requirement_operations,
         vertex_operations,
         row_operations,
         program_operations,

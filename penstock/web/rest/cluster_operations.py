@@ -26,6 +26,7 @@ METRICS = [{"id": str, "value": Optional(str)}]
 CONFIG = [{"key": str, "value": str}]
 LOGS = {"logs": [{"name": str, "size": int, "mtime": int}]}
 THREADS = {"threadInfos": [{"threadName": str, "stringifiedThreadInfo": str}]}
+ENVIRONMENT = {"jvm": {"version": str, "arch": str, "options": [str]}, "classpath": [str]}
 FILE_START = "X-File-Start"
 
 
@@ -82,7 +83,7 @@ def jobmanager_operations(api: Api) -> list[Operation]:
             "/jobmanager/environment",
             "The interpreter, and where modules are imported from.",
             _now(cluster_views.environment),
-            {"jvm": {"version": str, "arch": str, "options": [str]}, "classpath": [str]},
+            ENVIRONMENT,
         ),
         Operation(
             "GET",

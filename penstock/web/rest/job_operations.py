@@ -11,9 +11,9 @@ from penstock.dataflow.recovery import SavepointWish
 from penstock.deploy.cluster.dispatched_job import DispatchedJob
 from penstock.errors import ProgramError
 from penstock.web.measured import of_job
-from penstock.web.rest import job_views
+from penstock.web.rest import cluster_views, job_views
 from penstock.web.rest.api import Api
-from penstock.web.rest.cluster_operations import CONFIG, GET_METRICS, METRICS, config_entries
+from penstock.web.rest.cluster_operations import CONFIG, ENVIRONMENT, GET_METRICS, METRICS, config_entries
 from penstock.web.rest.metric_views import AGGREGATIONS, aggregated, listed
 from penstock.web.rest.operations import Answer, Given, Operation, Query
 from penstock.web.rest.requests import (
@@ -130,6 +130,27 @@ def _of_one(api: Api) -> list[Operation]:
             of(api, lambda job: config_entries(api.settings)),
             CONFIG,
         ),
+        Operation(
+            "GET",
+            f"{JOB}/jobmanager/environment",
+            "The interpreter of the JobManager that runs the job.",
+            of(api, lambda job: cluster_views.environment()),
+            ENVIRONMENT,
+        ),
+        Operation(
+            "GET",
+            f"{JOB}/jobmanager/log-url",
+            "Where the log of its JobManager is.",
+            _log_url(api),
+            {"url": str},
+        ),
+        Operation(
+            "GET",
+            f"{JOB}/taskmanagers/{{taskmanager}}/log-url",
+            "Where the log of a TaskManager is.",
+            _log_url(api),
+            {"url": str},
+        ),
     ]
 
 
@@ -208,6 +229,17 @@ def of(api: Api, make: Callable[[DispatchedJob], Any]) -> Answer:
 
     async def answer(request: Request) -> Any:
         return make(api.job(request))
+
+    return answer
+
+
+def _log_url(api: Api) -> Answer:
+    async def answer(request: Request) -> Any:
+        api.job(request)
+        path = "jobmanager"
+        if "taskmanager" in request.path_params:
+            path = f"taskmanagers/{api.taskmanager(request).description.id}"
+        return {"url": f"{request.base_url}{path}/log"}
 
     return answer
 
