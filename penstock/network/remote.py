@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from penstock.data.batch import ColumnBatch, RowBatch
 from penstock.data.elements import Barrier, Element
 from penstock.errors import OutsideError, ProtocolError
-from penstock.network.credits import ReceiverCredit, SenderCredit
+from penstock.network.credits import ReceiverCredit, SenderCredit, cost_of
 from penstock.network.framing import BATCH_KINDS, Encoder, Kind, Payload, decode
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class RemoteOutput:
                 self.put(element.slice(0, size // 2))
                 self.put(element.slice(size // 2, size))
                 return
-            self.credit.spend()
+            self.credit.spend(cost_of(len(payload)))
         self._send(self._channel, kind, payload)
 
     def close(self) -> None:
@@ -80,7 +80,7 @@ class RemoteInput:
             return None
         kind, payload = self._frames.popleft()
         if kind in BATCH_KINDS:
-            granted = self._credit.consume()
+            granted = self._credit.consume(cost_of(len(payload)))
             if granted:
                 self._grant(granted)
         elif kind == Kind.BARRIER:
@@ -131,7 +131,7 @@ class SpooledInput:
         except OutsideError as error:
             self._spool.fail(error)
         if kind in BATCH_KINDS:
-            self._grant(1)
+            self._grant(cost_of(len(payload)))
 
     def open(self) -> None:
         """Let the sender begin."""

@@ -99,7 +99,7 @@ def test_a_channel_that_nobody_reads_does_not_hold_up_the_others() -> None:
         unread, source = workers[1].plane.input(1, 0), workers[1].plane.input(2, 0)
         drive(workers, lambda: stuck.available and flowing.available)
         while stuck.available:
-            stuck.put(RowBatch(["x" * 2_000_000]))
+            stuck.put(RowBatch(["x" * 900_000]))
         received = sent = 0
         while received < 100:
             if flowing.available:
