@@ -9,6 +9,7 @@ from typing import Any
 from penstock.contracts.state import VOID_NAMESPACE, KeyedTable, ReducingStateDescriptor
 from penstock.data.batch import KeyItem, RowBatch
 from penstock.data.own_copies import copy_or_same
+from penstock.errors import PenstockError
 from penstock.operators.aggregations import FieldAggregation, Fold, OtherShape
 from penstock.operators.apart import keeps_apart, values_apart
 from penstock.operators.contract import Operator, OperatorContext, SharingSpec
@@ -50,6 +51,9 @@ class KeyedReduce(Operator):
         self._has_started = False
         self._table: KeyedTable | None = None
         self._is_compact = False
+        # Aggregations of a field give what the records are.
+        declared = None if isinstance(spec.function, FieldAggregation) else spec.output_type
+        self._convert = None if declared is None else declared.convert_batch
         self._life = FunctionLife(spec.function, context)
 
     def open(self) -> None:
@@ -70,7 +74,15 @@ class KeyedReduce(Operator):
                 raise
             raise user_error(self.context, error, batch.values[self._table.failed_index]) from error
         if not self.context.batch_mode:
-            self.output.emit(RowBatch(values_apart(self.context, results), batch.timestamps))
+            self._emit(values_apart(self.context, results), batch.timestamps)
+
+    def _emit(self, results: list[Any], timestamps: list[int] | None = None) -> None:
+        if self._convert is not None:
+            try:
+                results = self._convert(results)
+            except PenstockError as error:
+                raise error.at(self.context.place) from None
+        self.output.emit(RowBatch(results, timestamps))
 
     def _start(self, keys: list[Any], values: list[Any]) -> None:
         """Make the function of an aggregation to measure, now that its records are seen."""
@@ -151,7 +163,7 @@ class KeyedReduce(Operator):
     def end_key(self, key: Any) -> None:
         assert self._table is not None
         results = self._table.pop_pane(None)
-        self.output.emit(RowBatch(list(results.values())))
+        self._emit(list(results.values()))
 
     def close(self) -> None:
         self._life.close()

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from penstock.common import Types
 from penstock.contracts.functions import ReduceFunction
 from penstock.data.batch import RowBatch
-from penstock.errors import KeyNotUsable, UserCodeError
+from penstock.errors import KeyNotUsable, TypeMismatch, UserCodeError
 from penstock.operators.aggregations import FieldAggregation
 from penstock.operators.keyed_reduce import KeyedReduceSpec
 from penstock.testing import (
@@ -109,6 +110,37 @@ def test_while_a_snapshot_is_written_a_bad_key_is_left_to_the_task_to_explain(
     with pytest.raises(TypeError, match="unhashable"):
         harness.operator.on_batch(batch)
     snapshot.release()
+
+
+@pytest.mark.parametrize(
+    ("declared", "values", "function", "expected"),
+    [
+        (Types.INT(), [1, 2], lambda a, b: "text", "Integer"),
+        (Types.INT(), [1, 2], lambda a, b: 2**40, "Integer"),
+        (Types.STRING(), ["a", "b"], lambda a, b: 1, "String"),
+        (
+            Types.TUPLE([Types.STRING(), Types.INT()]),
+            [("a", 1), ("b", 2)],
+            lambda a, b: (a[0], "two"),
+            "Integer",
+        ),
+    ],
+)
+@pytest.mark.parametrize("batch_mode", [False, True])
+def test_a_result_that_does_not_fit_the_declared_type_is_an_error(
+    declared: Any, values: list[Any], function: Any, expected: str, batch_mode: bool
+) -> None:
+    settings = HarnessSettings(batch_mode=batch_mode)
+    harness = OperatorHarness(KeyedReduceSpec(function, declared), [lambda x: 0], settings)
+    with pytest.raises(TypeMismatch, match=rf"(?s){expected}.*in operator 'operator under test'"):
+        harness.process_bounded_input([StreamRecord(value) for value in values])
+
+
+def test_a_result_of_a_kind_that_fits_becomes_what_was_declared() -> None:
+    declared = Types.TUPLE([Types.STRING(), Types.DOUBLE()])
+    harness = OperatorHarness(KeyedReduceSpec(lambda a, b: [a[0], a[1] + b[1]], declared), [lambda x: x[0]])
+    harness.process_elements([("a", 1.0), ("a", 2)])
+    assert harness.extract_output_values() == [("a", 1.0), ("a", 3.0)]
 
 
 def test_a_function_that_hashes_a_list_is_not_taken_for_a_bad_key() -> None:
