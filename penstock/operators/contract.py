@@ -3,16 +3,16 @@
 An ``OperatorSpec`` is plain data that travels in the graph; ``build`` makes the ``Operator`` on the worker. The task calls an
 operator from one thread only, in this order::
 
-    build -> [restore] -> open -> (on_batch | on_watermark | on_status | on_timer callbacks | catch_up | snapshot)*
-          -> finish -> close
+    build -> [restore] -> open -> start
+          -> (on_batch | on_watermark | on_status | on_timer callbacks | catch_up | snapshot)* -> finish -> close
 
-``snapshot`` may come between any two calls, also after ``finish``, and what it returns must be enough to go on from there in
-a new operator. A list that it returns is dealt out to the subtasks where the job goes on at another parallelism; any other
-value is given back at the same parallelism, and at another one where all subtasks had the same: what must survive a change
-of parallelism is a list, or lies in keyed or operator state. A :class:`KeptTogether` goes whole to one subtask: that of old
-subtask *j* to new subtask *j* modulo the parallelism.
-``close`` is called exactly once, after a failure too, and then perhaps without ``open``. Batches and the lists in them are
-shared: an operator makes new ones.
+No operator of a job is started before all are open. From then on ``snapshot`` may come between any two calls, also after
+``finish``, and what it returns must be enough to go on from there in a new operator. A list that it returns is dealt out to
+the subtasks where the job goes on at another parallelism; any other value is given back at the same parallelism, and at
+another one where all subtasks had the same: what must survive a change of parallelism is a list, or lies in keyed or operator
+state. A :class:`KeptTogether` goes whole to one subtask: that of old subtask *j* to new subtask *j* modulo the parallelism.
+``close`` is called exactly once, after a failure too, and then perhaps without ``open`` or ``start``. Batches and the lists
+in them are shared: an operator makes new ones.
 """
 
 from collections.abc import Callable
