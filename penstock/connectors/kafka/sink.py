@@ -27,7 +27,7 @@ class KafkaSinkSettings:
     serializer: KafkaRecordSerializationSchema
     guarantee: DeliveryGuarantee
     transactional_id_prefix: str | None
-    properties: dict[str, str] = field(hash=False)
+    properties: dict[str, str] = field(hash=False, repr=False)
     only_logs_failures: bool = False
     """Whether a message that is not delivered is passed over; not exactly once."""
 

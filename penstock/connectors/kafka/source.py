@@ -63,7 +63,7 @@ class KafkaSourceSettings:
     deserializer: KafkaRecordDeserializationSchema
     on_bad_message: OnBadMessage
     rack: Callable[[], str] | None
-    properties: dict[str, str] = field(hash=False)
+    properties: dict[str, str] = field(hash=False, repr=False)
 
     def discovery(self) -> Discovery:
         """How partitions are found; a bounded source looks once and never again."""

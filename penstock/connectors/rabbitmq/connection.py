@@ -137,8 +137,12 @@ class RMQConnectionConfig:
 
         def set_uri(self, uri: str) -> "RMQConnectionConfig.Builder":
             """Everything in one: ``amqp://user:password@host:port/virtual-host``, or ``amqps://`` for TLS."""
-            if not isinstance(uri, str) or urlsplit(uri).scheme not in ("amqp", "amqps"):
+            if not isinstance(uri, str) or not uri.startswith(("amqp://", "amqps://")):
                 raise ProgramError("the URI of RabbitMQ begins with amqp:// or amqps://")
+            if not _has_port(uri):
+                raise ProgramError(
+                    "the port in the URI of RabbitMQ is no number; write special characters of user and password as %XX"
+                )
             self._config = replace(self._config, uri=uri)
             return self
 
@@ -191,6 +195,14 @@ class RMQConnectionConfig:
             if config.uri is None and missing:
                 raise ProgramError(f"a connection to RabbitMQ needs set_uri, or else {', '.join(missing)}")
             return config
+
+
+def _has_port(uri: str) -> bool:
+    """Whether the port can be read, be it by default; looked at here, as later errors would show parts of the password."""
+    try:
+        return urlsplit(uri).port != 0
+    except ValueError:
+        return False
 
 
 def check_queue(connection: Any, queue: Any) -> None:

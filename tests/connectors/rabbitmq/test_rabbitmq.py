@@ -61,7 +61,8 @@ def test_the_parts_of_a_connection_can_be_asked_for() -> None:
     [
         (lambda b: b.build(), "set_uri, or else set_host, set_port"),
         (lambda b: b.set_port("5672"), "port of RabbitMQ is a int, not '5672'"),
-        (lambda b: b.set_uri("http://h"), "amqp://"),
+        (lambda b: b.set_uri("http://u:geheim@h"), "amqp://"),
+        (lambda b: b.set_uri("amqp://u:geheim/x@h"), "the port in the URI of RabbitMQ is no number"),
         (lambda b: RMQSource("h", "q", True, SimpleStringSchema()), "RMQConnectionConfig"),
         (lambda b: RMQSource(b.set_uri("amqp://h").build(), "", True, SimpleStringSchema()), "queue"),
         (lambda b: RMQSource(b.set_uri("amqp://h").build(), "q", True, str), "DeserializationSchema"),
