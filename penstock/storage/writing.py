@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 
 from penstock.chance import secret_token
 from penstock.errors import OutsideError, ProgramError
-from penstock.storage.reading import is_web_hdfs, reason_of, url_of
+from penstock.storage.reading import is_web_hdfs, outside_errors, reason_of, url_of
 
 
 def open_new_file(path: str) -> BinaryIO:
@@ -184,13 +184,27 @@ def reopen_cut(path: str, size_bytes: int) -> BinaryIO:
 
 
 def files_below(directory: str) -> list[str]:
-    """All files below a directory, hidden ones too; none where it is not there."""
-    with writing_errors(directory):
+    """All files below a directory, hidden ones too; none where it is not there.
+
+    :raises OutsideError: when it cannot be looked into.
+    """
+    with outside_errors(directory):
         if is_local(directory):
-            return [f"{folder}/{name}" for folder, _, names in os.walk(directory) for name in names]
+            found = os.walk(directory, onerror=_raise_unless_gone)
+            return [f"{folder}/{name}" for folder, _, names in found for name in names]
+        from fsspec.spec import AbstractFileSystem
+
         file_system, inside = _remote(directory)
         file_system.invalidate_cache()
-        return [url_of(name, directory, file_system) for name in file_system.find(inside)]
+        # What is everybody's passes over what it cannot look into, unless it is told otherwise.
+        is_common = type(file_system).find is AbstractFileSystem.find
+        names = file_system.find(inside, **({"on_error": _raise_unless_gone} if is_common else {}))
+        return [url_of(name, directory, file_system) for name in names]
+
+
+def _raise_unless_gone(error: OSError) -> None:
+    if not isinstance(error, FileNotFoundError):
+        raise error
 
 
 def put_in_place(hidden_path: str, path: str) -> None:

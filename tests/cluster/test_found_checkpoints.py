@@ -5,11 +5,13 @@ from pathlib import Path
 import fsspec
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
+from fsspec.spec import AbstractFileSystem
 
 from penstock.checkpoint.manifest import CheckpointOutOfReach, Manifest, write_manifest
 from penstock.dataflow.job import JobGraph
 from penstock.deploy.cluster.found_checkpoints import find_checkpoints
 from penstock.deploy.cluster.job_store import JobStore, LatestCheckpoint
+from penstock.deploy.cluster.leadership import Epochs
 from penstock.errors import OutsideError, StateError
 from penstock.runtime.job.start import KeptCheckpoints
 
@@ -34,6 +36,7 @@ class Hiccups(MemoryFileSystem):
     protocol = "hiccups"
     store: dict[str, object] = {}  # noqa: RUF012  (as its parent has it)
     fails = ""
+    find = AbstractFileSystem.find
 
     def ls(self, path: str, detail: bool = True, **options: object) -> object:
         if "ls" in self.fails:
@@ -75,6 +78,22 @@ def test_storage_that_does_not_answer_is_not_taken_for_storage_without_checkpoin
     monkeypatch.setattr(Hiccups, "fails", "chk-2/_metadata")
     with pytest.raises(CheckpointOutOfReach, match="does not answer"):
         find_checkpoints(graph(hiccups), "a")
+
+
+def test_a_store_of_jobs_that_cannot_be_listed_is_not_taken_for_an_empty_one(
+    hiccups: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = JobStore(f"{hiccups}/jobs")
+    assert list(store.all()) == []
+    store.add("a", b"job")
+    assert list(store.all()) == [("a", b"job")]
+    monkeypatch.setattr(Hiccups, "fails", "ls")
+    with pytest.raises(OutsideError, match="does not answer"):
+        list(store.all())
+    (tmp_path / "epochs").write_text("no directory")
+    with pytest.raises(OutsideError, match="cannot be read"):
+        Epochs(str(tmp_path)).newest()
+    assert Epochs(str(tmp_path / "not there")).newest() == 0
 
 
 def test_a_manifest_that_was_being_written_is_passed_over_unless_it_was_noted(tmp_path: Path) -> None:

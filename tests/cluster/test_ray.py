@@ -8,7 +8,12 @@ import pytest
 
 from penstock.deploy.cluster.leadership import Epochs
 from tests.cluster.conftest import Cluster
-from tests.cluster.test_fencing import COUNT, assert_comes_to_its_end_exactly_once, complete_lines
+from tests.cluster.test_fencing import (
+    COUNT,
+    assert_comes_to_its_end_exactly_once,
+    assert_exactly_once,
+    complete_lines,
+)
 from tests.missing import leave_out_for_want_of
 from tests.services.ray_nodes import NoRay, RayNodes, ray_nodes
 
@@ -70,7 +75,42 @@ def test_the_scenario_of_the_handbook_on_two_nodes_of_which_one_is_killed(
     before = len(complete_lines(directory))
     ray_cluster.wait_for(lambda: len(complete_lines(directory)) > before + 50)
 
-    assert f"{job} : to files (RUNNING)" in ray_cluster.penstock("list", "-m", ray_cluster.address)
+    address = ("-m", ray_cluster.address)
+    assert f"{job} : to files (RUNNING)" in ray_cluster.penstock("list", *address)
+    said = ray_cluster.penstock("savepoint", *address, job, str(tmp_path / "first"))
+    assert "Savepoint completed. Path: " in said
+    said = ray_cluster.penstock("cancel", *address, "-s", str(tmp_path / "second"), job)
+    savepoint = said.split("stored in ")[1].split()[0].rstrip(".")
+    ray_cluster.wait_for_state(job, "CANCELED")
+
+    changed = tmp_path / "changed.py"
+    before_change = TO_FILES.read_text()
+    program = before_change.replace(
+        '.uid("count")', '.uid("count").map(lambda line: line + ":changed", Types.STRING()).uid("changed")'
+    )
+    program = program.replace("import Encoder, ", "import Encoder, Types, ")
+    assert program.count("changed") == 2 and "Types, " in program
+    changed.write_text(program)
+    again = ray_cluster.submit(changed, "-s", savepoint, "--", str(COUNT), "1000000", str(directory))
+    ray_cluster.wait_for_state(again, "FINISHED")
+    lines = complete_lines(directory)
+    assert any(line.endswith(":changed") for line in lines)
+    # As in Flink, the job goes on between the savepoint and its end; what it has written then is written again.
+    assert_exactly_once(sorted({line.removesuffix(":changed") for line in lines}), COUNT)
+
+
+def test_a_job_on_ray_whose_node_is_killed_writes_each_line_once(
+    ray_cluster: Cluster, nodes: RayNodes, tmp_path: Path
+) -> None:
+    directory = tmp_path / "out"
+    checkpoints = f"-Dexecution.checkpointing.dir={tmp_path / 'checkpoints'}"
+    job = ray_cluster.submit(TO_FILES, "-p", "2", checkpoints, "--", str(COUNT), "100", str(directory))
+    ray_cluster.wait_for(lambda: len(complete_lines(directory)) > 50)
+    nodes.kill_second()
+    ray_cluster.wait_for_state(job, "RESTARTING")
+    ray_cluster.wait_for_state(job, "RUNNING")
+    before = len(complete_lines(directory))
+    ray_cluster.wait_for(lambda: len(complete_lines(directory)) > before + 50)
     assert_comes_to_its_end_exactly_once(ray_cluster, job, directory)
 
 
