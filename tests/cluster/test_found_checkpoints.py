@@ -7,9 +7,10 @@ import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 from fsspec.spec import AbstractFileSystem
 
+from penstock.checkpoint.events import CompletedCheckpoint
 from penstock.checkpoint.manifest import CheckpointOutOfReach, Manifest, write_manifest
 from penstock.dataflow.job import JobGraph
-from penstock.deploy.cluster.found_checkpoints import find_checkpoints
+from penstock.deploy.cluster.found_checkpoints import find_checkpoints, find_start_again, noted
 from penstock.deploy.cluster.job_store import JobStore, LatestCheckpoint
 from penstock.deploy.cluster.leadership import Epochs
 from penstock.errors import OutsideError, StateError
@@ -146,3 +147,18 @@ def test_the_note_of_the_newest_jobmanager_counts_whenever_an_older_one_writes(t
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.0000000002.latest", "a.job"]
     newer.remove("a")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_job_without_a_checkpoint_of_its_own_starts_again_from_what_it_was_started_from(
+    tmp_path: Path,
+) -> None:
+    savepoint = tmp_path / "savepoint"
+    write_manifest(str(savepoint), Manifest(7, 0, "another", "job"))
+    given = graph(tmp_path / "checkpoints", **{"execution.state-recovery.path": str(savepoint)})
+    start, kept = find_start_again(given, "a", None)
+    assert start.checkpoint is not None
+    assert numbers(kept) == [start.checkpoint.checkpoint_id] == [7]
+    # So it is where files of its first checkpoint are removed, and what is noted goes back to the one before.
+    assert noted("a", kept.latest) is None
+    own = CompletedCheckpoint(Manifest(8, 0, "a", "job"), str(tmp_path / "chk-8"))
+    assert noted("a", own) == LatestCheckpoint(8, str(tmp_path / "chk-8"))

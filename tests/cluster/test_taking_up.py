@@ -88,6 +88,7 @@ def test_a_job_whose_checkpoint_cannot_be_read_is_not_started_over_but_waits(
     job = dispatcher.job(JOB)
     kept = job.job.kept_checkpoints()
     assert ([each.checkpoint_id for each in kept.completed], kept.numbers_used) == ([1, 2], 2)
+    assert job.job.recovery().restarts == 1, "its sinks are told that it has run before"
     assert dispatcher.arriving() == []
     notes = sorted(path.name for path in (tmp_path / "jobs").glob("*.latest"))
     assert notes == [f"{JOB}.0000000002.latest"]

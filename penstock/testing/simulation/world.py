@@ -246,7 +246,7 @@ class World:
         """What somebody finds who looks for the newest checkpoint, or for the savepoint."""
         if (path := job.savepoint_path()) is not None:
             return path
-        newest: list[tuple[int, str, str]] = []
+        newest: list[tuple[int, str]] = []
         below = self.files.below(CHECKPOINTS)
         found = [ROOT + path for path in below if path.endswith("/" + MANIFEST_NAME)]
         with self.misfortunes.suspended():
@@ -258,12 +258,12 @@ class World:
                     manifest, place = read_manifest(path)
                 except StateError:
                     continue  # torn, or removed since
-                newest.append((manifest.checkpoint_id, str(place.directory), manifest.job_id))
-        if not newest:
-            return None
-        _, found_path, job_id = max(newest)
-        if job_id != str(job.job_id):
-            self.files.abandon(but=job.found_files)
+                newest.append((manifest.checkpoint_id, str(place.directory)))
+        number, found_path = max(newest, default=(0, None))
+        if number <= job.went_on_from:
+            self.files.abandon(
+                but=job.found_files
+            )  # nothing tells of the attempt that did not come to a checkpoint
         return found_path
 
     def _draw_checkpointing(self) -> dict[str, str]:
@@ -318,7 +318,7 @@ class SimulatedJob(Actor):
         self.driver = JobDriver(deployment, self.pool, world.clock, succession, make)
         self.driver.on_status = self._tell_status
         self.is_taken_up = False
-        self.found_files = frozenset(world.files.content)
+        self._begins_anew()
         self.is_dead = False
         self.start_from: str | None = None
         self._savepoint: Future[str] | None = None
@@ -342,6 +342,7 @@ class SimulatedJob(Actor):
         part = sorted(map(str, self.driver.restarting_part or ()))
         self._world.story.tell(f"the job is {status.name}" + (f": {', '.join(part)} alone" if part else ""))
         if status is JobStatus.RUNNING:
+            self._begins_anew()
             self._verify_newest()
 
     def act(self) -> None:
@@ -407,6 +408,12 @@ class SimulatedJob(Actor):
                 self._world.problems.append(
                     f"an attempt begins from checkpoint {known}, and there is a manifest of checkpoint {number}"
                 )
+
+    def _begins_anew(self) -> None:
+        """An attempt begins, and finds what was there before."""
+        latest = self.driver.latest_checkpoint
+        self.went_on_from = 0 if latest is None else latest.checkpoint_id
+        self.found_files = frozenset(self._world.files.content)
 
     def _is_readable(self, directory: str) -> bool:
         """Whether there is more of a manifest than what somebody wrote who died over it."""
