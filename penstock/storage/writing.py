@@ -1,7 +1,7 @@
 """Writing files: on this machine, or by a URL that fsspec knows."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -212,24 +212,45 @@ def put_in_place(hidden_path: str, path: str) -> None:
 
     :raises OutsideError: when there is neither.
     """
-    with writing_errors(path):
-        if "://" not in path:
-            try:
-                os.replace(hidden_path, path)
-            except FileNotFoundError:
-                if not os.path.exists(path):
-                    raise
+    put_all_in_place([(hidden_path, path)])
+
+
+def put_all_in_place(renamings: Sequence[tuple[str, str]]) -> None:
+    """The same for several files; each directory is forced to the disk once.
+
+    :raises OutsideError: when there is neither of one; those before it may be renamed then.
+    """
+    directories = {}
+    for hidden_path, path in renamings:
+        with writing_errors(path):
+            if is_local(path):
+                _rename(hidden_path, path)
+                directories[os.path.dirname(path)] = path
+            else:
+                _rename_remote(hidden_path, path)
+    for path in directories.values():
+        with writing_errors(path):
             _sync_directory_of(path)
-            return
-        file_system, inside = _remote(path)
-        hidden = _remote(hidden_path)[1]
-        if file_system.exists(hidden):
-            file_system.mv(hidden, inside)
-            if is_web_hdfs(path) and file_system.exists(hidden):
-                # HDFS says so in its answer, which fsspec does not look at.
-                raise OSError(f"HDFS did not rename {hidden}; there may be a file of the new name already")
-        elif not file_system.exists(inside):
-            raise FileNotFoundError(hidden_path)
+
+
+def _rename(hidden_path: str, path: str) -> None:
+    try:
+        os.replace(hidden_path, path)
+    except FileNotFoundError:
+        if not os.path.exists(path):
+            raise
+
+
+def _rename_remote(hidden_path: str, path: str) -> None:
+    file_system, inside = _remote(path)
+    hidden = _remote(hidden_path)[1]
+    if file_system.exists(hidden):
+        file_system.mv(hidden, inside)
+        if is_web_hdfs(path) and file_system.exists(hidden):
+            # HDFS says so in its answer, which fsspec does not look at.
+            raise OSError(f"HDFS did not rename {hidden}; there may be a file of the new name already")
+    elif not file_system.exists(inside):
+        raise FileNotFoundError(hidden_path)
 
 
 def delete_if_there(path: str) -> None:

@@ -6,7 +6,14 @@ from pathlib import Path
 import pytest
 
 from penstock.errors import OutsideError
-from penstock.storage.writing import make_durable, open_new_file, put_in_place, write_in_place, write_new_file
+from penstock.storage.writing import (
+    make_durable,
+    open_new_file,
+    put_all_in_place,
+    put_in_place,
+    write_in_place,
+    write_new_file,
+)
 
 
 @pytest.fixture
@@ -47,6 +54,18 @@ def test_a_file_that_was_put_in_place_has_its_new_name_on_the_disk(tmp_path: Pat
     for _ in range(2):
         put_in_place(str(tmp_path / ".part"), str(tmp_path / "part"))
     assert synced == [str(tmp_path)] * 2
+
+
+def test_of_files_that_are_put_in_place_together_each_directory_is_forced_once(
+    tmp_path: Path, synced: list[str]
+) -> None:
+    names = [f"{directory}/{number}" for directory in "ab" for number in range(3)]
+    for name in names:
+        write_new_file(str(tmp_path / f"{name}.part"), b"x")
+    synced.clear()
+    put_all_in_place([(str(tmp_path / f"{name}.part"), str(tmp_path / name)) for name in names])
+    assert synced == [str(tmp_path / "a"), str(tmp_path / "b")]
+    assert all((tmp_path / name).exists() for name in names)
 
 
 def test_a_file_that_is_written_in_place_is_there_whole(tmp_path: Path, synced: list[str]) -> None:

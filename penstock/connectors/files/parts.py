@@ -7,7 +7,7 @@ attempts that go on from one checkpoint; so what they have begun is known to the
 from dataclasses import dataclass
 
 from penstock.contracts.sink import Committer
-from penstock.storage.writing import delete_if_there, files_below, put_in_place
+from penstock.storage.writing import delete_if_there, files_below, put_all_in_place
 
 _MARK = ".inprogress."
 
@@ -95,8 +95,8 @@ class FileCommitter(Committer):
     """Gives files their names. Asked for the same again, it finds them there."""
 
     def commit(self, committables: list[FinishedFile]) -> list[FinishedFile]:
+        put_all_in_place([(file.hidden_path, file.path) for file in committables])
         for file in committables:
-            put_in_place(file.hidden_path, file.path)
             for source in file.put_together_from:
                 delete_if_there(source)
         return []
