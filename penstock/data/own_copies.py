@@ -44,8 +44,10 @@ def own_copy(value: Any) -> Any:
         if _all_fixed(value):
             return kind(value)
     elif kind is dict:
+        if ATOMS.issuperset(map(type, value.values())) and ATOMS.issuperset(map(type, value)):
+            return value.copy()
         if _all_fixed(value) and _all_fixed(value.values()):
-            return dict(value)
+            return value.copy()
     elif kind is Row:
         if _all_fixed(value):
             return copied_row(value)

@@ -4,7 +4,7 @@ As a batch is gathered while the function is called for many records, it would o
 left it. Functions that change nothing are left as they are; see :mod:`penstock.operators.effects`.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from penstock.contracts.effects import Effect
@@ -26,7 +26,10 @@ def one_apart(context: OperatorContext, function: Call) -> Call:
 
     def call(*arguments: Any) -> Any:
         result = function(*arguments)
-        return result if type(result) in ATOMS else copy_or_same(result)
+        kind = type(result)
+        if kind in ATOMS or (kind is tuple and ATOMS.issuperset(map(type, result))):
+            return result
+        return copy_or_same(result)
 
     return call
 
@@ -38,9 +41,19 @@ def each_apart(context: OperatorContext, function: Call) -> Call:
 
     def call(*arguments: Any) -> Iterable[Any] | None:
         results = function(*arguments)
-        return None if results is None else (r if type(r) in ATOMS else copy_or_same(r) for r in results)
+        return None if results is None else all_apart(results)
 
     return call
+
+
+def all_apart(results: Iterable[Any]) -> Iterator[Any]:
+    """Results, each copied as it is taken."""
+    for result in results:
+        kind = type(result)
+        if kind in ATOMS or (kind is tuple and ATOMS.issuperset(map(type, result))):
+            yield result
+        else:
+            yield copy_or_same(result)
 
 
 def value_apart(context: OperatorContext, value: Any) -> Any:

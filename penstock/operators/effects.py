@@ -79,8 +79,26 @@ def _of_object(function: Any) -> Effect:
     methods = _methods_of(type(function))
     if not methods:
         return Effect.CHANGES
-    reading = _Reading(set(methods))
+    reading = _Reading(set(methods), _states_of(type(function)))
     return max(reading.of_function(method, has_self=True) for method in methods.values())
+
+
+def _states_of(kind: type) -> set[str]:
+    """The attributes that are given a handle of a state in ``open``: ``self.last = runtime_context.get_state(..)``."""
+    opening = getattr(kind, "open", None)
+    found: set[str] = set()
+    if not isinstance(opening, FunctionType) or opening.__module__.startswith("penstock."):
+        return found
+    asked = False
+    for name, operation in _operations(opening.__code__):
+        if name in ("LOAD_METHOD", "LOAD_ATTR") and operation.argval in _STATES:
+            asked = True
+        elif name == "STORE_ATTR":
+            found |= {operation.argval} if asked else set()
+            asked = False
+        elif name in ("STORE_FAST", "POP_TOP"):
+            asked = False
+    return found
 
 
 def _methods_of(kind: type) -> dict[str, FunctionType]:
@@ -97,10 +115,12 @@ def _methods_of(kind: type) -> dict[str, FunctionType]:
 
 
 class _Reading:
-    """Reads one function, and those that it calls, each once. ``own_methods`` are read too, so they may be called."""
+    """Reads one function, and those that it calls, each once. ``own_methods`` are read too, so they may be called.
+    ``states`` are attributes that hold states."""
 
-    def __init__(self, own_methods: set[str] | None = None) -> None:
+    def __init__(self, own_methods: set[str] | None = None, states: set[str] | None = None) -> None:
         self._own_methods = own_methods or set()
+        self.states = states or set()
         self._seen: set[CodeType] = set()
 
     def of_callable(self, function: Any) -> Effect:
@@ -140,6 +160,7 @@ class _CodeReading:
         self._own = own
         self._cells: dict[str, Any] = {}
         self._in_module = False
+        self._earlier: tuple[str, Any] = ("", None)  # what stands in front of the operation before
         for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
             try:
                 self._cells[name] = cell.cell_contents
@@ -155,7 +176,7 @@ class _CodeReading:
             effect = max(effect, self._of_operation(name, operation, before, behind))
             if effect is Effect.CHANGES:
                 break
-            before = (name, operation)
+            self._earlier, before = before, (name, operation)
         return effect
 
     def _of_operation(
@@ -198,9 +219,17 @@ class _CodeReading:
             return self._reading.of_callable(value)
         return Effect.NONE if is_fixed(value) else Effect.SHARES
 
+    def _is_of_state(self, loaded: Any, operation: Any) -> bool:
+        """Whether this is ``self.state.update``, of an attribute that holds a state."""
+        owner = self._earlier[1]
+        of_self = self._own is not None and owner is not None and owner.argval == self._own
+        return of_self and loaded.argval in self._reading.states and operation.argval in _OF_STATES
+
     def _of_attribute(self, name: str, operation: Any, before: tuple[str, Any]) -> Effect:
         came_from, loaded = before
         self._in_module = False
+        if came_from == "LOAD_ATTR" and self._is_of_state(loaded, operation):
+            return Effect.SHARES
         if came_from in ("LOAD_GLOBAL", "LOAD_DEREF", "LOAD_NAME"):
             owner = (
                 self._cells[loaded.argval] if loaded.argval in self._cells else self._global(loaded.argval)
@@ -216,6 +245,10 @@ class _CodeReading:
 
 
 _UNKNOWN = object()
+_STATES = {"get_state", "get_list_state", "get_map_state"}
+"""Reducing and aggregating states call functions that may change what lies in them."""
+_OF_STATES = {"update", "add", "add_all", "put", "put_all", "remove", "clear"}
+"""What puts a value into a state, or takes one out, and changes none."""
 
 
 def _operations(code: CodeType) -> Iterator[tuple[str, Any]]:

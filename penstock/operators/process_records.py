@@ -9,9 +9,8 @@ from typing import Any, Protocol
 from penstock.contracts.state import KeyedStateBackend
 from penstock.data.batch import RowBatch
 from penstock.data.elements import MIN_TIMESTAMP
-from penstock.data.own_copies import ATOMS, copy_or_same
 from penstock.errors import KeyNotUsable, PenstockError
-from penstock.operators.apart import keeps_apart
+from penstock.operators.apart import all_apart, keeps_apart
 from penstock.operators.checkpointed import join_checkpoints
 from penstock.operators.contract import OperatorContext
 from penstock.operators.pieces import Work
@@ -47,8 +46,9 @@ class Calls:
         self._ctx = ctx
         self._keyed_state = keyed_state
         self._yields = isgeneratorfunction(function)
+        self._apart = keeps_apart(context)
         self._loops = [
-            compile_calls(keyed_state is not None, ctx is not None, timed, self._yields, keeps_apart(context))
+            compile_calls(keyed_state is not None, ctx is not None, timed, self._yields, self._apart)
             for timed in (False, True)
         ]
         self._pieces = context.pieces
@@ -106,7 +106,9 @@ class Calls:
 
     def _read(self, calls: Iterator[Iterable[Any]], out: list[Any]) -> Iterator[None]:
         """Read what the calls yield; stops whenever there is a piece of it."""
-        results = chain.from_iterable(calls)
+        results: Iterator[Any] = chain.from_iterable(calls)
+        if self._apart:
+            results = all_apart(results)
         while True:
             wanted = self._pieces.most_rows
             out.extend(islice(results, wanted))
@@ -117,7 +119,7 @@ class Calls:
     def _gather(self, calls: Iterator[Iterable[Any]], out: list[Any]) -> Iterator[None]:
         """Read what is no list; the lists are there already."""
         for results in calls:
-            iterator = iter(results)
+            iterator = all_apart(results) if self._apart else iter(results)
             while True:
                 wanted = max(1, self._pieces.most_rows - len(out))
                 before = len(out)
@@ -144,11 +146,8 @@ def compile_calls(
     targets = ["value"] + ["state.current_key"] * keyed + ["ctx.time"] * (timed and takes_context)
     values = ["position"] + ["batch.keys"] * keyed + ["batch.timestamps"] * (timed and takes_context)
     source = values[0] if len(values) == 1 else f"zip({', '.join(values)}, strict=True)"
-    given, listed = "results", "results"
-    if apart:
-        given = "(r if type(r) in atoms else copied(r) for r in results)"
-        listed = f"[{given[1:-1]}]"
-    take = f"if results is not None:\n            yield {given}"
+    listed = "all_apart(results)" if apart else "results"
+    take = "if results is not None:\n            yield results"
     if not yields:
         take = f"if results.__class__ is list:\n            extend({listed})\n        el{take}"
     text = f"""
@@ -160,7 +159,7 @@ def calls(process, ctx, state, batch, position, out, ends):
         {take}
         {"end(len(out))" * timed}
 """
-    namespace: dict[str, Any] = {"MIN_TIMESTAMP": MIN_TIMESTAMP, "atoms": ATOMS, "copied": copy_or_same}
+    namespace: dict[str, Any] = {"MIN_TIMESTAMP": MIN_TIMESTAMP, "all_apart": all_apart}
     exec(compile(text, f"{GENERATED} calls>", "exec"), namespace)
     return namespace["calls"]  # type: ignore[no-any-return]
 

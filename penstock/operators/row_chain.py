@@ -19,7 +19,7 @@ One line a step, so that the traceback of a failing function tells which step fa
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import chain, islice
 from operator import length_hint
 from typing import Any, Literal
@@ -167,11 +167,15 @@ class RowChain(Operator):
 class _Segment:
     """Steps that run in one loop, and give one result at most for a record."""
 
+    _plain: Callable[..., Any]
+    _timed: Callable[..., Any]
+
     def __init__(self, chain: RowChain, steps: tuple[RowStep, ...]) -> None:
         self._chain = chain
         self._steps = steps
         functions = [callable_of(step.function, step.kind, step.kind) for step in steps]
         self._copies = chain.context.effect is Effect.CHANGES and RowChainSpec(steps).effect is Effect.CHANGES
+        self._results: Callable[[Iterable[Any]], Iterator[Any]] | None = None
         if self._copies:
             functions = self._apart(functions)
         kinds = tuple(step.kind for step in steps)
@@ -180,14 +184,19 @@ class _Segment:
             for step, function in zip(steps, functions, strict=True)
         )
         self._compile(kinds, functions)
+        if self._results is not None:
+            self._plain = self._timed = partial(_mapped, functions[0], self._results)
         output_type = steps[-1].output_type
         self._convert: ConvertBatch | None = None if output_type is None else output_type.convert_batch
         self._counters = chain.counters_of(steps)
 
     def _apart(self, functions: list[Callable[..., Any]]) -> list[Callable[..., Any]]:
         """The functions, with what the last of them gives copied at once; between steps a record goes on as it is."""
-        from penstock.operators.apart import each_apart, one_apart
+        from penstock.operators.apart import all_apart, each_apart, one_apart
 
+        if len(self._steps) == 1 and self._steps[0].kind == "map":
+            self._copies, self._results = False, all_apart
+            return functions
         giving = [at for at, step in enumerate(self._steps) if step.kind != "filter"]
         if giving:
             last = giving[-1]
@@ -278,6 +287,15 @@ class _Segment:
         for i in mapped:
             value = self._steps[i].function(value)
         return value
+
+
+def _mapped(
+    function: Callable[[Any], Any],
+    results: Callable[[Iterable[Any]], Iterator[Any]],
+    values: Iterator[Any],
+) -> list[Any]:
+    """A map alone, whose results are looked at one by one."""
+    return list(results(map(function, values)))
 
 
 class _Expansion(_Segment):

@@ -14,6 +14,7 @@ import pytest
 
 from penstock.contracts.effects import Effect
 from penstock.datastream import KeyedProcessFunction, MapFunction
+from penstock.datastream.state import ValueStateDescriptor
 from penstock.operators.aggregations import FieldAggregation
 from penstock.operators.effects import effect_of, passes_once
 
@@ -120,6 +121,31 @@ class Fire(Ask):
         self.state.update([timestamp])
 
 
+class Count(KeyedProcessFunction):
+    def open(self, runtime_context: Any) -> None:
+        descriptor = ValueStateDescriptor("count")
+        self.count = runtime_context.get_state(descriptor)
+
+    def process_element(self, value: Any, ctx: Any) -> Any:
+        count = (self.count.value() or 0) + 1
+        self.count.update(count)
+        yield value, count
+
+
+class OfTheRecord(Count):
+    def on_timer(self, timestamp: int, ctx: Any) -> None:
+        ctx.count.update(timestamp)
+
+
+class Total(KeyedProcessFunction):
+    def open(self, runtime_context: Any) -> None:
+        self.total = runtime_context.get_aggregating_state(None)
+
+    def process_element(self, value: Any, ctx: Any) -> Any:
+        self.total.add(value)
+        yield self.total.get()
+
+
 def closures() -> dict[str, Any]:
     factor, found = 4, {}
 
@@ -186,6 +212,7 @@ def test_what_makes_new_values_has_no_effect(function: Any) -> None:
         Scale(),
         Scale().map,
         Ask(),
+        Count(),
         CLOSURES["table"],
         FieldAggregation("sum", 1),
     ],
@@ -213,6 +240,8 @@ def test_what_gives_things_that_live_on_shares_them(function: Any) -> None:
         Remember(),
         Derived(),
         Fire(),
+        OfTheRecord(),
+        Total(),
         object(),
         CLOSURES["change"],
     ],
