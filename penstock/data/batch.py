@@ -19,11 +19,12 @@ class KeyItem:
     ``take(values)`` lists them, for who asks; without it they are known to be there.
     """
 
-    __slots__ = ("is_known", "position", "take")
+    __slots__ = ("known", "position", "take")
 
     def __init__(self, position: int, take: Callable[[list[Any]], list[Any]] | None = None) -> None:
         self.position = position
-        self.is_known = take is None
+        self.known: KeyItem = self if take is None else KeyItem(position)
+        """The same, once they have been listed."""
         self.take = take or self._items
 
     def _items(self, values: list[Any]) -> list[Any]:
@@ -62,6 +63,7 @@ class RowBatch:
         if isinstance(keyed_by, KeyItem):
             if self._listed is None:
                 self._listed = keyed_by.take(self.values)
+                self.keyed_by = keyed_by.known
             return self._listed
         return keyed_by
 

@@ -178,7 +178,7 @@ def _packed_keys(batch: RowBatch) -> list[Any] | int | None:
         case None:
             return None
         case KeyItem() as item:
-            if not item.is_known:
+            if item is not item.known:
                 _ = (
                     batch.keys
                 )  # raises here what would be raised at the receiver, which knows nothing of the selector

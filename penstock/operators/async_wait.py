@@ -88,6 +88,10 @@ class AsyncWait(Operator):
         if is_rich(function):
             self._live(lambda: function.open(OperatorRuntimeContext(self.context)))
             self._opened = True
+
+    def start(self) -> None:
+        """Requests that were in flight are made again, now that the tasks of all workers are open."""
+        assert self._kept is not None
         before = list(self._kept.get() or ())
         self._kept.clear()
         if before:

@@ -196,14 +196,20 @@ class _CodeReading:
         if name in ("LOAD_METHOD", "LOAD_ATTR"):
             return self._of_attribute(name, operation, before)
         if name == "PUSH_NULL":
-            is_read = "LOAD_DEREF" in (before[0], behind[0]) or (before[0] == "LOAD_ATTR" and self._in_module)
-            return Effect.NONE if is_read else Effect.CHANGES
+            return Effect.NONE if self._has_read_called(before, behind) else Effect.CHANGES
         if name == "BINARY_OP":
             return Effect.CHANGES if operation.argrepr.endswith("=") else Effect.NONE
         if name not in _HARMLESS_OPERATIONS:
             return Effect.CHANGES
         names = argument if type(argument) is tuple else (argument,)
         return Effect.SHARES if self._own is not None and self._own in names else Effect.NONE
+
+    def _has_read_called(self, before: tuple[str, Any], behind: tuple[str, Any]) -> bool:
+        """Whether what is called, which stands behind PUSH_NULL, and since Python 3.13 before it, is read as what it is."""
+        name, operation = before if sys.version_info >= (3, 13) else behind
+        if name == "LOAD_DEREF":
+            return callable(self._cells.get(operation.argval))
+        return sys.version_info >= (3, 13) and name == "LOAD_ATTR" and self._in_module
 
     def _global(self, name: str) -> Any:
         found = self._globals.get(name, _UNKNOWN)
@@ -320,6 +326,8 @@ _CHANGING = {
     "update",
     "setdefault",
     "add",
+    "rotate",
+    "partition",
 }
 
 _HARMLESS_METHODS = {

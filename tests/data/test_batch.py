@@ -60,3 +60,18 @@ def test_keys_that_cannot_be_had_are_missed_where_they_are_sent() -> None:
 
     with pytest.raises(LookupError, match=r"no key in \(\)"):
         Encoder().encode(RowBatch([()], None, KeyItem(0, take)))
+
+
+def test_keys_that_were_listed_once_are_known_of_every_part() -> None:
+    asked: list[int] = []
+
+    def take(values: list[Any]) -> list[Any]:
+        asked.append(len(values))
+        return [value[0] for value in values]
+
+    batch = RowBatch([("a", 1), ("b", 2), ("c", 3)], None, KeyItem(0, take))
+    assert batch.keys == ["a", "b", "c"]
+    for part in split(batch, [0, 1, 0], 2):
+        assert part is not None
+        assert decode(*Encoder().encode(part)) == part
+    assert asked == [3]

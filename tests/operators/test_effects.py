@@ -4,6 +4,8 @@
 import json
 import math
 import re
+from array import array
+from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache, partial
@@ -16,7 +18,7 @@ from penstock.contracts.effects import Effect
 from penstock.datastream import KeyedProcessFunction, MapFunction
 from penstock.datastream.state import ValueStateDescriptor
 from penstock.operators.aggregations import FieldAggregation
-from penstock.operators.effects import effect_of, passes_once
+from penstock.operators.effects import _HARMLESS_METHODS, effect_of, passes_once
 
 LIMIT = 3
 TABLE: dict[Any, Any] = {}
@@ -161,6 +163,9 @@ def closures() -> dict[str, Any]:
         "function": lambda x: twice(x),
         "comprehension": lambda xs: [(x, factor) for x in xs],
         "change": lambda x: change(x),
+        "one of a table": lambda row: found[row[0]](row),
+        "with a closure's value": lambda row: row[0](factor),
+        "behind a module's attribute": lambda row: (math.pi, found[row](row)),
     }
 
 
@@ -244,10 +249,49 @@ def test_what_gives_things_that_live_on_shares_them(function: Any) -> None:
         Total(),
         object(),
         CLOSURES["change"],
+        CLOSURES["one of a table"],
+        CLOSURES["with a closure's value"],
+        CLOSURES["behind a module's attribute"],
+        lambda row: row["queue"].rotate(1),
+        lambda array: array.partition(2),
     ],
 )
 def test_whatever_is_not_known_may_change_records(function: Any) -> None:
     assert effect_of(function) is Effect.CHANGES
+
+
+@pytest.mark.parametrize(
+    "made", [[1], {1: 2}, {1}, deque([1]), bytearray(b"a"), Counter("a"), array("q", [1])]
+)
+def test_no_method_that_changes_what_it_is_asked_of_is_harmless(made: Any) -> None:
+    reading = {
+        "copy",
+        "count",
+        "index",
+        "get",
+        "keys",
+        "values",
+        "items",
+        "most_common",
+        "elements",
+        "total",
+        "itemsize",
+    }
+    reading |= {
+        "typecode",
+        "tolist",
+        "tobytes",
+        "buffer_info",
+        "tofile",
+        "tounicode",
+        "maxlen",
+        "fromkeys",
+        "subtract",
+    }
+    reading |= set(dir(bytes)) if isinstance(made, bytearray) else set()
+    reading |= {name for name in dir(set) if name in dir(frozenset)}
+    changing = {name for name in dir(made) if not name.startswith("_")} - reading
+    assert not changing & _HARMLESS_METHODS
 
 
 def test_of_several_functions_the_most_counts() -> None:

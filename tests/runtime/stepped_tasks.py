@@ -10,6 +10,7 @@ from penstock.dataflow.job import ChainedOperator, JobVertex
 from penstock.ids import VertexId
 from penstock.metrics.kinds import MetricGroup
 from penstock.network.in_process import InProcessChannel
+from penstock.network.key_grouping import KeyGrouping
 from penstock.network.partitioners import ForwardPartitioner
 from penstock.operators.contract import OperatorContext, OperatorSpec
 from penstock.operators.coroutines import Coroutines
@@ -19,7 +20,7 @@ from penstock.runtime.task.chain import EdgeTarget, OperatorChain, TaskEnvironme
 from penstock.runtime.task.edge_output import EdgeOutput
 from penstock.runtime.task.input_gate import InputGate
 from penstock.runtime.task.progress import Progress
-from penstock.runtime.task.tasklet import OperatorTasklet, SourceTasklet, Tasklet
+from penstock.runtime.task.tasklet import GroupedTasklet, OperatorTasklet, SourceTasklet, Tasklet
 from penstock.runtime.task.timekeeping import DueCalls
 from penstock.runtime.worker.state_access import StateAccess
 
@@ -29,7 +30,7 @@ MANY = 10_000
 class TaskByHand:
     """``specs`` are chained; the first is a source, or reads ``channels`` of port 0.
 
-    The last writes to a channel with room for ``capacity`` batches.
+    The last writes to a channel with room for ``capacity`` batches. With ``grouping`` it is keyed input of BATCH mode.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class TaskByHand:
         capacity: int = MANY,
         channels: int = 1,
         buffer_timeout_ms: int = 100,
+        grouping: KeyGrouping | None = None,
     ) -> None:
         self.clock = ManualClock(1_000) if clock is None else clock
         self.inputs = [InProcessChannel(MANY) for _ in range(channels)]
@@ -53,7 +55,8 @@ class TaskByHand:
             self.task = SourceTasklet(subtask.id, "task", self.chain, buffer_timeout_ms)
         else:
             gate = InputGate([(0, channel) for channel in self.inputs])
-            self.task = OperatorTasklet(subtask.id, "task", self.chain, buffer_timeout_ms, gate)
+            named = (subtask.id, "task", self.chain, buffer_timeout_ms, gate)
+            self.task = OperatorTasklet(*named) if grouping is None else GroupedTasklet(*named, grouping)
         self.task.open()
         self.task.start()
 

@@ -10,6 +10,7 @@ from penstock.contracts.pace import BATCH_RECORDS, STEP_S
 from penstock.data.batch import RowBatch
 from penstock.data.elements import END_OF_INPUT, Barrier, Watermark
 from penstock.datastream import StreamExecutionEnvironment
+from penstock.network.key_grouping import KeyGrouping
 from penstock.operators.row_chain import RowChainSpec, RowStep
 from penstock.runtime.task.input_gate import InFlight
 from penstock.runtime.task.progress import Progress
@@ -66,6 +67,17 @@ def test_a_fast_function_is_soon_given_whole_batches() -> None:
     assert sum(sizes) == 3 * BATCH_RECORDS
     assert len(sizes) < 20
     assert sizes[-1] == BATCH_RECORDS
+
+
+def test_keyed_input_of_batch_mode_is_soon_collected_in_whole_batches() -> None:
+    task = TaskByHand(mapped(lambda x: x), grouping=KeyGrouping(1 << 26))
+    keys = [number % 7 for number in range(BATCH_RECORDS)]
+    task.put(*[RowBatch(list(range(BATCH_RECORDS)), None, keys)] * 4, END_OF_INPUT)
+    steps = 0
+    while not task.take():
+        task.step()
+        steps += 1
+    assert steps < 40
 
 
 def test_a_function_that_becomes_slow_is_given_less() -> None:

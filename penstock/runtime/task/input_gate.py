@@ -83,6 +83,11 @@ class InputGate:
         self.first_port = port
         self._first_slots = [slot for slot in self._slots if slot.port == port]
 
+    @property
+    def reads_first(self) -> bool:
+        """Whether a port that is read first has not come to its end."""
+        return self.first_port in self._open_ports
+
     def hold_until_complete(self) -> None:
         """Give nothing before every channel that spools has all of its input: a blocking exchange."""
         self._held = [slot.channel for slot in self._slots if isinstance(slot.channel, SpoolChannel)]
@@ -107,7 +112,7 @@ class InputGate:
             if not all(spool.ended for spool in self._held):
                 return None
             self._held = []
-        slots = self._first_slots if self.first_port in self._open_ports else self._slots
+        slots = self._first_slots if self.reads_first else self._slots
         if self._replays:
             slots = self._with_replayed() or slots
         count = len(slots)

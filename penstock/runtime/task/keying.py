@@ -34,7 +34,6 @@ class KeyExtractor:
         )
         position = None if expression is None else _POSITION.fullmatch(expression)
         self._item = None if position is None else KeyItem(int(position[1]), self._keys_of)
-        self._known_item = None if position is None else KeyItem(int(position[1]))
         if is_rich(selector):
             selector.open(OperatorRuntimeContext(context))
 
@@ -52,7 +51,7 @@ class KeyExtractor:
 
     def keyed_again(self, values: list[Any]) -> RowBatch:
         """A batch of values whose keys have been computed before."""
-        return RowBatch(values, None, self._known_item or self._keys_of(values))
+        return RowBatch(values, None, self._keys_of(values) if self._item is None else self._item.known)
 
     def _keys_of(self, values: list[Any]) -> list[Any]:
         position = iter(values)

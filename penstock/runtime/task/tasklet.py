@@ -470,6 +470,7 @@ class GroupedTasklet(OperatorTasklet):
         self._grouping = grouping
         self._giving: Iterator[int] | None = None
         self._ended_ports: list[int] = []
+        self._collecting = Pace()
 
     def _work(self) -> Progress:
         if not self._gate.ended:
@@ -510,7 +511,7 @@ class GroupedTasklet(OperatorTasklet):
             yield 0
 
     def _collect(self) -> Progress:
-        item = self._gate.next(self._pace.records)
+        item = self._gate.next(self._pace.records if self._gate.reads_first else self._collecting.records)
         if item is None:
             return Progress.MORE if self._gate.ended else Progress.IDLE
         if type(item) is tuple:
@@ -519,7 +520,9 @@ class GroupedTasklet(OperatorTasklet):
             if port == self._gate.first_port:
                 self._on_piece(batch, port)
             else:
+                began = self._turn.now()
                 self._grouping.add(port, batch)
+                self._collecting.took(len(batch), self._turn.now() - began)
         elif isinstance(item, PortEnded):
             self._ended_ports.append(item.port)
         return Progress.MORE
