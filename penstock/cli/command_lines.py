@@ -4,7 +4,7 @@ from typing import Any, NoReturn
 
 import click
 
-_FLINK_ONLY = ("modify", "run-application")
+_FLINK_ONLY = ("modify",)
 
 
 class ProgramCommand(click.Command):

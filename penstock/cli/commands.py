@@ -62,6 +62,24 @@ _RESTORE_OPTIONS: tuple[Decorator, ...] = (
 )
 
 
+_CLUSTER_OPTIONS: tuple[Decorator, ...] = (
+    click.option(
+        "-sae",
+        "--shutdownOnAttachedExit",
+        "shutdown",
+        is_flag=True,
+        help="On a cluster: cancel the jobs when this command is interrupted, or dies.",
+    ),
+    click.option(
+        "-m",
+        "--jobmanager",
+        "address",
+        metavar="HOST:PORT",
+        help="Run on the cluster whose REST API is there (sets the target to remote).",
+    ),
+)
+
+
 @click.group(cls=CommandGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, "-v", "--version", prog_name="penstock", message="%(prog)s %(version)s")
 def penstock() -> None:
@@ -74,7 +92,6 @@ def _program_options(command: Callable[..., Any]) -> Callable[..., Any]:
         command = _refused(names, takes_value, reason)(command)
     options: tuple[Decorator, ...] = (
         click.argument("arguments", nargs=-1, type=click.UNPROCESSED, shell_complete=_complete_files),
-        click.option("-sae", "--shutdownOnAttachedExit", "shutdown", is_flag=True, hidden=True),
         click.option("-v", "--verbose", is_flag=True, help="Say more; show whole tracebacks."),
         click.option("--pyflink", is_flag=True, help="Let `import pyflink` give penstock."),
         click.option(
@@ -104,13 +121,7 @@ def _program_options(command: Callable[..., Any]) -> Callable[..., Any]:
             help="Where config.yaml or flink-conf.yaml is.  [env: PENSTOCK_CONF_DIR]",
         ),
         *_RESTORE_OPTIONS,
-        click.option(
-            "-m",
-            "--jobmanager",
-            "address",
-            metavar="HOST:PORT",
-            help="Run on the cluster whose REST API is there (sets the target to remote).",
-        ),
+        *_CLUSTER_OPTIONS,
         click.option("-t", "--target", metavar="NAME", help="The executor: local, or one that is installed."),
         click.option(
             "-D", "properties", metavar="KEY=VALUE", multiple=True, help="Set an option; may be repeated."
@@ -166,6 +177,9 @@ def run(detached: bool, **given: Any) -> Task:
             "-d is for clusters (-m HOST:PORT): here jobs end with the process that runs them; let the shell run it in the "
             "background"
         )
+
+    if detached and given["shutdown"]:
+        raise click.UsageError("-sae is for a command that waits for its jobs: leave out -d")
 
     if not is_local:
         configure_client(Role.CLI, cluster_settings(given["conf_dir"], given["properties"]))
@@ -258,3 +272,4 @@ def _understand(given: dict[str, Any], on_cluster: bool = False) -> tuple[Progra
 penstock.add_command(savepoint_group(_program_options, job_commands.savepoint))
 for _command in (*cluster_commands.COMMANDS, *job_commands.COMMANDS, *log_commands.COMMANDS):
     penstock.add_command(_command)
+penstock.add_command(cluster_commands.history_server, "historyserver")  # Flink's name

@@ -47,6 +47,7 @@ def gather_settings(given: dict[str, Any], on_cluster: bool = False) -> Settings
         configuration.set_string("rest.address", host)
         configuration.set_string("rest.port", port)
     flags = {
+        "execution.shutdown-on-attached-exit": given["shutdown"] or None,
         "parallelism.default": given["parallelism"],
         "execution.target": given["target"],
         "python.files": given["files"],

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -163,3 +164,84 @@ def test_an_attached_run_shows_a_line_of_progress_on_a_terminal(running_cluster:
         running_cluster.client.ask("PATCH", f"/jobs/{job_id}?mode=cancel")
         attached.communicate(timeout=PATIENCE_S)
     os.close(here)
+
+
+BOUNDED = """
+from penstock.contracts.accumulators import IntCounter
+from penstock.datastream import MapFunction, StreamExecutionEnvironment
+
+class Counting(MapFunction):
+    def open(self, context):
+        self.seen = IntCounter()
+        context.add_accumulator("seen", self.seen)
+
+    def map(self, value):
+        self.seen.add(1)
+        return value
+
+env = StreamExecutionEnvironment.get_execution_environment()
+env.from_collection([1, 2, 3]).map(Counting()).print()
+env.execute("bounded")
+"""
+
+
+def test_an_attached_run_ends_with_what_is_left_of_its_job(running_cluster: Cluster, tmp_path: Path) -> None:
+    program = tmp_path / "bounded.py"
+    program.write_text(BOUNDED)
+    said = running_cluster.penstock("run", "-m", running_cluster.address, str(program))
+    job_id = said.split("JobID ")[1].split()[0]
+    told = rf"Program execution finished\nJob with JobID {job_id} has finished.\nJob Runtime: \d+ ms\n"
+    assert re.search(told + r"Accumulator Results: \n- seen \(.*\): 3\n", said), said
+    assert said.count("Program execution finished") == 1
+    ended = running_cluster.penstock("run", "-d", "-sae", str(program), check=False)
+    assert "leave out -d" in ended or "-d is for clusters" in ended
+
+
+def attached(cluster: Cluster, *options: str) -> tuple[subprocess.Popen[str], str]:
+    """A command that waits for a job that runs."""
+    python_path = str(ROOT) + os.pathsep + os.environ.get("PYTHONPATH", "")
+    words = ["run", "-m", cluster.address, *options, str(PROGRAM), "1000000", "100"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "penstock", *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": python_path, "PENSTOCK_HOME": str(cluster.home)},
+    )
+    assert process.stdout is not None
+    job_id = process.stdout.readline().split("JobID ")[1].strip()
+    cluster.wait_for_state(job_id, "RUNNING")
+    return process, job_id
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_job_ends_with_an_interrupted_command_where_that_is_asked_for(
+    running_cluster: Cluster, number: signal.Signals
+) -> None:
+    process, job_id = attached(running_cluster, "-sae")
+    process.send_signal(number)
+    process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == 130
+    assert running_cluster.job(job_id)["state"] == "CANCELED"
+
+
+@pytest.mark.slow
+def test_a_job_goes_on_without_an_interrupted_command(running_cluster: Cluster) -> None:
+    process, job_id = attached(running_cluster)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == 130
+    assert f"Job {job_id} goes on: `penstock cancel {job_id}` ends it." in said
+    assert running_cluster.job(job_id)["state"] == "RUNNING"
+    running_cluster.client.ask("PATCH", f"/jobs/{job_id}?mode=cancel")
+    running_cluster.wait_for_state(job_id, "CANCELED")
+
+
+@pytest.mark.slow
+def test_a_job_ends_with_a_command_that_dies_where_that_is_asked_for(running_cluster: Cluster) -> None:
+    heartbeats = ("-Dclient.heartbeat.interval=100", "-Dclient.heartbeat.timeout=3000")
+    process, job_id = attached(running_cluster, "-sae", *heartbeats)
+    process.kill()
+    process.communicate(timeout=PATIENCE_S)
+    running_cluster.wait_for_state(job_id, "CANCELED")

@@ -56,6 +56,7 @@ def test_of_more_jobs_than_are_retained_the_oldest_archives_are_deleted(tmp_path
 def test_a_history_server_that_cannot_serve_says_why(cluster: Cluster) -> None:
     said = cluster.penstock("history-server", "start-foreground", check=False)
     assert "historyserver.archive.fs.dir names no directory" in said
+    assert said == cluster.penstock("historyserver", "start-foreground", check=False)
     words = ["history-server", "start-foreground", "-D", "historyserver.archive.fs.dir=/tmp"]
     said = cluster.penstock(*words, "-D", "historyserver.web.address=0.0.0.0", check=False)
     assert "set rest.token" in said

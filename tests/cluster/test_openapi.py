@@ -199,7 +199,7 @@ _VALUES = st.recursive(
     max_leaves=5,
 )
 _ENDS = {("DELETE", "/cluster")}
-_ENDS_JOB = {("PATCH", "/jobs/{job}"), ("POST", "/jobs/{job}/stop")}
+_ENDS_JOB = {("PATCH", "/jobs/{job}"), ("PATCH", "/jobs/{job}/clientHeartbeat"), ("POST", "/jobs/{job}/stop")}
 
 
 @st.composite
@@ -268,6 +268,7 @@ def test_every_operation_answers_as_it_is_described(asking: Asking, names: dict[
     }
     requirements = "/jobs/{job}/resource-requirements"
     bounds = asking("GET", requirements.replace("{job}", names["job"]))[1]
+    bodies["PATCH", "/jobs/{job}/clientHeartbeat"] = json.dumps({"expiredTimestamp": 1 << 50}).encode()
     bodies["PUT", requirements] = json.dumps(bounds).encode()
     # The job collects no rows, and is needed.
     refused = {("POST", "/jobs/{job}/stop"), ("POST", "/jobs"), ("GET", "/jobs/{job}/rows/{collector}")}

@@ -48,8 +48,14 @@ execution.attached
     boolean = false ; accepted
     Whether the client waits for the job to end.
 execution.shutdown-on-attached-exit
-    boolean = false ; accepted
-    Whether the cluster goes down with an attached client.
+    boolean = false ; honoured
+    Whether jobs on a cluster are cancelled when the command that waits for them is interrupted, or dies.
+client.heartbeat.interval
+    long = 30000 ; honoured
+    Time between two signs of life of such a command, in milliseconds.
+client.heartbeat.timeout
+    long = 180000 ; honoured
+    After this time without a sign of life of such a command its jobs are cancelled, in milliseconds.
 execution.job-listeners
     list = ; accepted
     Classes that are told about submitted jobs.

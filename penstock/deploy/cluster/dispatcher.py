@@ -27,6 +27,7 @@ from penstock.dataflow.rescaling import (
     rescaled,
 )
 from penstock.dataflow.submission import JobStatus
+from penstock.deploy.cluster.client_watch import ClientWatch
 from penstock.deploy.cluster.dispatched_job import ArrivingJob, DispatchedJob, JobNotFound, Phase, Rescaling
 from penstock.deploy.cluster.found_checkpoints import find_start_again, noted
 from penstock.deploy.cluster.job_directories import JobDirectories
@@ -73,6 +74,7 @@ class Dispatcher:
         self._lock = threading.Lock()
         self._jobs: OrderedDict[str, DispatchedJob] = OrderedDict()
         self._arriving: dict[str, ArrivingJob] = {}
+        self.clients = ClientWatch(self.cancel)
         self.on_ended: Callable[[DispatchedJob], None] = lambda job: None
 
     # Jobs come ----------------------------------------------------------------------------------------------------------
@@ -281,6 +283,7 @@ class Dispatcher:
             job.note_status(job.status)
         job.is_over = True
         self.on_ended(job)
+        self.clients.forget(job.id)
         self._roster.drop_files(job.id)
         self._modules.forget(job.id)
         job.let_go()
@@ -422,6 +425,7 @@ class Dispatcher:
 
     def close(self) -> None:
         """Leave no files behind; the jobs are taken up again, and bring theirs again."""
+        self.clients.close()
         with self._lock:
             for arriving in self._arriving.values():
                 arriving.given_up.set()

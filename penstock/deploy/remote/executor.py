@@ -69,6 +69,14 @@ class RemoteJob:
     def start_in_background(self) -> None:
         """It runs already."""
 
+    def say_client_is_there(self, until_ms: int) -> None:
+        """The job is cancelled unless this is said again before this time since the epoch."""
+        self._patiently(
+            lambda client: client.ask(
+                "PATCH", f"{self._path}/clientHeartbeat", {"expiredTimestamp": until_ms}
+            )
+        )
+
     def cancel(self) -> None:
         self._client.ask("PATCH", f"{self._path}?mode=cancel")
 

@@ -208,6 +208,15 @@ def _to_end_it(api: Api) -> list[Operation]:
             status=202,
         ),
         Operation(
+            "PATCH",
+            f"{JOB}/clientHeartbeat",
+            "Say until when a job's client is there; the job is cancelled where that is not said again before.",
+            _client_heard(api),
+            {},
+            body={"expiredTimestamp": Optional(int, "In milliseconds since the epoch.")},
+            status=202,
+        ),
+        Operation(
             "POST",
             f"{JOB}/stop",
             "Stop a job with a savepoint.",
@@ -281,6 +290,19 @@ def _cancel(api: Api) -> Answer:
                 f"mode is cancel, not {mode!r}; to stop with a savepoint, POST to /jobs/:jobid/stop"
             )
         await asyncio.to_thread(api.dispatcher.cancel, request.path_params["job"])
+        return {}
+
+    return answer
+
+
+def _client_heard(api: Api) -> Answer:
+    async def answer(request: Request) -> Any:
+        job, given = api.job(request), await json_body(request)
+        until_ms = given.get("expiredTimestamp")
+        if type(until_ms) is not int or not 0 <= until_ms < 1 << 63:
+            raise ProgramError(f"expiredTimestamp is a time in milliseconds, not {until_ms!r}")
+        if not job.has_ended:
+            api.dispatcher.clients.heard(job.id, until_ms)
         return {}
 
     return answer
