@@ -33,6 +33,20 @@ source = DataGeneratorSource(lambda index: index, 1_000_000, RateLimiterStrategy
 env.from_source(source, WatermarkStrategy.no_watermarks(), "numbers").map(str).print()
 env.execute("without checkpoints")
 """
+ONLY_ALONE = """
+import sys
+from tests.cluster import to_files
+from tests.cluster.counting import Count
+
+class Alone(Count):
+    def open(self, runtime_context):
+        super().open(runtime_context)
+        if runtime_context.get_number_of_parallel_subtasks() > 1:
+            raise RuntimeError("there is room for one only")
+
+to_files.Count = Alone
+to_files.main(int(sys.argv[1]), float(sys.argv[2]), sys.argv[3])
+"""
 REFUSES_ONCE = """
 import os, sys
 from contextlib import suppress
@@ -223,6 +237,29 @@ def test_a_job_that_cannot_run_at_a_parallelism_goes_on_as_it_was(cluster: Clust
     before = len(complete_lines(directory))
     cluster.wait_for(lambda: len(complete_lines(directory)) > before)
     assert_comes_to_its_end_exactly_once(cluster, job, directory)
+
+
+@pytest.mark.slow
+def test_a_job_whose_functions_do_not_open_at_a_parallelism_goes_on_as_it_was(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    cluster.penstock("start-cluster", "-n", "1", "-s", "2")
+    program = tmp_path / "only_alone.py"
+    program.write_text(ONLY_ALONE)
+    checkpoints = f"-Dexecution.checkpointing.dir={tmp_path / 'checkpoints'}"
+    for strategy in ("none", "fixed-delay"):
+        directory = tmp_path / f"out-{strategy}"
+        options = ("-p", "1", checkpoints, f"-Drestart-strategy.type={strategy}")
+        job = cluster.submit(program, *options, "--", str(COUNT), "150", str(directory))
+        cluster.wait_for(lambda directory=directory: len(complete_lines(directory)) > 20)
+        said = cluster.penstock("rescale", "-m", cluster.address, "-p", "2", job, check=False)
+        assert "did not come to run at parallelism 2, and goes on at 1" in said
+        assert "there is room for one only" in said
+        cluster.wait_for_state(job, "RUNNING")
+        assert {vertex["parallelism"] for vertex in cluster.job(job)["vertices"]} == {1}
+        before = len(complete_lines(directory))
+        cluster.wait_for(lambda directory=directory, before=before: len(complete_lines(directory)) > before)
+        assert_comes_to_its_end_exactly_once(cluster, job, directory)
 
 
 @pytest.mark.slow

@@ -212,6 +212,7 @@ class Dispatcher:
             make_background=partial(FencedBackground, self._check),
         )
         driver.on_status = lambda status: self._status_changed(job, status)
+        driver.on_settled = lambda: self._settled(job)
         return LocalJob(driver)
 
     # What the store has of them -----------------------------------------------------------------------------------------
@@ -261,10 +262,8 @@ class Dispatcher:
                 return False
             case Phase.STOPPING, _:
                 return True
-            case Phase.TRYING, JobStatus.RUNNING:
-                job.rescaling = None
-                self._keep(job, parallelism=open_parallelism(job.graph))
-                rescaling.succeed()
+            case Phase.TRYING, JobStatus.FINISHED:
+                self._rescaled(job, rescaling)
                 return True
             case Phase.TRYING, JobStatus.RESTARTING:
                 job.job.suspend()
@@ -273,6 +272,19 @@ class Dispatcher:
                 return False
         job.rescaling = None
         return True
+
+    def _settled(self, job: DispatchedJob) -> None:
+        """All workers work: the job has come to its new parallelism."""
+        rescaling = job.rescaling
+        if rescaling is not None and not job.is_cancelled:
+            self._rescaled(job, rescaling)
+            job.note_status(JobStatus.RUNNING)
+            _log.info("job %r (%s) runs at parallelism %d", job.name, job.id, job.graph.parallelism)
+
+    def _rescaled(self, job: DispatchedJob, rescaling: Rescaling) -> None:
+        job.rescaling = None
+        self._keep(job, parallelism=open_parallelism(job.graph))
+        rescaling.succeed()
 
     def _see_to_the_end(self, job: DispatchedJob) -> None:
         self._wait_for(job)

@@ -121,7 +121,8 @@ class JobDriver:
             restart_strategy(options, settings.enabled, str(deployment.job_id)),
             restarts_regions(options),
         )
-        self._is_trial = succession.is_trial
+        # A worker that reports has opened its operators: until all have, the trial goes on.
+        self._on_trial = set(range(deployment.workers)) if succession.is_trial else set()
         needs_checkpoints = settings.enabled or succession.kept.latest is not None
         make_checkpoints = partial(self._make_checkpoints, settings, make_background, succession)
         self._checkpoints: JobCheckpoints | CheckpointsOnDemand = (
@@ -150,6 +151,7 @@ class JobDriver:
         self.rows = CollectedRows(holds_back, may_repeat=settings.enabled)
         self._checkpoints.on_complete = self.rows.complete
         self.on_status: Callable[[JobStatus], None] = lambda status: None
+        self.on_settled: Callable[[], None] = lambda: None
         self.done = False
         self.has_left = False
         """Whether it has ended so that another driver can go on where it was."""
@@ -250,6 +252,10 @@ class JobDriver:
             case MetricsReport(worker, metrics, accumulators):
                 self._metrics[worker] = metrics
                 self._live_accumulators[worker] = accumulators
+                if worker in self._on_trial and self.status is JobStatus.RUNNING:
+                    self._on_trial.discard(worker)
+                    if not self._on_trial:
+                        self.on_settled()
             case ReaderStarted(subtask) | SplitRequested(subtask) | FromReader(subtask, _):
                 if self._runs(subtask):
                     self._fail_on_error(lambda: self._splits.handle(message))
@@ -290,7 +296,6 @@ class JobDriver:
         self.on_status(status)
         self._answer_stop(status)
         if status is JobStatus.RUNNING:
-            self._is_trial = False
             self._running_since = self._running_since or self._clock.monotonic_s()
             self._next_metrics = self._clock.monotonic_s() + METRICS_INTERVAL_S
             if self._part is not None:
@@ -346,7 +351,7 @@ class JobDriver:
             if isinstance(message, MetricsReport | RowsCollected):
                 self._take(message)
         suspended = self._is_suspended and self.status is JobStatus.CANCELED
-        if suspended or (self._is_trial and self.status is JobStatus.FAILED):
+        if suspended or (self._on_trial and self.status is JobStatus.FAILED):
             self._checkpoints.leave()
             self.has_left = True
         else:

@@ -71,7 +71,8 @@ class Succession:
 
     It goes on from the latest of the checkpoints that are ``kept``. ``note`` is given the latest one before anybody is told
     that it is complete, and whenever another becomes the latest; it may block, is called by no driver's thread, and raises
-    what makes the checkpoint fail. ``is_trial``: should the job fail before it runs, all checkpoints stay as they are.
+    what makes the checkpoint fail. ``is_trial``: should the job fail before it works in all its workers, all checkpoints stay
+    as they are.
     """
 
     kept: KeptCheckpoints = KeptCheckpoints()
