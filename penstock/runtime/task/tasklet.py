@@ -359,7 +359,7 @@ class OperatorTasklet(Tasklet):
             return super()._step()
         barrier = None
         if not self._turn.unfinished:
-            barrier = self._gate.overtaking(monotonic(), self.unaligned_after_s)
+            barrier = self._gate.overtaking(self._turn.now(), self.unaligned_after_s)
         if barrier is not None:
             self._take_part(barrier)  # although an output has no room, or records are in front of the barrier
         progress = super()._step()
