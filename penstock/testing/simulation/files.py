@@ -9,6 +9,7 @@ import io
 from collections.abc import Callable, Collection
 from typing import Any
 
+from penstock.checkpoint.manifest import MANIFEST_NAME
 from penstock.testing.simulation.faults import Fault, Misfortunes
 from penstock.testing.simulation.story import Story
 
@@ -24,7 +25,8 @@ class SimulatedFiles:
     def __init__(self, misfortunes: Misfortunes, story: Story, touch: Touch, shows_parts: bool) -> None:
         self.content: dict[str, bytes] = {}
         self.undeletable: set[str] = set()
-        """Directories in which a deletion failed: whoever deletes says so in the log, and leaves the rest as it is."""
+        """Directories in which a deletion failed, or reading the manifest that says whether to delete: whoever deletes says
+        so in the log, and leaves the rest as it is."""
         self.abandoned: set[str] = set()
         """Files of jobs and JobManagers that died, of which whoever comes after them knows nothing."""
         self._misfortunes = misfortunes
@@ -61,6 +63,8 @@ class SimulatedFiles:
             raise FileNotFoundError(errno.ENOENT, "simulated: no such file", path)
         if self._misfortunes.strikes(Fault.FAILED_READ):
             self._story.tell(f"FAULT {path} cannot be read")
+            if path.endswith("/" + MANIFEST_NAME):
+                self.undeletable.add(path.rpartition("/")[0])
             raise OSError(errno.EIO, "simulated: the storage does not answer")
         return self.content[path]
 
