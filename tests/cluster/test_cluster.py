@@ -98,7 +98,12 @@ def test_a_port_that_is_taken_is_named_and_a_range_is_searched(cluster: Cluster)
         said = cluster.penstock("start-cluster", check=False)
         assert f"cannot listen on 127.0.0.1:{cluster.rest_port}" in said
         assert "rest.bind-port" in said
+        assert f"process {os.getpid()} (" in said
         assert cluster.pids("taskmanager") == cluster.pids("jobmanager") == []
+    with socket.create_server(("127.0.0.1", cluster.rpc_port)):
+        said = cluster.penstock("start-cluster", check=False)
+        assert f"process {os.getpid()} (" in said and "set jobmanager.rpc.port to another" in said
+    with socket.create_server(("127.0.0.1", cluster.rest_port)):
         assert "No cluster runs here." in cluster.penstock("stop-cluster")
         ready = cluster.penstock(
             "start-cluster", "-D", f"rest.bind-port={cluster.rest_port}-{cluster.rest_port + 20}"

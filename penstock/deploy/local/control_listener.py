@@ -1,5 +1,6 @@
 """Where worker processes call the coordinator; nobody is listened to before the handshake."""
 
+import errno
 import logging
 import selectors
 import socket
@@ -9,6 +10,7 @@ from typing import Any
 
 from penstock.clock import monotonic
 from penstock.deploy.local.control_link import COORDINATOR_INDEX
+from penstock.deploy.local.port_holders import holder_of
 from penstock.errors import OutsideError, ProtocolError
 from penstock.network.handshake import Handshake, Role
 from penstock.network.tls import TlsFiles, TlsSocket, secured
@@ -52,7 +54,11 @@ class ControlListener:
             self._listener = socket.create_server((host, port), backlog=128)
         except OSError as error:
             where = f"{host}:{port}" if port else host
-            raise OutsideError(f"cannot listen on {where} for worker processes: {error}") from error
+            who = holder_of(port) if port and error.errno == errno.EADDRINUSE else None
+            hint = (
+                "" if who is None else f"; {who} has the port: stop it, or set jobmanager.rpc.port to another"
+            )
+            raise OutsideError(f"cannot listen on {where} for worker processes: {error}{hint}") from error
         self._listener.setblocking(False)
         selector.register(self._listener, selectors.EVENT_READ, self._accept)
 

@@ -8,6 +8,7 @@ import uvicorn
 
 from penstock.clock import monotonic, pause
 from penstock.deploy.cluster.addresses import is_loopback
+from penstock.deploy.local.port_holders import holder_of
 from penstock.errors import OutsideError, ProgramError
 from penstock.network.tls import TlsFiles
 from penstock.web.rest.api import Api
@@ -93,7 +94,8 @@ def _listen(host: str, ports: list[int]) -> tuple[socket.socket, int]:
         made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return made, made.getsockname()[1]
     which = str(ports[0]) if len(ports) == 1 else f"{ports[0]} to {ports[-1]}"
+    who = holder_of(ports[-1]) or "another program, perhaps another cluster,"
     raise OutsideError(
-        f"the REST API cannot listen on {host}:{which}: {failure.strerror or failure}; another program, perhaps "
-        "another cluster, has the port: stop it, or set rest.bind-port to another port or a range such as 8081-8089"
+        f"the REST API cannot listen on {host}:{which}: {failure.strerror or failure}; {who} has port {ports[-1]}: stop it, "
+        "or set rest.bind-port to another port or a range such as 8081-8089"
     ) from failure
