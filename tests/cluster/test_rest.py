@@ -1,6 +1,7 @@
 """The REST API of a running cluster: Flink's paths, their fields, and bad requests."""
 
 import http.client
+import os
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,12 @@ def test_the_figures_of_a_running_job(running_cluster: Cluster, job: str) -> Non
 def test_the_files_of_a_taskmanager_and_of_the_jobmanager(running_cluster: Cluster, job: str) -> None:
     (manager,) = running_cluster.client.get("/taskmanagers")["taskmanagers"]
     assert (manager["slotsNumber"], manager["freeSlots"]) == (2, 0)
+    assert (manager["totalResource"]["cpuCores"], manager["freeResource"]["cpuCores"]) == (2, 0)
+    assert manager["hardware"]["cpuCores"] == os.cpu_count()
+    assert 0 < manager["hardware"]["freeMemory"] < manager["hardware"]["physicalMemory"]
+    alone = running_cluster.client.get(f"/taskmanagers/{manager['id']}")
+    assert 0 < alone["metrics"]["heapUsed"] < alone["metrics"]["heapMax"]
+    assert all(collector["count"] >= 0 for collector in alone["metrics"]["garbageCollectors"])
     status, output = ask(running_cluster, "GET", f"/taskmanagers/{manager['id']}/stdout")
     assert status == 200 and b"> 0:" in output
     logs = running_cluster.client.get(f"/taskmanagers/{manager['id']}/logs")["logs"]

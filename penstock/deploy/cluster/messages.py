@@ -9,7 +9,7 @@ from penstock.deploy.local.lifeline import Birth
 @dataclass(frozen=True, slots=True)
 class TaskManagerJoined:
     """The first words of a TaskManager. ``log`` and ``out`` are the paths of its files, empty where it has none; ``epoch`` is
-    the newest that it has served."""
+    the newest that it has served; ``cores`` are those of its machine."""
 
     id: str
     host: str
@@ -18,6 +18,7 @@ class TaskManagerJoined:
     log: str = ""
     out: str = ""
     epoch: int = 0
+    cores: int = 0
 
 
 @dataclass(frozen=True, slots=True)

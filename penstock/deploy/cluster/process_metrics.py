@@ -10,6 +10,8 @@ from functools import cache
 
 from penstock.clock import monotonic
 
+COLLECTORS = ("Generation0", "Generation1", "Generation2")
+
 
 def process_metrics() -> dict[str, float]:
     """CPU, memory, threads, files and collected garbage, under Flink's names as far as it has them.
@@ -21,7 +23,7 @@ def process_metrics() -> dict[str, float]:
     """
     usage = resource.getrusage(resource.RUSAGE_SELF)
     cpu_s = usage.ru_utime + usage.ru_stime
-    collections = gc.get_stats()
+    collections, garbage = gc.get_stats(), _Garbage.of_process()
     metrics: dict[str, float] = {
         "Status.JVM.CPU.Load": _Load.of_process().read(cpu_s),
         "Status.JVM.CPU.Time": round(cpu_s * 1e9),
@@ -29,13 +31,46 @@ def process_metrics() -> dict[str, float]:
         "Status.JVM.Memory.Heap.Max": _all_memory_bytes(),
         "Status.JVM.Threads.Count": threading.active_count(),
         "Status.JVM.GarbageCollector.All.Count": sum(each["collections"] for each in collections),
+        "Status.JVM.GarbageCollector.All.Time": garbage.total_ms(),
         "Status.JVM.FileDescriptor.Max": resource.getrlimit(resource.RLIMIT_NOFILE)[0],
     }
+    for generation, each in enumerate(collections):
+        collector = f"Status.JVM.GarbageCollector.{COLLECTORS[generation]}"
+        metrics[f"{collector}.Count"] = each["collections"]
+        metrics[f"{collector}.Time"] = garbage.millis(generation)
     with suppress(OSError):
         metrics["Status.JVM.FileDescriptor.Open"] = len(os.listdir("/proc/self/fd"))
+    with suppress(OSError, ValueError):
+        metrics["System.Memory.Available"] = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_AVPHYS_PAGES")
     with suppress(OSError):
         metrics["System.CPU.Load1min"] = os.getloadavg()[0]
     return metrics
+
+
+class _Garbage:
+    """How long Python's garbage collector has worked in this process since the first reading, by generation."""
+
+    def __init__(self) -> None:
+        self._seconds = [0.0] * len(COLLECTORS)
+        self._since = monotonic()
+        gc.callbacks.append(self._noted)
+
+    @staticmethod
+    @cache
+    def of_process() -> "_Garbage":
+        return _Garbage()
+
+    def _noted(self, phase: str, about: dict[str, int]) -> None:
+        if phase == "start":
+            self._since = monotonic()
+        else:
+            self._seconds[about["generation"]] += monotonic() - self._since
+
+    def millis(self, generation: int) -> int:
+        return round(self._seconds[generation] * 1000)
+
+    def total_ms(self) -> int:
+        return round(sum(self._seconds) * 1000)
 
 
 class _Load:

@@ -157,6 +157,7 @@ class TaskManager:
                 settings.log,
                 settings.out,
                 self._epoch,
+                os.cpu_count() or 0,
             )
         )
         self._next_heartbeat = 0.0

@@ -8,10 +8,20 @@ from typing import Any
 from penstock import __version__
 from penstock.dataflow.submission import JobStatus
 from penstock.deploy.cluster.dispatched_job import DispatchedJob
+from penstock.deploy.cluster.process_metrics import COLLECTORS
 from penstock.deploy.cluster.slots import TaskManagerEntry
 from penstock.web.rest.rest_settings import RestSettings
 
 Json = dict[str, Any]
+_MEMORY = (
+    "frameworkHeap", "taskHeap", "frameworkOffHeap", "taskOffHeap", "networkMemory", "managedMemory", "jvmMetaspace",
+    "jvmOverhead", "totalFlinkMemory", "totalProcessMemory",
+)  # fmt: skip
+_BUFFERS = (
+    "directCount", "directUsed", "directMax", "mappedCount", "mappedUsed", "mappedMax", "nettyShuffleMemorySegmentsAvailable",
+    "nettyShuffleMemorySegmentsUsed", "nettyShuffleMemorySegmentsTotal", "nettyShuffleMemoryAvailable",
+    "nettyShuffleMemoryUsed", "nettyShuffleMemoryTotal",
+)  # fmt: skip
 FLINK_VERSION = "2.3.0"
 
 
@@ -73,10 +83,50 @@ def taskmanager(entry: TaskManagerEntry) -> Json:
         "timeSinceLastHeartbeat": entry.last_heartbeat_ms,
         "slotsNumber": description.slots,
         "freeSlots": entry.free,
+        "totalResource": _resource(description.slots),
+        "freeResource": _resource(entry.free),
+        "hardware": {
+            "cpuCores": description.cores,
+            "physicalMemory": round(entry.metrics.get("Status.JVM.Memory.Heap.Max", 0)),
+            "freeMemory": round(entry.metrics.get("System.Memory.Available", 0)),
+            "managedMemory": 0,
+        },
+        "memoryConfiguration": dict.fromkeys(_MEMORY),
         "blocked": False,
         "metrics": entry.metrics,
-        "allocatedSlots": [{"jobId": job_id} for job_id in entry.taken.values()],
+        "allocatedSlots": [{"jobId": job_id, "resource": _resource(1)} for job_id in entry.taken.values()],
     }
+
+
+def taskmanager_detail(entry: TaskManagerEntry) -> Json:
+    """A TaskManager by itself: its process under the names that Flink has for a Java machine. Memory is of the process,
+    which nothing divides here, so that what Flink keeps for parts of it is 0."""
+    told, metrics = taskmanager(entry), entry.metrics
+    used, whole = (round(metrics.get(f"Status.JVM.Memory.Heap.{each}", 0)) for each in ("Used", "Max"))
+    nothing = ("nonHeapUsed", "nonHeapCommitted", "nonHeapMax", *_BUFFERS)
+    collectors = [
+        {
+            "name": name,
+            "count": metrics.get(f"Status.JVM.GarbageCollector.{name}.Count", 0),
+            "time": metrics.get(f"Status.JVM.GarbageCollector.{name}.Time", 0),
+        }
+        for name in COLLECTORS
+    ]
+    return {
+        **told,
+        "metrics": {
+            "heapUsed": used,
+            "heapCommitted": used,
+            "heapMax": whole,
+            **dict.fromkeys(nothing, 0),
+            "garbageCollectors": collectors,
+        },
+    }
+
+
+def _resource(slots: int) -> Json:
+    parts = ("taskHeapMemory", "taskOffHeapMemory", "managedMemory", "networkMemory")
+    return {"cpuCores": float(slots), **dict.fromkeys(parts, 0), "extendedResources": {}}
 
 
 def threads(stacks: Iterable[tuple[str, str]]) -> Json:

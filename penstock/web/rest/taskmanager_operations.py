@@ -18,12 +18,19 @@ from penstock.web.rest.job_operations import AGGREGATED, AGGREGATION
 from penstock.web.rest.metric_views import aggregated, listed
 from penstock.web.rest.operations import Answer, Content, Operation, Query
 from penstock.web.rest.requests import names_in_query, number_in_query, plain_name
+from penstock.web.rest.shapes import MapOf
 
 ANSWER_S = 30.0
 TASKMANAGER = "/taskmanagers/{taskmanager}"
+_RESOURCE = {
+    "cpuCores": float, "taskHeapMemory": int, "taskOffHeapMemory": int, "managedMemory": int, "networkMemory": int,
+    "extendedResources": MapOf(float),
+}  # fmt: skip
 _TASKMANAGER = {
     "id": str, "path": str, "pid": int, "timeSinceLastHeartbeat": int, "slotsNumber": int, "freeSlots": int,
-    "metrics": {}, "allocatedSlots": [{"jobId": str}],
+    "totalResource": _RESOURCE, "freeResource": _RESOURCE, "memoryConfiguration": {},
+    "hardware": {"cpuCores": int, "physicalMemory": int, "freeMemory": int, "managedMemory": int},
+    "metrics": {}, "allocatedSlots": [{"jobId": str, "resource": _RESOURCE}],
 }  # fmt: skip
 
 
@@ -84,7 +91,7 @@ def _all(api: Api) -> Answer:
 
 def _one(api: Api) -> Answer:
     async def answer(request: Request) -> Any:
-        return cluster_views.taskmanager(api.taskmanager(request))
+        return cluster_views.taskmanager_detail(api.taskmanager(request))
 
     return answer
 
