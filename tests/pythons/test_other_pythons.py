@@ -19,6 +19,7 @@ ROOT = HERE.parents[1]
 GENERATED_CODE = (
     "operators/test_row_chain.py",
     "operators/test_inlining.py",
+    "operators/test_effects.py",
     "operators/test_unread_argument.py",
 )
 ERRORS_OF_USERS = ("bad_input/test_functions_that_raise.py",)
