@@ -42,14 +42,13 @@ from penstock.runtime.job.coordinator import (
     StopTimedOut,
 )
 from penstock.runtime.job.restart_strategies import NoRestart, restart_strategy, restarts_regions
-from penstock.runtime.job.start import KeptCheckpoints, Succession
+from penstock.runtime.job.start import KeptCheckpoints, Succession, as_settings_say
 from penstock.runtime.messages import (
     Deployment,
     FromReader,
     MetricsReport,
     ReaderStarted,
     ReportMetrics,
-    Restore,
     RowsCollected,
     RowsTaken,
     SnapshotTaken,
@@ -80,14 +79,6 @@ def may_restart(graph: JobGraph) -> bool:
     return not isinstance(restart_strategy(graph.settings, takes_checkpoints), NoRestart)
 
 
-def _restore(start_from: "CompletedCheckpoint | None", deployment: Deployment) -> Restore | None:
-    if start_from is None:
-        return None
-    from penstock.runtime.job.checkpointing import restore_of
-
-    return restore_of(start_from, deployment)
-
-
 ALONE = Succession()
 
 
@@ -104,13 +95,9 @@ class JobDriver:
     ) -> None:
         options = deployment.graph.settings
         settings = checkpoint_settings(options, deployment.graph.batch_mode)
-        deployment = replace(
-            deployment,
-            exactly_once=None if deployment.graph.batch_mode else settings.exactly_once,
-            takes_checkpoints=settings.enabled and settings.after_tasks_finish,
-            unaligned_after_ms=settings.unaligned_after_ms,
-            restore=_restore(succession.kept.latest, deployment),
-            keeps_inputs=deployment.graph.batch_mode and may_restart(deployment.graph),
+        keeps_inputs = deployment.graph.batch_mode and may_restart(deployment.graph)
+        deployment = as_settings_say(
+            replace(deployment, keeps_inputs=keeps_inputs), settings, succession.kept
         )
         self._deployment = deployment
         self._make_background = make_background
