@@ -49,6 +49,7 @@ from penstock.runtime.messages import (
     MetricsReport,
     ReaderStarted,
     ReportMetrics,
+    Restore,
     RowsCollected,
     RowsTaken,
     SnapshotTaken,
@@ -79,6 +80,14 @@ def may_restart(graph: JobGraph) -> bool:
     return not isinstance(restart_strategy(graph.settings, takes_checkpoints), NoRestart)
 
 
+def _restore(start_from: "CompletedCheckpoint | None", deployment: Deployment) -> Restore | None:
+    if start_from is None:
+        return None
+    from penstock.runtime.job.checkpointing import restore_of
+
+    return restore_of(start_from, deployment)
+
+
 ALONE = Succession()
 
 
@@ -95,9 +104,10 @@ class JobDriver:
     ) -> None:
         options = deployment.graph.settings
         settings = checkpoint_settings(options, deployment.graph.batch_mode)
-        keeps_inputs = deployment.graph.batch_mode and may_restart(deployment.graph)
-        deployment = as_settings_say(
-            replace(deployment, keeps_inputs=keeps_inputs), settings, succession.kept
+        deployment = replace(
+            as_settings_say(deployment, settings),
+            restore=_restore(succession.kept.latest, deployment),
+            keeps_inputs=deployment.graph.batch_mode and may_restart(deployment.graph),
         )
         self._deployment = deployment
         self._make_background = make_background

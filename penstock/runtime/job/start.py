@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from penstock.checkpoint.settings import CheckpointSettings, ClaimMode, checkpoint_settings
 from penstock.dataflow.job import JobGraph
-from penstock.runtime.messages import Deployment, Restore
+from penstock.runtime.messages import Deployment
 
 if TYPE_CHECKING:
     from penstock.checkpoint.events import CompletedCheckpoint
@@ -86,22 +86,11 @@ def from_start(checkpoint: "CompletedCheckpoint | None") -> Succession:
     return Succession() if checkpoint is None else Succession(KeptCheckpoints((checkpoint,)))
 
 
-def as_settings_say(
-    deployment: Deployment, settings: CheckpointSettings, kept: KeptCheckpoints
-) -> Deployment:
-    """What workers are told of checkpoints, and of the one that the job goes on from."""
+def as_settings_say(deployment: Deployment, settings: CheckpointSettings) -> Deployment:
+    """What workers are told of checkpoints."""
     return replace(
         deployment,
         exactly_once=None if deployment.graph.batch_mode else settings.exactly_once,
         takes_checkpoints=settings.enabled and settings.after_tasks_finish,
         unaligned_after_ms=settings.unaligned_after_ms,
-        restore=_restore(kept.latest, deployment),
     )
-
-
-def _restore(start_from: "CompletedCheckpoint | None", deployment: Deployment) -> Restore | None:
-    if start_from is None:
-        return None
-    from penstock.runtime.job.checkpointing import restore_of
-
-    return restore_of(start_from, deployment)
