@@ -83,6 +83,7 @@ def taskmanager(entry: TaskManagerEntry) -> Json:
         "timeSinceLastHeartbeat": entry.last_heartbeat_ms,
         "slotsNumber": description.slots,
         "freeSlots": entry.free,
+        "assignedTasks": len(entry.taken),
         "totalResource": _resource(description.slots),
         "freeResource": _resource(entry.free),
         "hardware": {
@@ -94,7 +95,9 @@ def taskmanager(entry: TaskManagerEntry) -> Json:
         "memoryConfiguration": dict.fromkeys(_MEMORY),
         "blocked": False,
         "metrics": entry.metrics,
-        "allocatedSlots": [{"jobId": job_id, "resource": _resource(1)} for job_id in entry.taken.values()],
+        "allocatedSlots": [
+            {"jobId": job_id, "resource": _resource(1), "assignedTasks": 1} for job_id in entry.taken.values()
+        ],
     }
 
 

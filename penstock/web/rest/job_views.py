@@ -15,6 +15,7 @@ from penstock.web.rest.vertex_views import shown_accumulators, vertex_id, vertex
 
 Json = dict[str, Any]
 
+SCHEDULER = "Default"
 ARRIVING = "INITIALIZING"  # Flink's word for a job whose JobManager gets ready
 
 
@@ -24,6 +25,8 @@ def arriving_line(job: ArrivingJob) -> Json:
     return {
         "jid": job.id,
         "name": job.name,
+        "jobType": "STREAMING",
+        "schedulerType": SCHEDULER,
         "state": ARRIVING,
         "start-time": job.since_ms,
         "end-time": -1,
@@ -43,6 +46,8 @@ def job_line(job: DispatchedJob) -> Json:
     return {
         "jid": job.id,
         "name": job.name,
+        "jobType": "BATCH" if job.graph.batch_mode else "STREAMING",
+        "schedulerType": SCHEDULER,
         "state": job.status.name,
         "start-time": job.started_at_ms,
         "end-time": end,
@@ -63,6 +68,7 @@ def job_detail(job: DispatchedJob) -> Json:
         "name": job.name,
         "isStoppable": False,
         "state": job.status.name,
+        "schedulerType": SCHEDULER,
         "job-type": "BATCH" if job.graph.batch_mode else "STREAMING",
         "start-time": job.started_at_ms,
         "end-time": end,

@@ -249,11 +249,17 @@ def vertex_accumulators(job: DispatchedJob, vertex: JobVertex) -> Json:
 
 def accumulators_by_subtask(job: DispatchedJob, vertex: JobVertex) -> Json:
     """The accumulators of each subtask."""
+    places = job.places()
     return {
         "id": vertex_id(vertex),
         "parallelism": vertex.parallelism,
         "subtasks": [
-            {"subtask": index, "host": job.places().get(index, ""), **_attempt_line(job, vertex, index)}
+            {
+                "subtask": index,
+                "host": places.get(index, ""),
+                "endpoint": places.get(index, ""),
+                **_attempt_line(job, vertex, index),
+            }
             for index in range(vertex.parallelism)
         ],
     }
