@@ -94,7 +94,7 @@ def taskmanager_of(settings: ClusterSettings, log: str) -> TaskManager:
             settings.seconds("heartbeat.timeout", 50.0),
             settings.storage_dir,
             internal_tls(options),
-            f"{log}.log",
+            options.get("taskmanager.log.path") or f"{log}.log",
             f"{log}.out",
             replace(
                 shipped_logging(settings.conf_dir) or ShippedLogging(),

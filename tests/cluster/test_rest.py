@@ -157,6 +157,7 @@ def test_what_options_forbid_and_bound(cluster: Cluster) -> None:
         "web.access-control-allow-origin": "http://dashboard",
         "rest.server.max-content-length": "1000000",
         "web.log.path": str(cluster.home / "other.log"),
+        "taskmanager.log.path": str(cluster.home / "other.log"),
     }
     (cluster.home / "other.log").write_text("the log of another")
     cluster.penstock("start-cluster", "-s", "2", *(w for o in options.items() for w in ("-D", "=".join(o))))
@@ -179,7 +180,9 @@ def test_what_options_forbid_and_bound(cluster: Cluster) -> None:
         cluster.client.ask("POST", "/savepoint-disposal", b" " * 1_000_001)
     cluster.wait_for(lambda: cluster.client.get(f"/jobs/{job}/checkpoints")["counts"]["completed"] > 3)
     assert len(cluster.client.get(f"/jobs/{job}/checkpoints")["history"]) == 2
-    assert ask(cluster, "GET", "/jobmanager/log") == (200, b"the log of another")
+    (manager,) = cluster.client.get("/taskmanagers")["taskmanagers"]
+    for path in ("/jobmanager/log", f"/taskmanagers/{manager['id']}/log"):
+        assert ask(cluster, "GET", path) == (200, b"the log of another")
     connection = http.client.HTTPConnection("127.0.0.1", cluster.rest_port, timeout=120)
     connection.request("GET", "/overview")
     assert connection.getresponse().headers["Access-Control-Allow-Origin"] == "http://dashboard"

@@ -125,7 +125,7 @@ taskmanager.system-out.mode
     string = DEFAULT ; accepted
     Where a worker's printed lines go.
 taskmanager.log.path
-    string = ; accepted
+    string = ; honoured
     The log file of a worker.
 task.cancellation.interval
     duration = 30 s ; honoured

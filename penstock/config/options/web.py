@@ -32,7 +32,7 @@ rest.retry.delay
     duration = 3 s ; accepted
     Time before a client asks again.
 rest.connection-timeout
-    duration = 15 s ; accepted
+    duration = 15 s ; honoured
     How long a client waits for a connection.
 rest.idleness-timeout
     duration = 5 min ; accepted

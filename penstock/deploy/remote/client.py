@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from penstock.clock import monotonic, pause
+from penstock.config.configuration import Configuration
 from penstock.deploy.cluster.addresses import rest_address
 from penstock.deploy.cluster.leadership import Epochs, Leader, storage_directory
 from penstock.deploy.cluster.secret import SUBMISSION_HEADER, own_submission_proof
@@ -14,19 +15,22 @@ from penstock.deploy.cluster.security import RestTrust, rest_trust
 from penstock.errors import OutsideError, ProgramError
 
 TIMEOUT_S = 30.0
+CONNECTION_S = 15.0
+_CONNECTION = "rest.connection-timeout"
 UNAVAILABLE = 503
 
 
 @dataclass(frozen=True, slots=True)
 class ClusterClient:
     """Where the API is; ``token`` is sent where it is set; ``tls``: it answers to https. ``timeout_s``: how long an
-    answer may take."""
+    answer may take, and ``connection_s`` a connection."""
 
     host: str
     port: int
     token: str | None = None
     tls: RestTrust | None = None
     timeout_s: float = TIMEOUT_S
+    connection_s: float = CONNECTION_S
 
     @staticmethod
     def of(settings: dict[str, str]) -> "ClusterClient":
@@ -37,13 +41,21 @@ class ClusterClient:
         leader = _leader(settings)
         if leader is not None:
             return ClusterClient(
-                leader.rest_host, leader.rest_port, settings.get("rest.token"), rest_trust(settings)
+                leader.rest_host,
+                leader.rest_port,
+                settings.get("rest.token"),
+                rest_trust(settings),
+                connection_s=_connection_s(settings),
             )
         port = settings.get("rest.port") or "8081"
         if not port.isdigit():
             raise ProgramError(f"rest.port is a number, not {port!r}")
         return ClusterClient(
-            rest_address(settings), int(port), settings.get("rest.token"), rest_trust(settings)
+            rest_address(settings),
+            int(port),
+            settings.get("rest.token"),
+            rest_trust(settings),
+            connection_s=_connection_s(settings),
         )
 
     def get(self, path: str) -> Any:
@@ -101,6 +113,8 @@ class ClusterClient:
             headers = {**headers, "Authorization": f"Bearer {self.token}"}
         connection = self._connection()
         try:
+            connection.connect()
+            connection.sock.settimeout(self.timeout_s)
             connection.request(method, quote(path, safe="/?=&-_.~"), data, headers)
             answer = connection.getresponse()
             return answer, answer.read()
@@ -114,9 +128,9 @@ class ClusterClient:
 
     def _connection(self) -> http.client.HTTPConnection:
         if self.tls is None:
-            return http.client.HTTPConnection(self.host, self.port, timeout=self.timeout_s)
+            return http.client.HTTPConnection(self.host, self.port, timeout=self.connection_s)
         return http.client.HTTPSConnection(
-            self.host, self.port, timeout=self.timeout_s, context=self.tls.context()
+            self.host, self.port, timeout=self.connection_s, context=self.tls.context()
         )
 
     def _understood(self, status: int, content: bytes) -> Any:
@@ -149,6 +163,12 @@ class ClusterClient:
                 return operation.get(success)
             pause(0.05)
         raise OutsideError(f"the operation at {path} did not end within {timeout_s:g} s")
+
+
+def _connection_s(settings: dict[str, str]) -> float:
+    given = Configuration.from_dict({_CONNECTION: settings[_CONNECTION]} if _CONNECTION in settings else {})
+    millis = given.get_millis(_CONNECTION)
+    return CONNECTION_S if millis is None else millis / 1000
 
 
 def _leader(settings: dict[str, str]) -> Leader | None:
