@@ -4,6 +4,8 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,21 +17,33 @@ from tests.cluster.test_fencing import assert_exactly_once, complete_lines
 PROGRAM = Path(__file__).with_name("to_files.py")
 
 
+@contextmanager
+def application(cluster: Cluster, *words: str) -> Iterator["subprocess.Popen[str]"]:
+    """``penstock run-application`` on its way; whatever becomes of the test, it and its cluster are ended."""
+    known = {key: value for key, value in os.environ.items() if key != "PENSTOCK_CONF_DIR"}
+    with subprocess.Popen(
+        [sys.executable, "-m", "penstock", "run-application", *words],
+        env={**known, "PENSTOCK_HOME": str(cluster.home), "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)  # it ends its cluster with itself
+                process.communicate()
+
+
 @pytest.mark.slow
 def test_an_application_survives_its_jobmanager_and_leaves_nothing_behind(
     cluster: Cluster, tmp_path: Path
 ) -> None:
     directory = tmp_path / "out"
     checkpoints = f"-Dexecution.checkpointing.dir={tmp_path / 'checkpoints'}"
-    environment = {**os.environ, "PENSTOCK_HOME": str(cluster.home), "PYTHONPATH": str(ROOT)}
-    words = ["run-application", "-p", "2", "--taskmanagers", "2", checkpoints, str(PROGRAM)]
-    with subprocess.Popen(
-        [sys.executable, "-m", "penstock", *words, "6000", "300", str(directory)],
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    ) as process:
+    words = ["-p", "2", "--taskmanagers", "2", checkpoints, str(PROGRAM)]
+    with application(cluster, *words, "6000", "300", str(directory)) as process:
         cluster.wait_for_files(lambda: len(complete_lines(directory)) > 50)
         (home,) = (cluster.home / "applications").iterdir()
         pids = [int(word) for file in home.glob("run/*.pid") for word in file.read_text().split()]
@@ -63,14 +77,7 @@ def test_an_application_that_is_ended_by_a_signal_ends_its_cluster(
     cluster: Cluster, tmp_path: Path, number: signal.Signals
 ) -> None:
     directory = tmp_path / "out"
-    environment = {**os.environ, "PENSTOCK_HOME": str(cluster.home), "PYTHONPATH": str(ROOT)}
-    with subprocess.Popen(
-        [sys.executable, "-m", "penstock", "run-application", str(PROGRAM), "100000", "300", str(directory)],
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    ) as process:
+    with application(cluster, str(PROGRAM), "100000", "300", str(directory)) as process:
         cluster.wait_for_files(lambda: complete_lines(directory))
         (home,) = (cluster.home / "applications").iterdir()
         pids = [int(word) for file in home.glob("run/*.pid") for word in file.read_text().split()]
