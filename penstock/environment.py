@@ -329,7 +329,7 @@ class StreamExecutionEnvironment(EnvironmentOptions):
         """Run the program to its end. Raises ``JobFailed`` with what made it fail.
 
         At parallelism 1 the job runs in this process and thread; otherwise this thread waits for its workers. An interrupt
-        cancels the job.
+        cancels the job; one on a cluster goes on.
         """
         job = self._submit(self._take_program(job_name))
         result: JobExecutionResult | None = None

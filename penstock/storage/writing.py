@@ -1,5 +1,6 @@
 """Writing files: on this machine, or by a URL that fsspec knows."""
 
+import errno
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -69,10 +70,16 @@ def _make_directory(directory: Path) -> None:
 
 
 def _sync_directory_of(path: str) -> None:
-    """Have the name of a file, or that it is gone, on the disk: syncing the file is not enough for that."""
+    """Have the name of a file, or that it is gone, on the disk: syncing the file is not enough for that.
+
+    Some network file systems sync no directories and say so; there the name is as safe as they make it.
+    """
     directory = os.open(os.path.dirname(path) or ".", os.O_RDONLY)
     try:
         os.fsync(directory)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise
     finally:
         os.close(directory)
 

@@ -111,7 +111,7 @@ def _guarded(api: Api, operation: Operation) -> Answer:
 def _refusal(api: Api, operation: Operation, request: Request) -> Response | None:
     """Why a client may not ask this; None where it may."""
     origin = request.headers.get("origin")
-    if operation.method != "GET" and origin and urlsplit(origin).netloc != request.headers.get("host"):
+    if operation.method != "GET" and origin and origin.partition("://")[2] != request.headers.get("host"):
         return _error(403, f"a page of {origin} may not change anything here")
     if api.token is not None:
         given = request.headers.get("authorization", "").removeprefix("Bearer ")
@@ -120,7 +120,9 @@ def _refusal(api: Api, operation: Operation, request: Request) -> Response | Non
         return _error(401, "this cluster asks for a token: send the header 'Authorization: Bearer TOKEN'")
     if not _is_meant(api, request):
         return _error(
-            403, f"{request.headers.get('host')!r} is no name of this cluster; it is reached as localhost"
+            403,
+            f"{request.headers.get('host')!r} is no name of this cluster: ask it as localhost, set rest.address to the name "
+            "by which clients reach it, or set rest.token",
         )
     proof = request.headers.get(SUBMISSION_HEADER, "")
     if operation.needs_proof and not hmac.compare_digest(proof.encode(), api.submission_proof.encode()):
@@ -134,9 +136,12 @@ def _refusal(api: Api, operation: Operation, request: Request) -> Response | Non
 
 def _is_meant(api: Api, request: Request) -> bool:
     """Whether the client knows whom it asks. A page elsewhere, whose name was made to point here, does not."""
-    host = urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
+    try:
+        host = urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
+    except ValueError:  # no host at all, such as [
+        return False
     own = (api.address[0], api.settings.get("rest.address"), api.settings.get("jobmanager.rpc.address"))
-    return is_loopback(host) or host in own
+    return is_loopback(host) or host in [name.lower() for name in own if name]
 
 
 def _json(made: Any, status: int = 200) -> Response:

@@ -87,7 +87,7 @@ def _under(root: str, programs: Programs) -> list[Operation]:
 
 def _list(programs: Programs) -> Answer:
     async def answer(request: Request) -> Any:
-        address = f"http://{request.headers.get('host', '')}"
+        address = f"{request.url.scheme}://{request.headers.get('host', '')}"
         return {"address": address, "files": programs.listed()}
 
     return answer
