@@ -56,11 +56,6 @@ def all_apart(results: Iterable[Any]) -> Iterator[Any]:
             yield copy_or_same(result)
 
 
-def value_apart(context: OperatorContext, value: Any) -> Any:
-    """One value."""
-    return copy_or_same(value) if keeps_apart(context) else value
-
-
 def values_apart(context: OperatorContext, values: list[Any]) -> list[Any]:
     """Values between whose making no function was called that may have changed them."""
     return copies_or_same(values) if keeps_apart(context) else values

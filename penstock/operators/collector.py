@@ -1,6 +1,7 @@
 """Gathers what process functions return, yield or put out aside, and emits it a batch at a time."""
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import filterfalse
 from operator import itemgetter
 from typing import Any
 
@@ -18,8 +19,8 @@ _first = itemgetter(0)
 class Collector:
     """The results of one operator between two calls of ``flush``; the order per output is kept.
 
-    ``take`` once per record or timer, ``flush`` at the end of each call of the task into the operator. Records get the
-    timestamp given to ``take``; ``None`` and ``MIN_TIMESTAMP`` mean that they have none.
+    ``take_piece`` for each record or timer until nothing is left; ``flush`` at the end of each call of the task into the
+    operator. Records get the timestamp that is given with them; ``None`` and ``MIN_TIMESTAMP`` mean that they have none.
     """
 
     __slots__ = (
@@ -46,10 +47,10 @@ class Collector:
         """Whether as much was gathered as is emitted at once."""
         return len(self._values) >= self._context.pieces.most_rows
 
-    def take(self, results: Iterable[Any] | None, timestamp: int | None) -> Iterator[Any] | None:
-        """What a function returned for one record; pairs ``(OutputTag, value)`` go aside.
+    def take_piece(self, results: Iterable[Any] | None, timestamp: int | None) -> Iterator[Any] | None:
+        """What a function returned for one record, up to where the collector is full; pairs ``(OutputTag, value)`` go aside.
 
-        What may have no end is left when the collector is full: what is returned is to be taken after a flush.
+        What is returned is left of the results, and to be taken after a flush. None: all was taken.
         """
         if results is None:
             return None
@@ -75,14 +76,13 @@ class Collector:
                 return rest
         return None
 
-    def take_one(self, result: Any, timestamp: int | None) -> None:
-        """One result for the main output."""
-        if timestamp is None:
-            timestamp = MIN_TIMESTAMP
-        elif timestamp != MIN_TIMESTAMP:
-            self._has_timestamps = True
-        self._values.append(result)
-        self._timestamps.append(timestamp)
+    def take_tagged(self, results: list[Any], timestamp: int) -> None:
+        """All of the results, which are there already; pairs ``(OutputTag, value)`` go aside. They have one timestamp."""
+        if has_tagged(results):
+            for result in filter(is_tagged, results):
+                self._put_aside(result[0], result[1], timestamp)
+            results = list(filterfalse(is_tagged, results))
+        self.take_all(results, timestamp)
 
     def take_all(self, results: list[Any], timestamp: int) -> None:
         """Results for the main output as they are, none of them for the side; they have one timestamp."""
@@ -124,7 +124,7 @@ class Collector:
     def emit_results(self, results: list[Any], timestamps: list[int] | None) -> None:
         """Emit the results of a whole batch, pairs ``(OutputTag, value)`` aside, and flush.
 
-        The fast way for what :meth:`take` and :meth:`flush` do; nothing may have been taken before.
+        The fast way for what :meth:`take_piece` and :meth:`flush` do; nothing may have been taken before.
         """
         if has_tagged(results):
             results, timestamps = self._without_tagged(results, timestamps)

@@ -14,6 +14,7 @@ from penstock.data.batch import RowBatch
 from penstock.data.elements import StreamStatus
 from penstock.errors import PenstockError
 from penstock.operators.contract import Operator, OperatorContext, OperatorSpec
+from penstock.operators.pieces import Work
 
 IN_LOOP = ListStateDescriptor("iteration.in-loop")
 
@@ -76,15 +77,22 @@ class IterationHead(Operator):
 
     def on_batch(self, batch: RowBatch, port: int = 0) -> None:
         if self._spec.passes_input:
-            self.output.emit(RowBatch(batch.values, batch.timestamps))
+            self.context.pieces.then(self.output.emit, RowBatch(batch.values, batch.timestamps))
 
     def catch_up(self) -> bool:
         batches = self._loop.take()
+        if batches:
+            self.context.pieces.run(self._take_back(batches))
+            if self._waits_until_ms is not None:
+                self._wait_anew()
+        return bool(batches)
+
+    def _take_back(self, batches: list[RowBatch]) -> Work:
+        """What came back, in batches as it came."""
         for batch in batches:
             self.output.emit(batch)
-        if batches and self._waits_until_ms is not None:
-            self._wait_anew()
-        return bool(batches)
+            yield len(batch)
+        return 0
 
     @property
     def in_flight(self) -> bool:

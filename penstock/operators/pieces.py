@@ -109,6 +109,8 @@ class Pieces:
             if not self._goes(self._waiting[0], step):
                 return False
             self._waiting.popleft()
+            if self._waiting and not step.may_go_on(self._place):
+                return False
         step.unfinished -= 1
         return True
 

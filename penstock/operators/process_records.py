@@ -207,7 +207,10 @@ def unusable_key(batch: RowBatch, context: OperatorContext) -> KeyNotUsable:
                 f"the key {shorten(key)} of type {type(key).__name__} cannot be hashed; "
                 f"return a tuple or another immutable value from the key selector; the record was {shorten(value)}"
             ).at(context.place)
-    return KeyNotUsable("a key cannot be hashed").at(context.place)
+    return KeyNotUsable(
+        f"a key could not be hashed, and now all of its batch can, {shorten(batch.keys)}: the __hash__ of a key must always "
+        "give the same; return a tuple or another immutable value from the key selector"
+    ).at(context.place)
 
 
 def methods_of(function: Any, names: tuple[str, ...], what: str) -> tuple[Callable[..., Any], ...]:

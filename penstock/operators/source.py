@@ -19,7 +19,7 @@ from penstock.operators.checkpointed import FunctionCheckpoints
 from penstock.operators.contract import Layout, Operator, OperatorContext, OperatorSpec, SourceLink
 from penstock.operators.event_time import EventTime, PeriodicCalls, WatermarkTarget, check_timestamps
 from penstock.operators.pieces import Work
-from penstock.operators.user_code import user_error
+from penstock.operators.user_code import shorten, user_error
 
 if TYPE_CHECKING:
     import pyarrow
@@ -170,6 +170,7 @@ class SourceOperator(Operator):
             raise user_error(self.context, error) from error
 
     def finish(self) -> None:
+        self._stop()
         if self._alignment is not None:
             self._alignment.finish()
         self.output.status(ACTIVE)
@@ -187,9 +188,14 @@ class SourceOperator(Operator):
     def notify_checkpoint_aborted(self, checkpoint_id: int) -> None:
         self.reader.notify_checkpoint_aborted(checkpoint_id)
 
-    def close(self) -> None:
+    def _stop(self) -> None:
+        """No watermark and no idleness come behind the end."""
         if self._periodic is not None:
             self._periodic.close()
+            self._periodic = None
+
+    def close(self) -> None:
+        self._stop()
         if self._alignment is not None:
             self._alignment.close()
         if self._reader is not None:
@@ -222,7 +228,10 @@ class _SplitOutput:
         if self._values:
             self.flush()
         if timestamps is not None and len(timestamps) != len(records):
-            raise ProgramError(f"{len(records)} records came with {len(timestamps)} timestamps")
+            raise ProgramError(
+                f"the source's reader gave {len(records)} records with {len(timestamps)} timestamps, the first "
+                f"{shorten(records[:1])} with {shorten(timestamps[:1])}; collect_batch takes a timestamp for each, or None"
+            ).at(self._context.place)
         if records:
             records = records if self._copies is None else self._copies.of_all(records)
             self._pass_on(RowBatch(records, timestamps))

@@ -169,7 +169,7 @@ class TimerFiring:
     def _call(self, due: Iterator[tuple[int, Any, Any]], domain: TimeDomain) -> Iterator[tuple[int, bool]]:
         """Call the function for the timers; stops after many of them, and within one whose results have become many."""
         keyed_state, timer_context, pieces = self._keyed_state, self._timer_context, self._context.pieces
-        on_timer, take = self._on_timer, self._collector.take
+        on_timer, take = self._on_timer, self._collector.take_piece
         in_event_time = domain is TimeDomain.EVENT_TIME
         timer_context.domain = domain
         timestamp, key, fired = MIN_TIMESTAMP, None, 0

@@ -4,7 +4,7 @@ Source of the idea: ``TestSupport`` of Hazelcast Jet, where every test of a proc
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -35,7 +35,7 @@ def run_in_all_modes(
     key_selectors: Sequence[Any] = (),
     options: ModeOptions | None = None,
 ) -> None:
-    """Run a script record by record, in batches, with a restart between any two steps, and (keyed operators) rescaled.
+    """Run a script record by record, in batches, a row in each step, with a restart between any two, and (if keyed) rescaled.
 
     ``script``: steps; anything that is not one is a value without event time. ``expected``: what comes out record by record.
     Keyed operators may mix keys in another order in the other modes; within a key, and of operators without keys, the order
@@ -107,6 +107,7 @@ class _Runs:
         """Every mode but the first."""
         runs = {
             "batched": self.batched(),
+            "batched, in pieces": self.batched(in_pieces=True),
             "restored after every step": self.restoring(1),
             "restored after every second step": self.restoring(2),
             "saved after every step": self.saving(),
@@ -124,9 +125,10 @@ class _Runs:
                 harness.feed([step])
                 yield _Piece(index, index + 1, harness.take_outcome())
 
-    def batched(self) -> Pieces:
+    def batched(self, in_pieces: bool = False) -> Pieces:
         steps = self._steps
-        with self._harness() as harness:
+        settings = replace(self._settings, in_pieces=in_pieces)
+        with OperatorHarness(self._pristine(), self._key_selectors, settings) as harness:
             start = 0
             for stop in range(1, len(steps) + 1):
                 if stop < len(steps) and _go_together(steps[start], steps[stop]):

@@ -8,6 +8,7 @@ from typing import Any
 from penstock.clock import ManualClock
 from penstock.contracts.accumulators import Accumulator
 from penstock.contracts.output_tag import OutputTag
+from penstock.contracts.pace import Pace
 from penstock.contracts.state_backend import OperatorStateBackend
 from penstock.contracts.timers import Timers
 from penstock.data import code_pickle
@@ -16,6 +17,7 @@ from penstock.data.elements import MAX_WATERMARK, MIN_TIMESTAMP, StreamStatus, W
 from penstock.data.key_groups import key_group_range
 from penstock.errors import ProgramError, ProtocolError, StateError
 from penstock.metrics.kinds import MetricGroup
+from penstock.operators import pieces
 from penstock.operators.contract import OperatorContext, OperatorSnapshot, OperatorSpec, Output
 from penstock.operators.coroutines import Coroutines
 from penstock.operators.source import SourceSpec
@@ -32,7 +34,7 @@ class OperatorContractBroken(ProtocolError):
 
 @dataclass(frozen=True, slots=True)
 class HarnessSettings:
-    """Where the operator under test believes that it runs."""
+    """Where the operator under test believes that it runs. ``in_pieces``: each of its steps is over behind one row."""
 
     parallelism: int = 1
     subtask_index: int = 0
@@ -40,6 +42,7 @@ class HarnessSettings:
     batch_mode: bool = False
     configuration: Mapping[str, str] = field(default_factory=dict)
     name: str = "operator under test"
+    in_pieces: bool = False
 
 
 @dataclass(slots=True)
@@ -98,6 +101,8 @@ class OperatorHarness:
         self.is_closed = False
         self._pristine = _pickled_spec(spec)
         self._time = DueCalls(clock)
+        self._step = pieces.Step(clock)
+        self._step.has_room = lambda: False
         self._state = StateAccess(dict(settings.configuration), clock)
         self._watermark = MIN_TIMESTAMP
         self._status: StreamStatus | None = None
@@ -144,6 +149,9 @@ class OperatorHarness:
             coroutines=Coroutines(self.clock),
             effect=self.spec.effect,
         )
+        if settings.in_pieces:
+            context.pieces = self._step.pieces()
+            context.pieces.pace = Pace(most=1)
         context.operator_state = self._state.operator(context)
         if self.spec.uses_keyed_state:
             context.keyed_state = self._state.keyed(context)
@@ -204,6 +212,7 @@ class OperatorHarness:
             batch = keys.keyed(batch)
         before = [list(part) for part in _lists_of(batch)]
         give_batch(self.operator.on_batch, batch, port, self.context)
+        self._go_on()
         self.run_coroutines()
         if not all(map(_is_same, before, _lists_of(batch))):
             raise OperatorContractBroken(
@@ -219,20 +228,31 @@ class OperatorHarness:
             )
         self._watermark = timestamp
         self.operator.on_watermark(timestamp)
+        self._go_on()
 
     def process_watermark_status(self, status: StreamStatus) -> None:
         """Say that all inputs have become idle (``IDLE``), or that one is active again (``ACTIVE``)."""
         self._check_open()
         self._status = status
         self.operator.on_status(status)
+        self._go_on()
 
     def set_processing_time(self, now_ms: int) -> None:
         """Move the clock to ``now_ms`` and fire what is due."""
         self._check_open()
         self.clock.set(now_ms)
         self.run_coroutines()
-        while self._time.fire():
+        while self._time.fire(self._is_done):
+            self._go_on()
             self.run_coroutines()
+
+    def _is_done(self) -> bool:
+        return not self._step.unfinished
+
+    def _go_on(self) -> None:
+        """Step until the operator is not in the middle of anything."""
+        while self._step.unfinished:
+            self._step.go_on()
 
     def run_coroutines(self) -> None:
         """Run coroutines of async functions until each waits for something; their results come out. Done after every input.
@@ -242,7 +262,9 @@ class OperatorHarness:
         coroutines = self.context.coroutines
         while coroutines.is_live:
             coroutines.run()
-            if not self.operator.catch_up() and coroutines.sleep_s != 0:
+            moved = self.operator.catch_up()
+            self._go_on()
+            if not moved and coroutines.sleep_s != 0:
                 break
 
     def advance_processing_time(self, ms: int) -> None:
@@ -257,11 +279,13 @@ class OperatorHarness:
         """BATCH mode on keyed input: all records of ``key`` have been given."""
         self._check_open()
         self.operator.end_key(key)
+        self._go_on()
 
     def end_input(self, port: int = 0) -> None:
         """One input is at its end; with the last one the operator finishes."""
         self._check_open()
         self.operator.on_end_of_input(port)
+        self._go_on()
         self._ended_ports.add(port)
         if len(self._ended_ports) == self.spec.ports:
             if self.operator.in_flight:
@@ -269,6 +293,7 @@ class OperatorHarness:
                     "records are still in flight, so the input cannot end: let what they wait for happen, or time pass"
                 )
             self.operator.finish()
+            self._go_on()
             self._finished = True
 
     def process_bounded_input(self, records: Iterable[StreamRecord]) -> None:

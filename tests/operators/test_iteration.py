@@ -9,7 +9,7 @@ from penstock.errors import ProgramError
 from penstock.operators import feedback_loops
 from penstock.operators.feedback_loops import FeedbackLoops
 from penstock.operators.iteration import IterationHeadSpec, IterationTailSpec
-from penstock.testing.operator_harness import OperatorHarness
+from penstock.testing.operator_harness import HarnessSettings, OperatorHarness
 
 HEAD = IterationHeadSpec("loop", 100)
 TAIL = IterationTailSpec("loop")
@@ -64,6 +64,15 @@ def test_a_loop_that_grows_without_end_is_stopped(monkeypatch: pytest.MonkeyPatc
     loop.give_back(1, 2)
     with pytest.raises(ProgramError, match=r"4 records wait for another turn.*filter what is fed back"):
         loop.give_back(3, 4)
+
+
+def test_what_comes_back_is_taken_in_a_batch_at_a_time() -> None:
+    loop = Loop(OperatorHarness(HEAD, settings=HarnessSettings(in_pieces=True)))
+    loop.give_back(1, 2)
+    loop.give_back(3)
+    assert loop.turn() == [1, 2]
+    loop.head.process_element(4)
+    assert loop.turn() == [1, 2, 3, 4]
 
 
 def test_a_snapshot_holds_each_record_in_the_loop_once() -> None:

@@ -9,11 +9,13 @@ from hypothesis import strategies as st
 
 from penstock.contracts.functions import Function
 from penstock.contracts.join_functions import CoGroupFunction, FlatJoinFunction, JoinFunction, TaggedUnion
+from penstock.contracts.output_tag import OutputTag
 from penstock.data.elements import MAX_WATERMARK, MIN_TIMESTAMP, Watermark
 from penstock.errors import ProgramError, UserCodeError
 from penstock.testing import (
     AdvanceTime,
     HarnessSettings,
+    ModeOptions,
     OperatorHarness,
     StreamRecord,
     harness_of,
@@ -179,6 +181,34 @@ def test_a_late_record_makes_its_window_fire_again_within_the_lateness() -> None
     ]
     first, again = (("a", 1), ("a", 2)), (("a", 1), ("a", 3))
     run_in_all_modes(spec, script, [first, first, again], keys)
+
+
+HIGH = OutputTag("high")
+
+
+class EachPair(FlatJoinFunction[Any, Any, Any]):
+    """Gives for each pair what ``aside_when_high`` gives, and nothing more."""
+
+    def join(self, first: Any, second: Any) -> Iterator[Any]:
+        yield aside_when_high(first, second)
+
+
+def aside_when_high(first: Any, second: Any) -> Any:
+    return (HIGH, first) if first[1] > 5 else (first[1], second[1])
+
+
+WINDOWS = [TumblingEventTimeWindows.of(20), EventTimeSessionWindows.with_gap(20)]
+
+
+@pytest.mark.parametrize("assigner", WINDOWS, ids=lambda assigner: type(assigner).__name__)
+@pytest.mark.parametrize("function", [aside_when_high, EachPair()], ids=["join", "flat join"])
+def test_pairs_that_go_aside_leave_the_others_where_they_are(assigner: Any, function: Any) -> None:
+    spec, keys = operator_of(joined(assigner, function), 2)
+    script: list[Any] = [StreamRecord(("a", number), 1, 0) for number in (1, 9, 2, 8, 3)]
+    script += [StreamRecord(("a", number), 2, 1) for number in (10, 20)]
+    rows = [(first, second) for first in (1, 2, 3) for second in (10, 20)]
+    sides = {"high": [("a", first) for first in (9, 8) for _ in range(2)]}
+    run_in_all_modes(spec, [*script, Watermark(50)], rows, keys, ModeOptions(side_outputs=sides))
 
 
 def test_windows_of_processing_time_join_what_came_in_them() -> None:

@@ -28,7 +28,7 @@ MANY = 10_000
 
 
 class TaskByHand:
-    """``specs`` are chained; the first is a source, or reads ``channels`` of port 0.
+    """``specs`` are chained; the first is a source, or reads ``channels``, which its ports have in turn.
 
     The last writes to a channel with room for ``capacity`` batches. With ``grouping`` it is keyed input of BATCH mode.
     """
@@ -54,7 +54,7 @@ class TaskByHand:
         if isinstance(specs[0], SourceSpec):
             self.task = SourceTasklet(subtask.id, "task", self.chain, buffer_timeout_ms)
         else:
-            gate = InputGate([(0, channel) for channel in self.inputs])
+            gate = InputGate([(index % specs[0].ports, each) for index, each in enumerate(self.inputs)])
             named = (subtask.id, "task", self.chain, buffer_timeout_ms, gate)
             self.task = OperatorTasklet(*named) if grouping is None else GroupedTasklet(*named, grouping)
         self.task.open()

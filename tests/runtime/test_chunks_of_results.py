@@ -1,7 +1,7 @@
 """Functions with contexts, timers, windows: what they give comes in pieces, in order, and waits for room behind them."""
 
 from collections.abc import Callable, Iterator
-from itertools import count
+from itertools import count, product
 from typing import Any
 
 import pytest
@@ -9,18 +9,25 @@ import pytest
 from penstock.clock import ManualClock
 from penstock.contracts.context import KeyedOnTimerContext, KeyedProcessContext
 from penstock.contracts.functions import KeyedProcessFunction
+from penstock.contracts.join_functions import FlatJoinFunction
 from penstock.contracts.pace import BATCH_RECORDS
 from penstock.data.batch import RowBatch
 from penstock.data.elements import MAX_WATERMARK, Watermark
 from penstock.datastream.window import (
+    CountEvictor,
     CountTrigger,
     CountTumblingWindowAssigner,
     EventTimeSessionWindows,
     EventTimeTrigger,
+    ProcessingTimeTrigger,
+    SlidingEventTimeWindows,
     TumblingEventTimeWindows,
+    TumblingProcessingTimeWindows,
 )
 from penstock.operators.co_rows import CoRowSpec
 from penstock.operators.contract import OperatorSpec
+from penstock.operators.join.two_sides import Join
+from penstock.operators.join.window import WindowJoinSpec
 from penstock.operators.keyed_process import KeyedProcessSpec
 from penstock.operators.keyed_rows import KeyedRowSpec
 from penstock.operators.process import ProcessSpec
@@ -148,8 +155,10 @@ def test_a_timer_whose_results_have_no_end_holds_up_nothing_else(by_clock: bool)
     assert found == list(range(len(found)))
 
 
-def windowed(assigner: Any, function: Any) -> WindowSpec:
-    return WindowSpec(assigner, EventTimeTrigger.create(), Collected(), Evaluation(Style.APPLY, function))
+def windowed(assigner: Any, function: Any, trigger: Any = None, **settings: Any) -> WindowSpec:
+    """Windows of ``assigner`` that end by the watermark unless there is another trigger."""
+    trigger = trigger or EventTimeTrigger.create()
+    return WindowSpec(assigner, trigger, Collected(), Evaluation(Style.APPLY, function), **settings)
 
 
 WINDOWS = [TumblingEventTimeWindows.of(10), EventTimeSessionWindows.with_gap(10)]
@@ -180,16 +189,91 @@ def test_windows_that_end_together_are_evaluated_in_pieces_before_their_watermar
     assert found == [*keys, Watermark(100), Watermark(MAX_WATERMARK)]
 
 
-def test_a_window_function_that_gives_much_is_read_as_it_goes() -> None:
-    spec = windowed(TumblingEventTimeWindows.of(10), lambda key, window, elements: count())
-    task = TaskByHand(spec, capacity=2)
+def endless(key: Any, window: Any, elements: Any) -> Iterator[int]:
+    return count()
+
+
+GIVE_MUCH = {
+    "tumbling": windowed(TumblingEventTimeWindows.of(10), endless),
+    "sessions": windowed(EventTimeSessionWindows.with_gap(10), endless),
+    "sliding": windowed(SlidingEventTimeWindows.of(10, 5), endless, CountTrigger.of(1)),
+    "evicted": windowed(TumblingEventTimeWindows.of(10), endless, evictor=CountEvictor.of(1)),
+    "counted": windowed(CountTumblingWindowAssigner.of(1), endless, CountTrigger.of(1)),
+    "merged and counted": windowed(EventTimeSessionWindows.with_gap(10), endless, CountTrigger.of(1)),
+}
+
+
+@pytest.mark.parametrize("kind", GIVE_MUCH)
+def test_a_window_function_that_gives_much_is_read_as_it_goes(kind: str) -> None:
+    task = TaskByHand(GIVE_MUCH[kind], capacity=2)
     task.put(RowBatch(["x"], [5], ["k"]), Watermark(100))
+    assert_endless(task)
+
+
+def test_a_window_that_fires_by_the_clock_is_read_as_it_goes() -> None:
+    spec = windowed(TumblingProcessingTimeWindows.of(10), endless, ProcessingTimeTrigger.create())
+    task = TaskByHand(spec, capacity=2)
+    task.put(RowBatch(["x"], None, ["k"]))
+    task.step()
+    assert isinstance(task.clock, ManualClock)
+    task.clock.advance(10)
+    assert_endless(task)
+
+
+def test_a_window_that_fires_again_for_what_is_late_is_read_as_it_goes() -> None:
+    def function(key: Any, window: Any, elements: list[Any]) -> Iterator[int]:
+        return count() if "late" in elements else iter(())
+
+    spec = windowed(TumblingEventTimeWindows.of(10), function, allowed_lateness_ms=100)
+    task = TaskByHand(spec, capacity=2)
+    task.put(RowBatch(["x"], [5], ["k"]), Watermark(20))
+    assert task.run() == [Watermark(20)]
+    task.put(RowBatch(["late"], [6], ["k"]))
+    assert_endless(task)
+
+
+def assert_endless(task: TaskByHand) -> None:
+    """Much comes, in order, and steps end."""
     found: list[Any] = []
     for _ in range(50):
         task.step()
         found += task.take()
     assert len(found) > BATCH_RECORDS
     assert found == list(range(len(found)))
+
+
+def pair(first: int, second: int) -> tuple[int, int]:
+    return first, second
+
+
+class PairsForEver(FlatJoinFunction[int, int, int]):
+    """Each pair of records gives numbers without end."""
+
+    def join(self, first: int, second: int) -> Iterator[int]:
+        return count()
+
+
+@pytest.mark.parametrize("assigner", WINDOWS, ids=lambda assigner: type(assigner).__name__)
+def test_pairs_whose_results_have_no_end_are_emitted_as_they_come(assigner: Any) -> None:
+    task = TaskByHand(WindowJoinSpec(windowed(assigner, Join(PairsForEver()))), capacity=2, channels=2)
+    for port in (0, 1):
+        task.put(RowBatch([1], [5], ["k"]), Watermark(100), channel=port)
+    assert_endless(task)
+
+
+@pytest.mark.parametrize("assigner", WINDOWS, ids=lambda assigner: type(assigner).__name__)
+def test_the_pairs_of_one_key_are_made_a_piece_at_a_time(assigner: Any) -> None:
+    task = TaskByHand(WindowJoinSpec(windowed(assigner, Join(pair))), capacity=1, channels=2)
+    size = 1_000
+    for port in (0, 1):
+        batch = RowBatch(list(range(size)), [5] * size, ["k"] * size)
+        task.put(batch, Watermark(100), channel=port)
+    found: list[Any] = []
+    while Watermark(100) not in found:
+        task.step()
+        assert all(len(each) <= BATCH_RECORDS for each in task.output.queued() if isinstance(each, RowBatch))
+        found += task.take()
+    assert found == [*product(range(size), range(size)), Watermark(100)]
 
 
 def test_windows_that_fire_record_by_record_do_so_in_pieces() -> None:

@@ -7,10 +7,13 @@ import pytest
 
 from penstock.clock import ManualClock, pause
 from penstock.contracts.pace import BATCH_RECORDS, STEP_S
+from penstock.contracts.watermarks import WatermarkStrategy
 from penstock.data.batch import RowBatch
-from penstock.data.elements import END_OF_INPUT, Barrier, Watermark
+from penstock.data.elements import END_OF_INPUT, MAX_WATERMARK, Barrier, Watermark
+from penstock.data.time import Duration
 from penstock.datastream import StreamExecutionEnvironment
 from penstock.network.key_grouping import KeyGrouping
+from penstock.operators.pieces import Step, Work
 from penstock.operators.row_chain import RowChainSpec, RowStep
 from penstock.runtime.task.input_gate import InFlight
 from penstock.runtime.task.progress import Progress
@@ -167,3 +170,39 @@ def test_a_job_is_cancelled_in_the_middle_of_a_batch() -> None:
     assert next(rows) == 0
     rows.close()
     assert len(called) < BATCH_RECORDS / 4
+
+
+def test_works_that_wait_for_one_another_are_done_one_a_step_when_its_time_is_over() -> None:
+    step = Step(ManualClock())
+    step.has_room = lambda: False
+    pieces, done = step.pieces(), []
+
+    def two() -> Work:
+        done.append("first")
+        yield 1
+        done.append("second")
+        return 1
+
+    pieces.run(two())
+    pieces.then(done.append, "third")
+    pieces.then(done.append, "fourth")
+    for number in range(2, 4):
+        assert not step.go_on()
+        assert done == ["first", "second", "third", "fourth"][:number]
+    assert step.go_on()
+    assert done == ["first", "second", "third", "fourth"]
+
+
+def test_nothing_comes_behind_the_end_of_a_source_by_the_clock() -> None:
+    source = ByHand()
+    strategy = WatermarkStrategy.for_monotonous_timestamps().with_idleness(Duration.of_millis(5))
+    task = TaskByHand(source.with_strategy(strategy))
+    source.polls += [lambda output: output.collect_batch(["a"], [7]), None]
+    while task.step() is not Progress.DONE:
+        pass
+    *_, last, end = task.take()
+    assert (last, end) == (Watermark(MAX_WATERMARK), END_OF_INPUT)
+    assert isinstance(task.clock, ManualClock)
+    task.clock.advance(10_000)
+    assert not task.chain.time.fire()
+    assert task.take() == []

@@ -178,17 +178,17 @@ class Pairs:
             self.results, self.stamps = [], []
         self._collector.emit_results(results, stamps)
 
-    def of_one(self, port: int, value: Any, time: int, given_up_at: int) -> None:
+    def of_one(self, port: int, value: Any, time: int, given_up_at: int) -> Iterator[int]:
         """A record that no partner can come for any more: results have that time, and so are behind no watermark."""
         context = self.context
         context.left_time, context.right_time = (time, MIN_TIMESTAMP) if port == 0 else (MIN_TIMESTAMP, time)
         context.time = given_up_at
         pair = (value, None) if port == 0 else (None, value)
         try:
-            rest = self._collector.take(self.process(*pair, context), given_up_at)
+            rest = self._collector.take_piece(self.process(*pair, context), given_up_at)
             while rest is not None:
-                self._collector.flush()
-                rest = self._collector.take(rest, given_up_at)
+                yield self._collector.flush()
+                rest = self._collector.take_piece(rest, given_up_at)
         except Exception as error:
             raise user_error(self._operator, error, pair) from error
 
@@ -333,14 +333,14 @@ class IntervalJoin(Operator):
         pane: MutableMapping[Any, Buffers] = self.table.pane(None)
         for time, key, port in self.timers.advance_watermark(watermark):
             # Single records are emitted in the order of time over all keys; where there are none, one go does for a key.
-            self._drop(pane, key, port, time if self._outer else watermark)
+            yield from self._drop(pane, key, port, time if self._outer else watermark)
             dropped += 1
             if dropped >= self.context.pieces.most_rows or self._collector.is_full:
                 yield max(dropped, self._collector.flush())
                 dropped = 0
         return dropped
 
-    def _drop(self, pane: MutableMapping[Any, Buffers], key: Any, port: int, until: int) -> None:
+    def _drop(self, pane: MutableMapping[Any, Buffers], key: Any, port: int, until: int) -> Iterator[int]:
         """Forget the records of one side that have no partner to come from ``until`` on."""
         entry = pane.get(key)
         if entry is None:
@@ -351,8 +351,12 @@ class IntervalJoin(Operator):
         if self._keeps[port] and not all(matched[:count]):
             single = [at for at in range(count) if not matched[at]]
             self.backend.current_key = key
-            for at in single:
-                self.pairs.of_one(port, values[at], times[at], min(times[at] + retention_ms, MAX_WATERMARK))
+            most = self.context.pieces.most_rows
+            for number, at in enumerate(single, 1):
+                given_up_at = min(times[at] + retention_ms, MAX_WATERMARK)
+                yield from self.pairs.of_one(port, values[at], times[at], given_up_at)
+                if number % most == 0:
+                    yield max(most, self._collector.flush())
         if count == 0:
             return  # the timer of a record that went with an earlier one
         del times[:count], values[:count], matched[:count]

@@ -1,6 +1,7 @@
 """Functions of two sides as window functions: what stands in a window is ``(side, value)``, side 0 or 1."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from typing import Any, ClassVar
 
 from penstock.contracts.context import RuntimeContext
@@ -68,18 +69,13 @@ class Join(OnTwoSides):
         join.call = apart(context, self.call)
         return join
 
-    def pairs(self, firsts: list[Any], seconds: list[Any]) -> list[Any]:
-        """The results for all pairs."""
+    def pairs(self, firsts: list[Any], seconds: list[Any]) -> Iterator[Any]:
+        """The results for all pairs; the function is called as they are read."""
         join = self.call
         if not isinstance(self.function, FlatJoinFunction):
-            return [join(first, second) for first in firsts for second in seconds]
-        results: list[Any] = []
-        for first in firsts:
-            for second in seconds:
-                given = join(first, second)
-                if given is not None:
-                    results.extend(given)
-        return results
+            return (join(first, second) for first in firsts for second in seconds)
+        each = (join(first, second) for first in firsts for second in seconds)
+        return chain.from_iterable(given for given in each if given is not None)
 
 
 def both_sides(inputs: Iterable[Any]) -> tuple[list[Any], list[Any]]:

@@ -64,30 +64,26 @@ class Evaluator:
             return lambda key, window, elements: process(key, context, elements)
         return lambda key, window, elements: process(context, elements)
 
-    def fire(self, key: Any, window: Any, elements: list[Any], timestamp: int, is_last: bool = False) -> None:
-        """Call the window function; its results carry ``timestamp``, and are emitted when they are many. ``is_last``: the
-        contents are dropped afterwards, so that the function may change them."""
-        rest = self.begin(key, window, elements, timestamp, is_last)
-        while rest is not None:
-            self.collector.flush()
-            rest = self.go_on(rest, key, window, timestamp)
-
     def begin(
         self, key: Any, window: Any, elements: list[Any], timestamp: int, is_last: bool = False
     ) -> Iterator[Any] | None:
-        """The same up to where the collector is full: what is left of the results, for :meth:`go_on` after a flush."""
+        """Call the window function; its results carry ``timestamp``. ``is_last``: the contents are dropped afterwards, so
+        that the function may change them.
+
+        Returns what is left of the results when the collector is full, for :meth:`go_on` after a flush; None for nothing.
+        """
         if self._copies and (self.passes_on or not is_last):
             elements = copies_or_same(elements)
         self._window_context.set(window, timestamp)
         try:
-            return self.collector.take(self._call(key, window, elements), timestamp)
+            return self.collector.take_piece(self._call(key, window, elements), timestamp)
         except Exception as error:
             raise self._explain(error, key, window) from error
 
     def go_on(self, rest: Iterator[Any], key: Any, window: Any, timestamp: int) -> Iterator[Any] | None:
         """Take more of the results."""
         try:
-            return self.collector.take(rest, timestamp)
+            return self.collector.take_piece(rest, timestamp)
         except Exception as error:
             raise self._explain(error, key, window) from error
 

@@ -4,7 +4,7 @@ A timer belongs to (key, window) and is shared by the trigger and the end of the
 trigger is asked once more, whether or not it had registered a timer for that time.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
@@ -118,13 +118,13 @@ class GeneralWindows(Operator):
         size, start = len(batch.values), 0
         while True:
             stop = min(start + self.context.pieces.most_rows, size)
-            self._add(batch if stop - start == size else batch.slice(start, stop))
+            yield from self._add(batch if stop - start == size else batch.slice(start, stop))
             if stop == size:
                 return stop - start
             yield stop - start
             start = stop
 
-    def _add(self, batch: RowBatch) -> None:
+    def _add(self, batch: RowBatch) -> Iterator[int]:
         assert batch.keys is not None
         backend, add = self.backend, self.add_record
         key = value = None
@@ -133,7 +133,7 @@ class GeneralWindows(Operator):
                 batch.keys, batch.values, batch.timestamps or repeat(MIN_TIMESTAMP), strict=False
             ):
                 backend.current_key = key
-                add(key, value, timestamp)
+                yield from add(key, value, timestamp)
         except Exception as error:
             if key_is_unusable(error, key):
                 raise unusable_key(batch, self.context) from error
@@ -143,7 +143,7 @@ class GeneralWindows(Operator):
         if not self.context.batch_mode:
             self.collector.flush()
 
-    def add_record(self, key: Any, value: Any, timestamp: int) -> None:
+    def add_record(self, key: Any, value: Any, timestamp: int) -> Iterator[int]:
         """Put one record into its windows."""
         taken = False
         for window in self.assigner.assign_windows(value, timestamp, self.assigner_context):
@@ -155,7 +155,7 @@ class GeneralWindows(Operator):
             self.trigger_context.window = window
             result = self.trigger.on_element(value, timestamp, window, self.trigger_context)
             if result is not CONTINUE:
-                self.act(result, key, window, window, timestamp)
+                yield from self.act(result, key, window, window, timestamp)
             self.register_cleanup(cleanup_time)
         if not taken and self.event_time:
             self.late.skipped(value, timestamp, self.times.watermark)
@@ -168,7 +168,7 @@ class GeneralWindows(Operator):
         state_window: Any,
         time: int,
         is_last: bool = False,
-    ) -> None:
+    ) -> Iterator[int]:
         """Do what the trigger said. ``time``: of the record or timer that it said it to. ``is_last``: the window is dropped
         next."""
         if not isinstance(result, TriggerResult):
@@ -181,7 +181,10 @@ class GeneralWindows(Operator):
                 end = window.max_timestamp()
                 # Windows that never end leave their results the time of what made them fire, as PyFlink does.
                 at = end if end < MAX_WATERMARK else time
-                self.evaluator.fire(key, window, elements, at, is_last or result.is_purge())
+                rest = self.evaluator.begin(key, window, elements, at, is_last or result.is_purge())
+                while rest is not None:
+                    yield self.collector.flush()
+                    rest = self.evaluator.go_on(rest, key, window, at)
             self.store.after_fire(state_window, key, window)
         if result.is_purge():
             self.store.clear(state_window, key)
@@ -263,20 +266,20 @@ class GeneralWindows(Operator):
         """Results are emitted when they are many; those of the last timers are left to the caller."""
         fired = 0
         for time, key, namespace in due:
-            self._on_timer(time, key, namespace, of_event_time)
+            yield from self._on_timer(time, key, namespace, of_event_time)
             fired += 1
             if fired >= self.context.pieces.most_rows or self.collector.is_full:
                 yield max(fired, self.collector.flush())
                 fired = 0
         return fired
 
-    def _on_timer(self, time: int, key: Any, namespace: Any, of_event_time: bool) -> None:
+    def _on_timer(self, time: int, key: Any, namespace: Any, of_event_time: bool) -> Iterator[int]:
         self.backend.current_key = key
         try:
             if type(namespace) is Leftover:
                 self.drop_leftover(key, namespace.window)
             else:
-                self.fire_timer(time, key, namespace, of_event_time)
+                yield from self.fire_timer(time, key, namespace, of_event_time)
         except Exception as error:
             window = namespace.window if type(namespace) is Leftover else namespace
             place = f"in the timer at {time} of {window}, key {shorten(key)}"
@@ -286,12 +289,14 @@ class GeneralWindows(Operator):
         """The window is over, and its trigger does not want to know."""
         self.drop(key, window, window)
 
-    def fire_timer(self, time: int, key: Any, window: Any, of_event_time: bool) -> None:
+    def fire_timer(self, time: int, key: Any, window: Any, of_event_time: bool) -> Iterator[int]:
         """Ask the trigger, and drop the window when this is its end."""
-        self.ask_trigger(time, key, window, window, of_event_time)
+        yield from self.ask_trigger(time, key, window, window, of_event_time)
 
-    def ask_trigger(self, time: int, key: Any, window: Any, state_window: Any, of_event_time: bool) -> bool:
-        """Ask the trigger and do what it says; says whether the window was dropped."""
+    def ask_trigger(
+        self, time: int, key: Any, window: Any, state_window: Any, of_event_time: bool
+    ) -> Generator[int, None, bool]:
+        """Ask the trigger and do what it says; returns whether the window was dropped."""
         context = self.trigger_context
         context.window = window
         ask = self.trigger.on_event_time if of_event_time else self.trigger.on_processing_time
@@ -299,7 +304,7 @@ class GeneralWindows(Operator):
         cleanup_time = self.cleanup_time(window)
         is_over = of_event_time == self.event_time and time == cleanup_time
         if result is not CONTINUE:
-            self.act(result, key, window, state_window, time, is_over)
+            yield from self.act(result, key, window, state_window, time, is_over)
         if is_over:
             self.drop(key, window, state_window)
             return True

@@ -1,5 +1,6 @@
 """The window operator for windows that merge, such as sessions."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from penstock.contracts.state import KeyedTable, MapStateDescriptor
@@ -43,7 +44,7 @@ class MergingWindows(GeneralWindows):
         else:
             self._sets.pane(None).pop(key, None)
 
-    def add_record(self, key: Any, value: Any, timestamp: int) -> None:
+    def add_record(self, key: Any, value: Any, timestamp: int) -> Iterator[int]:
         taken = False
         windows = self._windows_of(key)
         self._key = key
@@ -61,7 +62,7 @@ class MergingWindows(GeneralWindows):
             self.trigger_context.window = window
             result = self.trigger.on_element(value, timestamp, window, self.trigger_context)
             if result is not CONTINUE:
-                self.act(result, key, window, state_window, timestamp)
+                yield from self.act(result, key, window, state_window, timestamp)
             self.register_cleanup(cleanup_time)
         self._keep(key, windows)
         if not taken and self.event_time:
@@ -98,12 +99,12 @@ class MergingWindows(GeneralWindows):
             windows.retire_window(window)
             self._keep(key, windows)
 
-    def fire_timer(self, time: int, key: Any, window: Any, of_event_time: bool) -> None:
+    def fire_timer(self, time: int, key: Any, window: Any, of_event_time: bool) -> Iterator[int]:
         windows = self._windows_of(key)
         state_window = windows.get_state_window(window)
         # A timer of a window that is no more: its trigger left it behind.
         if state_window is None:
             return
-        if self.ask_trigger(time, key, window, state_window, of_event_time):
+        if (yield from self.ask_trigger(time, key, window, state_window, of_event_time)):
             windows.retire_window(window)
             self._keep(key, windows)

@@ -77,12 +77,13 @@ class PaneWindows(Operator):
     # Records ------------------------------------------------------------------------------------------------------------
 
     def on_batch(self, batch: RowBatch, port: int = 0) -> None:
-        self.context.pieces.then(self._take, batch)
+        self.context.pieces.run(self._take(batch))
 
-    def _take(self, batch: RowBatch) -> None:
+    def _take(self, batch: RowBatch) -> Work:
+        """In pieces where windows fire again; what is only put into them says nothing about how long that takes."""
         timestamps = batch.timestamps
         if not batch.values:
-            return
+            return 0
         first = MIN_TIMESTAMP if timestamps is None else min(timestamps)
         if timestamps is None or first == MIN_TIMESTAMP:
             raise missing_timestamp().at(self.context.place)
@@ -96,11 +97,12 @@ class PaneWindows(Operator):
                 for window in windows:
                     self._add(window, batch, None)
                 self._backend.after_records(len(batch.values))
-                return
-        self._add_parts(batch, split_by_pane(timestamps, offset, step))
+                return 0
+        yield from self._add_parts(batch, split_by_pane(timestamps, offset, step))
         self._backend.after_records(len(batch.values))
         if not self.context.batch_mode:
             self._collector.flush()
+        return 0
 
     def _windows_of(self, pane: int) -> list[TimeWindow]:
         """The windows that hold a pane, the latest first; none when it lies between two."""
@@ -115,7 +117,7 @@ class PaneWindows(Operator):
             self._known[pane] = windows
         return windows
 
-    def _add_parts(self, batch: RowBatch, parts: dict[int, Part]) -> None:
+    def _add_parts(self, batch: RowBatch, parts: dict[int, Part]) -> Iterator[int]:
         """Records of several panes, or of windows that are over."""
         watermark, lateness = self._times.watermark, self._lateness_ms
         on_time: dict[TimeWindow, list[Part]] = {}
@@ -137,7 +139,7 @@ class PaneWindows(Operator):
         for window, parts_of_window in on_time.items():
             self._add(window, batch, join(parts_of_window))
         if over:
-            self._add_to_ended(batch, over)
+            yield from self._add_to_ended(batch, over)
         if in_none:
             assert batch.timestamps is not None
             for position in in_order(in_none):
@@ -162,19 +164,29 @@ class PaneWindows(Operator):
             self._open[window.start] = window
             self._next_due = min(self._next_due, self._due_time(window))
 
-    def _add_to_ended(self, batch: RowBatch, over: list[tuple[TimeWindow, Part]]) -> None:
+    def _add_to_ended(self, batch: RowBatch, over: list[tuple[TimeWindow, Part]]) -> Iterator[int]:
         """Records that are late, but not too late: each makes its window fire again, at once."""
         assert self._store is not None
         assert batch.keys is not None
         # A record's windows come the latest first, as the assigner gives them.
         steps = [(position, -window.start, window) for window, part in over for position in part]
+        evaluator, collector, records = self._evaluator, self._collector, 0
         for position, _, window in sorted(steps, key=lambda step: step[:2]):
             key = batch.keys[position]
             self._add(window, batch, [position])
             self._backend.current_key = key
             elements = self._store.to_fire(window, key, window)
+            records += 1
             if elements is not None:
-                self._evaluator.fire(key, window, elements, window.max_timestamp())
+                end = window.max_timestamp()
+                rest = evaluator.begin(key, window, elements, end)
+                while rest is not None:
+                    yield max(records, collector.flush())
+                    records = 0
+                    rest = evaluator.go_on(rest, key, window, end)
+            if records >= self.context.pieces.most_rows or collector.is_full:
+                yield max(records, collector.flush())
+                records = 0
 
     # Time ---------------------------------------------------------------------------------------------------------------
 
@@ -192,8 +204,13 @@ class PaneWindows(Operator):
         before, self._times.watermark = self._times.watermark, watermark
         if watermark < self._next_due:
             return
+        windows = 0
         for _, dropped, window in self._events(before, watermark):
             yield from self._drop(window) if dropped else self._fire(window)
+            windows += 1
+            if windows >= self.context.pieces.most_rows or self._collector.is_full:
+                yield max(windows, self._collector.flush())
+                windows = 0
         self._next_due = self._find_next_due()
 
     def _events(self, before: int, watermark: int) -> list[Event]:
@@ -230,9 +247,11 @@ class PaneWindows(Operator):
         if not self._lateness_ms:
             yield from self._evaluate(window, pane, over=True)
         elif self._evaluator.has_clear:
-            for key in pane:
+            for keys, key in enumerate(pane, 1):
                 self._backend.current_key = key
                 self._evaluator.clear(key, window)
+                if keys % self.context.pieces.most_rows == 0:
+                    yield self.context.pieces.most_rows
 
     def _evaluate(self, window: TimeWindow, pane: Any, over: bool) -> Iterator[int]:
         """The results of all keys of a window; when it is over the window function hears of it key by key.

@@ -15,7 +15,7 @@ from penstock.ids import SubtaskId
 from penstock.logs.place import Place
 from penstock.network.key_grouping import KeyGrouping
 from penstock.operators.contract import OperatorContext, OperatorSnapshot
-from penstock.operators.process_records import unusable_key
+from penstock.operators.process_records import key_is_unusable, unusable_key
 from penstock.operators.source import SourceOperator
 from penstock.runtime.task.chain import OperatorChain
 from penstock.runtime.task.input_gate import InputGate, PortEnded
@@ -75,8 +75,7 @@ class Tasklet(ABC):
         if self._suspended_by:
             return Progress.IDLE
         if self._work_is_done:
-            self._time.fire()
-            return self._await_checkpoint()
+            return self._step_behind_the_end()
         if not self._has_room():
             self._is_held_up = True
             return Progress.BLOCKED
@@ -96,6 +95,16 @@ class Tasklet(ABC):
             self._end()
             return self._await_checkpoint()
         return progress
+
+    def _step_behind_the_end(self) -> Progress:
+        """The step of a task that has emitted all, and waits for a checkpoint."""
+        self._turn.begin()
+        if self._turn.go_on():
+            self._time.fire()
+        if self._turn.unfinished:
+            return Progress.MORE
+        self._take_part_without_barriers()
+        return self._await_checkpoint()
 
     def _attend_to_time_and_input(self) -> Progress:
         """The step of a task of which no operator is in the middle of something."""
@@ -539,6 +548,8 @@ def give_batch(take: Callable[[Any, int], None], batch: Batch, port: int, contex
     except PenstockError:
         raise
     except TypeError as error:
-        if "unhashable" not in str(error) or not isinstance(batch, RowBatch) or batch.keys is None:
+        if not isinstance(batch, RowBatch) or not any(
+            key_is_unusable(error, key) for key in batch.keys or ()
+        ):
             raise
         raise unusable_key(batch, context) from error
