@@ -40,6 +40,13 @@ def show_pair(left: Any, right: Any, ctx: ProcessJoinContext) -> list[Any]:
     return [(left, right), left] if left[1] % 3 else [(left, right)]
 
 
+def yield_pair(left: Any, right: Any, ctx: ProcessJoinContext) -> Iterator[Any]:
+    yield from show_pair(left, right, None)  # type: ignore[arg-type]
+
+
+unread = st.sampled_from([show_pair, yield_pair])
+
+
 def spec_of(bounds: tuple[int, int], keeps: tuple[bool, bool] = (False, False)) -> IntervalJoinSpec:
     return IntervalJoinSpec(*bounds, show, LATE, keeps)
 
@@ -144,16 +151,16 @@ def test_the_rows_are_those_of_the_oracle_and_nothing_is_kept_at_the_end(
     assert play(script, stage, restores) == [*expected, oracle.late]
 
 
-@given(scripts, bounds, st.booleans())
+@given(scripts, bounds, st.booleans(), unread)
 def test_a_function_that_never_looks_at_its_context_is_called_for_the_same_pairs(
-    script: Script, bounds: tuple[int, int], restores: bool
+    script: Script, bounds: tuple[int, int], restores: bool, function: Any
 ) -> None:
     oracle = Oracle(bounds, (False, False))
     expected = [
         [(result, time) for (left, right, *_), time in rows for result in show_pair(left, right, None)]  # type: ignore[arg-type]
         for rows in oracle.play(script)
     ]
-    stage = Stage(IntervalJoinSpec(*bounds, show_pair, LATE), sides=("left late", "right late"))
+    stage = Stage(IntervalJoinSpec(*bounds, function, LATE), sides=("left late", "right late"))
     assert play(script, stage, restores) == [*expected, oracle.late]
 
 
@@ -162,7 +169,7 @@ def test_results_of_a_long_batch_are_emitted_before_its_end(
     script: list[Record], bounds: tuple[int, int], most: int
 ) -> None:
     stage = Stage(IntervalJoinSpec(*bounds, show_pair, LATE), sides=("left late", "right late"))
-    stage.operator._loops = inner_loops(most)  # type: ignore[attr-defined]
+    stage.operator._loops = inner_loops(most, yields=False)  # type: ignore[attr-defined]
     oracle = Oracle(bounds, (False, False))
     for side in (0, 1):
         batch = [record for record in script if record[0] == side]
@@ -200,6 +207,22 @@ def test_every_mode_gives_the_rows_of_the_oracle(
         came = harness.extract_output_values()
     assert sorted(came, key=repr) == sorted(expected, key=repr)
     run_in_all_modes(spec_of(bounds, keeps), steps, came, (key_of, key_of))
+
+
+@pytest.mark.parametrize("function", [show_pair, yield_pair])
+@pytest.mark.parametrize("keeps", [(False, False), (True, True)])
+def test_records_with_many_partners_give_the_same_in_every_mode(
+    keeps: tuple[bool, bool], function: Any
+) -> None:
+    steps: list[Any] = [StreamRecord(("a", number), number, number % 2) for number in range(20)]
+    steps += [StreamRecord(("a", number), number, 1 - number % 2) for number in range(20, 30)]
+    spec = IntervalJoinSpec(-10, 10, function, keeps=keeps)
+    with OperatorHarness(spec, (key_of, key_of)) as harness:
+        for step in [*steps, Watermark(50)]:
+            harness.feed([step])
+        came = harness.extract_output_values()
+    assert len(came) > 200
+    run_in_all_modes(spec, [*steps, Watermark(50)], came, (key_of, key_of))
 
 
 @given(st.lists(records, max_size=20), bounds, keeps)

@@ -24,8 +24,10 @@ from penstock.datastream.window import (
     TumblingEventTimeWindows,
     TumblingProcessingTimeWindows,
 )
+from penstock.errors import UserCodeError
 from penstock.operators.co_rows import CoRowSpec
 from penstock.operators.contract import OperatorSpec
+from penstock.operators.join.interval import IntervalJoinSpec
 from penstock.operators.join.two_sides import Join
 from penstock.operators.join.window import WindowJoinSpec
 from penstock.operators.keyed_process import KeyedProcessSpec
@@ -264,7 +266,7 @@ def test_pairs_whose_results_have_no_end_are_emitted_as_they_come(assigner: Any)
 @pytest.mark.parametrize("assigner", WINDOWS, ids=lambda assigner: type(assigner).__name__)
 def test_the_pairs_of_one_key_are_made_a_piece_at_a_time(assigner: Any) -> None:
     task = TaskByHand(WindowJoinSpec(windowed(assigner, Join(pair))), capacity=1, channels=2)
-    size = 1_000
+    size = 300
     for port in (0, 1):
         batch = RowBatch(list(range(size)), [5] * size, ["k"] * size)
         task.put(batch, Watermark(100), channel=port)
@@ -286,3 +288,53 @@ def test_windows_that_fire_record_by_record_do_so_in_pieces() -> None:
         task.step()
         found += task.take()
     assert found == [value for value in range(4_000) for _ in range(100)] + [Watermark(1)]
+
+
+def results_of(left: Any, right: Any, ctx: Any) -> Iterator[int]:
+    return count()
+
+
+def yielded(left: Any, right: Any, ctx: Any) -> Iterator[int]:
+    yield from count()
+
+
+def with_a_look_at_times(left: Any, right: Any, ctx: Any) -> Iterator[int]:
+    yield from count(ctx.get_left_timestamp() - 5)
+
+
+@pytest.mark.parametrize("keeps", [(False, False), (True, False)])
+@pytest.mark.parametrize("function", [results_of, yielded, with_a_look_at_times])
+@pytest.mark.parametrize("times", [(5, 6), (5, 5), (5, 4)])
+def test_what_pairs_of_an_interval_join_give_is_emitted_as_it_comes(
+    times: tuple[int, int], function: Any, keeps: tuple[bool, bool]
+) -> None:
+    task = TaskByHand(IntervalJoinSpec(-10, 10, function, keeps=keeps), capacity=2, channels=2)
+    for port in (0, 1):
+        task.put(RowBatch([1], [times[port]], ["k"]), channel=port)
+    while not task.output.queued():
+        task.step()
+    assert all(
+        isinstance(batch, RowBatch) and set(batch.timestamps or ()) == {max(times)}
+        for batch in task.output.queued()
+    )
+    assert_endless(task)
+
+
+def test_records_that_an_interval_join_gives_up_are_emitted_as_they_come() -> None:
+    spec = IntervalJoinSpec(-10, 10, yielded, keeps=(True, False))
+    task = TaskByHand(spec, capacity=2, channels=2)
+    task.put(RowBatch([1], [5], ["k"]), Watermark(100))
+    task.put(Watermark(100), channel=1)
+    assert_endless(task)
+
+
+def test_a_pair_whose_results_fail_as_they_are_read_is_named() -> None:
+    def function(left: Any, right: Any, ctx: Any) -> Iterator[int]:
+        yield from range(10_000)
+        raise ValueError("no more")
+
+    task = TaskByHand(IntervalJoinSpec(-10, 10, function), channels=2)
+    task.put(RowBatch(["left"], [5], ["k"]))
+    task.put(RowBatch(["right"], [6], ["k"]), channel=1)
+    with pytest.raises(UserCodeError, match=r"ValueError: no more.*the record was \('left', 'right'\)"):
+        task.run()

@@ -13,9 +13,16 @@ from penstock.operators.user_code import GENERATED, user_error
 
 if TYPE_CHECKING:
     from penstock.data.batch import RowBatch
-    from penstock.operators.join.interval import IntervalJoin
+    from penstock.operators.join.interval import Calls, IntervalJoin
 
-InnerLoop = Callable[["IntervalJoin", "RowBatch"], None]
+InnerLoop = Callable[["IntervalJoin", "RowBatch"], "Calls"]
+
+_TAKE_LIST = """if given.__class__ is list:
+                    extend(given)
+                elif given is not None:
+                    yield given"""
+_TAKE = """if given is not None:
+                    yield given"""
 
 _SOURCE = """
 def loop(join, batch):
@@ -27,6 +34,7 @@ def loop(join, batch):
     process, context, with_times = pairs.process, pairs.context, pairs.{with_times}
     results, stamps = pairs.results, pairs.stamps
     extend, add_stamp = results.extend, stamps.append
+    partner = None
     for value, key, time in zip(batch.values, batch.keys, batch.timestamps, strict=True):
         entry = get(key)
         if entry is None:
@@ -52,16 +60,14 @@ def loop(join, batch):
             continue
         backend.current_key = key
         if times[high - 1] > time:  # each pair has a time of its own
-            with_times(value, time, values[low:high], times[low:high])
-            results, stamps = pairs.results, pairs.stamps
-            extend, add_stamp = results.extend, stamps.append
+            yield from with_times(value, time, values[low:high], times[low:high])
             continue
+        context.time = time
         partners = values if high - low == len(times) else values[low:high]
         try:
             for partner in partners:
                 given = process({pair}, context)
-                if given is not None:
-                    extend(given)
+                {take}
         except Exception as error:
             raise user_error(join.context, error, ({pair})) from error
         missing = len(results) - len(stamps)
@@ -70,25 +76,25 @@ def loop(join, batch):
         else:
             stamps += [time] * missing
         if len(stamps) >= most_results:  # results of records with so many partners don't wait for the end of the batch
-            pairs.emit()
-            results, stamps = pairs.results, pairs.stamps
-            extend, add_stamp = results.extend, stamps.append
-    pairs.emit()
+            yield ()
 """
 
 
-def inner_loops(most_results: int) -> tuple[InnerLoop, InnerLoop]:
-    """The loops for batches of the left and of the right side."""
+def inner_loops(most_results: int, yields: bool) -> tuple[InnerLoop, InnerLoop]:
+    """The loops for batches of the left and of the right side; with a function that yields they yield all that it gives."""
     own, other = "own_times, own_values, _", "times, values, _"
     return (
-        _compiled(0, f"{own}, {other}", "value, partner", "of_left", most_results),
-        _compiled(1, f"{other}, {own}", "partner, value", "of_right", most_results),
+        _compiled(0, f"{own}, {other}", "value, partner", "of_left", most_results, yields),
+        _compiled(1, f"{other}, {own}", "partner, value", "of_right", most_results, yields),
     )
 
 
 @lru_cache(maxsize=8)
-def _compiled(port: int, unpacked: str, pair: str, with_times: str, most_results: int) -> InnerLoop:
-    source = _SOURCE.format(port=port, unpacked=unpacked, pair=pair, with_times=with_times)
+def _compiled(
+    port: int, unpacked: str, pair: str, with_times: str, most_results: int, yields: bool
+) -> InnerLoop:
+    take = _TAKE if yields else _TAKE_LIST
+    source = _SOURCE.format(port=port, unpacked=unpacked, pair=pair, with_times=with_times, take=take)
     namespace: dict[str, Any] = {
         "bisect_left": bisect_left,
         "bisect_right": bisect_right,

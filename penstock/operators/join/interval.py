@@ -6,10 +6,11 @@ goes when that one fires, at the same watermark.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator, MutableMapping
+from collections.abc import Generator, Iterable, Iterator, MutableMapping
 from dataclasses import dataclass
-from itertools import compress
-from operator import length_hint
+from inspect import getgeneratorlocals, isgeneratorfunction
+from itertools import chain, compress, islice
+from types import GeneratorType
 from typing import Any, ClassVar
 
 from penstock.contracts.join_functions import ProcessJoinContext
@@ -18,8 +19,8 @@ from penstock.contracts.state import KeyedStateBackend, KeyedTable, ValueStateDe
 from penstock.contracts.timers import Timers
 from penstock.data.batch import RowBatch
 from penstock.data.elements import MAX_WATERMARK, MIN_TIMESTAMP
-from penstock.errors import PenstockError, ProgramError
-from penstock.operators.apart import each_apart
+from penstock.errors import ProgramError
+from penstock.operators.apart import each_apart, keeps_apart
 from penstock.operators.collector import Collector
 from penstock.operators.contract import Operator, OperatorContext, SharingSpec
 from penstock.operators.join.inner_loop import inner_loops
@@ -38,6 +39,9 @@ Buffers = tuple[list[int], list[Any], list[bool], list[int], list[Any], list[boo
 """Of one key: times, values and, in outer joins, whether each had a partner; first of the left side, then of the right."""
 
 SIDE_FIELDS = 3
+
+Calls = Generator[Iterable[Any], None, None]
+"""Calls a function for pairs; yields what it gives and is yet to be read, and keeps the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +91,10 @@ class PairContext(ProcessJoinContext):
 
 
 class Pairs:
-    """Calls the function of the user, and keeps what it gives for the records of one batch."""
+    """Calls the function of the user, and keeps what it gives for the records of one batch.
+
+    A function that yields is read as it goes, as is everything else that is no list.
+    """
 
     def __init__(self, context: OperatorContext, function: Any, collector: Collector) -> None:
         self._operator = context
@@ -95,88 +102,94 @@ class Pairs:
         self.process = callable_of(function, "process_element", "process")
         self.context = PairContext(collector)
         self.sees_times = not leaves_unread(self.process, 2)
+        self.yields = isgeneratorfunction(self.process) or keeps_apart(context)
         self.process = each_apart(context, self.process)
         self.emitted = 0
         self.results: list[Any] = []
         self.stamps: list[int] = []
 
-    def of_left(self, value: Any, time: int, partners: list[Any], times: list[int]) -> None:
-        """A left record with its partners, in the order of their times."""
-        process, context, stamps = self.process, self.context, self.stamps
-        extend = self.results.extend
+    def of_left(
+        self, value: Any, time: int, partners: list[Any], times: list[int]
+    ) -> Iterator[Iterable[Any]]:
+        """A left record with its partners, in the order of their times: what the function gives and is yet to be read."""
+        process, context, stamps, results = self.process, self.context, self.stamps, self.results
+        lists, one_time, partner = not self.yields, times[-1] <= time, None
         context.left_time = context.time = time
-        position = iter(partners)
         try:
-            if times[-1] <= time and not self.sees_times:
-                for partner in position:
-                    given = process(value, partner, context)
-                    if given is not None:
-                        extend(given)
-            elif times[-1] <= time:
-                for partner, context.right_time in zip(position, times, strict=False):
-                    given = process(value, partner, context)
-                    if given is not None:
-                        extend(given)
-            else:
-                for partner, context.right_time in zip(position, times, strict=False):
+            for partner, context.right_time in zip(partners, times, strict=False):
+                if not one_time:
                     context.time = max(time, context.right_time)
-                    given = process(value, partner, context)
-                    if given is not None:
-                        extend(given)
-                    stamps += [context.time] * (len(self.results) - len(stamps))
+                given = process(value, partner, context)
+                if lists and given.__class__ is list:
+                    results.extend(given)
+                elif given is not None:
+                    yield given
+                if not one_time:
+                    stamps += [context.time] * (len(results) - len(stamps))
         except Exception as error:
-            raise self._error(error, lambda partner: (value, partner), partners, position) from error
-        stamps += [time] * (len(self.results) - len(stamps))
+            raise user_error(self._operator, error, (value, partner)) from error
+        stamps += [time] * (len(results) - len(stamps))
         if (
             len(stamps) >= MOST_RESULTS
         ):  # results of records with so many partners don't wait for the end of the batch
-            self.emit()
+            yield ()
 
-    def of_right(self, value: Any, time: int, partners: list[Any], times: list[int]) -> None:
-        """A right record with its partners, in the order of their times."""
-        process, context, stamps = self.process, self.context, self.stamps
-        extend = self.results.extend
+    def of_right(
+        self, value: Any, time: int, partners: list[Any], times: list[int]
+    ) -> Iterator[Iterable[Any]]:
+        """A right record with its partners, in the order of their times: what the function gives and is yet to be read."""
+        process, context, stamps, results = self.process, self.context, self.stamps, self.results
+        lists, one_time, partner = not self.yields, times[-1] <= time, None
         context.right_time = context.time = time
-        position = iter(partners)
         try:
-            if times[-1] <= time and not self.sees_times:
-                for partner in position:
-                    given = process(partner, value, context)
-                    if given is not None:
-                        extend(given)
-            elif times[-1] <= time:
-                for partner, context.left_time in zip(position, times, strict=False):
-                    given = process(partner, value, context)
-                    if given is not None:
-                        extend(given)
-            else:
-                for partner, context.left_time in zip(position, times, strict=False):
+            for partner, context.left_time in zip(partners, times, strict=False):
+                if not one_time:
                     context.time = max(time, context.left_time)
-                    given = process(partner, value, context)
-                    if given is not None:
-                        extend(given)
-                    stamps += [context.time] * (len(self.results) - len(stamps))
+                given = process(partner, value, context)
+                if lists and given.__class__ is list:
+                    results.extend(given)
+                elif given is not None:
+                    yield given
+                if not one_time:
+                    stamps += [context.time] * (len(results) - len(stamps))
         except Exception as error:
-            raise self._error(error, lambda partner: (partner, value), partners, position) from error
-        stamps += [time] * (len(self.results) - len(stamps))
+            raise user_error(self._operator, error, (partner, value)) from error
+        stamps += [time] * (len(results) - len(stamps))
         if (
             len(stamps) >= MOST_RESULTS
         ):  # results of records with so many partners don't wait for the end of the batch
-            self.emit()
+            yield ()
 
-    def _error(
-        self, error: Exception, pair: Callable[[Any], Any], partners: list[Any], position: Iterator[Any]
-    ) -> PenstockError:
-        index = len(partners) - length_hint(position) - 1
-        return user_error(self._operator, error, pair(partners[index]))
+    def run(self, calls: Calls, port: int) -> Iterator[int]:
+        """Read what the calls give, and emit it, in pieces; yields how much in the middle of it."""
+        for given in (chain.from_iterable(calls),) if self.yields else calls:
+            rest = iter(given)
+            while self._take_piece(rest, calls, port):
+                self.stamps += [self.context.time] * (len(self.results) - len(self.stamps))
+                yield self.emit()
+        self.emit()
 
-    def emit(self) -> None:
-        """Emit what was kept, with the times of the pairs."""
-        results, stamps = self.results, self.stamps
+    def _take_piece(self, rest: Iterator[Any], calls: Calls, port: int) -> bool:
+        """Read on up to where there is a piece; whether there is one."""
+        results = self.results
+        before = len(results)
+        wanted = max(0, self._operator.pieces.most_rows - before)
+        try:
+            results.extend(islice(rest, wanted))
+        except Exception as error:
+            where = _suspended(calls)
+            pair = where.get("value"), where.get("partner")
+            raise user_error(self._operator, error, pair if port == 0 else pair[::-1]) from error
+        return len(results) - before == wanted
+
+    def emit(self) -> int:
+        """Emit what was kept, with the times of the pairs; how much it was."""
+        results, stamps = self.results[:], self.stamps[:]
+        self.results.clear()
+        self.stamps.clear()
         self.emitted += len(results)
-        if results:
-            self.results, self.stamps = [], []
         self._collector.emit_results(results, stamps)
+        return len(results)
 
     def of_one(self, port: int, value: Any, time: int, given_up_at: int) -> Iterator[int]:
         """A record that no partner can come for any more: results have that time, and so are behind no watermark."""
@@ -213,7 +226,9 @@ class IntervalJoin(Operator):
         self.pairs = Pairs(context, spec.function, self._collector)
         self._life = FunctionLife(spec.function, context)
         self._dropped = context.metrics.counter(DROPPED_METRIC)
-        self._loops = None if self._outer or self.pairs.sees_times else inner_loops(MOST_RESULTS)
+        self._loops = (
+            None if self._outer or self.pairs.sees_times else inner_loops(MOST_RESULTS, self.pairs.yields)
+        )
         self._watermark = MIN_TIMESTAMP
         self._keys_ended = 0
         self._fan_out = 1
@@ -235,7 +250,7 @@ class IntervalJoin(Operator):
         while start < size:
             stop = min(start + -(-self.context.pieces.most_rows // self._fan_out), size)
             before = self.pairs.emitted
-            self._take_piece(batch if stop - start == size else batch.slice(start, stop), port)
+            yield from self._take_piece(batch if stop - start == size else batch.slice(start, stop), port)
             records, taken, start = (stop - start) * self._fan_out, stop - start, stop
             self._fan_out = max(1, self._fan_out // 2, -(-(self.pairs.emitted - before) // taken))
             if start == size:
@@ -243,17 +258,15 @@ class IntervalJoin(Operator):
             yield records
         return 0
 
-    def _take_piece(self, batch: RowBatch, port: int) -> None:
+    def _take_piece(self, batch: RowBatch, port: int) -> Iterator[int]:
         timestamps = batch.timestamps
         first = MIN_TIMESTAMP if timestamps is None else min(timestamps)
         if timestamps is None or first == MIN_TIMESTAMP:
             raise _missing_timestamp().at(self.context.place)
         if first < self._watermark:
             batch = self._without_late(batch, port)
-        if self._loops is None:
-            self._join(batch, port)
-        else:
-            self._loops[port](self, batch)
+        calls = self._join(batch, port) if self._loops is None else self._loops[port](self, batch)
+        yield from self.pairs.run(calls, port)
         self.backend.after_records(len(batch.values))
 
     def _without_late(self, batch: RowBatch, port: int) -> RowBatch:
@@ -273,7 +286,7 @@ class IntervalJoin(Operator):
         )
         return RowBatch(values, timestamps, keys)
 
-    def _join(self, batch: RowBatch, port: int) -> None:
+    def _join(self, batch: RowBatch, port: int) -> Calls:
         """Add each record to its side, and call the function for it with each of its partners, the earliest first."""
         assert batch.timestamps is not None
         assert batch.keys is not None
@@ -311,8 +324,7 @@ class IntervalJoin(Operator):
             pane[key] = entry
             if low < high:
                 backend.current_key = key
-                call(value, time, values[low:high], times[low:high])
-        pairs.emit()
+                yield from call(value, time, values[low:high], times[low:high])
 
     # Time ---------------------------------------------------------------------------------------------------------------
 
@@ -393,6 +405,14 @@ class IntervalJoin(Operator):
 
     def close(self) -> None:
         self._life.close()
+
+
+def _suspended(calls: Calls) -> dict[str, Any]:
+    """The variables of the calls where they stand."""
+    inner: Any = calls
+    while isinstance(inner.gi_yieldfrom, GeneratorType):
+        inner = inner.gi_yieldfrom
+    return getgeneratorlocals(inner)
 
 
 def _missing_timestamp() -> ProgramError:
