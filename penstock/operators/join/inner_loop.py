@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 InnerLoop = Callable[["IntervalJoin", "RowBatch"], "Calls"]
 
-_TAKE_LIST = """if given.__class__ is list:
+_TAKE_LIST = """if given.__class__ is list or given.__class__ is tuple:
                     extend(given)
                 elif given is not None:
                     yield given"""

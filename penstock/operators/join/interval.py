@@ -40,6 +40,8 @@ Buffers = tuple[list[int], list[Any], list[bool], list[int], list[Any], list[boo
 
 SIDE_FIELDS = 3
 
+_THERE = (list, tuple)
+
 Calls = Generator[Iterable[Any], None, None]
 """Calls a function for pairs; yields what it gives and is yet to be read, and keeps the rest."""
 
@@ -93,7 +95,7 @@ class PairContext(ProcessJoinContext):
 class Pairs:
     """Calls the function of the user, and keeps what it gives for the records of one batch.
 
-    A function that yields is read as it goes, as is everything else that is no list.
+    A function that yields is read as it goes, as is everything else that is no list or tuple.
     """
 
     def __init__(self, context: OperatorContext, function: Any, collector: Collector) -> None:
@@ -113,14 +115,14 @@ class Pairs:
     ) -> Iterator[Iterable[Any]]:
         """A left record with its partners, in the order of their times: what the function gives and is yet to be read."""
         process, context, stamps, results = self.process, self.context, self.stamps, self.results
-        lists, one_time, partner = not self.yields, times[-1] <= time, None
+        gathers, one_time, partner = not self.yields, times[-1] <= time, None
         context.left_time = context.time = time
         try:
             for partner, context.right_time in zip(partners, times, strict=False):
                 if not one_time:
                     context.time = max(time, context.right_time)
                 given = process(value, partner, context)
-                if lists and given.__class__ is list:
+                if gathers and given.__class__ in _THERE:
                     results.extend(given)
                 elif given is not None:
                     yield given
@@ -139,14 +141,14 @@ class Pairs:
     ) -> Iterator[Iterable[Any]]:
         """A right record with its partners, in the order of their times: what the function gives and is yet to be read."""
         process, context, stamps, results = self.process, self.context, self.stamps, self.results
-        lists, one_time, partner = not self.yields, times[-1] <= time, None
+        gathers, one_time, partner = not self.yields, times[-1] <= time, None
         context.right_time = context.time = time
         try:
             for partner, context.left_time in zip(partners, times, strict=False):
                 if not one_time:
                     context.time = max(time, context.left_time)
                 given = process(partner, value, context)
-                if lists and given.__class__ is list:
+                if gathers and given.__class__ in _THERE:
                     results.extend(given)
                 elif given is not None:
                     yield given

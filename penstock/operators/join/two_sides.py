@@ -1,6 +1,6 @@
 """Functions of two sides as window functions: what stands in a window is ``(side, value)``, side 0 or 1."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from itertools import chain
 from typing import Any, ClassVar
 
@@ -69,10 +69,12 @@ class Join(OnTwoSides):
         join.call = apart(context, self.call)
         return join
 
-    def pairs(self, firsts: list[Any], seconds: list[Any]) -> Iterator[Any]:
-        """The results for all pairs; the function is called as they are read."""
+    def pairs(self, firsts: list[Any], seconds: list[Any], at_once: int = 0) -> Iterable[Any]:
+        """The results for all pairs; unless there are no more than ``at_once`` the function is called as they are read."""
         join = self.call
         if not isinstance(self.function, FlatJoinFunction):
+            if len(firsts) * len(seconds) <= at_once:
+                return [join(first, second) for first in firsts for second in seconds]
             return (join(first, second) for first in firsts for second in seconds)
         each = (join(first, second) for first in firsts for second in seconds)
         return chain.from_iterable(given for given in each if given is not None)
