@@ -89,10 +89,12 @@ class IterationHead(Operator):
 
     def _take_back(self, batches: list[RowBatch]) -> Work:
         """What came back, in batches as it came."""
-        for batch in batches:
+        *others, last = batches
+        for batch in others:
             self.output.emit(batch)
             yield len(batch)
-        return 0
+        self.output.emit(last)
+        return len(last)
 
     @property
     def in_flight(self) -> bool:

@@ -13,6 +13,7 @@ from penstock.data.batch import RowBatch
 from penstock.errors import KeyNotUsable, TypeMismatch, UserCodeError
 from penstock.operators.aggregations import FieldAggregation
 from penstock.operators.keyed_reduce import KeyedReduceSpec
+from penstock.operators.process_records import unusable_key
 from penstock.testing import (
     HarnessSettings,
     KeyedOneInputHarness,
@@ -147,3 +148,10 @@ def test_a_function_that_hashes_a_list_is_not_taken_for_a_bad_key() -> None:
     harness = OperatorHarness(KeyedReduceSpec(lambda a, b: {[a]: b}), [lambda x: 0])
     with pytest.raises(UserCodeError, match=r"unhashable.*the record was 2"):
         harness.process_elements([1, 2])
+
+
+def test_a_key_whose_hash_fails_now_and_then_is_named_with_what_to_do() -> None:
+    with OperatorHarness(KeyedReduceSpec(max), [lambda value: value]) as harness:
+        error = unusable_key(RowBatch([1], None, ["sometimes"]), harness.context)
+    assert "['sometimes']" in str(error)
+    assert "return a tuple" in str(error)

@@ -13,6 +13,7 @@ from penstock.data.elements import END_OF_INPUT, MAX_WATERMARK, Barrier, Waterma
 from penstock.data.time import Duration
 from penstock.datastream import StreamExecutionEnvironment
 from penstock.network.key_grouping import KeyGrouping
+from penstock.operators.contract import Operator, OperatorContext, OperatorSpec
 from penstock.operators.pieces import Step, Work
 from penstock.operators.row_chain import RowChainSpec, RowStep
 from penstock.runtime.task.input_gate import InFlight
@@ -206,3 +207,45 @@ def test_nothing_comes_behind_the_end_of_a_source_by_the_clock() -> None:
     task.clock.advance(10_000)
     assert not task.chain.time.fire()
     assert task.take() == []
+
+
+class LingersSpec(OperatorSpec):
+    """Waits for a checkpoint at its end; works by the clock at 2,000 ms, for three steps."""
+
+    def build(self, context: OperatorContext) -> Operator:
+        return Lingers(context)
+
+
+class Lingers(Operator):
+    awaits_checkpoint = True
+
+    def open(self) -> None:
+        self.done = 0
+        self.context.processing_time.schedule(2_000, lambda at: self.context.pieces.run(self._work()))
+
+    def _work(self) -> Work:
+        clock = self.context.clock
+        assert isinstance(clock, ManualClock)
+        for self.done in range(1, 4):
+            clock.advance(SLOW_MS)
+            yield 1
+        return 0
+
+    def snapshot(self, checkpoint_id: int) -> int:
+        return self.done
+
+
+def test_work_by_the_clock_of_a_task_that_waits_for_its_last_checkpoint_goes_on_and_comes_before_it() -> None:
+    task = TaskByHand(LingersSpec())
+    task.task.checkpoints = writes = Writes()
+    task.put(END_OF_INPUT)
+    while task.step() is not Progress.IDLE:
+        pass
+    assert isinstance(task.clock, ManualClock)
+    task.clock.set(2_000)
+    assert task.step() is Progress.MORE
+    task.task.on_trigger(ONE)
+    assert not writes.own
+    while task.step() is not Progress.IDLE:
+        pass
+    assert writes.own == {1: 3}

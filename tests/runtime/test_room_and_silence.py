@@ -149,3 +149,11 @@ def test_integers_of_numpy_are_times() -> None:
         lambda output: output.emit_watermark(np.int64(7)),
     ]
     assert task.run() == ["a", Watermark(7)]
+
+
+def test_a_batch_with_times_for_some_of_its_records_is_refused_with_what_to_do() -> None:
+    source = ByHand()
+    task = TaskByHand(source.with_strategy())
+    source.polls.append(lambda output: output.collect_batch(["a", "b"], [1]))
+    with pytest.raises(ProgramError, match=r"reader gave 2 records with 1 timestamps.*a timestamp for each"):
+        task.step()
