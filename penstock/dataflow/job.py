@@ -98,7 +98,7 @@ class JobGraph:
     @property
     def parallelism(self) -> int:
         """The largest parallelism of all vertices: how many slots the job needs where all of them share slots."""
-        return max(vertex.parallelism for vertex in self.vertices)
+        return max((vertex.parallelism for vertex in self.vertices), default=0)
 
     def links(self) -> list[Link]:
         """Every channel of the job; the same list, with the same ids, wherever it is computed."""

@@ -2,6 +2,7 @@
 
 import gc
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 from typing import ClassVar
@@ -13,12 +14,12 @@ from penstock.checkpoint.manifest import Manifest, write_manifest
 from penstock.dataflow.recovery import SavepointWish
 from penstock.dataflow.submission import JobStatus
 from penstock.datastream import StreamExecutionEnvironment
-from penstock.deploy.cluster.dispatched_job import JobArrives, JobNotFound
+from penstock.deploy.cluster.dispatched_job import DispatchedJob, JobArrives, Rescaling
 from penstock.deploy.cluster.dispatcher import Dispatcher
 from penstock.deploy.cluster.job_store import JobStore, LatestCheckpoint
 from penstock.deploy.cluster.roster import Listening, Roster
 from penstock.deploy.cluster.submission import encode_submission
-from penstock.errors import OutsideError
+from penstock.errors import OutsideError, PenstockError
 from penstock.plan.compile import compile_graph
 from penstock.web.rest.job_views import job_detail, job_line, plan
 from tests.cluster.conftest import Cluster
@@ -32,6 +33,19 @@ def wait_for(condition: Callable[[], object]) -> None:
             return
         Event().wait(0.05)
     raise AssertionError("it did not come")
+
+
+def cannot_be_removed(path: Path) -> Callable[[], None]:
+    """Storage refuses to remove a file, until what is given is called."""
+    aside = path.with_suffix(".aside")
+    path.rename(aside)
+    path.mkdir()
+
+    def give_back() -> None:
+        path.rmdir()
+        aside.rename(path)
+
+    return give_back
 
 
 @pytest.fixture
@@ -102,9 +116,32 @@ def test_a_job_that_cannot_be_taken_up_is_cancelled_as_any_other(
     wait_for(lambda: arriving.failure)
     assert "sinks may have committed checkpoint 3, and that is lost" in arriving.failure
     dispatcher.cancel(JOB)
-    with pytest.raises(JobNotFound):
-        dispatcher.job(JOB)
+    job = dispatcher.job(JOB)
+    assert (job.status, dispatcher.arriving()) == (JobStatus.CANCELED, [])
+    assert job_line(job)["name"] == "Flink Streaming Job" and job_detail(job)["state"] == "CANCELED"
+    assert (plan(job.graph, JOB)["nodes"], job.graph.parallelism) == ([], 0)
     assert [path.name for path in (tmp_path / "jobs").iterdir() if path.suffix == ".job"] == []
+
+
+def test_a_job_that_arrives_is_cancelled_again_until_storage_has_forgotten_it(
+    dispatcher: Dispatcher, left: JobStore, tmp_path: Path
+) -> None:
+    left.note(JOB, LatestCheckpoint(3, str(tmp_path / "checkpoints" / JOB / "chk-3")))
+    [arriving] = dispatcher.take_up_again()
+    wait_for(lambda: arriving.failure)
+    ended: list[DispatchedJob] = []
+    dispatcher.on_ended = ended.append
+    give_back = cannot_be_removed(tmp_path / "jobs" / f"{JOB}.job")
+    for _ in range(2):
+        with pytest.raises(PenstockError, match=r"\.job"):
+            dispatcher.cancel(JOB)
+    with pytest.raises(JobArrives, match="cancel it again"):
+        dispatcher.job(JOB)
+    give_back()
+    dispatcher.cancel(JOB)
+    assert ended == [dispatcher.job(JOB)]
+    dispatcher.cancel(JOB)
+    assert len(ended) == 1 and ended[0].status is JobStatus.CANCELED
 
 
 def test_a_job_that_has_ended_is_forgotten_with_its_notes(
@@ -117,6 +154,51 @@ def test_a_job_that_has_ended_is_forgotten_with_its_notes(
     wait_for(lambda: dispatcher.job(JOB).status is JobStatus.CANCELED)
     wait_for(lambda: dispatcher.job(JOB).ended_at_ms)
     wait_for(lambda: not list((tmp_path / "jobs").iterdir()))
+
+
+@pytest.mark.parametrize("is_rescaling", [False, True], ids=["as it ran", "while it is rescaled"])
+def test_checkpoints_stay_until_their_job_is_forgotten_however_long_that_takes(
+    dispatcher: Dispatcher,
+    left: JobStore,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    is_rescaling: bool,
+) -> None:
+    dispatcher.take_up_again()
+    wait_for(dispatcher.jobs)
+    job = dispatcher.job(JOB)
+    if is_rescaling:
+        job.rescaling = Rescaling(job.graph, job.graph)
+    give_back = cannot_be_removed(tmp_path / "jobs" / f"{JOB}.job")
+    dispatcher.cancel(JOB)
+    wait_for(lambda: caplog.text.count("still noted as one that runs") >= 2)
+    assert not job.is_over
+    checkpoints = tmp_path / "checkpoints" / JOB
+    assert {path.name for path in checkpoints.glob("chk-*")} == {"chk-1", "chk-2"}
+    give_back()
+    wait_for(lambda: job.is_over)
+    assert not list((tmp_path / "jobs").iterdir())
+    wait_for(lambda: not list(checkpoints.glob("chk-*")))
+
+
+def test_a_job_that_cannot_go_on_after_it_was_to_be_rescaled_has_failed(
+    dispatcher: Dispatcher, left: JobStore, tmp_path: Path
+) -> None:
+    dispatcher.take_up_again()
+    wait_for(dispatcher.jobs)
+    ended: list[DispatchedJob] = []
+    dispatcher.on_ended = ended.append
+    job = dispatcher.job(JOB)
+    broken = replace(job.graph, settings={**job.graph.settings, "restart-strategy.type": "sometimes"})
+    rescaling = job.rescaling = Rescaling(broken, broken)
+    job.job.suspend()
+    with pytest.raises(OutsideError, match="sometimes"):
+        rescaling.done.result(120)
+    wait_for(lambda: ended)
+    assert (job.status, job.rescaling, job.is_over) == (JobStatus.FAILED, None, True)
+    assert "sometimes" in job.failure and JobStatus.FAILED in job.times
+    assert not list((tmp_path / "jobs").iterdir())
+    assert (tmp_path / "checkpoints" / JOB / "chk-2" / "_metadata").exists(), "somebody may go on from it"
 
 
 class Element:
@@ -169,4 +251,4 @@ def test_a_job_that_takes_long_to_be_taken_up_does_not_hold_up_the_api(
     said = cluster.penstock("savepoint", "-m", cluster.address, JOB, str(tmp_path), check=False)
     assert "is being taken up again" in said
     cluster.penstock("cancel", "-m", cluster.address, JOB)
-    assert cluster.client.get("/jobs/overview")["jobs"] == []
+    cluster.wait_for_state(JOB, "CANCELED")

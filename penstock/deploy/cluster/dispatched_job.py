@@ -14,9 +14,11 @@ from penstock.dataflow.recovery import AttemptFailure, CheckpointState, Checkpoi
 from penstock.dataflow.submission import JobStatus
 from penstock.deploy.cluster.submission import Submission
 from penstock.deploy.local.executor import LocalJob
-from penstock.errors import OutsideError, ProgramError
+from penstock.errors import JobCancelled, OutsideError, ProgramError
+from penstock.ids import JobID
 from penstock.operators.collect import CollectSpec
 from penstock.operators.contract import OperatorSpec
+from penstock.runtime.job.ended import EndedDriver
 
 MOST_CHECKPOINTS_TOLD = 100
 
@@ -183,6 +185,18 @@ class ArrivingJob:
         """What is said to whoever asks for it."""
         why = f"; so far it could not: {self.failure}" if self.failure else ""
         return JobArrives(f"job {self.id} is being taken up again{why}")
+
+    def as_cancelled(self) -> DispatchedJob:
+        """What is told of it when it was cancelled before it was taken up."""
+        made = DispatchedJob(
+            Submission(self.id, self.name, b""), self.name, JobGraph(self.name, (), (), False)
+        )
+        error = JobCancelled(f"job {self.id} was cancelled before it was taken up again")
+        made.job = LocalJob(EndedDriver.that_has_not_run(JobID(self.id), JobStatus.CANCELED, error))
+        made.times[JobStatus.CREATED] = self.since_ms
+        made.note_status(JobStatus.CANCELED)
+        made.is_cancelled = made.is_forgotten = made.is_over = True
+        return made
 
 
 def _without_specs(graph: JobGraph) -> JobGraph:

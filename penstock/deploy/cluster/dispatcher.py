@@ -33,7 +33,7 @@ from penstock.deploy.cluster.found_checkpoints import find_start_again, noted
 from penstock.deploy.cluster.job_directories import JobDirectories
 from penstock.deploy.cluster.job_modules import JobModules
 from penstock.deploy.cluster.job_store import JobStore
-from penstock.deploy.cluster.leadership import FencedBackground
+from penstock.deploy.cluster.leadership import FencedBackground, NoLongerLeading
 from penstock.deploy.cluster.placing import ClusterLauncher
 from penstock.deploy.cluster.roster import Roster
 from penstock.deploy.cluster.submission import Submission, decode_submission
@@ -74,6 +74,7 @@ class Dispatcher:
         self._lock = threading.Lock()
         self._jobs: OrderedDict[str, DispatchedJob] = OrderedDict()
         self._arriving: dict[str, ArrivingJob] = {}
+        self._closed = threading.Event()
         self.clients = ClientWatch(self.cancel)
         self.on_ended: Callable[[DispatchedJob], None] = lambda job: None
 
@@ -213,6 +214,7 @@ class Dispatcher:
         )
         driver.on_status = lambda status: self._status_changed(job, status)
         driver.on_settled = lambda: self._settled(job)
+        driver.on_over = lambda: self._forget_at_last(job)
         return LocalJob(driver)
 
     # What the store has of them -----------------------------------------------------------------------------------------
@@ -232,16 +234,42 @@ class Dispatcher:
         except PenstockError as error:
             _log.warning("what is new of job %r (%s) is not noted: %s", job.name, job.id, error)
 
-    def _forget(self, job: DispatchedJob) -> None:
-        """A job is over. That comes before its checkpoints are removed: nobody looks for them after it."""
+    def _forget(self, job: DispatchedJob) -> str:
+        """A job is over: nobody looks for its checkpoints after it. Gives why it is still noted as one that runs, if it is.
+
+        :raises NoLongerLeading: where it is another's by now.
+        """
         with job.lock:
-            if job.is_forgotten:
-                return
-            try:
-                self._store.remove(job.id)
+            if not job.is_forgotten:
+                try:
+                    self._store.remove(job.id)
+                except NoLongerLeading:
+                    raise
+                except PenstockError as error:
+                    return str(error)
                 job.is_forgotten = True
-            except PenstockError as error:
-                _log.warning("job %r (%s) is still noted as one that runs: %s", job.name, job.id, error)
+        return ""
+
+    def _forget_at_last(self, job: DispatchedJob) -> bool:
+        """Try until a job that is over is forgotten; False where that is left to another JobManager. Its checkpoints are
+        removed only after it: whoever takes it up in between goes on where it has ended."""
+        wait_s = TRY_AGAIN_S
+        try:
+            while why := self._forget(job):
+                _log.warning(
+                    "job %r (%s) is over, and still noted as one that runs, which is tried again in %g s: %s",
+                    job.name,
+                    job.id,
+                    wait_s,
+                    why,
+                )
+                if self._closed.wait(wait_s):
+                    return False
+                wait_s = min(2 * wait_s, LONGEST_TRY_AGAIN_S)
+        except NoLongerLeading as error:
+            _log.warning("job %r (%s) is not forgotten here: %s", job.name, job.id, error)
+            return False
+        return True
 
     # Jobs run, and end --------------------------------------------------------------------------------------------------
 
@@ -250,8 +278,11 @@ class Dispatcher:
         rescaling = job.rescaling
         if rescaling is not None and not job.is_cancelled and not self._counts(job, rescaling, status):
             return
-        if status.is_globally_terminal_state() and job.rescaling is None:
-            self._forget(job)
+        if status.is_globally_terminal_state() and (job.rescaling is None or job.is_cancelled):
+            with suppress(
+                NoLongerLeading
+            ):  # as early as can be; what fails is tried again when the driver is done
+                self._forget(job)
         job.note_status(status)
         _log.info("job %r (%s) is %s", job.name, job.id, status.name)
 
@@ -290,7 +321,7 @@ class Dispatcher:
         self._wait_for(job)
         while self._goes_on(job):
             self._wait_for(job)
-        self._forget(job)
+        self._forget_at_last(job)
         if not any(status.is_globally_terminal_state() for status in job.times):
             job.note_status(job.status)
         job.is_over = True
@@ -299,6 +330,10 @@ class Dispatcher:
         self._roster.drop_files(job.id)
         self._modules.forget(job.id)
         job.let_go()
+        self._forget_oldest()
+
+    def _forget_oldest(self) -> None:
+        """Keep in mind only so many jobs that have ended."""
         with self._lock:
             ended = [each for each in self._jobs.values() if each.has_ended]
             for oldest in ended[: max(0, len(ended) - MOST_ENDED_JOBS)]:
@@ -324,17 +359,27 @@ class Dispatcher:
             job.rescaling = None
             rescaling.fail(f"job {job.id} is {job.status.name}, and was not rescaled")
             return False
-        try:
-            if rescaling.phase is Phase.STOPPING and not job.is_cancelled:
+        if rescaling.phase is Phase.STOPPING and not job.is_cancelled:
+            try:
                 self._go_on(job, rescaling, Phase.TRYING)
-            else:
-                self._return(job, rescaling)
+                return True
+            except PenstockError as error:
+                rescaling.fail(str(error))
+        try:
+            self._return(job, rescaling)
+            return True
         except PenstockError as error:
             rescaling.fail(str(error))
-            if rescaling.phase is Phase.RETURNING:
-                raise
-            self._return(job, rescaling)
-        return True
+            self._give_up(job, error)
+            return False
+
+    def _give_up(self, job: DispatchedJob, error: PenstockError) -> None:
+        """A job that has stopped to be rescaled cannot go on, at its old parallelism neither; its checkpoints stay."""
+        _log.error("job %r (%s) cannot go on after it was to be rescaled: %s", job.name, job.id, error)
+        if not job.is_cancelled:
+            job.failure = str(error)
+            job.job.fail(error)
+        job.rescaling = None
 
     def _return(self, job: DispatchedJob, rescaling: Rescaling) -> None:
         """Go on as before: the job did not come to run at its new parallelism, or is to be cancelled."""
@@ -415,15 +460,14 @@ class Dispatcher:
         """Have a job end, wherever it is on its way.
 
         :raises JobNotFound: where there is none of this id.
+        :raises PenstockError: where it is being taken up again, and storage does not answer: it is to be cancelled again.
         """
         with self._lock:
-            arriving = self._arriving.pop(job_id, None)
+            arriving = self._arriving.get(job_id)
             if arriving is not None:
                 arriving.given_up.set()
         if arriving is not None:
-            self._store.remove(job_id)
-            self._modules.forget(job_id)
-            _log.warning("job %r (%s) was cancelled before it was taken up again", arriving.name, job_id)
+            self._cancel_arriving(arriving)
             return
         job = self.job(job_id)
         with self._lock:
@@ -435,8 +479,29 @@ class Dispatcher:
         if rescaling is not None:
             rescaling.fail(f"job {job_id} was cancelled")
 
+    def _cancel_arriving(self, arriving: ArrivingJob) -> None:
+        """End a job that is not taken up yet; until it is forgotten it stays, and may be cancelled again."""
+        try:
+            self._store.remove(arriving.id)
+        except PenstockError as error:
+            arriving.failure = (
+                f"it was cancelled, and is still noted as one that runs; cancel it again: {error}"
+            )
+            raise
+        self._modules.forget(arriving.id)
+        ended = arriving.as_cancelled()
+        with self._lock:
+            if self._arriving.pop(arriving.id, None) is None:
+                return  # somebody else has cancelled it, too
+            self._jobs[arriving.id] = ended
+        _log.warning("job %r (%s) was cancelled before it was taken up again", arriving.name, arriving.id)
+        self.on_ended(ended)
+        self._forget_oldest()
+
     def close(self) -> None:
         """Leave no files behind; the jobs are taken up again, and bring theirs again."""
+        self._closed.set()
+        self._closed.set()
         self.clients.close()
         with self._lock:
             for arriving in self._arriving.values():

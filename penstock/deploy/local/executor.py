@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from penstock.dataflow.job import JobGraph
 from penstock.dataflow.recovery import CheckpointState, CheckpointStatistics, Recovery, SavepointWish
 from penstock.dataflow.submission import JobExecutionResult, JobStatus
-from penstock.errors import ProgramError
+from penstock.errors import PenstockError, ProgramError
 from penstock.ids import JobID, SubtaskId
 from penstock.runtime.job.driver import JobDriver, may_restart
 from penstock.runtime.job.start import KeptCheckpoints, find_start, from_start
@@ -69,8 +69,8 @@ class LocalJob:
     ``needs_event_loop``: where one runs already in the thread of whoever asks, the job moves to a thread of its own, too.
     """
 
-    def __init__(self, driver: JobDriver, needs_event_loop: bool = False) -> None:
-        self._driver: JobDriver | EndedDriver = driver
+    def __init__(self, driver: "JobDriver | EndedDriver", needs_event_loop: bool = False) -> None:
+        self._driver = driver
         self._needs_event_loop = needs_event_loop
         self._has_moved = False
         self._begun = False
@@ -164,6 +164,12 @@ class LocalJob:
 
         if isinstance(self._driver, JobDriver) and self._driver.done:
             self._driver = EndedDriver.of(self._driver)
+
+    def fail(self, error: PenstockError) -> None:
+        """No other can go on after a driver that has left: the job has failed."""
+        self.let_go()
+        assert not isinstance(self._driver, JobDriver)
+        self._driver = self._driver.as_failed(error)
 
     def result(self, timeout_s: float | None = None) -> JobExecutionResult:
         self._make_way()

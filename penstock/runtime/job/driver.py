@@ -149,6 +149,8 @@ class JobDriver:
         self._checkpoints.on_complete = self.rows.complete
         self.on_status: Callable[[JobStatus], None] = lambda status: None
         self.on_settled: Callable[[], None] = lambda: None
+        # Asked before checkpoints of a job that is over are removed, and may block: whether they may be.
+        self.on_over: Callable[[], bool] = lambda: True
         self.done = False
         self.has_left = False
         """Whether it has ended so that another driver can go on where it was."""
@@ -351,8 +353,10 @@ class JobDriver:
         if suspended or (self._on_trial and self.status is JobStatus.FAILED):
             self._checkpoints.leave()
             self.has_left = True
-        else:
+        elif self.on_over():
             self._checkpoints.close(self.status)
+        else:
+            self._checkpoints.leave()
         self.done = True
         self._refuse_savepoints()
 

@@ -1,7 +1,7 @@
 """What is still told of a job when its driver is gone, with the graph and all that it has carried."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from penstock.dataflow.recovery import CheckpointState, CheckpointStatistics, Recovery, SavepointWish
@@ -58,6 +58,17 @@ class EndedDriver:
             tuple(driver.checkpoints()),
             driver.checkpoint_counts(),
         )
+
+    @staticmethod
+    def that_has_not_run(job_id: JobID, status: JobStatus, error: PenstockError) -> "EndedDriver":
+        """What stands for a job that has come to its end without a driver."""
+        return EndedDriver(
+            job_id, status, False, error, CollectedRows(False), {}, {}, {}, {}, Recovery(), (), {}
+        )
+
+    def as_failed(self, error: PenstockError) -> "EndedDriver":
+        """The same where no other goes on after a driver that has left."""
+        return replace(self, status=JobStatus.FAILED, has_left=False, outcome=error)
 
     @property
     def done(self) -> bool:

@@ -73,7 +73,7 @@ def job_detail(job: DispatchedJob) -> Json:
         "start-time": job.started_at_ms,
         "end-time": end,
         "duration": duration_ms(job.started_at_ms, end),
-        "maxParallelism": max(vertex.max_parallelism for vertex in job.graph.vertices),
+        "maxParallelism": max((vertex.max_parallelism for vertex in job.graph.vertices), default=-1),
         "now": SYSTEM_CLOCK.now_ms(),
         "timestamps": {"INITIALIZING": 0, **{status.name: job.times.get(status, 0) for status in JobStatus}},
         "vertices": vertices,
