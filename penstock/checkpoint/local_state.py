@@ -126,7 +126,8 @@ def keep_copy(place: CheckpointPlace, name: str, content: bytes) -> None:
 
 
 def keep_link(place: CheckpointPlace, name: str, path: str) -> None:
-    """The same for a file that is on this machine and does not change any more: nothing is copied, where that can be."""
+    """The same for a file that is on this machine and does not change any more: it is linked where that can be, and where it
+    is on another file system, the copy for a checkpoint before this one is."""
     target = _path_of(place, name)
     if target is None:
         return
@@ -134,14 +135,26 @@ def keep_link(place: CheckpointPlace, name: str, path: str) -> None:
         os.makedirs(os.path.dirname(target), exist_ok=True)
         with suppress(FileNotFoundError):
             os.unlink(target)
-        try:
-            os.link(path, target)
-        except OSError:  # on another file system
+        if not _link_one([path], target) and not _link_one(_copies_before(place, name), target):
             shutil.copyfile(path, target)
     except OSError as error:
         _log.warning("no local copy of %s is kept: %s", name, error.strerror or error)
         with suppress(OSError):
             os.unlink(target)
+
+
+def _link_one(paths: list[str], target: str) -> bool:
+    for path in paths:
+        with suppress(OSError):  # on another file system, or removed at this moment
+            os.link(path, target)
+            return True
+    return False
+
+
+def _copies_before(place: CheckpointPlace, name: str) -> list[str]:
+    """Where the other checkpoints may have a copy of a file."""
+    others = [each for each in _names_in(place.local or "") if each.startswith(_CHECKPOINT)]
+    return [f"{place.local}/{each}/{_name_here(name)}" for each in others]
 
 
 def find_copy(place: CheckpointPlace, name: str) -> bytes | None:
@@ -158,8 +171,12 @@ def find_copy(place: CheckpointPlace, name: str) -> bytes | None:
 def _path_of(place: CheckpointPlace, name: str) -> str | None:
     if place.local is None or place.directory is None:
         return None
-    # What checkpoints share is here in each of them, as another link.
-    return f"{place.local}/{place.directory.rpartition('/')[2]}/{name.removeprefix(SHARED_PREFIX)}"
+    return f"{place.local}/{place.directory.rpartition('/')[2]}/{_name_here(name)}"
+
+
+def _name_here(name: str) -> str:
+    """What checkpoints share is here in each of them, as another link."""
+    return name.removeprefix(SHARED_PREFIX)
 
 
 def _remove_left_over(parent: str, own: str) -> None:

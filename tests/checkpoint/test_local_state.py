@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from penstock.state.hashmap.backend import HashMapStateBackend
 from penstock.state.native_entries import open_rocksdb_files
 from penstock.state.rocksdb.backend import RocksDBKeyedStateBackend
 from penstock.state.rocksdb.settings import RocksDBSettings
+from tests.missing import leave_out_for_want_of
 from tests.recovery.test_incremental_checkpoints import ON_DISK
 from tests.recovery.test_jobs_start_again import (
     EXPECTED,
@@ -164,6 +166,32 @@ def test_files_of_a_database_are_linked_here_and_go_with_the_last_checkpoint_tha
     assert len(links) == 2
     local.forget_before(3)
     assert [path.name for path in Path(local.path).iterdir()] == ["owners.lock"]
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Iterator[Path]:
+    """A directory on another file system."""
+    memory = Path("/dev/shm")
+    if not memory.is_dir() or memory.stat().st_dev == tmp_path.stat().st_dev:
+        leave_out_for_want_of("a second file system", "mount one at /dev/shm")
+    with TemporaryDirectory(dir=memory) as path:
+        yield Path(path)
+
+
+def test_files_of_a_database_on_another_file_system_are_copied_once(
+    tmp_path: Path, local: LocalState, elsewhere: Path
+) -> None:
+    settings = RocksDBSettings((str(elsewhere),), 4 << 20, is_incremental=True)
+    backend = RocksDBKeyedStateBackend(128, settings=settings)
+    copies: list[dict[str, int]] = []
+    for number in (1, 2, 3):
+        incremental(tmp_path, local, backend, number)
+        folder = Path(local.path) / f"chk-{number}"
+        copies.append({path.name: path.stat().st_ino for path in folder.glob("*.sst")})
+        local.forget_before(number)
+    backend.close()
+    assert [len(names) for names in copies] == [1, 2, 3]
+    assert copies[0].items() <= copies[1].items() <= copies[2].items()
 
 
 def test_nothing_is_left_when_the_job_is_over(tmp_path: Path) -> None:
