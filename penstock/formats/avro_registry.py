@@ -47,6 +47,7 @@ class SchemaRegistry:
                 f"known are {', '.join(sorted(_CONFIGS))}; certificates are PEM files"
             )
         self._capacity = capacity
+        _check_tls(self._url, configs or {})
         self._configs = {**user_info, **(configs or {})}
         self._schemas: dict[int, AvroSchema] = {}
 
@@ -92,8 +93,9 @@ class SchemaRegistry:
 
         data = None if body is None else json.dumps(body).encode()
         request = Request(self._url + path, data, {"Accept": _KIND, "Content-Type": _KIND, **self._login()})
+        tls = self._tls()
         try:
-            with urlopen(request, timeout=TIMEOUT_S, context=self._tls()) as response:
+            with urlopen(request, timeout=TIMEOUT_S, context=tls) as response:
                 answer: dict[str, Any] = json.load(response)
                 return answer
         except HTTPError as error:
@@ -109,25 +111,36 @@ class SchemaRegistry:
             ) from error
 
     def _tls(self) -> Any:
-        """How a registry is recognized, and recognizes us, where the settings say it."""
-        if not self._url.startswith("https://") or not any(key.startswith("ssl.") for key in self._configs):
+        """How a registry is recognized, and recognizes us, where the settings say it.
+
+        :raises OutsideError: for files that are no certificates or keys, for good.
+        """
+        if not self._configs.keys() & set(_TLS):
             return None
         import ssl
 
-        given = self._configs.get
+        authorities, certificate, key, password = map(self._configs.get, _TLS)
         try:
-            context = ssl.create_default_context(cafile=given("ssl.ca.location"))
-            if given("ssl.certificate.location"):
-                context.load_cert_chain(
-                    given("ssl.certificate.location") or "",
-                    given("ssl.key.location"),
-                    given("ssl.key.password"),
-                )
-        except OSError as error:  # ssl.SSLError among them
-            raise OutsideError(
-                f"the certificates for the schema registry {self._url} cannot be read: {error}"
-            ) from error
+            context = ssl.create_default_context(cafile=authorities)
+        except (OSError, ValueError) as error:  # ssl.SSLError among them
+            raise self._unreadable(f"ssl.ca.location {authorities!r}", error) from error
+        if certificate is not None:
+            try:
+                # Without a password OpenSSL would ask for one at the terminal.
+                context.load_cert_chain(certificate, key, password or "")
+            except (OSError, ValueError) as error:
+                files = f"ssl.certificate.location {certificate!r}"
+                files += "" if key is None else f" with ssl.key.location {key!r}"
+                raise self._unreadable(files, error) from error
         return context
+
+    def _unreadable(self, files: str, error: Exception) -> OutsideError:
+        failure = OutsideError(
+            f"{files} of the schema registry {self._url} cannot be used: {error}; it takes PEM files that every machine of "
+            "the job has, a key that belongs to its certificate, and ssl.key.password for a key that is encrypted"
+        )
+        failure.retryable = False
+        return failure
 
     def _login(self) -> dict[str, str]:
         if "bearer.auth.token" in self._configs:
@@ -138,6 +151,25 @@ class SchemaRegistry:
             user = b64encode(self._configs[_USER_INFO].encode()).decode()
             return {"Authorization": f"Basic {user}"}
         return {}
+
+
+def _check_tls(url: str, configs: Mapping[str, str]) -> None:
+    """Refuse what would change nothing.
+
+    :raises ProgramError: naming it.
+    """
+    given = [key for key in _TLS if key in configs]
+    if given and not url.startswith("https://"):
+        raise ProgramError(
+            f"the registry setting {', '.join(map(repr, given))} is for https://, and the url is {url}; write the url of the "
+            "registry with https://, or leave the setting out"
+        )
+    keys = [key for key in given if key.startswith("ssl.key.")]
+    if keys and "ssl.certificate.location" not in configs:
+        raise ProgramError(
+            f"the registry setting {', '.join(map(repr, keys))} needs 'ssl.certificate.location', the PEM file of the "
+            "certificate that the key belongs to"
+        )
 
 
 def _without_user(url: Any) -> tuple[str, dict[str, str]]:

@@ -181,8 +181,22 @@ def test_a_registry_is_recognized_by_its_certificate(tmp_path: Path) -> None:
         with pytest.raises(OutsideError, match=r"did not answer .* certificate verify failed"):
             WRITE("s", schema(OLD), registry.url, registry_configs=configs).serialize({"id": 1})
         configs = {"ssl.ca.location": str(tmp_path / "none.pem")}
-        with pytest.raises(OutsideError, match=r"the certificates for the schema registry .* cannot be read"):
+        with pytest.raises(
+            OutsideError, match=r"ssl\.ca\.location '.*none\.pem' .* takes PEM files"
+        ) as refused:
             WRITE("s", schema(OLD), registry.url, registry_configs=configs).serialize({"id": 1})
+        assert not refused.value.retryable
+        for wrong in ({"ssl.key.location": other.keystore}, {"ssl.certificate.location": "none.pem"}):
+            configs = {
+                "ssl.ca.location": certificate.truststore,
+                "ssl.certificate.location": certificate.truststore,
+                **wrong,
+            }
+            with pytest.raises(
+                OutsideError, match=r"ssl\.certificate\.location '.*' .*cannot be used"
+            ) as refused:
+                WRITE("s", schema(OLD), registry.url, registry_configs=configs).serialize({"id": 1})
+            assert not refused.value.retryable
 
 
 def test_mistakes_are_refused_where_they_are_made() -> None:
@@ -192,6 +206,12 @@ def test_mistakes_are_refused_where_they_are_made() -> None:
         READ(schema(OLD), "localhost:1")
     with pytest.raises(ProgramError, match=r"'ssl\.truststore\.location' is not known"):
         READ(schema(OLD), "http://h:1", registry_configs={"ssl.truststore.location": "x"})
+    for key in ("ssl.ca.location", "ssl.certificate.location", "ssl.key.location", "ssl.key.password"):
+        with pytest.raises(ProgramError, match=f"'{key}' is for https://, and the url is http://h:1"):
+            READ(schema(OLD), "http://u:p@h:1", registry_configs={key: "x"})
+    for key in ("ssl.key.location", "ssl.key.password"):
+        with pytest.raises(ProgramError, match=f"'{key}' needs 'ssl.certificate.location'"):
+            READ(schema(OLD), "https://h:1", registry_configs={key: "x"})
     with pytest.raises(ProgramError, match="subject"):
         WRITE("", schema(OLD), "http://h:1")
     with pytest.raises(ProgramError, match="capacity"):
