@@ -1,7 +1,7 @@
 """What the enumerator asks of Kafka: topics, partitions, offsets. All calls block, so they are made in threads."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from penstock.clock import monotonic, pause
@@ -109,20 +109,29 @@ class GroupOffsets:
         found: list[Any] = self._answer(group, ask) if asked else []
         return found
 
-    def commit(self, group: str, topic: str, offset: int, metadata: str) -> None:
-        """Commit an offset of a topic's first partition.
+    def commit(self, group: str, topics: Iterable[str], offset: int, metadata: str) -> frozenset[str]:
+        """Commit an offset of the first partition of each topic, in one request; those that are there are returned.
 
         :raises OutsideError: when the broker does not take it.
         """
         client = confluent()
-        note = client.TopicPartition(topic, 0, offset, metadata)
+        notes = [client.TopicPartition(topic, 0, offset, metadata) for topic in sorted(topics)]
 
-        def ask(consumer: Any, _: float) -> None:
-            for each in consumer.commit(offsets=[note], asynchronous=False):
-                if each.error is not None:
+        def ask(consumer: Any, _: float) -> frozenset[str]:
+            try:
+                answers = consumer.commit(offsets=notes, asynchronous=False)
+            except (
+                client.KafkaException
+            ) as failure:  # where no topic is there, it is the answer to the request
+                if failure.args[0].code() != client.KafkaError.UNKNOWN_TOPIC_OR_PART:
+                    raise
+                return frozenset()
+            for each in answers:
+                if each.error is not None and each.error.code() != client.KafkaError.UNKNOWN_TOPIC_OR_PART:
                     raise client.KafkaException(each.error)
+            return frozenset(each.topic for each in answers if each.error is None)
 
-        self._answer(group, ask)
+        return self._answer(group, ask) if notes else frozenset()
 
     def _answer(self, group: str, ask: Callable[[Any, float], Any]) -> Any:
         complaints = Complaints()

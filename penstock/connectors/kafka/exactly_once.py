@@ -82,13 +82,13 @@ class ExactlyOnceWriter(CommittingSinkWriter, StatefulSinkWriter):
         self._registered_count = 0
         self._clock = context.clock()
         self._noted_at_s = 0.0
-        self._noted_under = ""
+        self._noted_under: frozenset[str] = frozenset()
+        """The topics under which there are notes of this run."""
         # Restored epochs were committed before this; what else is open here is of an attempt that is over.
         drop_open(self._name)
         self._idle: list[TransactionalProducer] = []
         _idle[self._run] = self._idle
-        if self._name.subtask == 0:
-            check_time_out(configuration, context.configuration())
+        check_time_out(configuration, context.configuration())
         self._run_before: str | None = None
         goes_on = any(state.job_id == context.job_id() for state in states)
         self._take_over(context.number_of_parallel_subtasks(), goes_on)
@@ -103,12 +103,14 @@ class ExactlyOnceWriter(CommittingSinkWriter, StatefulSinkWriter):
         at whatever parallelism they ran."""
         own, register = self._name.subtask, self._register
         writers = register.writers(self._name.prefix, lambda subtask: subtask % parallelism == own)
-        for writer, topic in writers.items():
-            register.take_over(writer, self._run, topic, goes_on)
-        self._is_newest = self._name in writers
-        if (
-            not self._is_newest
-        ):  # nobody has written yet: it is noted with the first record, as a note needs a topic
+        noted_under = {
+            writer: register.take_over(writer, self._run, topics, goes_on)
+            for writer, topics in writers.items()
+        }
+        self._noted_under = noted_under.get(self._name, frozenset())
+        self._is_newest = bool(self._noted_under)
+        if not self._is_newest:
+            # Nobody has written yet: it is noted with the first record, as a note needs a topic.
             self._run_before = register.newest_run(self._name)
         # Read after that: what a run before this one notes now, it does not use any more.
         noted = [each for writer in writers for each in register.transactions(writer)]
@@ -145,18 +147,13 @@ class ExactlyOnceWriter(CommittingSinkWriter, StatefulSinkWriter):
             self._current = None
 
     def _producer(self, topic: str) -> TransactionalProducer:
+        if topic not in self._noted_under:
+            self._note_run(topic)
         if self._idle:
             return self._idle.pop()
-        if self._registered_count == 0:
-            self._plain.partitions_of(topic)  # where it is not there, this says so; some brokers make it then
-        if not self._is_newest:
-            self._register.check(self._name, self._run_before)
-            self._register.take_over(self._name, self._run, topic, False)
-            self._is_newest = True
         if self._made >= self._registered_count:
             # Written before the first use, and for several at once, as each registration is a round trip.
             self._registered_count = max(4, self._registered_count * 2)
-            self._noted_under = topic
             self._note_ids()
         producer = TransactionalProducer(
             self._configuration, transactional_id(self._name, self._generation, self._made)
@@ -169,13 +166,28 @@ class ExactlyOnceWriter(CommittingSinkWriter, StatefulSinkWriter):
             raise
         return producer
 
+    def _note_run(self, topic: str) -> None:
+        """Have the notes of this run be under a topic that an epoch begins with, before anything is written."""
+        self._plain.partitions_of(topic)  # where it is not there, this says so; some brokers make it then
+        if self._is_newest:
+            noted = self._register.note_run(self._name, self._run, topic)
+            self._register.check(self._name, self._run)
+        else:
+            self._register.check(self._name, self._run_before)
+            noted = self._register.take_over(self._name, self._run, [topic], False)
+            self._is_newest = True
+        self._noted_under |= noted
+        if self._registered_count:
+            self._note_ids()
+
     def _note_ids(self) -> None:
+        """Note them under all topics, and forget those that are gone."""
         self._noted_at_s = self._clock.monotonic_s()
         transactions = WriterTransactions(self._name, self._generation, self._registered_count)
-        self._register.note_ids(transactions, self._noted_under)
+        self._noted_under = self._register.note_ids(transactions, self._noted_under)
 
     def flush(self, end_of_input: bool) -> None:
-        if self._noted_under and self._clock.monotonic_s() - self._noted_at_s >= NOTE_AGAIN_S:
+        if self._registered_count and self._clock.monotonic_s() - self._noted_at_s >= NOTE_AGAIN_S:
             self._note_ids()
         if self._current is not None:
             try:

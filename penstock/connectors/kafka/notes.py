@@ -1,5 +1,6 @@
 """Notes in Kafka: committed offsets of groups of which nobody is a member."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from penstock.connectors.kafka.broker import Administration, GroupOffsets, for_questions
@@ -31,9 +32,10 @@ class GroupNotes:
         found = self._offsets.committed(group, [(name, 0) for name in topics])
         return [Note(each.topic, each.offset, each.metadata or "") for each in found if each.offset >= 0]
 
-    def write(self, group: str, note: Note) -> None:
-        """Write a note in the place of the one under the same topic.
+    def write(self, group: str, topics: Iterable[str], offset: int, text: str) -> frozenset[str]:
+        """Write a note under each of the topics, in the place of the one that is there: all of them at once, so that of two
+        who write one comes last everywhere. A topic that is deleted takes its notes along; those that are left are returned.
 
         :raises OutsideError: when the broker does not take it.
         """
-        self._offsets.commit(group, note.topic, note.offset, note.text)
+        return self._offsets.commit(group, topics, offset, text)

@@ -1,4 +1,7 @@
-"""Whether transactions can last from one checkpoint to the next; looked at before anything is written."""
+"""Whether transactions can last from one checkpoint to the next; looked at by each writer before it takes over or writes
+anything. What a restored checkpoint holds is committed before there are writers: there the broker itself refuses a time-out
+that it does not allow.
+"""
 
 from typing import Any, Final
 

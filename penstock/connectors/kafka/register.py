@@ -4,17 +4,18 @@ written.
 A run that was thought dead may go on. So each run takes over its writers, under a token of its own, *before* it ends the
 transactions of the runs before it; and whoever has made a producer asks *after* that whether its run is still the newest. So
 either the producer is ended by the later run, or it learns of it. Notes about the run and about its ids are in groups of
-their own: what an earlier run writes late cannot hide the later one.
+their own: what an earlier run writes late cannot hide the later one. A note goes with its topic, so a run has notes under
+each topic that the runs before it had some under, and under each that an epoch of its own begins with.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
 from penstock.chance import secret_token
 from penstock.connectors.kafka.epochs import WriterName
 from penstock.connectors.kafka.notes import GroupNotes, Note
-from penstock.errors import RunSuperseded
+from penstock.errors import OutsideError, RunSuperseded
 
 _RUNS: Final = "penstock-sink-runs"
 _WRITERS: Final = "penstock-sink-writers"
@@ -49,21 +50,24 @@ class Register:
     def __init__(self, configuration: dict[str, str]) -> None:
         self._notes = GroupNotes(configuration)
 
-    def note_ids(self, transactions: WriterTransactions, topic: str) -> None:
-        """Note which transactions a writer is about to use.
+    def note_ids(self, transactions: WriterTransactions, topics: Iterable[str]) -> frozenset[str]:
+        """Note which transactions a writer is about to use; returned are the topics that are there.
 
         :raises OutsideError: when the broker does not take it.
         """
         text = f"{transactions.generation} {transactions.count}"
-        self._notes.write(f"{_WRITERS}-{transactions.writer}", Note(topic, transactions.generation, text))
+        group = f"{_WRITERS}-{transactions.writer}"
+        return self._notes.write(group, topics, transactions.generation, text)
 
-    def writers(self, prefix: str, is_wanted: Callable[[int], bool]) -> dict[WriterName, str]:
-        """The writers that have ever written under the prefix, with a topic under which there are notes of each."""
-        found: dict[WriterName, str] = {}
+    def writers(self, prefix: str, is_wanted: Callable[[int], bool]) -> dict[WriterName, frozenset[str]]:
+        """The writers that have ever written under the prefix, with all topics under which there are notes of each."""
+        found: dict[WriterName, frozenset[str]] = {}
         for group in self._notes.admin.answer(_groups):
             writer = _writer_of(group, prefix)
             if writer is not None and is_wanted(writer.subtask):
-                found.update((writer, note.topic) for note in self._notes.read(group))
+                topics = frozenset(note.topic for note in self._notes.read(group))
+                if topics:
+                    found[writer] = found.get(writer, frozenset()) | topics
         return found
 
     def transactions(self, writer: WriterName) -> list[WriterTransactions]:
@@ -77,19 +81,35 @@ class Register:
 
     def newest_run(self, writer: WriterName) -> str | None:
         """The token of the run that was the last to take over a writer."""
-        newest = self._newest(writer)
+        newest = _newest(self._runs(writer))
         return None if newest is None else newest.text
 
-    def take_over(self, writer: WriterName, run: str, topic: str, goes_on: bool) -> None:
-        """Have this run be the newest of a writer. ``goes_on``: its job has been that before, and must be so still.
+    def take_over(self, writer: WriterName, run: str, topics: Iterable[str], goes_on: bool) -> frozenset[str]:
+        """Have this run be the newest of a writer: under these topics and under all that have a token, so that no older one
+        comes to light when a topic is deleted. Returned are those that are there.
+
+        ``goes_on``: its job has been the newest before, and must be so still.
 
         :raises RunSuperseded: if another job has taken the writer over meanwhile.
         """
-        newest = self._newest(writer)
+        notes = self._runs(writer)
+        newest = _newest(notes)
         if goes_on and newest is not None and job_of(newest.text) != job_of(run):
             raise _superseded(writer)
         number = 1 if newest is None else newest.offset + 1
-        self._notes.write(f"{_RUNS}-{writer}", Note(topic, number, run))
+        under = {*topics, *(note.topic for note in notes)}
+        return self._write_run(writer, under, number, run)
+
+    def note_run(self, writer: WriterName, run: str, topic: str) -> frozenset[str]:
+        """Have the token of the newest run be under another topic, too, which is returned.
+
+        :raises RunSuperseded: if another run is the newest.
+        """
+        newest = _newest(self._runs(writer))
+        if newest is not None and newest.text != run:
+            raise _superseded(writer)
+        number = 1 if newest is None else newest.offset
+        return self._write_run(writer, [topic], number, run)
 
     def check(self, writer: WriterName, run: str | None) -> None:
         """Make sure that no later run has taken a writer over. A note that has expired is nobody's.
@@ -99,9 +119,17 @@ class Register:
         if self.newest_run(writer) not in (None, run):
             raise _superseded(writer)
 
-    def _newest(self, writer: WriterName) -> Note | None:
-        notes = self._notes.read(f"{_RUNS}-{writer}")
-        return max(notes, key=lambda note: note.offset, default=None)
+    def _write_run(self, writer: WriterName, topics: Iterable[str], number: int, run: str) -> frozenset[str]:
+        noted = self._notes.write(f"{_RUNS}-{writer}", topics, number, run)
+        if not noted:
+            raise OutsideError(
+                f"Kafka takes no note about the writers under {writer.prefix!r}: their topics "
+                f"({', '.join(sorted(topics))}) are being made, or were deleted just now; start the job again"
+            )
+        return noted
+
+    def _runs(self, writer: WriterName) -> list[Note]:
+        return self._notes.read(f"{_RUNS}-{writer}")
 
 
 def new_run(job_id: str) -> str:
@@ -112,6 +140,11 @@ def new_run(job_id: str) -> str:
 def job_of(run: str) -> str:
     """The job that a token is of."""
     return run.partition(" ")[0]
+
+
+def _newest(notes: list[Note]) -> Note | None:
+    """Of two with the same number, which came under different topics at the same moment, always the same one."""
+    return max(notes, key=lambda note: (note.offset, note.text), default=None)
 
 
 def _superseded(writer: WriterName) -> RunSuperseded:

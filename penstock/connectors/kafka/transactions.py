@@ -175,7 +175,7 @@ class EpochCommitter:
         if is_restored:
             if epoch.writer not in self._taken_over:
                 goes_on = job_of(epoch.run) == job_of(self._run)
-                self._register.take_over(epoch.writer, self._run, epoch.topic, goes_on)
+                self._register.take_over(epoch.writer, self._run, [epoch.topic], goes_on)
                 self._taken_over.add(epoch.writer)
             self._commit_anew(epoch, self._run, advance)
             return None

@@ -102,18 +102,19 @@ class Run:
     states: list[Any]
     restored: list[Epoch] = field(default_factory=list)
     properties: dict[str, Any] = field(default_factory=dict)
+    selects: bool = False
+    """Whether each value begins with the topic that it goes to."""
 
     def __post_init__(self) -> None:
-        serializer = (
-            KafkaRecordSerializationSchema.builder()
-            .set_topic(self.topic)
-            .set_value_serialization_schema(SimpleStringSchema())
-            .build()
-        )
+        schema = KafkaRecordSerializationSchema.builder().set_value_serialization_schema(SimpleStringSchema())
+        if self.selects:
+            schema.set_topic_selector(lambda value: value.partition(" ")[0])
+        else:
+            schema.set_topic(self.topic)
         begun = (
             KafkaSink.builder()
             .set_bootstrap_servers(self.kafka.bootstrap)
-            .set_record_serializer(serializer)
+            .set_record_serializer(schema.build())
             .set_delivery_guarantee(DeliveryGuarantee.EXACTLY_ONCE)
             .set_transactional_id_prefix(f"test-{self.topic}")
         )
@@ -147,10 +148,11 @@ def start(
     context: Context | None = None,
     states: list[Any] | None = None,
     restored: list[Epoch] | None = None,
+    selects: bool = False,
     **properties: Any,
 ) -> Run:
     named = {key.replace("_", "."): value for key, value in properties.items()}
-    return Run(kafka, topic, context or Context(), states or [], restored or [], named)
+    return Run(kafka, topic, context or Context(), states or [], restored or [], named, selects)
 
 
 def last(number: int, job_id: str = JOB) -> list[LastEpoch]:
@@ -327,6 +329,66 @@ def test_transactions_are_found_however_long_their_run_has_lasted(kafka: KafkaCl
     expect(kafka, topic, ["a"])
 
 
+def delete(kafka: KafkaCluster, topic: str) -> None:
+    admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
+    admin.delete_topics([topic])[topic].result(PATIENCE_S)
+    while topic in admin.list_topics(timeout=PATIENCE_S).topics:
+        pass
+
+
+@pytest.mark.parametrize("deleted", [0, 1])
+def test_a_run_is_the_newest_whichever_of_its_topics_is_deleted(kafka: KafkaCluster, deleted: int) -> None:
+    days = [new_topic(kafka), new_topic(kafka)]
+    before = start(kafka, "days of " + days[0], selects=True)
+    # So many that ids are registered under both topics.
+    epochs = [epoch for day in [*days[:1] * 4, days[1]] for epoch in before.write(f"{day} before")]
+    crash()
+    later = start(kafka, "days of " + days[0], Context(restored_from=1), last(5), epochs, selects=True)
+    left = days[1 - deleted]
+    delete(kafka, days[deleted])
+    written = [epoch for number in range(3) for epoch in later.write(f"{left} {number}")]
+    later.commit(written)
+    expect(kafka, left, [f"{left} before"] * (4 if deleted else 1) + [f"{left} {n}" for n in range(3)])
+
+
+def test_transactions_are_found_when_the_first_topic_of_their_run_is_deleted(kafka: KafkaCluster) -> None:
+    first, second = new_topic(kafka), new_topic(kafka)
+    run = start(kafka, "first " + first, selects=True)
+    run.commit(run.write(f"{first} a"))
+    run.write(f"{second} lost")
+    crash()
+    delete(kafka, first)
+    assert is_blocked(kafka, second)
+    start(kafka, "first " + first, Context(restored_from=1), last(1), selects=True)
+    assert not is_blocked(kafka, second)
+
+
+def test_a_run_that_was_thought_dead_learns_of_the_later_one_when_its_first_topic_is_deleted(
+    kafka: KafkaCluster,
+) -> None:
+    first, second = new_topic(kafka), new_topic(kafka)
+    zombie = start(kafka, "first " + first, selects=True)
+    zombie.commit(zombie.write(f"{first} a"))
+    later = start(kafka, "first " + first, Context(restored_from=1), last(1), selects=True)
+    later.commit(later.write(f"{second} b"))
+    delete(kafka, first)
+    with pytest.raises(RunSuperseded, match="another run has taken over"):
+        zombie.commit(zombie.write(f"{second} never seen"))
+    later.commit(later.write(f"{second} c"))
+    expect(kafka, second, [f"{second} b", f"{second} c"])
+
+
+def test_ids_are_noted_again_under_the_topics_that_are_left(kafka: KafkaCluster) -> None:
+    first, second, clock = new_topic(kafka), new_topic(kafka), ManualClock()
+    run = start(kafka, "first " + first, Context(time=clock), selects=True)
+    run.commit(run.write(f"{first} a"))
+    delete(kafka, first)
+    clock.advance(3_600_000)
+    run.writer.flush(False)
+    run.commit(run.write(f"{second} b"))
+    expect(kafka, second, [f"{second} b"])
+
+
 def test_transactions_of_another_parallelism_are_found_and_aborted(kafka: KafkaCluster) -> None:
     topic = new_topic(kafka)
     for subtask in range(3):
@@ -414,6 +476,8 @@ def test_a_time_out_that_the_broker_does_not_allow_is_said_before_anything_is_wr
 ) -> None:
     with pytest.raises(ProgramError, match="is 86400000, and the broker allows 900000 at most"):
         start(kafka, new_topic(kafka), transaction_timeout_ms=86_400_000)
+    with pytest.raises(ProgramError, match="is 86400000, and the broker allows 900000 at most"):
+        start(kafka, new_topic(kafka), Context(1, 2), transaction_timeout_ms=86_400_000)
 
 
 def test_checkpoints_that_are_rarer_than_transactions_last_are_refused_before_anything_is_written(
