@@ -2,15 +2,13 @@
 
 import sys
 import threading
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from penstock.clock import SYSTEM_CLOCK
 from penstock.config.configuration import Configuration
 from penstock.dataflow.submission import JobExecutionResult, RunningJob
 from penstock.deploy.remote.executor import RemoteJob
-from penstock.errors import PenstockError
+from penstock.errors import OutsideError, ProgramError
 
 _INTERVAL = "client.heartbeat.interval"
 _TIMEOUT = "client.heartbeat.timeout"
@@ -81,12 +79,16 @@ def keep_alive(job: RunningJob, expiry: Expiry) -> None:
     """Have a job know that this process is there, until it is there no more."""
     if not isinstance(job, RemoteJob):
         return
-    job.say_client_is_there(SYSTEM_CLOCK.now_ms() + expiry.timeout_ms)
+    job.say_client_is_there(expiry.timeout_ms)
     never = threading.Event()
 
     def go_on() -> None:
-        with suppress(PenstockError):  # the job is no longer known
-            while not never.wait(expiry.interval_ms / 1000):
-                job.say_client_is_there(SYSTEM_CLOCK.now_ms() + expiry.timeout_ms)
+        while not never.wait(expiry.interval_ms / 1000):
+            try:
+                job.say_client_is_there(expiry.timeout_ms)
+            except ProgramError:
+                return  # the job is no longer known
+            except OutsideError:
+                continue  # whoever is cut off for long may be heard again
 
     threading.Thread(target=go_on, daemon=True, name=f"signs of life for {job.job_id}").start()

@@ -1,6 +1,7 @@
 """Jobs that a JobManager takes up again: each as soon as it can, however long that takes, and none is lost meanwhile."""
 
 import gc
+import pickle
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ from weakref import WeakSet
 import pytest
 
 from penstock.checkpoint.manifest import Manifest, write_manifest
+from penstock.clock import SYSTEM_CLOCK
 from penstock.dataflow.recovery import SavepointWish
 from penstock.dataflow.submission import JobStatus
 from penstock.datastream import StreamExecutionEnvironment
@@ -18,7 +20,7 @@ from penstock.deploy.cluster.dispatched_job import DispatchedJob, JobArrives, Re
 from penstock.deploy.cluster.dispatcher import Dispatcher
 from penstock.deploy.cluster.job_store import JobStore, LatestCheckpoint
 from penstock.deploy.cluster.roster import Listening, Roster
-from penstock.deploy.cluster.submission import encode_submission
+from penstock.deploy.cluster.submission import decode_submission, encode_submission
 from penstock.errors import OutsideError, PenstockError
 from penstock.plan.compile import compile_graph
 from penstock.web.rest.job_views import job_detail, job_line, plan
@@ -199,6 +201,25 @@ def test_a_job_that_cannot_go_on_after_it_was_to_be_rescaled_has_failed(
     assert "sometimes" in job.failure and JobStatus.FAILED in job.times
     assert not list((tmp_path / "jobs").iterdir())
     assert (tmp_path / "checkpoints" / JOB / "chk-2" / "_metadata").exists(), "somebody may go on from it"
+
+
+def test_a_job_that_is_taken_up_still_ends_with_its_client(dispatcher: Dispatcher, left: JobStore) -> None:
+    [(_, content)] = left.all()
+    left.add(JOB, pickle.dumps(replace(decode_submission(content), client_timeout_ms=1)))
+    dispatcher.take_up_again()
+    wait_for(lambda: dispatcher.jobs() and dispatcher.job(JOB).is_over)
+    assert dispatcher.job(JOB).status is JobStatus.CANCELED
+
+
+def test_how_long_a_job_goes_on_without_its_client_is_noted_with_it(
+    dispatcher: Dispatcher, left: JobStore
+) -> None:
+    dispatcher.take_up_again()
+    wait_for(dispatcher.jobs)
+    for _ in range(2):
+        dispatcher.client_is_there(JOB, SYSTEM_CLOCK.now_ms() + 3_600_000)
+    [(_, content)] = left.all()
+    assert 0 < (decode_submission(content).client_timeout_ms or 0) <= 3_600_000
 
 
 class Element:

@@ -185,6 +185,8 @@ class Dispatcher:
                 return None
             self._arriving.pop(made.id, None)
             self._jobs[made.id] = made
+        if submission.client_timeout_ms is not None:
+            self.clients.heard(made.id, SYSTEM_CLOCK.now_ms() + submission.client_timeout_ms)
         made.job.start_in_background()
         threading.Thread(
             target=self._see_to_the_end, args=(made,), daemon=True, name=f"end of {made.id}"
@@ -408,6 +410,19 @@ class Dispatcher:
         made.start_in_background()
 
     # What is asked of them ----------------------------------------------------------------------------------------------
+
+    def client_is_there(self, job_id: str, until_ms: int) -> None:
+        """A job's client is heard of, and is to be heard of again before this time since the epoch, also by a JobManager that
+        takes the job up meanwhile.
+
+        :raises JobNotFound: where there is none of this id.
+        """
+        job = self.job(job_id)
+        if job.has_ended:
+            return
+        self.clients.heard(job_id, until_ms)
+        if job.submission.client_timeout_ms is None:
+            self._keep(job, client_timeout_ms=max(0, until_ms - SYSTEM_CLOCK.now_ms()))
 
     def rescale(self, job_id: str, parallelism: int) -> "Future[None]":
         """Have a job go on at another parallelism, from its latest checkpoint; the future ends when it does.

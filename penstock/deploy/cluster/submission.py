@@ -14,7 +14,8 @@ from penstock.logs.shipped import ShippedLogging
 @dataclass(frozen=True, slots=True)
 class Submission:
     """``graph`` is pickled for itself, so that name and path are known before user code is loaded. ``parallelism``: the one
-    that the job was rescaled to, and ``bounds`` between which it may be. ``files`` travel with it."""
+    that the job was rescaled to, and ``bounds`` between which it may be. ``files`` travel with it.
+    ``client_timeout_ms``: so long it goes on without a sign of its client's life; None where that does not matter."""
 
     job_id: str
     job_name: str
@@ -25,6 +26,7 @@ class Submission:
     parallelism: int | None = None
     files: JobFiles | None = None
     bounds: ParallelismBounds | None = None
+    client_timeout_ms: int | None = None
 
 
 def encode_submission(

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from penstock.clock import monotonic, pause
+from penstock.clock import SYSTEM_CLOCK, monotonic, pause
 from penstock.dataflow.job import JobGraph
 from penstock.dataflow.recovery import CheckpointStatistics, Recovery, SavepointWish
 from penstock.dataflow.submission import JobExecutionResult, JobStatus
@@ -69,13 +69,14 @@ class RemoteJob:
     def start_in_background(self) -> None:
         """It runs already."""
 
-    def say_client_is_there(self, until_ms: int) -> None:
-        """The job is cancelled unless this is said again before this time since the epoch."""
-        self._patiently(
-            lambda client: client.ask(
-                "PATCH", f"{self._path}/clientHeartbeat", {"expiredTimestamp": until_ms}
-            )
-        )
+    def say_client_is_there(self, timeout_ms: int) -> None:
+        """The job is cancelled unless this is said again within this time."""
+
+        def say(client: ClusterClient) -> None:
+            until_ms = SYSTEM_CLOCK.now_ms() + timeout_ms
+            client.ask("PATCH", f"{self._path}/clientHeartbeat", {"expiredTimestamp": until_ms})
+
+        self._patiently(say)
 
     def cancel(self) -> None:
         self._client.ask("PATCH", f"{self._path}?mode=cancel")

@@ -301,8 +301,7 @@ def _client_heard(api: Api) -> Answer:
         until_ms = given.get("expiredTimestamp")
         if type(until_ms) is not int or not 0 <= until_ms < 1 << 63:
             raise ProgramError(f"expiredTimestamp is a time in milliseconds, not {until_ms!r}")
-        if not job.has_ended:
-            api.dispatcher.clients.heard(job.id, until_ms)
+        await asyncio.to_thread(api.dispatcher.client_is_there, job.id, until_ms)
         return {}
 
     return answer
