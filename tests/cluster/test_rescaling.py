@@ -4,6 +4,7 @@ import os
 import signal
 from contextlib import suppress
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -32,6 +33,20 @@ env = StreamExecutionEnvironment.get_execution_environment()
 source = DataGeneratorSource(lambda index: index, 1_000_000, RateLimiterStrategy.per_second(10))
 env.from_source(source, WatermarkStrategy.no_watermarks(), "numbers").map(str).print()
 env.execute("without checkpoints")
+"""
+COLLECTING = """
+from penstock.common import WatermarkStrategy
+from penstock.datastream import StreamExecutionEnvironment
+from penstock.datastream.connectors.datagen import DataGeneratorSource, RateLimiterStrategy
+
+env = StreamExecutionEnvironment.get_execution_environment()
+env.enable_checkpointing(100)
+source = DataGeneratorSource(lambda index: index, 600, RateLimiterStrategy.per_second(100))
+numbers = env.from_source(source, WatermarkStrategy.no_watermarks(), "numbers")
+numbers = numbers.key_by(lambda number: number % 3).map(lambda number: number)
+with numbers.execute_and_collect("collecting") as rows:
+    found = list(rows)
+print("whole:", sorted(found) == list(range(600)), len(found))
 """
 ONLY_ALONE = """
 import sys
@@ -257,6 +272,15 @@ def test_a_job_whose_functions_do_not_open_at_a_parallelism_goes_on_as_it_was(
         assert "there is room for one only" in said
         cluster.wait_for_state(job, "RUNNING")
         assert {vertex["parallelism"] for vertex in cluster.job(job)["vertices"]} == {1}
+        if strategy == "none":
+            path = f"/jobs/{job}/resource-requirements"
+            told = cluster.client.get(path)
+            cluster.client.ask(
+                "PUT", path, {each: {"parallelism": {"lowerBound": 1, "upperBound": 2}} for each in told}
+            )
+            cluster.wait_for(lambda: "are not met: job" in cluster.all_logs())
+            cluster.wait_for(lambda path=path, told=told: cluster.client.get(path) == told)
+            cluster.wait_for_state(job, "RUNNING")
         before = len(complete_lines(directory))
         cluster.wait_for(lambda directory=directory, before=before: len(complete_lines(directory)) > before)
         assert_comes_to_its_end_exactly_once(cluster, job, directory)
@@ -282,6 +306,44 @@ def test_a_job_that_is_cancelled_while_it_is_rescaled_is_cancelled(cluster: Clus
         cluster.wait_for(lambda job=job: not (checkpoints / job).exists())
         assert cluster.job(job)["state"] == "CANCELED"
     cluster.wait_for(lambda: cluster.client.get("/overview")["slots-available"] == 2)
+
+
+def collecting(cluster: Cluster, directory: Path, text: str) -> tuple[str, Thread, list[str]]:
+    """A job whose rows go to its program; the thread waits for that, and then the list holds what it has said."""
+    program = directory / "collecting.py"
+    program.write_text(text)
+    said: list[str] = []
+    options = ("-m", cluster.address, "-p", "1", f"-Dexecution.checkpointing.dir={directory / 'checkpoints'}")
+    reading = Thread(target=lambda: said.append(cluster.penstock("run", *options, str(program), check=False)))
+    reading.start()
+    job = cluster.wait_for(lambda: cluster.client.get("/jobs")["jobs"])[0]["id"]
+    cluster.wait_for_state(job, "RUNNING")
+    return job, reading, said
+
+
+@pytest.mark.slow
+def test_rows_of_a_job_come_to_its_program_each_once_though_it_is_rescaled(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    cluster.penstock("start-cluster", "-n", "1", "-s", "2")
+    job, reading, said = collecting(cluster, tmp_path, COLLECTING)
+    cluster.wait_for(lambda: cluster.client.get(f"/jobs/{job}/checkpoints")["counts"]["completed"] > 5)
+    cluster.penstock("rescale", "-m", cluster.address, "-p", "2", job)
+    assert 2 in {vertex["parallelism"] for vertex in cluster.job(job)["vertices"]}
+    reading.join()
+    assert "whole: True 600" in said[0], said
+
+
+@pytest.mark.slow
+def test_a_job_whose_rows_would_come_twice_is_not_rescaled(cluster: Cluster, tmp_path: Path) -> None:
+    cluster.penstock("start-cluster", "-n", "1", "-s", "2")
+    text = COLLECTING.replace("env.enable_checkpointing(100)", "")
+    job, reading, said = collecting(cluster, tmp_path, text)
+    cluster.penstock("checkpoint", "-m", cluster.address, job)
+    refused = cluster.penstock("rescale", "-m", cluster.address, "-p", "2", job, check=False)
+    assert "rows were given to its program that would come a second time; enable checkpointing" in refused
+    reading.join()
+    assert "whole: True 600" in said[0], said
 
 
 def kept_checkpoints(directory: Path) -> list[CompletedCheckpoint]:

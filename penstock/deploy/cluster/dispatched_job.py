@@ -2,11 +2,12 @@
 
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from typing import Any
 
 from penstock.clock import SYSTEM_CLOCK
 from penstock.dataflow.job import ChainedOperator, JobGraph
@@ -64,12 +65,13 @@ class Rescaling:
 
 @dataclass(slots=True)
 class Past:
-    """What became of a job under the drivers before its present one."""
+    """What became of a job under the drivers before its present one. ``jobs``: those whose rows a client may still take."""
 
     failures: tuple[str, ...] = ()
     attempts: tuple[AttemptFailure, ...] = ()
     checkpoints: tuple[CheckpointStatistics, ...] = ()
     counts: Counter[CheckpointState] = field(default_factory=Counter)
+    jobs: tuple[LocalJob, ...] = ()
 
 
 @dataclass(slots=True, eq=False)
@@ -134,6 +136,26 @@ class DispatchedJob:
         """When it was over."""
         return next((at for status, at in self.times.items() if status.is_globally_terminal_state()), None)
 
+    @property
+    def collectors(self) -> set[str]:
+        """The collecting sinks whose rows go to a client."""
+        specs = [chained.spec for vertex in self.graph.vertices for chained in vertex.operators]
+        return {spec.collector for spec in specs if isinstance(spec, CollectSpec)}
+
+    def take_rows(self, collector: str) -> Iterator[list[Any]]:
+        """What a collecting sink has received and nobody has taken, from whichever driver it came."""
+        now = (
+            self.job
+        )  # asked first: where another takes its place in this moment, it is among those of the past
+        for each in (*self.past.jobs, now):
+            yield from each.take_rows(collector)
+
+    @property
+    def rows_have_ended(self) -> bool:
+        """Whether no other rows come, under another driver neither."""
+        now = self.job
+        return now.is_done and not self.is_rescaling and self.job is now
+
     def note_status(self, status: JobStatus) -> None:
         """It has come into a status now."""
         self.times.pop(status, None)
@@ -167,7 +189,11 @@ class DispatchedJob:
         """What is told of it when another driver goes on."""
         told = self.recovery()
         counts = self.past.counts + Counter(self.job.checkpoint_counts())
-        return Past(told.failures, told.attempts, tuple(self.checkpoints()), counts)
+        jobs = self.past.jobs
+        if self.collectors:
+            self.job.let_go()
+            jobs += (self.job,)
+        return Past(told.failures, told.attempts, tuple(self.checkpoints()), counts, jobs)
 
 
 @dataclass(slots=True, eq=False)

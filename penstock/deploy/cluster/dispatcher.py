@@ -440,6 +440,11 @@ class Dispatcher:
                 raise ProgramError(
                     f"job {job_id} has no checkpoint to go on from; enable checkpointing, or wait for the first one"
                 )
+            if job.collectors and job.job.rows_would_come_twice:
+                raise ProgramError(
+                    f"job {job_id} is not rescaled, as rows were given to its program that would come a second time; enable "
+                    "checkpointing to have each of them once, or write to a sink instead of execute_and_collect"
+                )
             free, wanted = self._roster.slots_for(job_id), workers_wanted(graph)
             if free < wanted:
                 raise OutsideError(
@@ -452,7 +457,8 @@ class Dispatcher:
 
     def require(self, job_id: str, bounds: ParallelismBounds) -> "Future[None] | None":
         """Have a job run at the highest parallelism between bounds that it can have slots for; with reactive scheduling it
-        stays between them. The future ends when it is there; None where it is there already.
+        stays between them. The future ends when it is there; None where it is there already. Where it does not come there,
+        the bounds are those from before again.
 
         :raises PenstockError: where it cannot, as in :meth:`rescale`; the bounds are those from before then.
         """
@@ -463,12 +469,22 @@ class Dispatcher:
                 f"job {job_id} can have {wanted} slots, and its lowest parallelism is to be {bounds.lower}; start another "
                 "TaskManager with `penstock taskmanager start`, or name a lower bound"
             )
-        done = None
+        done, before = None, job.submission.bounds
         if wanted != open_parallelism(job.graph):
             done = self.rescale(job_id, wanted)
         elif job.has_ended:
             raise ProgramError(f"job {job_id} is {job.status.name}; a job is rescaled while it runs")
         self._keep(job, bounds=bounds)
+
+        def take_back(outcome: "Future[None]") -> None:
+            error = outcome.exception()
+            if error is not None:
+                _log.warning("the requirements of job %r (%s) are not met: %s", job.name, job_id, error)
+                if job.submission.bounds is bounds and not job.is_cancelled:
+                    self._keep(job, bounds=before)
+
+        if done is not None:
+            done.add_done_callback(take_back)
         return done
 
     def cancel(self, job_id: str) -> None:

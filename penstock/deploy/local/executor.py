@@ -111,6 +111,13 @@ class LocalJob:
             yield rows
 
     @property
+    def rows_would_come_twice(self) -> bool:
+        """Whether collecting sinks have given out rows, or do so now, that another that goes on would give out again."""
+        rows = self._driver.rows
+        runs = self.status() is JobStatus.RUNNING
+        return rows.cannot_start_again() or (runs and not rows.go_with_checkpoints)
+
+    @property
     def is_done(self) -> bool:
         """Whether the job is over and all its rows have come."""
         return self._driver.done

@@ -48,6 +48,11 @@ class CollectedRows:
             return bool(self._came_through)
         return not subtasks.isdisjoint(self._came_through)
 
+    @property
+    def go_with_checkpoints(self) -> bool:
+        """Whether an attempt that goes on from a checkpoint gives out what belongs to it, and nothing before."""
+        return self._holds_back or self._may_repeat
+
     def add(self, worker: WorkerIndex, collector: str, rows: list[Any], subtask: SubtaskId | None) -> None:
         """A batch has arrived."""
         if not self._holds_back or subtask is None:

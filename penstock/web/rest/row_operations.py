@@ -10,7 +10,6 @@ from starlette.responses import Response
 from penstock.deploy.cluster.dispatched_job import JobNotFound
 from penstock.deploy.cluster.row_transit import RowsOutlet
 from penstock.deploy.cluster.signed_values import JobValues, pack
-from penstock.operators.collect import CollectSpec
 from penstock.web.rest.api import Api
 from penstock.web.rest.job_operations import JOB
 from penstock.web.rest.operations import Answer, Content, Operation, Query
@@ -67,13 +66,12 @@ def _rows(api: Api) -> Answer:
 
 def _outlet(api: Api, request: Request) -> RowsOutlet:
     job, collector = api.job(request), request.path_params["collector"]
-    specs = [chained.spec for vertex in job.graph.vertices for chained in vertex.operators]
-    if collector not in {spec.collector for spec in specs if isinstance(spec, CollectSpec)}:
+    if collector not in job.collectors:
         raise JobNotFound(f"job {job.id} has no sink that collects rows as {collector!r}")
     known = {each.id for each in api.dispatcher.jobs()}
     for gone in [place for place in api.outlets if place[0] not in known]:
         del api.outlets[gone]
-    take = partial(job.job.take_rows, collector)
+    take = partial(job.take_rows, collector)
     return api.outlets.setdefault(
-        (job.id, collector), RowsOutlet(take, lambda: job.job.is_done, api.signing_key)
+        (job.id, collector), RowsOutlet(take, lambda: job.rows_have_ended, api.signing_key)
     )
