@@ -17,10 +17,11 @@ One line a step, so that the traceback of a failing function tells which step fa
 ``__length_hint__`` which record: errors are exact, and a record that goes well pays nothing for it.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sized
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
-from itertools import chain, islice
+from itertools import islice
+from math import ceil
 from operator import length_hint
 from typing import Any, Literal
 
@@ -39,6 +40,7 @@ StepKind = Literal["map", "filter", "flat_map"]
 # Python's compiler goes one level deeper for each clause of a comprehension, and has limits.
 MOST_STEPS = 16
 Piece = tuple[RowBatch, int, bool]
+Results = tuple[list[Any], list[int] | None, int, bool]
 ConvertBatch = Callable[[list[Any]], list[Any]]
 
 
@@ -304,47 +306,103 @@ class _Expansion(_Segment):
     def _compile(self, kinds: tuple[StepKind, ...], functions: list[Callable[..., Any]]) -> None:
         self._at = kinds.index("flat_map")
         behind = functions[self._at + 1 :]
-        self._items = compile_items(kinds[: self._at + 1], self._inlined)(*functions[: self._at + 1])
         self._behind = compile_behind(self._at, len(kinds), self._inlined)(*behind) if behind else list
         self._timed = compile_loop(kinds, True, self._inlined)(*functions)
+        self._lists = compile_lists(kinds, self._inlined)(*functions)
+        self._results_each: float | None = None
+        """Of a record, as far as it is known."""
 
     def pieces(self, batch: RowBatch) -> Iterator[Piece]:
         """Each piece of the results, of how many records it is made, and whether it is the last."""
-        values, timestamps = batch.values, batch.timestamps
-        position = iter(values)
-        stamps: list[int] | None = None if timestamps is None else []
-        results = self._items(position)
-        if timestamps is not None and stamps is not None:
-            results = self._timed(position, timestamps, stamps.append)
-        pieces, counted = self._chain.context.pieces, len(values)
-        while True:
-            wanted = pieces.most_rows
-            try:
-                out = (
-                    list(islice(results, wanted))
-                    if stamps is not None
-                    else self._behind(islice(results, wanted))
-                )
-            except Exception as error:
-                raise self._explain(_raised(error), values, position) from error
-            is_last = len(out) < wanted
-            times = None
-            if stamps is not None:
-                times = stamps[:]
-                stamps.clear()
+        results = self._timed_results(batch) if batch.timestamps is not None else self._untimed_results(batch)
+        counted = len(batch)
+        for out, times, records, is_last in results:
             if self._counters is not None:
                 self._counters.add(counted, len(out))
             counted = 0
-            records = len(out)
-            if self._convert is not None:
-                out = self._checked(out)
-            yield RowBatch(out, times), records, is_last
-            if is_last:
+            yield RowBatch(out if self._convert is None else self._checked(out), times), records, is_last
+
+    def _untimed_results(self, batch: RowBatch) -> Iterator[Results]:
+        """Records whose results are lists go through one loop, as many as should give a piece; one that gives an iterator
+        that has no end in sight stops it, and is read a piece at a time."""
+        values, pieces = batch.values, self._chain.context.pieces
+        position = iter(values)
+        while True:
+            wanted, before = pieces.most_rows, length_hint(position)
+            held = _Held(values, position, wanted)
+            many = ceil(wanted / self._results_each) if self._results_each else 1
+            try:
+                out = self._lists(islice(position, many), held.listed)
+            except Exception as error:
+                raise self._explain(_raised(error), values, held.go_back()) from error
+            position = held.go_back()
+            left = length_hint(position)
+            if before > left:
+                each = len(out) / (before - left)
+                self._results_each = max(each, (self._results_each or 0.0) / 2, 1 / 64)
+            # As many as were wanted, as far as that can be foreseen, are a whole piece: the next may be larger.
+            yield out, None, max(len(out), wanted) if left else len(out), left == 0 and held.rest is None
+            while held.rest is not None:
+                try:
+                    out = self._behind(islice(held.rest, pieces.most_rows))
+                except Exception as error:
+                    raise self._explain(_raised(error), values, position) from error
+                if len(out) < pieces.most_rows:
+                    held.rest = None
+                yield out, None, len(out), left == 0 and held.rest is None
+            if left == 0:
                 return
+
+    def _timed_results(self, batch: RowBatch) -> Iterator[Results]:
+        position, stamps = iter(batch.values), list[int]()
+        results = self._timed(position, batch.timestamps, stamps.append)
+        is_last = False
+        while not is_last:
+            wanted = self._chain.context.pieces.most_rows
+            try:
+                out = list(islice(results, wanted))
+            except Exception as error:
+                raise self._explain(_raised(error), batch.values, position) from error
+            is_last = len(out) < wanted
+            times = stamps[:]
+            stamps.clear()
+            yield out, times, len(out), is_last
 
     def _failed_step(self, error: Exception) -> int:
         """Where no generated line was gone through, it was the iterable that flat_map gave, or its function itself."""
         return _failed_step(error, len(self._steps), self._at)
+
+
+class _Held:
+    """What of an iterator did not fit into a piece, while the records behind it wait."""
+
+    __slots__ = ("_after", "_most", "_position", "_values", "rest")
+
+    def __init__(self, values: list[Any], position: Iterator[Any], most: int) -> None:
+        self._values = values
+        self._position: Any = position
+        self._most = most
+        self._after: int | None = None
+        self.rest: Iterator[Any] | None = None
+
+    def listed(self, results: Iterable[Any]) -> Iterable[Any]:
+        """What is no list: as it is where it has a length, else what fits; the loop is stopped where there may be more."""
+        if isinstance(results, Sized):
+            return results
+        iterator = iter(results)
+        taken = list(islice(iterator, self._most))
+        if len(taken) == self._most:
+            self.rest = iterator
+            self._after = len(self._values) - length_hint(self._position)
+            self._position.__setstate__(len(self._values))
+        return taken
+
+    def go_back(self) -> Iterator[Any]:
+        """Where the loop goes on: behind the record that stopped it."""
+        if self._after is not None:
+            self._position = iter(self._values)  # one that has come to its end stays there
+            self._position.__setstate__(self._after)
+        return self._position  # type: ignore[no-any-return]
 
 
 class _InputUnknown(Exception):
@@ -438,26 +496,18 @@ def compile_loop(
 
 
 @lru_cache(maxsize=256)
-def compile_items(
+def compile_lists(
     kinds: tuple[StepKind, ...], inlined: tuple[str | None, ...]
 ) -> Callable[..., Callable[..., Any]]:
-    """The same for steps of which the last is a flat_map: what it gives for all values, one by one, and without an end.
+    """The loop over values and a function through which goes what a flat_map gives and is no list.
 
-    >>> list(compile_items(("map", "flat_map"), (None, None))(lambda x: x + 1, range)(iter([1, 2])))
+    >>> compile_lists(("map", "flat_map"), (None, None))(lambda x: x + 1, range)(iter([1, 2]), list)
     [0, 1, 0, 1, 2]
     """
     calls = _calls(len(kinds), inlined)
-    clauses, value = _clauses(kinds[:-1], calls)
-    given = calls[-1].replace(ARGUMENT, value)
-    source = f"{_head(kinds)}(r for v in values {clauses}\nfor r in ({given},) if r is not None)"
-    iterables = eval(compile(source, f"{GENERATED} {'-'.join(kinds)}>", "eval"))
-    return lambda *functions: _flattened(iterables(*functions))
-
-
-def _flattened(
-    iterables: Callable[[Iterator[Any]], Iterator[Iterable[Any]]],
-) -> Callable[[Iterator[Any]], Iterator[Any]]:
-    return lambda values: chain.from_iterable(iterables(values))
+    source = _plain_source(kinds, calls, "values, listed")
+    code = compile(source, f"{GENERATED} {'-'.join(kinds)}>", "eval")
+    return eval(code)  # type: ignore[no-any-return]
 
 
 @lru_cache(maxsize=256)
@@ -491,19 +541,19 @@ def _fresh() -> tuple[list[int], Callable[[int], None]]:
     return kept, kept.append
 
 
-def _plain_source(kinds: tuple[StepKind, ...], calls: list[str]) -> str:
+def _plain_source(kinds: tuple[StepKind, ...], calls: list[str], arguments: str = "values") -> str:
     """``lambda f0, ..: lambda values: [...]`` with the clause of step i on line i + 1."""
-    head = _head(kinds)
+    head, lists = _head(kinds, arguments), "listed" in arguments
     if kinds == ("map",) and calls[0].startswith("f0("):
         return head + "list(map(f0, values))"
     if kinds[-1] == "map":
         # The last call stands in front, on the line of its step; the others start one round of lines later.
-        clauses, value = _clauses(kinds[:-1], calls)
+        clauses, value = _clauses(kinds[:-1], calls, lists)
         last = len(kinds) - 1
         return (
             head + "[" + "\n" * last + f"{calls[last].replace(ARGUMENT, value)} for v in values\n{clauses}]"
         )
-    clauses, value = _clauses(kinds, calls)
+    clauses, value = _clauses(kinds, calls, lists)
     return head + f"[{value} for v in values {clauses}\n]"
 
 
@@ -526,8 +576,11 @@ def _head(kinds: tuple[StepKind, ...], arguments: str = "values") -> str:
     return f"lambda {', '.join(f'f{i}' for i in range(len(kinds)))}: lambda {arguments}: "
 
 
-def _clauses(kinds: tuple[StepKind, ...], calls: list[str]) -> tuple[str, str]:
-    """The ``for`` and ``if`` clauses, a line each, and the name of the value that comes out."""
+def _clauses(kinds: tuple[StepKind, ...], calls: list[str], lists: bool = False) -> tuple[str, str]:
+    """The ``for`` and ``if`` clauses, a line each, and the name of the value that comes out.
+
+    With ``lists`` what a flat_map gives goes through ``listed`` where it is none.
+    """
     clauses = []
     value = "v"
     for i, kind in enumerate(kinds):
@@ -538,6 +591,7 @@ def _clauses(kinds: tuple[StepKind, ...], calls: list[str]) -> tuple[str, str]:
         if kind == "map":
             clauses.append(f"for v{i} in ({call},)")
         else:
-            clauses.append(f"for r{i} in ({call},) if r{i} is not None for v{i} in r{i}")
+            given = f"r{i} if type(r{i}) is list else listed(r{i})" if lists else f"r{i}"
+            clauses.append(f"for r{i} in ({call},) if r{i} is not None for v{i} in ({given})")
         value = f"v{i}"
     return "\n".join(clauses), value

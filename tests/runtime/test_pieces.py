@@ -65,7 +65,8 @@ def test_a_fast_function_is_soon_given_whole_batches() -> None:
     task.put(whole, whole, whole)
     sizes = []
     while task.step() is Progress.MORE:
-        batch = task.output.poll()
+        pass
+    while (batch := task.output.poll()) is not None:
         assert isinstance(batch, RowBatch)
         sizes.append(len(batch))
     assert sum(sizes) == 3 * BATCH_RECORDS
@@ -82,6 +83,18 @@ def test_keyed_input_of_batch_mode_is_soon_collected_in_whole_batches() -> None:
         task.step()
         steps += 1
     assert steps < 40
+
+
+def test_what_has_queued_up_is_made_up_for_up_to_a_signal_and_while_there_is_time() -> None:
+    task = TaskByHand(mapped(lambda x: x))
+    task.put(*[RowBatch([number]) for number in range(5)], Watermark(7), RowBatch([9]))
+    task.step()
+    assert task.take() == [0, 1, 2, 3, 4, Watermark(7)]
+    slow = Slow()
+    task = TaskByHand(mapped(slow), clock=slow.clock)
+    task.put(RowBatch([1]), RowBatch([2]))
+    task.step()
+    assert task.take() == [1]
 
 
 def test_a_function_that_becomes_slow_is_given_less() -> None:

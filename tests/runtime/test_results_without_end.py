@@ -1,10 +1,12 @@
 """What a record gives may have no end: it is emitted as it goes, in order, within memory, and can be stopped."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import count
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from penstock.contracts.pace import BATCH_RECORDS
 from penstock.data.batch import RowBatch
@@ -135,3 +137,24 @@ def test_a_job_whose_record_never_ends_is_cancelled() -> None:
         .execute_and_collect() as rows
     ):
         assert next(rows) == 5
+
+
+SHAPES: dict[str, Callable[[range], Any]] = {
+    "list": list,
+    "generator": lambda numbers: (number for number in numbers),
+    "tuple": tuple,
+    "range": lambda numbers: numbers,
+    "none": lambda numbers: None,
+}
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(sorted(SHAPES)), st.sampled_from([0, 1, 3, 700, 5_000])), max_size=12),
+    st.booleans(),
+)
+def test_lists_and_iterators_of_every_length_give_the_same_in_order(given: list[Any], mapped: bool) -> None:
+    expected = [i for shape, count in given if shape != "none" for i in range(count)]
+    chain = ["flat_map", lambda one: SHAPES[one[0]](range(one[1]))]
+    task = TaskByHand(steps(*chain, *(["map", lambda x: x + 1] if mapped else [])))
+    task.put(RowBatch(list(given)))
+    assert task.run() == [x + mapped for x in expected]

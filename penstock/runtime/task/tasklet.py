@@ -408,9 +408,21 @@ class OperatorTasklet(Tasklet):
             return self._ended() if self._gate.ended else Progress.IDLE
         if type(item) is tuple:
             self._on_piece(item[0], item[1])
+            self._catch_up()
         else:
             self._on_event(item)
         return self._ended() if self._gate.ended and not self._turn.unfinished else Progress.MORE
+
+    def _catch_up(self) -> None:
+        """Take what has queued up as long as there is time, up to a signal: what waits in a queue, where it is never made up
+        for, is not in the processor's cache any more when its turn comes."""
+        while not self.chain.waiting and self._turn.may_go_on():
+            item = self._gate.next(self._pace.records)
+            if type(item) is not tuple:
+                if item is not None:
+                    self._on_event(item)
+                return
+            self._on_piece(item[0], item[1])
 
     def _on_piece(self, batch: Batch, port: int) -> None:
         """Give a batch, and note how long it has taken."""
