@@ -153,7 +153,7 @@ def benchmarks(latency_s: int) -> list[Benchmark]:
         Benchmark(
             "rocksdb-memory", "keyed count in RocksDB, 20 M keys, 192 MiB", "rocksdb_memory",
             lambda quick: {"keys": 2_000_000 if quick else 20_000_000}, rivals=(),
-            limits=(("grown_mib", 384),), rounds=1,
+            limits=(("grown_mib", 256),), rounds=1,
         ),
         Benchmark("reduce-100k", "keyed sum from CSV, 100 k keys", "keyed_reduce", _events(100_000), target=0.9),
         Benchmark("reduce-1m", "keyed sum from CSV, 1 M keys", "keyed_reduce", _events(1_000_000)),
