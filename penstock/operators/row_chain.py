@@ -8,8 +8,8 @@ The loop for ``map`` -> ``filter`` -> ``map`` over values without timestamps is 
         if f1(v0)                       # line of step 1
     ]
 
-flat_map has no bound on what it gives. So there is an iterator over all of it, of which the loop over the steps behind it is
-given a piece at a time.
+flat_map has no bound on what it gives. Its loop takes as many records as should give a piece; what is an iterator with no end
+in sight stops it, and is read a piece at a time.
 
 A lambda that is a simple expression is not called: the expression stands in the place of the call (see ``inlining``).
 
