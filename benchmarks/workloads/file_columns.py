@@ -48,7 +48,7 @@ def penstock(path: str) -> Callable[[], dict[str, Any]]:
     from penstock.contracts.watermarks import WatermarkStrategy
     from penstock.formats.parquet import ParquetColumnarRowInputFormat
 
-    env = environment(1)
+    env = environment(1, columns=True)
     builder = (
         FileSource.for_bulk_file_format(ParquetColumnarRowInputFormat(), path)
         if path.endswith(".parquet")

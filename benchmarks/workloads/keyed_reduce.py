@@ -28,7 +28,7 @@ def penstock(path: str, parallelism: int = 1) -> Callable[[], dict[str, Any]]:
     from benchmarks.workloads.penstock_job import environment, events
     from penstock.connectors.discard.sink import DiscardingSink
 
-    env = environment(parallelism)
+    env = environment(parallelism, columns=True)
     pairs = events(env, path, ("key", "value"))
     updates = pairs.key_by(lambda pair: pair[0]).sum(1).name("sums")
     updates.sink_to(DiscardingSink())

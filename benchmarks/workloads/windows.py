@@ -57,7 +57,7 @@ def penstock(path: str) -> Callable[[], dict[str, Any]]:
             return value[1]  # type: ignore[no-any-return]
 
     strategy = WatermarkStrategy.for_bounded_out_of_orderness(Duration.of_millis(LATENESS_MS))
-    rows = events(environment(), path).assign_timestamps_and_watermarks(
+    rows = events(environment(columns=True), path).assign_timestamps_and_watermarks(
         strategy.with_timestamp_assigner(Column())
     )
     ones = rows.map(lambda row: (row[0], 1, row[2])).key_by(lambda row: row[0])

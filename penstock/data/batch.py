@@ -4,7 +4,7 @@
 makes a new batch. The lists inside may be shared between batches and must never be changed in place.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import chain
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
@@ -34,16 +34,19 @@ class KeyItem:
 class RowBatch:
     """Python values with optional event timestamps and optional keys, all lists of the same length.
 
-    ``keyed_by`` is the list of keys, or where in each value they stand.
+    ``keyed_by`` is the list of keys, or where in each value they stand. Values that are tuples may come as their ``fields``,
+    a list for each position: a tuple is made of them when somebody asks for ``values``.
 
     >>> batch = RowBatch(["a", "b"], [10, 20])
     >>> len(batch), batch.take([1]).values
     (2, ['b'])
     >>> RowBatch([("a", 1), ("b", 2)], None, KeyItem(0)).keys
     ['a', 'b']
+    >>> RowBatch.of_fields([["a", "b"], [1, 2]]).values
+    [('a', 1), ('b', 2)]
     """
 
-    __slots__ = ("_listed", "keyed_by", "timestamps", "values")
+    __slots__ = ("_listed", "_values", "fields", "keyed_by", "timestamps")
 
     def __init__(
         self,
@@ -51,10 +54,31 @@ class RowBatch:
         timestamps: list[int] | None = None,
         keys: list[Any] | KeyItem | None = None,
     ) -> None:
-        self.values = values
+        self._values: list[Any] | None = values
+        self.fields: Sequence[list[Any]] | None = None
         self.timestamps = timestamps
         self.keyed_by = keys
         self._listed: list[Any] | None = None
+
+    @staticmethod
+    def of_fields(
+        fields: Sequence[list[Any]],
+        timestamps: list[int] | None = None,
+        keys: list[Any] | KeyItem | None = None,
+    ) -> "RowBatch":
+        """A batch of tuples, from the lists of what stands at each of their positions; at least one."""
+        batch = RowBatch([], timestamps, keys)
+        batch._values, batch.fields = None, fields
+        return batch
+
+    @property
+    def values(self) -> list[Any]:
+        """The records."""
+        values = self._values
+        if values is None:
+            assert self.fields is not None
+            values = self._values = list(zip(*self.fields, strict=True))
+        return values
 
     @property
     def keys(self) -> list[Any] | None:
@@ -62,21 +86,28 @@ class RowBatch:
         keyed_by = self.keyed_by
         if isinstance(keyed_by, KeyItem):
             if self._listed is None:
-                self._listed = keyed_by.take(self.values)
+                fields = self.fields
+                self._listed = keyed_by.take(self.values) if fields is None else fields[keyed_by.position]
                 self.keyed_by = keyed_by.known
             return self._listed
         return keyed_by
 
+    def keyed(self, keys: list[Any] | KeyItem) -> "RowBatch":
+        """The same records under these keys."""
+        if self.fields is None:
+            return RowBatch(self.values, self.timestamps, keys)
+        return RowBatch.of_fields(self.fields, self.timestamps, keys)
+
     def __len__(self) -> int:
-        return len(self.values)
+        return len(self._values) if self._values is not None else len(self.fields[0])  # type: ignore[index]
 
     def slice(self, start: int, stop: int) -> "RowBatch":
         """The records from ``start`` up to ``stop``."""
-        return RowBatch(
-            self.values[start:stop],
-            None if self.timestamps is None else self.timestamps[start:stop],
-            self.keyed_by[start:stop] if isinstance(self.keyed_by, list) else self.keyed_by,
-        )
+        timestamps = None if self.timestamps is None else self.timestamps[start:stop]
+        keys = self.keyed_by[start:stop] if isinstance(self.keyed_by, list) else self.keyed_by
+        if self.fields is not None:
+            return RowBatch.of_fields([field[start:stop] for field in self.fields], timestamps, keys)
+        return RowBatch(self.values[start:stop], timestamps, keys)
 
     def take(self, indices: list[int]) -> "RowBatch":
         """The records at ``indices``, in that order."""
@@ -142,12 +173,14 @@ def concat_rows(batches: list[RowBatch]) -> RowBatch:
     if len(batches) == 1:
         return batches[0]
     with_timestamps = any(batch.timestamps is not None for batch in batches)
-    times = [b.timestamps or [_NONE] * len(b.values) for b in batches] if with_timestamps else None
-    return RowBatch(
-        list(chain.from_iterable([batch.values for batch in batches])),
-        None if times is None else list(chain.from_iterable(times)),
-        _keys_of_all(batches),
-    )
+    times = [b.timestamps or [_NONE] * len(b) for b in batches] if with_timestamps else None
+    stamps = None if times is None else list(chain.from_iterable(times))
+    fields = [batch.fields for batch in batches if batch.fields is not None]
+    if len(fields) == len(batches) and len(set(map(len, fields))) == 1:
+        joined = [list(chain.from_iterable(lists)) for lists in zip(*fields, strict=True)]
+        return RowBatch.of_fields(joined, stamps, _keys_of_all(batches))
+    values = list(chain.from_iterable([batch.values for batch in batches]))
+    return RowBatch(values, stamps, _keys_of_all(batches))
 
 
 def _keys_of_all(batches: list[RowBatch]) -> list[Any] | KeyItem | None:

@@ -19,7 +19,8 @@ from penstock.datastream.stream import DataStream
 from penstock.errors import ProgramError
 from penstock.operators.aggregations import AggregationKind, FieldAggregation
 from penstock.operators.keyed_reduce import KeyedReduceSpec
-from penstock.operators.row_chain import RowChainSpec, RowStep, StepKind
+from penstock.operators.row_chain import RowChainSpec, RowStep
+from penstock.operators.row_loops import StepKind
 from penstock.operators.user_code import is_rich, origin_of_caller
 
 if TYPE_CHECKING:

@@ -38,7 +38,8 @@ from penstock.datastream.program import Environment
 from penstock.datastream.sink_handle import DataStreamSink
 from penstock.errors import ProgramError
 from penstock.operators.contract import OperatorSpec
-from penstock.operators.row_chain import RowChainSpec, RowStep, StepKind
+from penstock.operators.row_chain import RowChainSpec, RowStep
+from penstock.operators.row_loops import StepKind
 from penstock.operators.sink import SinkSpec
 from penstock.operators.user_code import origin_of_caller, shorten
 

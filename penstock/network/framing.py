@@ -7,7 +7,7 @@ IPC streams, signals as a few packed bytes. Frames are unpickled only between wo
 import io
 import pickle
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import IntEnum
 from operator import is_, itemgetter
 from typing import Any
@@ -49,6 +49,8 @@ _TOKEN_BYTES = 32
 _ATOMS = frozenset({int, str, float, bool, bytes, type(None)})
 _SHORT = 64
 _KEY_IS_VALUE = -1
+# Values or fields, the times as bytes, the keys or where they are, and whether the first are fields.
+_Parts = tuple[Sequence[Any], bytes | None, Any, bool]
 
 
 class Encoder:
@@ -85,11 +87,12 @@ class Encoder:
                 return Kind.END_OF_INPUT, _END.pack(drained, savepoint_id)
 
     def _encode_rows(self, batch: RowBatch) -> bytes:
-        values, timestamps = batch.values, batch.timestamps
+        timestamps = batch.timestamps
         packed_keys = _packed_keys(batch)
         # One block of bytes costs half of what pickle needs for a list of ints.
         times = None if timestamps is None else struct.pack(f"{len(timestamps)}q", *timestamps)
-        parts = (values, times, packed_keys)
+        apart = batch.fields is not None
+        parts = (batch.fields if batch.fields is not None else batch.values, times, packed_keys, apart)
         if not self._by_token:
             pickled = _pickle_by_name(parts)
             if pickled is not None and not by_value.refers_to_main(pickled):
@@ -98,14 +101,15 @@ class Encoder:
         try:
             return by_value.dumps(parts, self._announce_class)
         except Exception:  # noqa: BLE001 - user classes may raise anything while they are pickled
-            return self._encode_with_cloudpickle(parts)
+            return _encode_with_cloudpickle(parts, batch)
 
-    def _encode_with_cloudpickle(self, parts: tuple[list[Any], bytes | None, Any]) -> bytes:
-        """The slow way, for values that even a pickle with tokens cannot hold, such as modules and code objects."""
-        try:
-            return code_pickle.dumps(parts)
-        except Exception as error:
-            raise _not_serializable(parts, error) from error
+
+def _encode_with_cloudpickle(parts: _Parts, batch: RowBatch) -> bytes:
+    """The slow way, for values that even a pickle with tokens cannot hold, such as modules and code objects."""
+    try:
+        return code_pickle.dumps(parts)
+    except Exception as error:
+        raise _not_serializable(batch, error) from error
 
 
 def decode(kind: int, payload: Payload) -> Element:
@@ -142,10 +146,10 @@ def learn_class(payload: Payload) -> None:
     by_value.learn(bytes(payload[:_TOKEN_BYTES]).decode(), bytes(payload[_TOKEN_BYTES:]))
 
 
-def _pickle_by_name(parts: tuple[list[Any], bytes | None, Any]) -> bytes | None:
+def _pickle_by_name(parts: _Parts) -> bytes | None:
     """Pickle with classes by name, None where that is not possible."""
     try:
-        if _is_flat(parts[0]):
+        if all(map(_is_flat, parts[0])) if parts[3] else _is_flat(parts[0]):
             # Without the table of what was already written pickling is a third faster and the result smaller.
             buffer = io.BytesIO()
             pickler = pickle.Pickler(buffer, 5)
@@ -157,7 +161,7 @@ def _pickle_by_name(parts: tuple[list[Any], bytes | None, Any]) -> bytes | None:
         return None
 
 
-def _is_flat(values: list[Any]) -> bool:
+def _is_flat(values: Sequence[Any]) -> bool:
     """Whether the values look like short atoms or tuples of them, judged by the first and the last one.
 
     A guess is enough: leaving the table out never changes what is read back, except that objects which were shared or
@@ -178,7 +182,7 @@ def _packed_keys(batch: RowBatch) -> list[Any] | int | None:
         case None:
             return None
         case KeyItem() as item:
-            if item is not item.known:
+            if item is not item.known and batch.fields is None:
                 _ = (
                     batch.keys
                 )  # raises here what would be raised at the receiver, which knows nothing of the selector
@@ -209,7 +213,7 @@ def _shorten_keys(values: list[Any], keys: list[Any]) -> list[Any] | int:
 
 def _decode_rows(payload: Payload) -> RowBatch:
     try:
-        values, times, keys = pickle.loads(payload)
+        content, times, keys, apart = pickle.loads(payload)
     except (ImportError, AttributeError) as error:
         raise NotSerializable(
             f"a batch holds a value whose class this worker cannot import: {error}; "
@@ -217,12 +221,12 @@ def _decode_rows(payload: Payload) -> RowBatch:
         ) from error
     timestamps = None if times is None else memoryview(times).cast("q").tolist()
     if type(keys) is int:
-        keys = values if keys == _KEY_IS_VALUE else KeyItem(keys)
-    return RowBatch(values, timestamps, keys)
+        keys = content if keys == _KEY_IS_VALUE else KeyItem(keys)
+    return RowBatch.of_fields(content, timestamps, keys) if apart else RowBatch(content, timestamps, keys)
 
 
-def _not_serializable(parts: tuple[list[Any], bytes | None, Any], error: Exception) -> NotSerializable:
-    values, _, keys = parts
+def _not_serializable(batch: RowBatch, error: Exception) -> NotSerializable:
+    values, keys = batch.values, batch.keyed_by
     for what, items in (("record", values), ("key", keys if isinstance(keys, list) else [])):
         for item in items:
             try:

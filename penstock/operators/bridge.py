@@ -54,30 +54,29 @@ class ColumnsToRows(Operator):
 
     def on_batch(self, batch: ColumnBatch, port: int = 0) -> None:
         emit = self.output.emit
-        for start, values in self._row_maker.rows(batch.columns):
-            timestamps = None
+        for start, rows in self._row_maker.rows(batch.columns):
             if batch.timestamps is not None:
-                timestamps = to_python(batch.timestamps.slice(start, len(values)))
-            emit(RowBatch(values, timestamps))
+                rows.timestamps = to_python(batch.timestamps.slice(start, len(rows)))
+            emit(rows)
 
 
 class RowMaker:
-    """One ``zip`` over the columns' Python lists; remembers texts over batches."""
+    """Tuples stay the columns' Python lists until somebody asks for them; remembers texts over batches."""
 
     def __init__(self, as_rows: bool) -> None:
         self._as_rows = as_rows
         self._words: dict[int, RepeatedText] = {}
 
-    def rows(self, columns: "pyarrow.RecordBatch") -> Iterator[tuple[int, list[Any]]]:
+    def rows(self, columns: "pyarrow.RecordBatch") -> Iterator[tuple[int, RowBatch]]:
         """Some rows after the others, each time with the number of the first."""
         encoded = [self._encoded(index, column) for index, column in enumerate(columns.columns)]
         for start in range(0, columns.num_rows, ROWS_IN_BATCH):
             count = min(ROWS_IN_BATCH, columns.num_rows - start)
             lists = [column.to_python(start, count) for column in encoded]
-            values: list[Any] = list(zip(*lists, strict=True))
             if self._as_rows:
-                values = rows_of(map(list, values), columns.schema.names)
-            yield start, values
+                yield start, RowBatch(rows_of(map(list, zip(*lists, strict=True)), columns.schema.names))
+            elif lists:
+                yield start, RowBatch.of_fields(lists)
 
     def _encoded(self, index: int, column: Any) -> "_Plain | _Words":
         if str(column.type) != "string" or column.null_count:

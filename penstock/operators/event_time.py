@@ -92,11 +92,10 @@ class EventTime:
 
     def process(self, batch: RowBatch) -> None:
         """Stamp a batch and pass it on, with the watermarks that its records cause."""
-        values = batch.values
         timestamps = batch.timestamps
         if self._strategy.assigner is not None:
-            timestamps = self._assigned(values, timestamps)
-            batch = RowBatch(values, timestamps, batch.keys)
+            timestamps = self._assigned(batch.values, timestamps)
+            batch = RowBatch(batch.values, timestamps, batch.keys)
         if self._context.batch_mode:
             self._emit(batch)
             return

@@ -65,8 +65,7 @@ class KeyedReduce(Operator):
     def on_batch(self, batch: RowBatch, port: int = 0) -> None:
         assert self._table is not None
         if not self._has_started:
-            assert batch.keys is not None
-            self._start(batch.keys, batch.values)
+            self._start(batch)
         try:
             results = self._fold(batch)
         except Exception as error:
@@ -84,10 +83,11 @@ class KeyedReduce(Operator):
                 raise error.at(self.context.place) from None
         self.output.emit(RowBatch(results, timestamps))
 
-    def _start(self, keys: list[Any], values: list[Any]) -> None:
+    def _start(self, batch: RowBatch) -> None:
         """Make the function of an aggregation to measure, now that its records are seen."""
         assert self._table is not None
-        function = self._spec.function
+        function, keys, values = self._spec.function, batch.keys, batch.values
+        assert keys is not None
         if not values:
             return
         self._has_started = True
@@ -115,9 +115,12 @@ class KeyedReduce(Operator):
         if not isinstance(batch.keyed_by, KeyItem) or batch.keyed_by.position:
             return self._fold_in_place(pairs.fold, batch)
         assert self._table is not None
-        entries = self._table.entries_for(map(itemgetter(0), batch.values))
+        fields = batch.fields
+        entries = self._table.entries_for(map(itemgetter(0), batch.values) if fields is None else fields[0])
         if entries is None:
             return self._fold_by_calls(batch)
+        if fields is not None and len(fields) == 2:
+            return self._run(partial(pairs.fold_fields, entries, *fields), batch)
         return self._run(partial(pairs.fold_pairs, entries, batch.values), batch)
 
     def _fold_in_place(self, loop: Fold, batch: RowBatch) -> list[Any]:

@@ -34,6 +34,8 @@ class PairFold:
         """
         self.fold_pairs = _loop_of(kind, key_type, keys_are_first=True)
         """The same for records whose keys are their first items: ``fold_pairs(values by key, records, results)``."""
+        self.fold_fields = _loop_of_fields(kind, key_type)
+        """The same for keys and values in a list each: ``fold_fields(values by key, keys, values, results)``."""
 
     @staticmethod
     def for_records(function: FieldAggregation, key: Any, value: Any) -> "PairFold | None":
@@ -105,6 +107,33 @@ def {head}:
         entries[a] = b
         append((a, b))
 """
+    return _function(source, kind)
+
+
+@lru_cache(maxsize=64)
+def _loop_of_fields(kind: AggregationKind, key_type: type) -> Any:
+    """No pair is made but the result."""
+    return _function(
+        f"""
+def fold(entries, keys, values, results):
+    get = entries.get
+    append = results.append
+    for a, b in zip(keys, values, strict=True):
+        if type(a) is not {key_type.__name__}:
+            raise OtherShape
+        r = get(a)
+        if r is not None:
+            b = {_COMBINED[kind]}
+        elif b is None:
+            raise OtherShape
+        entries[a] = b
+        append((a, b))
+""",
+        kind,
+    )
+
+
+def _function(source: str, kind: AggregationKind) -> Any:
     namespace: dict[str, Any] = {"OtherShape": OtherShape}
     exec(compile(source, f"{GENERATED} {kind} of pairs>", "exec"), namespace)
     return namespace["fold"]

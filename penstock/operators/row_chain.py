@@ -1,29 +1,19 @@
-"""map, filter and flat_map over rows; runs of them are fused into one generated loop.
-
-The loop for ``map`` -> ``filter`` -> ``map`` over values without timestamps is one comprehension::
-
-    [
-        f2(v0) for v in values          # line of step 2
-        for v0 in (f0(v),)              # line of step 0
-        if f1(v0)                       # line of step 1
-    ]
+"""map, filter and flat_map over rows; runs of them are fused into one generated loop (see ``row_loops``).
 
 flat_map has no bound on what it gives. Its loop takes as many records as should give a piece; what is an iterator with no end
 in sight stops it, and is read a piece at a time.
 
-A lambda that is a simple expression is not called: the expression stands in the place of the call (see ``inlining``).
-
-One line a step, so that the traceback of a failing function tells which step failed, and the list iterator's
-``__length_hint__`` which record: errors are exact, and a record that goes well pays nothing for it.
+The traceback of a failing function tells which step failed, and the list iterator's ``__length_hint__`` which record: errors
+are exact, and a record that goes well pays nothing for it.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sized
 from dataclasses import dataclass, replace
-from functools import lru_cache, partial
+from functools import partial
 from itertools import islice
 from math import ceil
 from operator import length_hint
-from typing import Any, Literal
+from typing import Any
 
 from penstock.contracts.effects import Effect
 from penstock.data.batch import RowBatch
@@ -31,12 +21,18 @@ from penstock.errors import PenstockError
 from penstock.metrics.kinds import MetricGroup
 from penstock.operators.checkpointed import join_checkpoints
 from penstock.operators.contract import Operator, OperatorContext, OperatorSpec, Origin
-from penstock.operators.inlining import ARGUMENT, expression_of
+from penstock.operators.inlining import expression_of
 from penstock.operators.pieces import Work
+from penstock.operators.row_loops import (
+    StepKind,
+    compile_behind,
+    compile_lists,
+    compile_loop,
+    pairing_of,
+)
 from penstock.operators.runtime_context import OperatorRuntimeContext
 from penstock.operators.user_code import GENERATED, callable_of, is_rich, raised_at, shorten, user_error
 
-StepKind = Literal["map", "filter", "flat_map"]
 # Python's compiler goes one level deeper for each clause of a comprehension, and has limits.
 MOST_STEPS = 16
 Piece = tuple[RowBatch, int, bool]
@@ -109,13 +105,13 @@ class RowChain(Operator):
             return
         for segment in self._segments:
             batch = segment.apply(batch)
-            if not batch.values:
+            if not len(batch):
                 return
         self.output.emit(batch)
 
     def _in_pieces(self, batch: RowBatch) -> Work:
         for piece, records, is_last in self._pieces(batch, 0):
-            if piece.values:
+            if len(piece):
                 self.output.emit(piece)
             if is_last:
                 return records
@@ -131,7 +127,7 @@ class RowChain(Operator):
                     for following, behind, ends in self._pieces(piece, number):
                         yield following, max(records, behind), is_last and ends
                 return
-            if batch.values:
+            if len(batch):
                 batch = segment.apply(batch)
         yield batch, size, True
 
@@ -185,11 +181,16 @@ class _Segment:
             None if step.kind == "flat_map" else expression_of(function)
             for step, function in zip(steps, functions, strict=True)
         )
-        self._compile(kinds, functions)
-        if self._results is not None:
-            self._plain = self._timed = partial(_mapped, functions[0], self._results)
         output_type = steps[-1].output_type
         self._convert: ConvertBatch | None = None if output_type is None else output_type.convert_batch
+        pairs = kinds[-1] == "map" and self._convert is None
+        self._pairing = pairing_of(self._inlined[-1]) if pairs else None
+        inlined = self._inlined
+        if self._pairing is not None:
+            inlined = (*inlined[:-1], self._pairing.expression)
+        self._compile(kinds, functions, inlined)
+        if self._results is not None:
+            self._plain = self._timed = partial(_mapped, functions[0], self._results)
         self._counters = chain.counters_of(steps)
 
     def _apart(self, functions: list[Callable[..., Any]]) -> list[Callable[..., Any]]:
@@ -207,12 +208,15 @@ class _Segment:
             self._copies = False
         return functions
 
-    def _compile(self, kinds: tuple[StepKind, ...], functions: list[Callable[..., Any]]) -> None:
-        self._plain = compile_loop(kinds, False, self._inlined)(*functions)
+    def _compile(
+        self,
+        kinds: tuple[StepKind, ...],
+        functions: list[Callable[..., Any]],
+        inlined: tuple[str | None, ...],
+    ) -> None:
+        self._plain = compile_loop(kinds, False, inlined)(*functions)
         self._keeps_count = all(kind == "map" for kind in kinds)
-        self._timed = (
-            self._plain if self._keeps_count else compile_loop(kinds, True, self._inlined)(*functions)
-        )
+        self._timed = self._plain if self._keeps_count else compile_loop(kinds, True, inlined)(*functions)
 
     def apply(self, batch: RowBatch) -> RowBatch:
         values, timestamps = batch.values, batch.timestamps
@@ -234,7 +238,12 @@ class _Segment:
             out = values_apart(self._chain.context, out)
         if self._counters is not None:
             self._counters.add(len(values), len(out))
-        return RowBatch(out, timestamps)
+        return self._batch(out, timestamps)
+
+    def _batch(self, out: list[Any], timestamps: list[int] | None) -> RowBatch:
+        if self._pairing is None:
+            return RowBatch(out, timestamps)
+        return RowBatch.of_fields(self._pairing.fields(out), timestamps)
 
     def _checked(self, out: list[Any]) -> list[Any]:
         assert self._convert is not None
@@ -303,12 +312,17 @@ def _mapped(
 class _Expansion(_Segment):
     """Steps with a flat_map among them, whose results are without bound: they are taken a piece at a time."""
 
-    def _compile(self, kinds: tuple[StepKind, ...], functions: list[Callable[..., Any]]) -> None:
+    def _compile(
+        self,
+        kinds: tuple[StepKind, ...],
+        functions: list[Callable[..., Any]],
+        inlined: tuple[str | None, ...],
+    ) -> None:
         self._at = kinds.index("flat_map")
         behind = functions[self._at + 1 :]
-        self._behind = compile_behind(self._at, len(kinds), self._inlined)(*behind) if behind else list
-        self._timed = compile_loop(kinds, True, self._inlined)(*functions)
-        self._lists = compile_lists(kinds, self._inlined)(*functions)
+        self._behind = compile_behind(self._at, len(kinds), inlined)(*behind) if behind else list
+        self._timed = compile_loop(kinds, True, inlined)(*functions)
+        self._lists = compile_lists(kinds, inlined)(*functions)
         self._results_each: float | None = None
         """Of a record, as far as it is known."""
 
@@ -320,7 +334,7 @@ class _Expansion(_Segment):
             if self._counters is not None:
                 self._counters.add(counted, len(out))
             counted = 0
-            yield RowBatch(out if self._convert is None else self._checked(out), times), records, is_last
+            yield self._batch(out if self._convert is None else self._checked(out), times), records, is_last
 
     def _untimed_results(self, batch: RowBatch) -> Iterator[Results]:
         """Records whose results are lists go through one loop, as many as should give a piece; one that gives an iterator
@@ -473,125 +487,3 @@ def _raised(error: Exception) -> Exception:
     """What a function raised: out of a generator Python lets no StopIteration."""
     cause = error.__cause__
     return cause if type(error) is RuntimeError and isinstance(cause, StopIteration) else error
-
-
-@lru_cache(maxsize=256)
-def compile_loop(
-    kinds: tuple[StepKind, ...], timed: bool, inlined: tuple[str | None, ...] = ()
-) -> Callable[..., Callable[..., Any]]:
-    """A function that takes the user's functions and returns the loop over ``values``, or ``(values, timestamps)``.
-
-    With timestamps and a flat_map it is a generator over ``(values, timestamps, keep)``, which keeps the time of each result.
-
-    ``inlined`` has the expression of a step in place of a call. Line n of the generated code belongs to step n - 1; behind
-    the last step the count starts again.
-
-    >>> compile_loop(("map", "filter"), False)(lambda x: x + 1, lambda x: x > 2)(iter([1, 2, 3]))
-    [3, 4]
-    """
-    calls = _calls(len(kinds), inlined)
-    source = _timed_source(kinds, calls) if timed else _plain_source(kinds, calls)
-    code = compile(source, f"{GENERATED} {'-'.join(kinds)}>", "eval")
-    return eval(code, {"fresh": _fresh})  # type: ignore[no-any-return]
-
-
-@lru_cache(maxsize=256)
-def compile_lists(
-    kinds: tuple[StepKind, ...], inlined: tuple[str | None, ...]
-) -> Callable[..., Callable[..., Any]]:
-    """The loop over values and a function through which goes what a flat_map gives and is no list.
-
-    >>> compile_lists(("map", "flat_map"), (None, None))(lambda x: x + 1, range)(iter([1, 2]), list)
-    [0, 1, 0, 1, 2]
-    """
-    calls = _calls(len(kinds), inlined)
-    source = _plain_source(kinds, calls, "values, listed")
-    code = compile(source, f"{GENERATED} {'-'.join(kinds)}>", "eval")
-    return eval(code)  # type: ignore[no-any-return]
-
-
-@lru_cache(maxsize=256)
-def compile_behind(at: int, count: int, inlined: tuple[str | None, ...]) -> Callable[..., Callable[..., Any]]:
-    """The loop over what the flat_map at ``at`` gave, for the maps behind it.
-
-    The loop begins on the line of the flat_map, where an iterable of the user's fails.
-
-    >>> compile_behind(0, 2, (None, None))(lambda x: x + 1)([1, 2])
-    [2, 3]
-    """
-    calls, last = _calls(count, inlined), count - 1
-    names = ", ".join(f"f{i}" for i in range(at + 1, count))
-    maps = "".join(f"\nfor v{i} in ({calls[i].replace(ARGUMENT, f'v{i - 1}')},)" for i in range(at + 1, last))
-    result = calls[last].replace(ARGUMENT, f"v{last - 1}")
-    source = f"lambda {names}: lambda items: (" + "\n" * at + "[" + "\n" * (last - at) + result
-    source += "\n" * (count + at - last) + f" for v{at} in items{maps}])"
-    return eval(compile(source, f"{GENERATED} behind flat_map>", "eval"))  # type: ignore[no-any-return]
-
-
-def _calls(count: int, inlined: tuple[str | None, ...]) -> list[str]:
-    """The call of each step, or the expression in its place."""
-    calls = [f"f{i}({ARGUMENT})" for i in range(count)]
-    for i, expression in enumerate(inlined[:count]):
-        calls[i] = expression or calls[i]
-    return calls
-
-
-def _fresh() -> tuple[list[int], Callable[[int], None]]:
-    kept: list[int] = []
-    return kept, kept.append
-
-
-def _plain_source(kinds: tuple[StepKind, ...], calls: list[str], arguments: str = "values") -> str:
-    """``lambda f0, ..: lambda values: [...]`` with the clause of step i on line i + 1."""
-    head, lists = _head(kinds, arguments), "listed" in arguments
-    if kinds == ("map",) and calls[0].startswith("f0("):
-        return head + "list(map(f0, values))"
-    if kinds[-1] == "map":
-        # The last call stands in front, on the line of its step; the others start one round of lines later.
-        clauses, value = _clauses(kinds[:-1], calls, lists)
-        last = len(kinds) - 1
-        return (
-            head + "[" + "\n" * last + f"{calls[last].replace(ARGUMENT, value)} for v in values\n{clauses}]"
-        )
-    clauses, value = _clauses(kinds, calls, lists)
-    return head + f"[{value} for v in values {clauses}\n]"
-
-
-def _timed_source(kinds: tuple[StepKind, ...], calls: list[str]) -> str:
-    """The same over values and timestamps; a timestamp is kept for each value that comes out."""
-    clauses, last = _clauses(kinds, calls)
-    if "flat_map" in kinds:
-        # An iterable of the user's that fails does so on the line where the generator begins: that of the flat_map.
-        head, at = _head(kinds, "values, times, keep"), kinds.index("flat_map")
-        lines = "\n" * at, "\n" * (len(kinds) - at)
-        return (
-            f"{head}({lines[0]}({last} for v, t in zip(values, times) {lines[1]}{clauses}\nif not keep(t)))"
-        )
-    head = _head(kinds, "values, times")
-    loop = f"[{last} for v, t in zip(values, times) {clauses}\nif not keep(t)]"
-    return head + f"(lambda kept, keep: ({loop}, kept))(*fresh())"
-
-
-def _head(kinds: tuple[StepKind, ...], arguments: str = "values") -> str:
-    return f"lambda {', '.join(f'f{i}' for i in range(len(kinds)))}: lambda {arguments}: "
-
-
-def _clauses(kinds: tuple[StepKind, ...], calls: list[str], lists: bool = False) -> tuple[str, str]:
-    """The ``for`` and ``if`` clauses, a line each, and the name of the value that comes out.
-
-    With ``lists`` what a flat_map gives goes through ``listed`` where it is none.
-    """
-    clauses = []
-    value = "v"
-    for i, kind in enumerate(kinds):
-        call = calls[i].replace(ARGUMENT, value)
-        if kind == "filter":
-            clauses.append(f"if {call}")
-            continue
-        if kind == "map":
-            clauses.append(f"for v{i} in ({call},)")
-        else:
-            given = f"r{i} if type(r{i}) is list else listed(r{i})" if lists else f"r{i}"
-            clauses.append(f"for r{i} in ({call},) if r{i} is not None for v{i} in ({given})")
-        value = f"v{i}"
-    return "\n".join(clauses), value

@@ -245,8 +245,8 @@ class _SplitOutput:
             return
         if self._row_maker is None:
             self._row_maker = RowMaker(source.rows_have_names)
-        for _, values in self._row_maker.rows(columns):
-            self._pass_on(RowBatch(values))
+        for _, rows in self._row_maker.rows(columns):
+            self._pass_on(rows)
 
     def collect_aside(self, tag_id: str, record: Any) -> None:
         self._context.output.side(tag_id)(RowBatch([record], None))

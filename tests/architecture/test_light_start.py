@@ -55,7 +55,7 @@ START_PATH = {
     "penstock": 3,
     "penstock.data.batch": 60,
     "penstock.contracts.functions": 100,
-    "penstock.plan.compile": 140,
+    "penstock.plan.compile": 141,
     "penstock.datastream": 250,
     "penstock.environment": 250,
 }

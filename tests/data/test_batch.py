@@ -75,3 +75,42 @@ def test_keys_that_were_listed_once_are_known_of_every_part() -> None:
         assert part is not None
         assert decode(*Encoder().encode(part)) == part
     assert asked == [3]
+
+
+def apart(values: list[Any]) -> RowBatch:
+    return RowBatch.of_fields(
+        [list(field) for field in zip(*values, strict=True)] or [[], []], None, KeyItem(0)
+    )
+
+
+@given(PAIRS, st.integers(0, 20), st.integers(0, 20))
+def test_fields_are_the_rows_that_they_make(values: list[Any], start: int, stop: int) -> None:
+    indices = list(range(0, len(values), 2))
+    assert len(apart(values)) == len(values)
+    assert apart(values) == listed(values)
+    assert apart(values).slice(start, stop) == listed(values).slice(start, stop)
+    assert apart(values).take(indices) == listed(values).take(indices)
+    arrived = decode(*Encoder().encode(apart(values)))
+    assert isinstance(arrived, RowBatch)
+    assert arrived.fields is not None
+    assert arrived == listed(values)
+
+
+@given(st.lists(st.tuples(PAIRS, st.booleans()), min_size=1, max_size=4))
+def test_fields_are_joined_with_each_other_and_with_rows(parts: list[tuple[list[Any], bool]]) -> None:
+    batches = [apart(values) if is_apart else pointed(values) for values, is_apart in parts]
+    assert concat_rows(batches) == concat_rows([listed(values) for values, _ in parts])
+
+
+def test_fields_of_another_number_are_joined_as_rows() -> None:
+    joined = concat_rows([RowBatch.of_fields([[1], [2]]), RowBatch.of_fields([[3], [4], [5]])])
+    assert joined.values == [(1, 2), (3, 4, 5)]
+
+
+@given(
+    st.lists(st.tuples(st.integers(), st.one_of(st.none(), st.text(), st.lists(st.integers()))), max_size=9)
+)
+def test_fields_with_times_and_keys_of_their_own_arrive(values: list[Any]) -> None:
+    fields = [list(field) for field in zip(*values, strict=True)] or [[], []]
+    batch = RowBatch.of_fields(fields, list(range(len(values))), [str(value[0]) for value in values])
+    assert decode(*Encoder().encode(batch)) == batch

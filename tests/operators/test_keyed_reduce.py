@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from penstock.common import Types
 from penstock.contracts.functions import ReduceFunction
-from penstock.data.batch import RowBatch
+from penstock.data.batch import KeyItem, RowBatch
 from penstock.errors import KeyNotUsable, TypeMismatch, UserCodeError
 from penstock.operators.aggregations import FieldAggregation
 from penstock.operators.keyed_reduce import KeyedReduceSpec
@@ -66,6 +66,41 @@ def test_in_batch_mode_each_key_gives_one_row_at_its_end(values: list[tuple[str,
     with OperatorHarness(KeyedReduceSpec(joined), [first], HarnessSettings(batch_mode=True)) as harness:
         harness.process_bounded_input(map(StreamRecord, values))
         assert harness.extract_output_values() == list(reduced.values())
+
+
+KEYED_NUMBERS = st.tuples(
+    st.sampled_from(["a", "b", "c", 1, True, None]),
+    st.one_of(st.integers(-9, 9), st.floats(-9, 9), st.none()),
+)
+
+
+@given(
+    st.sampled_from(["sum", "min", "max"]),
+    st.lists(st.lists(KEYED_NUMBERS, min_size=1, max_size=6), min_size=1, max_size=5),
+    st.booleans(),
+)
+def test_pairs_that_come_apart_are_reduced_like_whole_ones(
+    kind: Any, batches: list[list[Any]], counts: bool
+) -> None:
+    if counts:
+        batches = [[(str(key), value or 1) for key, value in batch] for batch in batches]
+    given: list[Any] = []
+    for is_apart in (False, True):
+        harness = OperatorHarness(KeyedReduceSpec(FieldAggregation(kind, 1)), [first])
+        failure = ""
+        try:
+            for batch in batches:
+                fields = [list(field) for field in zip(*batch, strict=True)]
+                rows = (
+                    RowBatch.of_fields(fields, None, KeyItem(0))
+                    if is_apart
+                    else RowBatch(batch, None, KeyItem(0))
+                )
+                harness.operator.on_batch(rows)
+        except UserCodeError as error:
+            failure = str(error).split("the record was")[1]
+        given.append((repr(harness.extract_output_values()), failure))
+    assert given[0] == given[1]
 
 
 class Longer(ReduceFunction):

@@ -11,7 +11,8 @@ from penstock.contracts.state import ValueStateDescriptor
 from penstock.data.types import Types
 from penstock.errors import TypeMismatch, UserCodeError
 from penstock.operators.keyed_rows import KeyedRowSpec
-from penstock.operators.row_chain import RowStep, StepKind
+from penstock.operators.row_chain import RowStep
+from penstock.operators.row_loops import StepKind
 from tests.operators.stage import Stage
 
 

@@ -1,6 +1,7 @@
 """map, filter and flat_map: the generated loops do what the obvious loop does, and errors name step and record."""
 
 from collections.abc import Callable, Iterable
+from itertools import chain as joined
 from typing import Any
 
 import pytest
@@ -9,9 +10,11 @@ from hypothesis import strategies as st
 
 from penstock.contracts.context import RuntimeContext
 from penstock.contracts.functions import MapFunction
+from penstock.data.batch import RowBatch
 from penstock.data.types import Types
 from penstock.errors import PenstockError, UserCodeError
-from penstock.operators.row_chain import RowChainSpec, RowStep, StepKind
+from penstock.operators.row_chain import RowChainSpec, RowStep
+from penstock.operators.row_loops import StepKind
 from penstock.testing import OperatorHarness, StreamRecord, Watermark, run_in_all_modes
 
 FUNCTIONS: dict[StepKind, list[Callable[[int], Any]]] = {
@@ -61,6 +64,51 @@ def test_any_chain_gives_what_the_obvious_loop_gives(
     run_in_all_modes(
         chain(*steps), [*records, Watermark(100)], [*apply_slowly(steps, records), Watermark(100)]
     )
+
+
+PAIRING: list[tuple[str, Callable[[int], Any]]] = [
+    ("first", lambda x: (x, 1)),
+    ("second", lambda x: ("a", x + 1)),
+    ("nothing", lambda x: (x, None)),
+    ("nested", lambda x: ((x, "v"), "v")),
+]
+
+
+@pytest.mark.parametrize(("_", "function"), PAIRING)
+@given(steps=STEPS, records=RECORDS)
+def test_a_last_step_that_puts_a_constant_beside_something_gives_pairs(
+    _: str, function: Callable[[int], Any], steps: list[tuple[StepKind, Any]], records: list[StreamRecord]
+) -> None:
+    pairing: list[tuple[StepKind, Any]] = [*steps, ("map", function)]
+    run_in_all_modes(
+        chain(*pairing), [*records, Watermark(9)], [*apply_slowly(pairing, records), Watermark(9)]
+    )
+
+
+def test_of_such_pairs_none_is_made_before_somebody_asks_for_it() -> None:
+    for steps in ([("map", lambda x: (x, 1))], [("flat_map", lambda x: [x, x]), ("map", lambda x: (x, 1))]):
+        harness = OperatorHarness(chain(*steps))  # type: ignore[arg-type]
+        batches: list[Any] = []
+        harness.operator.output.emit = batches.append
+        harness.operator.on_batch(RowBatch([5, 6]))
+        fields = [
+            list(joined.from_iterable(lists))
+            for lists in zip(*[batch.fields for batch in batches], strict=True)
+        ]
+        assert fields in ([[5, 6], [1, 1]], [[5, 5, 6, 6], [1, 1, 1, 1]])
+
+
+def test_an_error_in_front_of_such_a_step_names_the_step_that_failed() -> None:
+    harness = OperatorHarness(chain(("map", lambda x: 1 // x), ("map", lambda x: (x - 1, 1))))
+    with pytest.raises(UserCodeError, match=r"(?s)ZeroDivisionError.*the record was 0.*step 0"):
+        harness.process_elements([1, 0])
+    harness = OperatorHarness(
+        chain(
+            ("map", lambda x: (x / 2, 1)),
+        )
+    )
+    with pytest.raises(UserCodeError, match=r"(?s)TypeError.*the record was 'a'.*step 0"):
+        harness.process_elements([1, "a"])
 
 
 def test_a_chain_may_be_longer_than_python_lets_loops_nest() -> None:

@@ -1,7 +1,7 @@
 """The way out of a task: nothing is lost, changed or overtaken, whatever is gathered and whenever it is flushed."""
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import given
@@ -185,6 +185,69 @@ def test_a_record_that_cannot_be_dealt_out_is_named_and_those_before_it_are_kept
         output.emit(RowBatch([("a", 1), ("c", 2), record, ("a", 3)]))
     output.flush()
     assert [values(elements) for elements in drained(output)] == [[("a", 1)], [("c", 2)]]
+
+
+class Named(NamedTuple):
+    """Equal to a pair, but none."""
+
+    key: Any
+    value: int
+
+
+def test_what_is_dealt_out_apart_arrives_apart() -> None:
+    output = keyed_edge(2, lambda pair: pair[0])
+    output.emit(RowBatch([("a", 1), ("c", 2)]))
+    output.emit(RowBatch.of_fields([["a", "c"], [3, 4]]))
+    output.flush()
+    assert [[element.fields for element in elements] for elements in drained(output)] == [  # type: ignore[union-attr]
+        [[["a", "a"], [1, 3]]],
+        [[["c", "c"], [2, 4]]],
+    ]
+
+
+RECORDS = st.builds(
+    lambda make, key, value: make(key, value),
+    st.sampled_from([lambda k, v: (k, v), Named, lambda k, v: [k, v], lambda k, v: (k, v, v)]),
+    KEYS,
+    st.integers(0, 9),
+)
+
+
+@given(st.lists(st.lists(RECORDS, min_size=1, max_size=6)), st.integers(2, 4))
+def test_records_of_other_kinds_among_pairs_stay_what_they_are(
+    batches: list[list[Any]], channels: int
+) -> None:
+    output = keyed_edge(channels, lambda pair: pair[0])
+    for batch in batches:
+        output.emit(RowBatch(batch))
+    output.flush()
+    everything = [value for batch in batches for value in batch]
+    for index, elements in enumerate(drained(output)):
+        mine = [v for v in everything if subtask_of_key_group(128, channels, key_group(v[0], 128)) == index]
+        found = values(elements)
+        assert [(type(v), type(v[0]), v) for v in found] == [(type(v), type(v[0]), v) for v in mine]
+        keys = [key for element in elements if isinstance(element, RowBatch) for key in element.keys or ()]
+        assert keys == [value[0] for value in mine]
+
+
+def test_pairs_come_as_whole_records_once_there_were_others() -> None:
+    output = keyed_edge(2, lambda pair: pair[0])
+    output.emit(RowBatch([("a", 1), ["a", 2], ("a", 3), ("c", 4)]))
+    output.emit(RowBatch.of_fields([["a", "c"], [5, 6]]))
+    output.flush()
+    assert [values(elements) for elements in drained(output)] == [
+        [("a", 1), ["a", 2], ("a", 3), ("a", 5)],
+        [("c", 4), ("c", 6)],
+    ]
+
+
+@pytest.mark.parametrize("key", [lambda row: row[-1], lambda row: row["k"], lambda row: row[5]])
+def test_records_without_a_key_at_a_position_of_a_short_tuple_are_dealt_out_whole(key: Any) -> None:
+    output = keyed_edge(2, key)
+    row = {"k": "a", -1: "a", 5: "a"}
+    output.emit(RowBatch([row, row]))
+    output.flush()
+    assert [values(elements) for elements in drained(output)] == [[row, row], []]
 
 
 def test_the_output_has_room_while_every_channel_has() -> None:

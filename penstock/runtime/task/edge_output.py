@@ -1,7 +1,5 @@
 """The way out of a task over one edge: keys, partitioner, a channel per receiver, small batches gathered into large ones."""
 
-from typing import Any
-
 from penstock.data.batch import Batch, ColumnBatch, RowBatch, concat_rows
 from penstock.data.elements import Element, Watermark
 from penstock.errors import PenstockError
@@ -53,7 +51,10 @@ class EdgeOutput:
     def emit(self, batch: Batch) -> None:
         """Send a batch."""
         if self._scatter is not None and type(batch) is RowBatch and batch.timestamps is None:
-            dealt = self._deal_out(self._scatter, batch.values)
+            dealt = self._deal_out(self._scatter, batch)
+            if dealt < len(batch) and not self._scatter.takes(batch.values[dealt]):
+                self._deal_whole(self._scatter)
+                dealt += self._deal_out(self._scatter, batch.slice(dealt, len(batch)))
             if dealt == len(batch):
                 return
             batch = batch.slice(dealt, len(batch))  # its first record fails, and is explained
@@ -67,13 +68,18 @@ class EdgeOutput:
             if part is not None:
                 self._send(index, part)
 
-    def _deal_out(self, scatter: Scatter, values: list[Any]) -> int:
-        dealt = scatter.add(values)
+    def _deal_out(self, scatter: Scatter, batch: RowBatch) -> int:
+        dealt = scatter.add(batch)
         self.has_pending = True
-        for index, part in enumerate(scatter.parts):
-            if len(part) + self._counts[index] >= GATHER_RECORDS:
+        for index, count in enumerate(self._counts):
+            if count + scatter.waiting(index) >= GATHER_RECORDS:
                 self._flush_channel(index)
         return dealt
+
+    def _deal_whole(self, scatter: Scatter) -> None:
+        for index in range(len(self.channels)):
+            self._collect_dealt(index)
+        scatter.deal_whole()
 
     def _emit_only(self, batch: Batch) -> None:
         if self._keys is not None:
@@ -99,11 +105,11 @@ class EdgeOutput:
 
     def _collect_dealt(self, index: int) -> None:
         """Put what was dealt out to a channel behind what was gathered before, with its keys."""
-        if self._scatter is not None and self._scatter.parts[index]:
+        if self._scatter is not None and self._scatter.waiting(index):
             assert self._keys is not None
-            values = self._scatter.take(index)
-            self._parts[index].append(self._keys.keyed_again(values))
-            self._counts[index] += len(values)
+            dealt = self._scatter.take(index)
+            self._parts[index].append(self._keys.keyed_again(dealt))
+            self._counts[index] += len(dealt)
 
     def _flush_channel(self, index: int) -> None:
         self._collect_dealt(index)

@@ -41,17 +41,16 @@ class KeyExtractor:
         """The batch with its keys."""
         if isinstance(batch, ColumnBatch):
             raise ProgramError("key_by takes rows").at(self._context.place)
-        values = batch.values
-        if self._item is not None and self._has_looked and _is_there(self._item.position, values):
-            return RowBatch(values, batch.timestamps, self._item)
-        keyed = RowBatch(values, batch.timestamps, self._keys_of(values))
+        if self._item is not None and self._has_looked and _is_there(self._item.position, batch):
+            return batch.keyed(self._item)
+        keyed = batch.keyed(self._keys_of(batch.values))
         if keyed.keys and (not self._has_looked or type(keyed.keys[0]) is float):
             self._check(keyed)
         return keyed
 
-    def keyed_again(self, values: list[Any]) -> RowBatch:
-        """A batch of values whose keys have been computed before."""
-        return RowBatch(values, None, self._keys_of(values) if self._item is None else self._item.known)
+    def keyed_again(self, batch: RowBatch) -> RowBatch:
+        """A batch whose keys have been computed before."""
+        return batch.keyed(self._keys_of(batch.values) if self._item is None else self._item.known)
 
     def _keys_of(self, values: list[Any]) -> list[Any]:
         position = iter(values)
@@ -101,10 +100,12 @@ class KeyExtractor:
             self._selector.close()
 
 
-def _is_there(position: int, values: list[Any]) -> bool:
+def _is_there(position: int, batch: RowBatch) -> bool:
     """Whether values can go on without a list of their keys, judged by the first one: tuples don't change until somebody
     asks for it. Floats are looked at each time, as one of them may be NaN."""
-    first = values[0] if values else None
+    if batch.fields is not None:
+        return position < len(batch.fields) and type(next(iter(batch.fields[position]), 0.0)) is not float
+    first = batch.values[0] if batch.values else None
     return type(first) is tuple and position < len(first) and type(first[position]) is not float
 
 
