@@ -8,6 +8,7 @@ stays itself, too. Everything that is shipped by value goes through this module.
 
 import functools
 import io
+import pickle
 from collections import ChainMap
 from collections.abc import Callable, MutableMapping
 from dataclasses import MISSING
@@ -31,7 +32,9 @@ def dumps(value: object, reducers: MutableMapping[type, Callable[[Any], Any]] | 
     with io.BytesIO() as buffer:
         pickler = _pickler_class()(buffer, protocol=5)
         if reducers is not None:
-            pickler.dispatch_table = ChainMap(*pickler.dispatch_table.maps, reducers)
+            # The attribute of cloudpickle's class hides the one that pickling looks at.
+            table = ChainMap(*pickler.dispatch_table.maps, reducers)
+            pickle.Pickler.dispatch_table.__set__(pickler, table)  # type: ignore[attr-defined]
         pickler.dump(value)
         return buffer.getvalue()
 

@@ -44,7 +44,7 @@ class NotingPickles:
     def __init__(self, classes: Iterable[Reference] = ()) -> None:
         """``classes``: those in pickles that are kept beside the ones that are made here."""
         self.classes = list(classes)
-        self._reducers = _Reducers(self.classes)
+        self._reducers = NotingReducers(self.classes)
         self._free: list[tuple[io.BytesIO, pickle.Pickler]] = []
 
     def dump(self, value: Any) -> bytes:
@@ -88,8 +88,9 @@ class NotingPickles:
         return data
 
 
-class _Reducers(dict[type, Callable[[Any], Any]]):
-    """How objects are taken apart, by class: as always. A pickler looks each one up here, and the first time it is noted."""
+class NotingReducers(dict[type, Callable[[Any], Any]]):
+    """How objects are taken apart, by class: as always. A pickler looks each one up here, and the first time it is noted, in
+    the list that is given."""
 
     def __init__(self, classes: list[Reference]) -> None:
         super().__init__()

@@ -1,7 +1,6 @@
 """Jobs that a JobManager takes up again: each as soon as it can, however long that takes, and none is lost meanwhile."""
 
 import gc
-import pickle
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +19,7 @@ from penstock.deploy.cluster.dispatched_job import DispatchedJob, JobArrives, Re
 from penstock.deploy.cluster.dispatcher import Dispatcher
 from penstock.deploy.cluster.job_store import JobStore, LatestCheckpoint
 from penstock.deploy.cluster.roster import Listening, Roster
-from penstock.deploy.cluster.submission import decode_submission, encode_submission
+from penstock.deploy.cluster.submission import decode_submission, encode_submission, make_submission
 from penstock.errors import OutsideError, PenstockError
 from penstock.plan.compile import compile_graph
 from penstock.web.rest.job_views import job_detail, job_line, plan
@@ -77,7 +76,7 @@ def left(tmp_path: Path) -> JobStore:
     )
     env.from_sequence(1, 10).print()
     store = JobStore(str(tmp_path / "jobs"), epoch=lambda: 1)
-    store.add(JOB, encode_submission(JOB, compile_graph(env.get_stream_graph()), [], []))
+    store.add(JOB, encode_submission(make_submission(JOB, compile_graph(env.get_stream_graph()), [], [])))
     for number in (1, 2):
         write_manifest(str(tmp_path / "checkpoints" / JOB / f"chk-{number}"), Manifest(number, 0, JOB, "job"))
     return store
@@ -205,7 +204,7 @@ def test_a_job_that_cannot_go_on_after_it_was_to_be_rescaled_has_failed(
 
 def test_a_job_that_is_taken_up_still_ends_with_its_client(dispatcher: Dispatcher, left: JobStore) -> None:
     [(_, content)] = left.all()
-    left.add(JOB, pickle.dumps(replace(decode_submission(content), client_timeout_ms=1)))
+    left.add(JOB, encode_submission(replace(decode_submission(content), client_timeout_ms=1)))
     dispatcher.take_up_again()
     wait_for(lambda: dispatcher.jobs() and dispatcher.job(JOB).is_over)
     assert dispatcher.job(JOB).status is JobStatus.CANCELED
@@ -238,7 +237,8 @@ class Element:
 def test_nothing_that_travels_with_a_job_is_kept_when_it_has_ended(dispatcher: Dispatcher) -> None:
     env = StreamExecutionEnvironment.get_execution_environment()
     env.from_collection([Element(), Element()]).map(str).print()
-    job = dispatcher.submit(encode_submission(JOB, compile_graph(env.get_stream_graph()), [], []))
+    graph = compile_graph(env.get_stream_graph())
+    job = dispatcher.submit(encode_submission(make_submission(JOB, graph, [], [])))
     assert len(Element.alive) >= 2
     line = job_line(job)
     dispatcher.cancel(JOB)

@@ -23,6 +23,13 @@ def generate():
 """
 
 
+class Place:
+    """One that has a name."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
 @pytest.fixture(name="made")
 def made_fixture() -> dict[str, Any]:
     """What a program defined that no other process can import."""
@@ -78,3 +85,14 @@ def test_what_can_be_imported_is_written_by_name() -> None:
     assert through_pickle(pytest.raises) is pytest.raises
     assert b"co_filename" not in code_pickle.dumps(pytest.raises)
     assert len(code_pickle.dumps(pytest.raises)) < 100
+
+
+def test_classes_of_objects_are_taken_apart_as_is_said(made: dict[str, Any]) -> None:
+    taken: list[str] = []
+
+    def reduce_place(place: Place) -> tuple[Any, ...]:
+        taken.append(place.name)
+        return Place, (place.name + " again",)
+
+    data = code_pickle.dumps([made["outer"], Place("here")], {Place: reduce_place})
+    assert (pickle.loads(data)[1].name, taken) == ("here again", ["here"])

@@ -129,6 +129,13 @@ def test_classes_that_say_themselves_how_they_are_pickled_are_left_to_it(module:
     assert (found.number, found.city) == (1, "own")
 
 
+def test_classes_are_noted_beside_a_function_that_travels_by_value(module: ChangingModule) -> None:
+    shop = module.write("@dataclass\nclass Order:\n    number: int\n")
+    pickles = NotingPickles()
+    pickles.dump([lambda: None, shop.Order(1)])
+    assert [each["class"] for each in pickles.classes] == ["Order"]
+
+
 def test_a_class_is_noted_once_however_many_values_have_it(module: ChangingModule) -> None:
     shop = module.write("@dataclass\nclass Order:\n    number: int\n\nclass Plain:\n    pass\n")
     pickles = NotingPickles()

@@ -5,7 +5,6 @@ so that a JobManager that is started again takes it up from its last checkpoint.
 """
 
 import logging
-import pickle
 import tempfile
 import threading
 from collections import OrderedDict
@@ -36,7 +35,7 @@ from penstock.deploy.cluster.job_store import JobStore
 from penstock.deploy.cluster.leadership import FencedBackground, NoLongerLeading
 from penstock.deploy.cluster.placing import ClusterLauncher
 from penstock.deploy.cluster.roster import Roster
-from penstock.deploy.cluster.submission import Submission, decode_submission
+from penstock.deploy.cluster.submission import Submission, decode_submission, encode_submission
 from penstock.deploy.local.executor import LocalJob
 from penstock.deploy.local.processes import ProcessPool
 from penstock.errors import OutsideError, PenstockError, ProgramError
@@ -232,7 +231,7 @@ class Dispatcher:
             with job.lock:
                 job.submission = replace(job.submission, **changes)
                 if not job.is_forgotten:
-                    self._store.add(job.id, pickle.dumps(job.submission, 5))
+                    self._store.add(job.id, encode_submission(job.submission))
         except PenstockError as error:
             _log.warning("what is new of job %r (%s) is not noted: %s", job.name, job.id, error)
 

@@ -2,7 +2,6 @@
 name that another has."""
 
 import importlib
-import pickle
 import re
 import sys
 import threading
@@ -69,7 +68,7 @@ class JobModules:
             sys.path[:] = _each_once([*places.own, *self._path, *places.libraries])
             importlib.invalidate_caches()
             try:
-                return pickle.loads(submission.graph)
+                return submission.load_graph()
             finally:
                 self._restore_path()
 

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from penstock.data import code_pickle
+from penstock.data.saved_classes import Reference
+from penstock.data.saved_pickles import NotingReducers
 from penstock.dataflow.job import ChainedOperator, JobGraph
 from penstock.errors import NotSerializable
 from penstock.operators.user_code import shorten
@@ -12,20 +14,22 @@ from penstock.operators.user_code import shorten
 _DEEPEST = 4
 
 
-def ship_graph(graph: JobGraph) -> bytes:
+def ship_graph(graph: JobGraph, classes: list[Reference] | None = None) -> bytes:
     """The graph as every worker process can read it, whatever module its functions were written in.
+
+    ``classes``: where those are noted that have fields, for who reads it with another version of them.
 
     Raises ``NotSerializable`` that names the operator, the function and what in it cannot be pickled.
     """
-    pickled = _pickle(graph)
+    pickled = _pickle(graph, None if classes is None else NotingReducers(classes))
     if isinstance(pickled, bytes):
         return pickled
     raise _explain(graph, pickled) from pickled
 
 
-def _pickle(value: object) -> bytes | Exception:
+def _pickle(value: object, reducers: NotingReducers | None = None) -> bytes | Exception:
     try:
-        return code_pickle.dumps(value)
+        return code_pickle.dumps(value, reducers)
     except Exception as error:  # noqa: BLE001 - whatever a user's __reduce__ raises
         return error
 

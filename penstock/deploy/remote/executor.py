@@ -18,7 +18,7 @@ from penstock.deploy.cluster.job_requirements import INSTALL_S
 from penstock.deploy.cluster.row_transit import RowsPart
 from penstock.deploy.cluster.secret import own_signing_keys
 from penstock.deploy.cluster.signed_values import JobValues, unpack
-from penstock.deploy.cluster.submission import encode_submission
+from penstock.deploy.cluster.submission import encode_submission, make_submission
 from penstock.deploy.remote.client import TIMEOUT_S, ClusterClient
 from penstock.errors import JobCancelled, JobFailed, OutsideError, PenstockError, ProgramError
 from penstock.ids import JobID
@@ -40,9 +40,11 @@ class RemoteExecutor:
         job_id = JobID.random()
         path = [os.path.abspath(place or os.curdir) for place in sys.path]
         logging = shipped_logging(os.environ.get("PENSTOCK_CONF_DIR"))
-        body = encode_submission(str(job_id), graph, path, list(sys.argv), logging)
+        submission = make_submission(str(job_id), graph, path, list(sys.argv), logging)
         installs = bool(graph.settings.get(REQUIREMENTS))
-        answer = replace(client, timeout_s=TIMEOUT_S + (INSTALL_S if installs else 0)).submit(body)
+        answer = replace(client, timeout_s=TIMEOUT_S + (INSTALL_S if installs else 0)).submit(
+            encode_submission(submission)
+        )
         return RemoteJob(client, JobID(answer["jobid"]), graph)
 
 
