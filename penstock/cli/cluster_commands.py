@@ -81,6 +81,8 @@ def start_cluster(
             "-pyfs, -pyreq and -pyarch are for clusters on Ray (--on ray); a local one has this interpreter"
         )
 
+    settings.check_taskmanagers(taskmanagers)
+
     def task() -> int:
         if _is_on_ray(carrier):
             from penstock.cli.ray_clusters import Shipping, start_ray_cluster

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import signal
 import sys
 import threading
@@ -9,14 +10,15 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from penstock.cli.cluster_settings import ClusterSettings
+from penstock.cli.cluster_settings import RESOURCE_ID, ClusterSettings
 from penstock.cli.coordination import Coordination
 from penstock.clock import pause
 from penstock.deploy.cluster.addresses import address_of, is_loopback
+from penstock.deploy.cluster.memory import planned_memory
 from penstock.deploy.cluster.secret import cluster_secret, known_secret
 from penstock.deploy.cluster.security import internal_tls
 from penstock.deploy.cluster.taskmanager import TaskManager, TaskManagerSettings
-from penstock.errors import PenstockError
+from penstock.errors import OptionError, PenstockError
 from penstock.logs.roles import Role, configure
 from penstock.logs.shipped import ShippedLogging, shipped_logging
 
@@ -76,7 +78,7 @@ def run_taskmanager(settings: ClusterSettings) -> int:
 def taskmanager_of(settings: ClusterSettings, log: str) -> TaskManager:
     """A TaskManager that has yet to run.
 
-    :raises PenstockError: where it knows no secret that the JobManager could know.
+    :raises PenstockError: where it knows no secret that the JobManager could know, or an option makes no sense.
     """
     options = settings.options
     jobmanager = options["jobmanager.rpc.address"]
@@ -101,8 +103,18 @@ def taskmanager_of(settings: ClusterSettings, log: str) -> TaskManager:
                 variables={**options, "log.file": f"{log}.log"},
             ),
             settings.run_dir / "files",
+            _own_id(options.get(RESOURCE_ID, "")),
+            planned_memory(options),
         )
     )
+
+
+def _own_id(name: str) -> str:
+    if name and re.fullmatch(r"[\w.:@-]+", name) is None:
+        raise OptionError(
+            f"{RESOURCE_ID} is {name!r}; an id has letters, digits and - _ . : @, as it is a part of paths"
+        )
+    return name
 
 
 def _configure_logs(role: Role, settings: ClusterSettings) -> str:

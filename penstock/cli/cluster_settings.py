@@ -11,6 +11,7 @@ from penstock.deploy.cluster.leadership import storage_directory
 from penstock.deploy.cluster.secret import home_directory
 from penstock.errors import PenstockError
 
+RESOURCE_ID = "taskmanager.resource-id"
 DEFAULTS = {
     "jobmanager.rpc.address": "localhost",
     "jobmanager.rpc.port": "6123",
@@ -44,6 +45,14 @@ class ClusterSettings:
     def storage_dir(self) -> str | None:
         """Where JobManagers note epochs and jobs for each other: ``high-availability.storageDir``, where it is set."""
         return storage_directory(self.options)
+
+    def check_taskmanagers(self, wanted: int) -> None:
+        """Refuse to give several TaskManagers one id."""
+        if wanted > 1 and self.options.get(RESOURCE_ID):
+            usage_error(
+                f"{RESOURCE_ID} is the id of one TaskManager, and {wanted} are to be started; start them one by one, each "
+                f"with its own: penstock taskmanager start -D {RESOURCE_ID}=ID"
+            )
 
     def number(self, key: str) -> int:
         """A whole number."""

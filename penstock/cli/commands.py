@@ -213,6 +213,7 @@ def run_application(taskmanagers: int, slots: int | None, **given: Any) -> Task:
     slots = slots or -(-(given["parallelism"] or 1) // taskmanagers)
     properties = (*given["properties"], f"taskmanager.numberOfTaskSlots={slots}")
     cluster = cluster_settings(given["conf_dir"], properties)
+    cluster.check_taskmanagers(taskmanagers)
 
     def task() -> int:
         from penstock.cli.applications import Application, run_application

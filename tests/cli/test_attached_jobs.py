@@ -8,7 +8,6 @@ import pytest
 
 from penstock.cli.attached_jobs import Expiry, keep_alive
 from penstock.dataflow.job import JobGraph
-from penstock.deploy.remote import executor
 from penstock.deploy.remote.client import ClusterClient
 from penstock.deploy.remote.executor import RemoteJob
 from penstock.ids import JobID
@@ -54,12 +53,11 @@ def answering() -> Iterator[Answering]:
 
 
 def test_a_command_that_was_cut_off_for_long_is_heard_again_until_its_job_is_no_longer_known(
-    answering: Answering, monkeypatch: pytest.MonkeyPatch
+    answering: Answering,
 ) -> None:
-    monkeypatch.setattr(executor, "UNREACHABLE_S", 0.0)
-    host, port = "127.0.0.1", answering.server_address[1]
-    graph = JobGraph("attached", (), (), False, {"rest.address": host, "rest.port": str(port)})
-    job = RemoteJob(ClusterClient(host, port), JobID.random(), graph)
+    port = str(answering.server_address[1])
+    settings = {"rest.address": "127.0.0.1", "rest.port": port, "rest.retry.max-attempts": "0"}
+    job = RemoteJob(ClusterClient.of(settings), JobID.random(), JobGraph("attached", (), (), False, settings))
     keep_alive(job, Expiry(interval_ms=1, timeout_ms=60_000))
     [signs] = [each for each in threading.enumerate() if each.name == f"signs of life for {job.job_id}"]
     signs.join(120)

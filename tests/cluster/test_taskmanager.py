@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
+import pytest
+
 from penstock.deploy.cluster.taskmanager import TaskManager, TaskManagerSettings
+from tests.cluster.conftest import Cluster
 
 
 def test_a_worker_whose_end_is_told_twice_ends_once(tmp_path: Path) -> None:
@@ -11,3 +14,41 @@ def test_a_worker_whose_end_is_told_twice_ends_once(tmp_path: Path) -> None:
     manager._ended(1)
     manager.stop()
     manager.run()
+
+
+def test_it_has_the_id_and_the_memory_that_options_say(cluster: Cluster) -> None:
+    own = ("-D", "taskmanager.resource-id=orders-1", "-D", "taskmanager.memory.process.size=1 gb")
+    cluster.penstock("start-cluster", *own)
+    told = cluster.client.get("/taskmanagers/orders-1")
+    assert (told["id"], told["path"]) == ("orders-1", "penstock://127.0.0.1/orders-1")
+    planned = {part: size for part, size in told["memoryConfiguration"].items() if size is not None}
+    assert planned == {"totalProcessMemory": 1 << 30}
+    said = cluster.penstock("logs", "taskmanager", "orders-1")
+    assert "calls the JobManager" in said and "as orders-1" in said
+
+
+@pytest.mark.parametrize(
+    "command", [("start-cluster", "-n", "2"), ("run-application", "--taskmanagers", "2", "x.py")]
+)
+def test_several_taskmanagers_do_not_get_one_id(
+    cluster: Cluster, command: tuple[str, ...], tmp_path: Path
+) -> None:
+    (tmp_path / "x.py").write_text("")
+    first, *others = command
+    said = cluster.penstock(
+        first, "-D", "taskmanager.resource-id=one", *others, check=False, directory=tmp_path
+    )
+    assert "the id of one TaskManager, and 2 are to be started" in said
+    assert not (cluster.home / "run").exists()
+
+
+def test_options_that_make_no_sense_keep_it_from_starting(cluster: Cluster) -> None:
+    for option, says in (
+        ("taskmanager.resource-id=a/b", "taskmanager.resource-id is 'a/b'; an id has letters"),
+        (
+            "taskmanager.memory.process.size=big",
+            "taskmanager.memory.process.size: 'big' is not a memory size",
+        ),
+    ):
+        said = cluster.penstock("taskmanager", "start-foreground", "-D", option, check=False)
+        assert f"the TaskManager cannot start: {says}" in said

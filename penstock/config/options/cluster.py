@@ -26,8 +26,8 @@ taskmanager.data.ssl.enabled
     boolean = true ; accepted
     Whether channels are encrypted where encryption is on.
 taskmanager.resource-id
-    string = ; accepted
-    The name of a worker.
+    string = ; honoured
+    The id of a TaskManager.
 taskmanager.registration.timeout
     duration = 5 min ; accepted
     formerly taskmanager.maxRegistrationDuration

@@ -26,10 +26,10 @@ rest.url-prefix
     string = / ; accepted
     What stands in front of every path on the server.
 rest.retry.max-attempts
-    int = 20 ; accepted
-    How often a client asks again.
+    int = 20 ; honoured
+    How often a client asks again that waits for its job; commands do where it is set.
 rest.retry.delay
-    duration = 3 s ; accepted
+    duration = 3 s ; honoured
     Time before a client asks again.
 rest.connection-timeout
     duration = 15 s ; honoured

@@ -9,7 +9,7 @@ from penstock.deploy.local.lifeline import Birth
 @dataclass(frozen=True, slots=True)
 class TaskManagerJoined:
     """The first words of a TaskManager. ``log`` and ``out`` are the paths of its files, empty where it has none; ``epoch`` is
-    the newest that it has served; ``cores`` are those of its machine."""
+    the newest that it has served; ``cores`` are those of its machine; ``memory`` is what its options plan, in bytes."""
 
     id: str
     host: str
@@ -19,6 +19,7 @@ class TaskManagerJoined:
     out: str = ""
     epoch: int = 0
     cores: int = 0
+    memory: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,7 +64,8 @@ class TaskManagerSettings:
 
     Its workers listen on ``bind_host`` and are found at ``host``. ``leaders``: the directory or URL in which JobManagers say
     where they are; then the newest counts, and not the address. ``logging``: what workers obey whose job has no file.
-    ``files``: where directories lie for what jobs bring along.
+    ``files``: where directories lie for what jobs bring along. ``name``: its id, where it has one of its own.
+    ``memory``: what options plan for it, in bytes, by Flink's names of the parts.
     """
 
     jobmanager_host: str
@@ -81,13 +82,15 @@ class TaskManagerSettings:
     out: str = ""
     logging: ShippedLogging = field(default_factory=ShippedLogging)
     files: Path = field(default_factory=lambda: Path(tempfile.gettempdir()))
+    name: str = ""
+    memory: dict[str, int] = field(default_factory=dict)
 
 
 class TaskManager:
     """Runs until the JobManager dismisses it or :meth:`stop` is called; calls again while the JobManager is away."""
 
     def __init__(self, settings: TaskManagerSettings) -> None:
-        self.id = f"{settings.host}-{os.getpid()}-{secret_token(3).hex()}"
+        self.id = settings.name or f"{settings.host}-{os.getpid()}-{secret_token(3).hex()}"
         self._settings = settings
         self._selector = selectors.DefaultSelector()
         self._relay = OutputRelay()
@@ -158,6 +161,7 @@ class TaskManager:
                 settings.out,
                 self._epoch,
                 os.cpu_count() or 0,
+                settings.memory,
             )
         )
         self._next_heartbeat = 0.0

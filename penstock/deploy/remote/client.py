@@ -2,6 +2,8 @@
 
 import http.client
 import json
+import logging
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -16,14 +18,25 @@ from penstock.errors import OutsideError, ProgramError
 
 TIMEOUT_S = 30.0
 CONNECTION_S = 15.0
+ATTEMPTS = 20
+DELAY_S = 3.0
 _CONNECTION = "rest.connection-timeout"
+_ATTEMPTS = "rest.retry.max-attempts"
+_DELAY = "rest.retry.delay"
 UNAVAILABLE = 503
+
+_log = logging.getLogger(__name__)
+
+
+class NotReached(OutsideError):
+    """Nobody takes a connection, so nothing was asked."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClusterClient:
     """Where the API is; ``token`` is sent where it is set; ``tls``: it answers to https. ``timeout_s``: how long an
-    answer may take, and ``connection_s`` a connection."""
+    answer may take, and ``connection_s`` a connection. ``attempts``: how often it is asked again, every ``delay_s``, where it
+    is not there. ``patience_s``: how long whoever waits for a job waits for its JobManager."""
 
     host: str
     port: int
@@ -31,6 +44,9 @@ class ClusterClient:
     tls: RestTrust | None = None
     timeout_s: float = TIMEOUT_S
     connection_s: float = CONNECTION_S
+    attempts: int = 0
+    delay_s: float = DELAY_S
+    patience_s: float = ATTEMPTS * DELAY_S
 
     @staticmethod
     def of(settings: dict[str, str]) -> "ClusterClient":
@@ -38,24 +54,21 @@ class ClusterClient:
 
         :raises ProgramError: where the port is none.
         """
-        leader = _leader(settings)
-        if leader is not None:
-            return ClusterClient(
-                leader.rest_host,
-                leader.rest_port,
-                settings.get("rest.token"),
-                rest_trust(settings),
-                connection_s=_connection_s(settings),
-            )
-        port = settings.get("rest.port") or "8081"
-        if not port.isdigit():
-            raise ProgramError(f"rest.port is a number, not {port!r}")
+        given = Configuration.from_dict(
+            {key: settings[key] for key in (_CONNECTION, _ATTEMPTS, _DELAY) if key in settings}
+        )
+        attempts = given.get_integer(_ATTEMPTS, ATTEMPTS)
+        delay_s = _seconds(given, _DELAY, DELAY_S)
+        host, port = _address(settings)
         return ClusterClient(
-            rest_address(settings),
-            int(port),
+            host,
+            port,
             settings.get("rest.token"),
             rest_trust(settings),
-            connection_s=_connection_s(settings),
+            connection_s=_seconds(given, _CONNECTION, CONNECTION_S),
+            attempts=attempts if _ATTEMPTS in settings else 0,
+            delay_s=delay_s,
+            patience_s=attempts * delay_s,
         )
 
     def get(self, path: str) -> Any:
@@ -109,17 +122,32 @@ class ClusterClient:
     def _exchange(
         self, method: str, path: str, data: bytes | None, headers: dict[str, str]
     ) -> tuple[http.client.HTTPResponse, bytes]:
+        """Ask, and ask again where nobody was there, or somebody who cannot tell now what was only to be told."""
+        for left in range(self.attempts, 0, -1):
+            with suppress(NotReached):
+                answer, content = self._exchange_once(method, path, data, headers)
+                if method != "GET" or answer.status != UNAVAILABLE:
+                    return answer, content
+            _log.debug("%s %s is asked again in %g s, at most %d times", method, path, self.delay_s, left)
+            pause(self.delay_s)
+        return self._exchange_once(method, path, data, headers)
+
+    def _exchange_once(
+        self, method: str, path: str, data: bytes | None, headers: dict[str, str]
+    ) -> tuple[http.client.HTTPResponse, bytes]:
         if self.token is not None:
             headers = {**headers, "Authorization": f"Bearer {self.token}"}
         connection = self._connection()
+        kind: type[OutsideError] = NotReached
         try:
             connection.connect()
+            kind = OutsideError
             connection.sock.settimeout(self.timeout_s)
             connection.request(method, quote(path, safe="/?=&-_.~"), data, headers)
             answer = connection.getresponse()
             return answer, answer.read()
         except (OSError, http.client.HTTPException) as error:
-            raise OutsideError(
+            raise kind(
                 f"no JobManager answers at {self.host}:{self.port} ({error}); start one with `penstock start-cluster`, or "
                 "name it with -m HOST:PORT"
             ) from error
@@ -165,10 +193,19 @@ class ClusterClient:
         raise OutsideError(f"the operation at {path} did not end within {timeout_s:g} s")
 
 
-def _connection_s(settings: dict[str, str]) -> float:
-    given = Configuration.from_dict({_CONNECTION: settings[_CONNECTION]} if _CONNECTION in settings else {})
-    millis = given.get_millis(_CONNECTION)
-    return CONNECTION_S if millis is None else millis / 1000
+def _address(settings: dict[str, str]) -> tuple[str, int]:
+    leader = _leader(settings)
+    if leader is not None:
+        return leader.rest_host, leader.rest_port
+    port = settings.get("rest.port") or "8081"
+    if not port.isdigit():
+        raise ProgramError(f"rest.port is a number, not {port!r}")
+    return rest_address(settings), int(port)
+
+
+def _seconds(given: Configuration, key: str, default_s: float) -> float:
+    millis = given.get_millis(key)
+    return default_s if millis is None else millis / 1000
 
 
 def _leader(settings: dict[str, str]) -> Leader | None:

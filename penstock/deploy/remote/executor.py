@@ -26,7 +26,6 @@ from penstock.logs.shipped import shipped_logging
 
 ASK_AGAIN_S = 0.1
 LOOK_FOR_ROWS_S = 0.005
-UNREACHABLE_S = 60.0
 
 Answer = TypeVar("Answer")
 
@@ -95,10 +94,10 @@ class RemoteJob:
 
     def _patiently(self, ask: Callable[[ClusterClient], Answer]) -> Answer:
         """What the JobManager says; one that is being started again is waited for, and one that leads instead is found."""
-        unreachable_until = monotonic() + UNREACHABLE_S
+        unreachable_until = monotonic() + self._client.patience_s
         while True:
             try:
-                return ask(self._client)
+                return ask(replace(self._client, attempts=0))
             except OutsideError:
                 if monotonic() >= unreachable_until:
                     raise

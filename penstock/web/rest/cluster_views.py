@@ -8,15 +8,12 @@ from typing import Any
 from penstock import __version__
 from penstock.dataflow.submission import JobStatus
 from penstock.deploy.cluster.dispatched_job import DispatchedJob
+from penstock.deploy.cluster.memory import PARTS
 from penstock.deploy.cluster.process_metrics import COLLECTORS
 from penstock.deploy.cluster.slots import TaskManagerEntry
 from penstock.web.rest.rest_settings import RestSettings
 
 Json = dict[str, Any]
-_MEMORY = (
-    "frameworkHeap", "taskHeap", "frameworkOffHeap", "taskOffHeap", "networkMemory", "managedMemory", "jvmMetaspace",
-    "jvmOverhead", "totalFlinkMemory", "totalProcessMemory",
-)  # fmt: skip
 _BUFFERS = (
     "directCount", "directUsed", "directMax", "mappedCount", "mappedUsed", "mappedMax", "nettyShuffleMemorySegmentsAvailable",
     "nettyShuffleMemorySegmentsUsed", "nettyShuffleMemorySegmentsTotal", "nettyShuffleMemoryAvailable",
@@ -92,7 +89,7 @@ def taskmanager(entry: TaskManagerEntry) -> Json:
             "freeMemory": round(entry.metrics.get("System.Memory.Available", 0)),
             "managedMemory": 0,
         },
-        "memoryConfiguration": dict.fromkeys(_MEMORY),
+        "memoryConfiguration": {part: description.memory.get(part) for part in PARTS},
         "blocked": False,
         "metrics": entry.metrics,
         "allocatedSlots": [

@@ -18,7 +18,7 @@ from penstock.web.rest.job_operations import AGGREGATED, AGGREGATION
 from penstock.web.rest.metric_views import aggregated, listed
 from penstock.web.rest.operations import Answer, Content, Operation, Query
 from penstock.web.rest.requests import names_in_query, number_in_query, plain_name
-from penstock.web.rest.shapes import MapOf
+from penstock.web.rest.shapes import MapOf, OrNull
 
 ANSWER_S = 30.0
 TASKMANAGER = "/taskmanagers/{taskmanager}"
@@ -28,7 +28,7 @@ _RESOURCE = {
 }  # fmt: skip
 _TASKMANAGER = {
     "id": str, "path": str, "pid": int, "timeSinceLastHeartbeat": int, "slotsNumber": int, "freeSlots": int,
-    "totalResource": _RESOURCE, "freeResource": _RESOURCE, "memoryConfiguration": {},
+    "totalResource": _RESOURCE, "freeResource": _RESOURCE, "memoryConfiguration": MapOf(OrNull(int)),
     "hardware": {"cpuCores": int, "physicalMemory": int, "freeMemory": int, "managedMemory": int},
     "metrics": {}, "allocatedSlots": [{"jobId": str, "resource": _RESOURCE}],
 }  # fmt: skip
