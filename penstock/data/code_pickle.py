@@ -15,6 +15,8 @@ from dataclasses import MISSING
 from types import CodeType
 from typing import Any
 
+from penstock.data import passed_on
+
 
 def dumps(value: object, reducers: MutableMapping[type, Callable[[Any], Any]] | None = None) -> bytes:
     """Pickle a value with protocol 5; what cannot be imported elsewhere is in the pickle itself. ``pickle.loads`` reads it.
@@ -30,7 +32,7 @@ def dumps(value: object, reducers: MutableMapping[type, Callable[[Any], Any]] | 
     (2, 'rates.py')
     """
     with io.BytesIO() as buffer:
-        pickler = _pickler_class()(buffer, protocol=5)
+        pickler = _pickler_class(passed_on.is_used())(buffer, protocol=5)
         if reducers is not None:
             # The attribute of cloudpickle's class hides the one that pickling looks at.
             table = ChainMap(*pickler.dispatch_table.maps, reducers)
@@ -40,8 +42,9 @@ def dumps(value: object, reducers: MutableMapping[type, Callable[[Any], Any]] | 
 
 
 @functools.cache
-def _pickler_class() -> Any:
-    """The pickler of cloudpickle with one reduction replaced; made on first use, as most jobs ship nothing."""
+def _pickler_class(passes_on: bool) -> Any:
+    """The pickler of cloudpickle with one reduction replaced; made on first use, as most jobs ship nothing. ``passes_on``:
+    there may be what stands for things of other processes."""
     import cloudpickle
 
     reduce_code = cloudpickle.Pickler.dispatch_table[CodeType]
@@ -55,7 +58,15 @@ def _pickler_class() -> Any:
             {CodeType: reduce_with_file, type(MISSING): lambda missing: (_missing, ())}
         )
 
-    return CodePickler
+    if not passes_on:
+        return CodePickler
+
+    class PassingPickler(CodePickler):
+        def reducer_override(self, obj: Any) -> Any:
+            reduced = passed_on.reduced(obj)
+            return super().reducer_override(obj) if reduced is None else reduced
+
+    return PassingPickler
 
 
 def _code_in_file(make: Callable[..., CodeType], arguments: tuple[Any, ...], file_name: str) -> CodeType:

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from penstock.deploy.cluster.foreign_packages import foreign_packages, package_of, passing_on, place_of
 from penstock.deploy.cluster.job_directories import JobDirectories
 from penstock.deploy.cluster.job_files import JobFiles
 from penstock.deploy.cluster.job_requirements import PACKAGES, install_requirements
@@ -43,6 +44,9 @@ class JobModules:
         self._directories = directories
         self._lock = threading.RLock()
         self._places: dict[str, _Places] = {}
+        self._used: set[str] = (
+            set()
+        )  # the places of jobs, those that have ended too while something of them is loaded
         self._path = tuple(sys.path)
         self._loaded = frozenset(sys.modules)
 
@@ -53,7 +57,8 @@ class JobModules:
 
     def load(self, submission: Submission) -> Any:
         """What was pickled, with modules that are imported anew, from where the program had them. Functions that came from
-        modules of other jobs are shipped by value from then on.
+        modules of other jobs are shipped by value from then on. What this process has of another job, and cannot have twice,
+        is passed on to the workers as it came.
 
         Raises whatever the user's modules raise.
         """
@@ -67,8 +72,11 @@ class JobModules:
             # As in the program, its own modules come first; later, when nobody knows who imports, those of the JobManager do.
             sys.path[:] = _each_once([*places.own, *self._path, *places.libraries])
             importlib.invalidate_caches()
+            self._used.update(places.own)
+            foreign = foreign_packages(places.own, self._used)
             try:
-                return submission.load_graph()
+                with passing_on(foreign):
+                    return submission.load_graph(foreign)
             finally:
                 self._restore_path()
 
@@ -82,7 +90,11 @@ class JobModules:
             for name in [name for name in sys.path_importer_cache if name.startswith(places.brought)]:
                 del sys.path_importer_cache[name]
             self._forget_modules(places.own)
-            if places.unpacked is not None:
+            loaded = {place_of(name, module) for name, module in list(sys.modules.items())}
+            live = {place for each in self._places.values() for place in each.own}
+            self._used.difference_update(set(places.own) - loaded - live)
+            # What stays loaded may have to import more of itself.
+            if places.unpacked is not None and not loaded.intersection(places.brought):
                 self._directories.remove(places.unpacked)
 
     def close(self) -> None:
@@ -121,13 +133,13 @@ class JobModules:
         found = {name: module for name, module in list(sys.modules.items()) if name not in self._loaded}
         staying = {
             "penstock",
-            *(_package_of(name) for name, module in found.items() if _is_machine_code(module)),
+            *(package_of(name) for name, module in found.items() if _is_machine_code(module)),
         }
         # All of them are looked at before one goes: where a package without a file is, is asked of the package above it.
         going = [
             name
             for name, module in found.items()
-            if _package_of(name) not in staying and _place_of(name, module) in wanted
+            if package_of(name) not in staying and place_of(name, module) in wanted
         ]
         for name in going:
             sys.modules.pop(name, None)
@@ -137,22 +149,6 @@ def import_places(directory: Path, files: JobFiles) -> list[str]:
     """Where the unpacked files of a job are imported from."""
     installed = () if files.requirements is None else (PACKAGES,)
     return [str(directory / place) for place in (*files.import_path, *installed)]
-
-
-def _place_of(name: str, module: ModuleType) -> str | None:
-    """The entry of ``sys.path`` that a module was imported from; None for what is no file."""
-    file = getattr(module, "__file__", None)
-    above = name.count(".")
-    if not isinstance(file, str):  # a directory that makes a package without a file
-        file = next(iter(getattr(module, "__path__", ())), None)
-    elif Path(file).stem == "__init__":
-        above += 1
-    parents = () if not isinstance(file, str) else Path(file).parents
-    return str(parents[above]) if above < len(parents) else None
-
-
-def _package_of(name: str) -> str:
-    return name.partition(".")[0]
 
 
 def _is_machine_code(module: ModuleType) -> bool:

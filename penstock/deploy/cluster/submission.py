@@ -10,7 +10,7 @@ import io
 import json
 import pickle
 import platform
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass
 from functools import cache
 from importlib.resources import files as package_files
@@ -18,6 +18,7 @@ from typing import Any
 
 from penstock import __version__
 from penstock.checkpoint.checksums import checksum_of
+from penstock.data.passed_on import Name
 from penstock.data.saved_classes import DATACLASS, Reference
 from penstock.data.saved_pickles import stand_ins_for
 from penstock.dataflow.job import JobGraph
@@ -68,8 +69,8 @@ class Submission:
     classes: tuple[Reference, ...] = ()
     made_by: Maker = Maker()
 
-    def load_graph(self) -> Any:
-        """What was pickled.
+    def load_graph(self, foreign: Collection[str] = ()) -> Any:
+        """What was pickled. What is in it of ``foreign`` packages is not made, and passed on when it is pickled again.
 
         Raises whatever the user's modules raise.
 
@@ -81,7 +82,7 @@ class Submission:
                 f"runs Python {HERE.python}; submit it with that, or put its functions into modules that travel (-pyfs)"
             )
         try:
-            return _GraphUnpickler(self.graph, self.classes).load()
+            return _GraphUnpickler(self.graph, self.classes, foreign).load()
         except StateError as error:
             raise ProgramError(self._why_not(error.message)) from error
         except (AttributeError, ImportError, TypeError) as error:
@@ -99,11 +100,14 @@ class Submission:
 class _GraphUnpickler(pickle.Unpickler):
     """Values of classes that have other fields now get the new ones' defaults."""
 
-    def __init__(self, graph: bytes, classes: Iterable[Reference]) -> None:
+    def __init__(self, graph: bytes, classes: Iterable[Reference], foreign: Collection[str] = ()) -> None:
         super().__init__(io.BytesIO(graph))
         self._classes = {(each["module"], each["class"]): each for each in classes}
+        self._foreign = foreign
 
     def find_class(self, module_name: str, global_name: str, /) -> Any:
+        if module_name.partition(".")[0] in self._foreign:
+            return Name.of(module_name, global_name)
         found = super().find_class(module_name, global_name)
         reference = self._classes.get((module_name, global_name))
         return found if reference is None else stand_ins_for([reference]).get(found, found)
