@@ -187,6 +187,10 @@ def run(detached: bool, **given: Any) -> Task:
     def task() -> int:
         from penstock.cli.running import run_program
 
+        if not is_local:
+            from penstock.deploy.local.lifeline import die_with_parent_if_told
+
+            die_with_parent_if_told()
         return run_program(program, settings, detached)
 
     return task

@@ -58,7 +58,7 @@ class Coordination:
         self.dispatcher.on_ended = self._archive
         reactive = reactive_settings(options)
         self._scaling = None if reactive is None else ReactiveScaling(self.dispatcher, self.roster, reactive)
-        api = Api(
+        self._api = api = Api(
             self.dispatcher,
             self.roster,
             options,
@@ -127,6 +127,7 @@ class Coordination:
         if self._scaling is not None:
             self._scaling.close()
         self.reporting.close()
+        self._api.applications.close()
         self.server.close()
         self.roster.close()
         self.dispatcher.close()

@@ -13,6 +13,7 @@ import pytest
 from tests.cluster.conftest import ROOT, Cluster
 from tests.cluster.test_fencing import COUNT, assert_comes_to_its_end_exactly_once, complete_lines
 from tests.missing import leave_out_for_want_of
+from tests.services import network_namespace
 from tests.services.kafka_broker import free_ports
 
 COUNTING = Path(__file__).with_name("counting.py")
@@ -186,3 +187,51 @@ def test_a_taskmanager_killed_in_the_middle_of_a_job_is_replaced_and_nothing_com
     before = len(complete_lines(directory))
     cluster.wait_for(lambda: len(complete_lines(directory)) > before)
     assert_comes_to_its_end_exactly_once(cluster, job, directory)
+
+
+@pytest.mark.slow
+def test_a_taskmanager_whose_network_is_cut_is_given_up_and_used_again_when_it_is_there(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    why_not = network_namespace.why_not()
+    if why_not is not None:
+        leave_out_for_want_of("a network namespace", f"run as root, with iproute2: {why_not}")
+    with network_namespace.far_side() as far:
+        near = (f"jobmanager.rpc.address={far.here}", f"taskmanager.host={far.here}")
+        options = [word for option in near for word in ("-D", option)]
+        cluster.penstock("start-cluster", "-n", "0", *options)
+        log = cluster.home / "log" / "far-taskmanager"
+        environment = {**os.environ, "PENSTOCK_HOME": str(cluster.home), "PYTHONPATH": str(ROOT)}
+        words = [sys.executable, "-m", "penstock", "taskmanager", "start-foreground", *options]
+        with open(f"{log}.out", "wb") as out:
+            taskmanager = subprocess.Popen(
+                [*far.inside, *words, "-D", f"taskmanager.host={far.there}"],
+                env={**environment, "PENSTOCK_LOG_PREFIX": str(log)},
+                stdout=out,
+                stderr=out,
+            )
+        try:
+            cluster.wait_for(lambda: cluster.client.get("/overview")["taskmanagers"] == 1)
+            directory = tmp_path / "out"
+            checkpoints = f"-Dexecution.checkpointing.dir={tmp_path / 'checkpoints'}"
+            job = cluster.submit(TO_FILES, checkpoints, "--", str(COUNT), "150", str(directory))
+            cluster.wait_for(lambda: len(complete_lines(directory)) > 20)
+            before = cluster.client.get(f"/jobs/{job}/checkpoints")["counts"]["completed"]
+            far.cut()
+            cluster.penstock("taskmanager", "start", *options)
+            cluster.wait_for(lambda: "its TaskManager did not answer for 3 s" in cluster.all_logs())
+            cluster.wait_for(
+                lambda: "the JobManager is gone: it did not answer for 3 s" in cluster.all_logs()
+            )
+            cluster.wait_for_state(job, "RUNNING")
+            cluster.wait_for(
+                lambda: cluster.client.get(f"/jobs/{job}/checkpoints")["counts"]["completed"] > before + 2
+            )
+            restored = cluster.client.get(f"/jobs/{job}/checkpoints")["latest"]["restored"]
+            assert restored["id"] >= before, "no completed checkpoint is lost"
+            far.mend()
+            cluster.wait_for(lambda: cluster.client.get("/overview")["taskmanagers"] == 2)
+            assert_comes_to_its_end_exactly_once(cluster, job, directory)
+        finally:
+            taskmanager.terminate()
+            taskmanager.wait()

@@ -19,7 +19,6 @@ _DURATIONS = r"status-duration\..+"
 _VERTEX = "/jobs/:job/vertices/:vertex"
 # What ours have not, as docs/guide/cluster.md says.
 MISSING = {
-    "/jobs/:job": "application-id",
     "/jobs/:job/checkpoints": r"summary\.(alignment_buffered|persisted_data|processed_data)",
     "/jobs/:job/checkpoints/details/:checkpoint/subtasks/:vertex": (
         r"subtasks\[\]\.(alignment|checkpoint|className|start_delay|unaligned_checkpoint)"

@@ -98,6 +98,7 @@ def names(asking: Asking, job: str, running_cluster: Cluster) -> dict[str, str]:
     assert status == 200, made
     return {
         "job": job,
+        "application": job,
         "vertex": cluster.job(job)["vertices"][1]["id"],
         "subtask": "1",
         "attempt": "0",
@@ -199,7 +200,12 @@ _VALUES = st.recursive(
     max_leaves=5,
 )
 _ENDS = {("DELETE", "/cluster")}
-_ENDS_JOB = {("PATCH", "/jobs/{job}"), ("PATCH", "/jobs/{job}/clientHeartbeat"), ("POST", "/jobs/{job}/stop")}
+_ENDS_JOB = {
+    ("PATCH", "/jobs/{job}"),
+    ("PATCH", "/jobs/{job}/clientHeartbeat"),
+    ("POST", "/jobs/{job}/stop"),
+    ("POST", "/applications/{application}/cancel"),
+}
 
 
 @st.composite
@@ -207,7 +213,9 @@ def requests(
     draw: st.DrawFn, asking: Asking, names: dict[str, str]
 ) -> tuple[str, str, Any, str, bytes | None]:
     operations = [
-        o for o in asking.operations() if o[:2] not in _ENDS and not o[1].endswith(("/run", "/plan"))
+        o
+        for o in asking.operations()
+        if o[:2] not in _ENDS and not o[1].endswith(("/run", "/plan", "/run-application"))
     ]
     method, path, operation = draw(st.sampled_from(operations))
     target = path
@@ -279,6 +287,8 @@ def test_every_operation_answers_as_it_is_described(asking: Asking, names: dict[
         "/jobs/{job}/rescaling": "/jobs/{job}/rescaling",
     }
     queries = {("PATCH", "/jobs/{job}/rescaling"): "?parallelism=1"}
+    _, run = asking("POST", f"/jars/{names['program']}/run-application")
+    applications = {"/applications/{application}/cancel": run["applicationId"]}  # the job's own is needed
     begun: dict[str, str] = {}
     form = {"Content-Type": "multipart/form-data; boundary=edge"}
     called = set()
@@ -290,7 +300,7 @@ def test_every_operation_answers_as_it_is_described(asking: Asking, names: dict[
         key=lambda o: ((rescaling if "/rescaling" in o[1] else order)[o[0]], o[1] == "/cluster", o[1]),
     )
     for method, path, operation in operations:
-        known = dict(names)
+        known = {**names, "application": applications.get(path, names["application"])}
         if "{checkpoint}" in path:  # of the older ones not all are remembered
             latest = asking("GET", f"/jobs/{names['job']}/checkpoints")[1]["latest"]
             known["checkpoint"] = str(latest["completed"]["id"])

@@ -19,6 +19,8 @@ from penstock.network.tls import TlsFiles
 if TYPE_CHECKING:
     from penstock.logs.shipped import ShippedLogging
 
+# Set for a command whose standard input is a pipe of the process that it is to end with.
+LIFELINE = "PENSTOCK_LIFELINE"
 _LENGTH = struct.Struct("!I")
 ORPHANED = 70
 
@@ -58,10 +60,7 @@ def tell(pipe: IO[bytes], birth: Birth) -> None:
 
 def learn() -> Birth:
     """Read what the parent tells, take over its way of finding modules, and hold on to the lifeline."""
-    lifeline = os.dup(0)
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)  # what user code and its children may read
-    os.close(nothing)
+    lifeline = _taken_input()
     birth: Birth = pickle.loads(_read(lifeline, _LENGTH.unpack(_read(lifeline, _LENGTH.size))[0]))
     _die_with_parent(lifeline, birth.parent)
     sys.path[:] = birth.sys_path
@@ -73,6 +72,21 @@ def learn() -> Birth:
     else:
         os.environ["PYTHONPATH"] = birth.python_path
     return birth
+
+
+def die_with_parent_if_told() -> None:
+    """Where a process has started this one for its own work, and says so in the environment, end when it does."""
+    if os.environ.pop(LIFELINE, None):
+        _die_with_parent(_taken_input(), os.getppid())
+
+
+def _taken_input() -> int:
+    """The standard input; user code and its children read nothing in its place."""
+    lifeline = os.dup(0)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    return lifeline
 
 
 def _read(pipe: int, size: int) -> bytes:

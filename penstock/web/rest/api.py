@@ -12,6 +12,7 @@ from penstock.deploy.cluster.dispatcher import Dispatcher
 from penstock.deploy.cluster.roster import Roster
 from penstock.deploy.cluster.row_transit import RowsOutlet
 from penstock.deploy.cluster.slots import TaskManagerEntry
+from penstock.web.rest.applications import Applications
 from penstock.web.rest.requests import number_in_path
 from penstock.web.rest.rest_settings import RestSettings
 from penstock.web.rest.triggers import Triggers
@@ -37,6 +38,7 @@ class Api:
     signing_key: bytes = b""
     outlets: dict[tuple[str, str], RowsOutlet] = field(default_factory=dict)
     chosen: RestSettings = field(init=False)
+    applications: Applications = field(init=False)
     savepoints: Triggers = field(init=False)
     checkpoints: Triggers = field(init=False)
     disposals: Triggers = field(init=False)
@@ -44,6 +46,7 @@ class Api:
 
     def __post_init__(self) -> None:
         self.chosen = RestSettings.of(self.settings)
+        self.applications = Applications(self.dispatcher)
         self.log = self.chosen.log or self.log
         kept_s = self.chosen.kept_s
         self.savepoints, self.checkpoints = Triggers(kept_s), Triggers(kept_s)

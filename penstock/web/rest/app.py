@@ -19,6 +19,8 @@ from penstock.deploy.cluster.dispatched_job import JobNotFound
 from penstock.deploy.cluster.secret import SUBMISSION_HEADER
 from penstock.errors import Fault, PenstockError
 from penstock.web.rest.api import Api
+from penstock.web.rest.application_operations import application_operations
+from penstock.web.rest.applications import AlreadyEnded
 from penstock.web.rest.checkpoint_operations import checkpoint_operations
 from penstock.web.rest.cluster_operations import cluster_operations, jobmanager_operations
 from penstock.web.rest.job_operations import job_operations
@@ -51,6 +53,7 @@ def operations(api: Api) -> list[Operation]:
         vertex_operations,
         row_operations,
         program_operations,
+        application_operations,
     )
     found = [operation for group in groups for operation in group(api)]
     described = document(found)
@@ -92,6 +95,8 @@ def _guarded(api: Api, operation: Operation) -> Answer:
             return _error(404, str(error))
         except Forbidden as error:
             return _error(403, str(error))
+        except AlreadyEnded as error:
+            return _error(409, str(error))
         except TooLarge as error:
             return _error(413, str(error))
         except TooSlow as error:

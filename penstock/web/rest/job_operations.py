@@ -47,7 +47,7 @@ PLAN = {
         "nodes": [{"id": str, "parallelism": int, "description": str}],
     }
 }
-_LINE = {
+LINE = {
     "jid": str, "name": str, "state": str, "start-time": int, "end-time": int, "duration": int,
     "last-modification": int, "tasks": MapOf(int),
 }  # fmt: skip
@@ -56,8 +56,8 @@ VERTEX_LINE = {
     "duration": int, "tasks": MapOf(int), "metrics": {"read-records": int, "write-records": int},
 }  # fmt: skip
 _DETAIL = {
-    "jid": str, "name": str, "isStoppable": bool, "state": str, "job-type": str, "start-time": int, "end-time": int,
-    "duration": int, "maxParallelism": int, "now": int, "timestamps": MapOf(int), "vertices": [VERTEX_LINE],
+    "jid": str, "name": str, "application-id": str, "isStoppable": bool, "state": str, "job-type": str, "start-time": int,
+    "end-time": int, "duration": int, "maxParallelism": int, "now": int, "timestamps": MapOf(int), "vertices": [VERTEX_LINE],
     "status-counts": MapOf(int), "plan": PLAN["plan"],
 }  # fmt: skip
 _EXCEPTION = {
@@ -73,7 +73,7 @@ def job_operations(api: Api) -> list[Operation]:
 def _of_all(api: Api) -> list[Operation]:
     return [
         Operation("GET", "/jobs", "All jobs.", _ids(api), {"jobs": [{"id": str, "status": str}]}),
-        Operation("GET", "/jobs/overview", "All jobs with their tasks.", _lines(api), {"jobs": [_LINE]}),
+        Operation("GET", "/jobs/overview", "All jobs with their tasks.", _lines(api), {"jobs": [LINE]}),
         Operation(
             "GET",
             "/jobs/metrics",
@@ -97,7 +97,13 @@ def _of_all(api: Api) -> list[Operation]:
 
 def _of_one(api: Api) -> list[Operation]:
     return [
-        Operation("GET", JOB, "A job with its vertices.", of(api, job_views.job_detail), _DETAIL),
+        Operation(
+            "GET",
+            JOB,
+            "A job with its vertices.",
+            of(api, lambda job: job_views.job_detail(job, api.applications.id_of(job.id))),
+            _DETAIL,
+        ),
         Operation(
             "GET",
             f"{JOB}/status",

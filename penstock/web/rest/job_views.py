@@ -58,14 +58,15 @@ def job_line(job: DispatchedJob) -> Json:
     }
 
 
-def job_detail(job: DispatchedJob) -> Json:
-    """A job with its vertices."""
+def job_detail(job: DispatchedJob, application: str | None = None) -> Json:
+    """A job with its vertices. ``application``: the one that it belongs to, where it was not submitted by itself."""
     measured = Measured.of(job)
     vertices = [vertex_line(job, vertex, measured) for vertex in job.graph.vertices]
     end = ended_ms(job)
     return {
         "jid": job.id,
         "name": job.name,
+        "application-id": application or job.id,
         "isStoppable": False,
         "state": job.status.name,
         "schedulerType": SCHEDULER,

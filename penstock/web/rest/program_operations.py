@@ -11,8 +11,8 @@ from penstock.errors import ProgramError
 from penstock.web.rest.api import Api
 from penstock.web.rest.operations import Answer, Given, Operation, Query
 from penstock.web.rest.programs import ProgramOptions, Programs
-from penstock.web.rest.requests import Forbidden, body_bytes, flag, json_body, text
-from penstock.web.rest.shapes import Optional
+from penstock.web.rest.requests import Forbidden, body_bytes, chosen_id, flag, json_body, text
+from penstock.web.rest.shapes import MapOf, Optional
 from penstock.web.rest.uploads import uploaded_file
 
 _FILE = {"id": str, "name": str, "uploaded": int, "entry": [{"name": str}]}
@@ -23,7 +23,9 @@ _OPTIONS = {
     "programArgs": Optional(str, "The same as one text, split as a shell does it."),
     "savepointPath": Optional(str, "A savepoint to start from."),
     "allowNonRestoredState": Optional(bool, "Whether state may be left behind."),
+    "flinkConfiguration": Optional(MapOf(str), "Options for the program's jobs."),
 }
+_APPLICATION = {**_OPTIONS, "applicationId": Optional(str, "32 hexadecimal digits, for the application.")}
 _QUERIES = (
     Query("entry-class", "MODULE:FUNCTION."),
     Query("parallelism", "A number.", int),
@@ -82,6 +84,15 @@ def _under(root: str, programs: Programs) -> list[Operation]:
             queries=_QUERIES,
             body=_OPTIONS,
         ),
+        operation(
+            "POST",
+            f"{one}/run-application",
+            "Run a program on this cluster to its end, with all its jobs; it is not waited for.",
+            _run_application(programs),
+            {"applicationId": str},
+            body=_APPLICATION,
+            status=202,
+        ),
     ]
 
 
@@ -129,8 +140,23 @@ def _run(programs: Programs) -> Answer:
     return answer
 
 
+def _run_application(programs: Programs) -> Answer:
+    async def answer(request: Request) -> Any:
+        given = await json_body(request)
+        options, wanted_id = _understood(request, given), chosen_id(given, "applicationId")
+        program = request.path_params["program"]
+        return {
+            "applicationId": await asyncio.to_thread(programs.run_application, program, options, wanted_id)
+        }
+
+    return answer
+
+
 async def _options(request: Request) -> ProgramOptions:
-    given = await json_body(request)
+    return _understood(request, await json_body(request))
+
+
+def _understood(request: Request, given: dict[str, Any]) -> ProgramOptions:
     asked = request.query_params
     arguments = given.get("programArgsList", asked.getlist("programArg"))
     if not isinstance(arguments, list) or not all(isinstance(each, str) for each in arguments):
@@ -149,7 +175,16 @@ async def _options(request: Request) -> ProgramOptions:
         arguments=tuple(arguments) or _split(text(given, "programArgs")),
         savepoint=text(given, "savepointPath") or text(dict(asked), "savepointPath"),
         leaves_state=leaves,
+        settings=_settings(given.get("flinkConfiguration") or {}),
     )
+
+
+def _settings(given: Any) -> tuple[tuple[str, str], ...]:
+    if not isinstance(given, dict) or not all(isinstance(each, str) for each in given.values()):
+        raise ProgramError(f"flinkConfiguration is an object of options and their texts, not {given!r}")
+    if any("\0" in text or "=" in key for key, value in given.items() for text in (key, value)):
+        raise ProgramError("an option of flinkConfiguration holds no null character, and its name no =")
+    return tuple(given.items())
 
 
 def _split(arguments: str | None) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from penstock.chance import secret_token
 from penstock.deploy.cluster.dispatched_job import JobNotFound
 from penstock.errors import OutsideError, ProgramError
 from penstock.web.rest.api import Api
+from penstock.web.rest.applications import Command
 
 MOST_PROGRAMS = 100
 RUN_S = 120.0
@@ -24,13 +25,14 @@ _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{8}_[\w.-]+\.(py|zip)")
 
 @dataclass(frozen=True, slots=True)
 class ProgramOptions:
-    """How a program is run. ``entry`` is ``MODULE:FUNCTION``."""
+    """How a program is run. ``entry`` is ``MODULE:FUNCTION``; ``settings`` are options for its jobs."""
 
     entry: str | None = None
     parallelism: int | None = None
     arguments: tuple[str, ...] = ()
     savepoint: str | None = None
     leaves_state: bool = False
+    settings: tuple[tuple[str, str], ...] = ()
 
 
 class Programs:
@@ -92,26 +94,37 @@ class Programs:
             raise ProgramError(f"the program has submitted no job: {said[-1000:]}")
         return found[1]
 
-    def _penstock(self, command: list[str], program: str, options: ProgramOptions) -> str:
+    def run_application(self, program: str, options: ProgramOptions, wanted_id: str | None) -> str:
+        """Run a program to its end, which is not waited for; the id of the application."""
+        command = self._command(["run"], program, options)
+        return self._api.applications.run(program.partition("_")[2], command, wanted_id)
+
+    def _command(self, command: list[str], program: str, options: ProgramOptions) -> Command:
         path = self._find(program)
-        words = [sys.executable, "-m", "penstock", *command, "--conf-dir", str(self._conf_dir())]
+        words = [*command, "--conf-dir", str(self._conf_dir())]
+        for key, value in options.settings:
+            words += ["-D", f"{key}={value}"]
         if options.parallelism is not None:
             words += ["-p", str(options.parallelism)]
         if options.savepoint is not None:
             words += ["-s", options.savepoint, *(["-n"] if options.leaves_state else [])]
-        words += _named(path, options)
+        words += [*_named(path, options), "--", *options.arguments]
+        return Command(tuple(words), {"PENSTOCK_HOME": str(self._own().parent.parent)})
+
+    def _penstock(self, command: list[str], program: str, options: ProgramOptions) -> str:
+        made = self._command(command, program, options)
         if not self._free.acquire(blocking=False):
             raise OutsideError(f"{MOST_AT_ONCE} programs are being read already; ask again")
         try:
             done = subprocess.run(
-                [*words, "--", *options.arguments],
+                [sys.executable, "-m", "penstock", *made.words],
                 capture_output=True,
                 text=True,
                 errors="replace",
                 timeout=RUN_S,
                 check=False,
                 stdin=subprocess.DEVNULL,
-                env={**os.environ, "PENSTOCK_HOME": str(self._own().parent.parent)},
+                env={**os.environ, **made.environment},
             )
         except subprocess.TimeoutExpired as error:
             raise ProgramError(f"the program did not come to its end within {RUN_S:g} s") from error

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from penstock.errors import ProgramError
 from penstock.web.rest import patience
 
-_TRIGGER = re.compile("[0-9a-fA-F]{32}")
+_ID = re.compile("[0-9a-fA-F]{32}")
 _CONTROL = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 
 
@@ -90,9 +90,14 @@ def flag(given: dict[str, Any], name: str) -> bool:
 
 def trigger_id(given: dict[str, Any]) -> str | None:
     """The id that the client has chosen for its operation."""
-    value = text(given, "triggerId", "trigger-id")
-    if value is not None and not _TRIGGER.fullmatch(value):
-        raise ProgramError(f"a trigger id has 32 hexadecimal digits, which {value!r} has not")
+    return chosen_id(given, "triggerId", "trigger-id")
+
+
+def chosen_id(given: dict[str, Any], *names: str) -> str | None:
+    """An id that the client has chosen; None where it leaves that to the JobManager."""
+    value = text(given, *names)
+    if value is not None and not _ID.fullmatch(value):
+        raise ProgramError(f"{names[0]} has 32 hexadecimal digits, which {value!r} has not")
     return value
 
 

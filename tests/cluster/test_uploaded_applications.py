@@ -1,0 +1,120 @@
+"""Uploaded programs that a JobManager runs to their end: Flink's applications."""
+
+import json
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cluster.conftest import Cluster, is_alive
+from tests.cluster.test_openapi import FORM, Asking
+
+PROGRAM = b"""
+import os
+import sys
+from penstock.datastream import StreamExecutionEnvironment
+
+env = StreamExecutionEnvironment.get_execution_environment()
+print("it prints", env.get_configuration().get_string("table.exec.x", ""), "in process", os.getpid(), flush=True)
+for part in ("first", "second"):
+    numbers = env.from_collection([1]) if "ends" in sys.argv else env.from_sequence(0, 1 << 60)
+    numbers.filter(lambda value: value < 0).print()
+    env.execute(part)
+raise SystemExit(3 if "fails" in sys.argv else 0)
+"""
+HEADERS = {"Content-Type": "multipart/form-data; boundary=edge"}
+
+
+@pytest.fixture(scope="module")
+def asking(running_cluster: Cluster) -> Iterator[Asking]:
+    made = Asking(running_cluster)
+    yield made
+    made.connection.close()
+
+
+def uploaded(asking: Asking) -> str:
+    """Where the program is run."""
+    form = FORM.replace(FORM.split(b"\r\n\r\n")[1].split(b"\r\n--edge")[0], PROGRAM)
+    _, kept = asking("POST", "/jars/upload", form, HEADERS)
+    return f"/jars/{Path(kept['filename']).name}/run-application"
+
+
+def test_an_application_runs_to_its_end_with_all_its_jobs(asking: Asking) -> None:
+    path, cluster = uploaded(asking), asking.cluster
+
+    def begin(**wish: Any) -> str:
+        status, made = asking("POST", path, json.dumps(wish).encode())
+        assert status == 202, made
+        return str(made["applicationId"])
+
+    def ended(application: str) -> Any:
+        told = asking("GET", f"/applications/{application}")[1]
+        return told if told["status"] in ("FINISHED", "FAILED", "CANCELED") else None
+
+    application = begin(programArgsList=["ends"], flinkConfiguration={"table.exec.x": "what it is told"})
+    told = cluster.wait_for(lambda: ended(application))
+    assert (told["status"], [job["name"] for job in told["jobs"]]) == ("FINISHED", ["first", "second"])
+    assert told["end-time"] >= told["start-time"] > 0 and told["timestamps"]["RUNNING"] > 0
+    assert all(
+        asking("GET", f"/jobs/{job['jid']}")[1]["application-id"] == application for job in told["jobs"]
+    )
+    assert "it prints what it is told" in asking("GET", "/jobmanager/stdout")[1]
+    assert asking("GET", f"/applications/{application}/exceptions")[1]["exceptionHistory"]["entries"] == []
+    assert asking("POST", f"/applications/{application}/cancel")[0] == 409
+
+    failing = begin(programArgsList=["ends", "fails"], applicationId="ab" * 16)
+    assert (failing, cluster.wait_for(lambda: ended(failing))["status"]) == ("ab" * 16, "FAILED")
+    [entry] = asking("GET", f"/applications/{failing}/exceptions")[1]["exceptionHistory"]["entries"]
+    assert "3" in entry["stacktrace"] and len(entry["jobId"]) == 32
+    status, said = asking("POST", path, json.dumps({"applicationId": failing}).encode())
+    assert status == 400 and "was submitted before" in said["errors"][0]
+
+    lasting = begin()
+    cluster.wait_for(lambda: asking("GET", f"/applications/{lasting}")[1]["jobs"])
+    [job] = asking("GET", f"/applications/{lasting}")[1]["jobs"]
+    cluster.wait_for_state(job["jid"], "RUNNING")
+    assert asking("POST", f"/applications/{lasting}/cancel") == (202, {})
+    assert cluster.wait_for(lambda: ended(lasting))["status"] == "CANCELED"
+    cluster.wait_for_state(job["jid"], "CANCELED")
+    overview = {each["id"]: each for each in asking("GET", "/applications/overview")[1]["applications"]}
+    assert overview[lasting]["jobs"] == {"CANCELED": 1} and overview[application]["jobs"] == {"FINISHED": 2}
+    assert not {job["jid"] for job in told["jobs"]}.intersection(overview)
+
+
+def test_a_job_by_itself_is_an_application(asking: Asking) -> None:
+    cluster = asking.cluster
+    job = cluster.submit(Path(__file__).with_name("counting.py"), "--", "100000", "100")
+    cluster.wait_for_state(job, "RUNNING")
+    told = asking("GET", f"/applications/{job}")[1]
+    assert (told["id"], told["name"], told["status"]) == (job, "counting", "RUNNING")
+    assert [each["jid"] for each in told["jobs"]] == [job] and told["end-time"] == -1
+    assert asking("GET", f"/jobs/{job}")[1]["application-id"] == job
+    assert asking("POST", f"/applications/{job}/cancel") == (202, {})
+    cluster.wait_for_state(job, "CANCELED")
+    assert asking("GET", f"/applications/{job}")[1]["status"] == "CANCELED"
+    assert asking("POST", f"/applications/{job}/cancel") == (202, {}), "as it is already"
+    assert asking("GET", "/applications/nonsense")[0] == 404
+
+
+@pytest.mark.slow
+def test_a_program_ends_with_its_jobmanager_and_its_job_goes_on(cluster: Cluster) -> None:
+    cluster.penstock("start-cluster", "-n", "1")
+    asking = Asking(cluster)
+    _, made = asking("POST", uploaded(asking))
+    application = f"/applications/{made['applicationId']}"
+    [job] = cluster.wait_for(lambda: asking("GET", application)[1]["jobs"])
+    cluster.wait_for_state(job["jid"], "RUNNING")
+    [words] = [
+        line.split() for line in asking("GET", "/jobmanager/stdout")[1].splitlines() if "it prints" in line
+    ]
+    program = int(words[words.index("process") + 1])
+    assert is_alive(program)
+    os.kill(cluster.pids("jobmanager")[0], signal.SIGKILL)
+    cluster.wait_for_files(lambda: not is_alive(program))
+    cluster.penstock("jobmanager", "start")
+    cluster.wait_for_state(job["jid"], "RUNNING")
+    asking.connection.close()
+    assert asking("GET", f"/applications/{job['jid']}")[1]["status"] == "RUNNING"
