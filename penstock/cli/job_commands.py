@@ -92,30 +92,43 @@ def list_jobs(running: bool, scheduled: bool, everything: bool, **given: Any) ->
     client = client_for(given)
 
     def work() -> None:
-        jobs = client.get("/v1/jobs/overview")["jobs"]
-        if given["as_json"]:
-            click.echo(json_module.dumps(jobs, indent=2))
-            return
-        ended = ("FINISHED", "FAILED", "CANCELED")
+        if not given["as_json"]:
+            click.echo("Waiting for response...")
+        jobs = sorted(client.get("/v1/jobs/overview")["jobs"], key=lambda job: int(job["start-time"]))
+        flags = {"running": running, "scheduled": scheduled, "terminated": everything}
+        if everything or not any(flags.values()):
+            flags |= {"running": True, "scheduled": True}
         groups = {
-            "running": [job for job in jobs if job["state"] not in (*ended, "CREATED")],
-            "scheduled": [job for job in jobs if job["state"] == "CREATED"],
+            name: [job for job in jobs if _GROUPS.get(job["state"], "running") == name]
+            for name, wanted in flags.items()
+            if wanted
         }
-        wanted = [name for name, flag in (("running", running), ("scheduled", scheduled)) if flag]
-        for name in wanted or list(groups):
-            _show(name, groups[name])
-        if everything:
-            _show("terminated", [job for job in jobs if job["state"] in ended])
+        if given["as_json"]:
+            click.echo(json_module.dumps([job for group in groups.values() for job in group], indent=2))
+            return
+        for name, group in groups.items():
+            _show(name, group)
 
     return carefully(work)
+
+
+_GROUPS = {
+    **dict.fromkeys(("CREATED", "INITIALIZING"), "scheduled"),
+    **dict.fromkeys(("FINISHED", "FAILED", "CANCELED"), "terminated"),
+}
+_HEADS = {
+    "running": "------------------ Running/Restarting Jobs -------------------",
+    "scheduled": "----------------------- Scheduled Jobs -----------------------",
+    "terminated": "---------------------- Terminated Jobs -----------------------",
+}
 
 
 def _show(name: str, jobs: list[dict[str, Any]]) -> None:
     if not jobs:
         click.echo(f"No {name} jobs.")
         return
-    click.echo(f"------------------ {name.capitalize()} Jobs -------------------")
-    for job in sorted(jobs, key=lambda job: int(job["start-time"])):
+    click.echo(_HEADS[name])
+    for job in jobs:
         start = (
             datetime.fromtimestamp(job["start-time"] / 1000, UTC).astimezone().strftime("%d.%m.%Y %H:%M:%S")
         )
@@ -149,7 +162,7 @@ def cancel(with_savepoint: bool, words: tuple[str, ...], **given: Any) -> Task:
             say(f"Cancelled job {job}.")
             say.result(job=job)
             return
-        where = f"to {directory}" if directory else "to the default savepoint directory"
+        where = f"to {directory}" if directory else "to default savepoint directory"
         say(f"Cancelling job {job} with CANONICAL savepoint {where}.")
         body = {"target-directory": directory, "cancel-job": True}
         trigger = client.ask("POST", f"/v1/jobs/{job}/savepoints", body)["request-id"]

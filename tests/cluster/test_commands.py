@@ -80,6 +80,25 @@ def test_a_detached_savepoint_is_not_waited_for(
     assert ended.code == 2 and "-type native is not in this version" in ended.err
 
 
+def test_lists_have_the_jobs_that_are_asked_for(run: Run, job: str) -> None:
+    ended = run("list")
+    words = ended.out.splitlines()
+    assert words[:2] == [
+        "Waiting for response...",
+        "------------------ Running/Restarting Jobs -------------------",
+    ]
+    assert re.fullmatch(rf"\d\d\.\d\d\.\d{{4}} \d\d:\d\d:\d\d : {job} : counting \(RUNNING\)", words[2])
+    assert words[3:] == [
+        "--------------------------------------------------------------",
+        "No scheduled jobs.",
+    ]
+    assert run("list", "-s").out == "Waiting for response...\nNo scheduled jobs.\n"
+    assert run("list", "-a").out.endswith("No scheduled jobs.\nNo terminated jobs.\n")
+    assert json.loads(run("list", "-s", "--json").out) == []
+    for flags in ((), ("-r",), ("-a",)):
+        assert [each["jid"] for each in json.loads(run("list", "--json", *flags).out)] == [job]
+
+
 def test_logs_of_processes_and_of_a_job(run: Run, running_cluster: Cluster, job: str) -> None:
     assert f"({job}) is RUNNING" in run("logs").out
     assert "joined the JobManager" in run("logs", "taskmanager").out
