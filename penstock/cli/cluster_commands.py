@@ -71,7 +71,10 @@ def start_cluster(
     properties: tuple[str, ...],
     **carrier: str | None,
 ) -> Callable[[], int]:
-    """Start a JobManager and TaskManagers, on this machine or on Ray, and wait until they are ready."""
+    """Start a JobManager and TaskManagers.
+
+    They are on this machine, or on Ray; the command waits until they are ready.
+    """
     if slots is not None:
         properties = (*properties, f"taskmanager.numberOfTaskSlots={slots}")
     settings = cluster_settings(conf_dir, properties)
@@ -101,7 +104,7 @@ def start_cluster(
 def stop_cluster(
     conf_dir: str | None, properties: tuple[str, ...], **carrier: str | None
 ) -> Callable[[], int]:
-    """Stop the JobManager and all TaskManagers, of this machine or on Ray."""
+    """Stop the JobManager and all TaskManagers."""
     settings = cluster_settings(conf_dir, properties)
 
     def task() -> int:
@@ -130,7 +133,10 @@ def jobmanager(action: str, conf_dir: str | None, properties: tuple[str, ...]) -
 @click.argument("action", type=click.Choice(["start", "stop", "stop-all", "start-foreground"]))
 @_cluster_options
 def taskmanager(action: str, conf_dir: str | None, properties: tuple[str, ...]) -> Callable[[], int]:
-    """Start a TaskManager, or stop the last that was started, or all."""
+    """Start a TaskManager, or stop one or all.
+
+    The one that is stopped is the last that was started.
+    """
     return _of_role(
         "taskmanager", action, cluster_settings(conf_dir, properties), passed_on(conf_dir, properties)
     )
@@ -140,7 +146,7 @@ def taskmanager(action: str, conf_dir: str | None, properties: tuple[str, ...]) 
 @click.argument("action", type=click.Choice(["start", "stop", "start-foreground"]))
 @_cluster_options
 def history_server(action: str, conf_dir: str | None, properties: tuple[str, ...]) -> Callable[[], int]:
-    """Start or stop a server that shows jobs which have ended, from archives."""
+    """Start or stop a server that shows jobs from archives."""
     return _of_role(
         "history-server", action, cluster_settings(conf_dir, properties), passed_on(conf_dir, properties)
     )

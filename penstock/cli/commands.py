@@ -1,6 +1,7 @@
 """The commands and their options, with Flink's flags."""
 
 from collections.abc import Callable
+from copy import copy
 from typing import Any, NoReturn
 
 import click
@@ -207,9 +208,9 @@ def run(detached: bool, **given: Any) -> Task:
 )
 @click.option("--slots", type=click.IntRange(min=1), help="Slots of each.  [default: as many as -p says]")
 def run_application(taskmanagers: int, slots: int | None, **given: Any) -> Task:
-    """Run a program on a cluster of its own, which ends with it.
+    """Run a program on a cluster of its own.
 
-    The cluster's processes are on this machine; what dies of them is started again.
+    The cluster ends with the program. Its processes are on this machine; what dies of them is started again.
     """
     if given["address"] or given["target"]:
         raise click.UsageError("run-application starts a cluster of its own: leave out -m and -t")
@@ -277,4 +278,6 @@ def _understand(given: dict[str, Any], on_cluster: bool = False) -> tuple[Progra
 penstock.add_command(savepoint_group(_program_options, job_commands.savepoint))
 for _command in (*cluster_commands.COMMANDS, *job_commands.COMMANDS, *log_commands.COMMANDS):
     penstock.add_command(_command)
-penstock.add_command(cluster_commands.history_server, "historyserver")  # Flink's name
+_of_flink = copy(cluster_commands.history_server)  # by Flink's name
+_of_flink.hidden = True
+penstock.add_command(_of_flink, "historyserver")

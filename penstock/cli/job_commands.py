@@ -147,7 +147,10 @@ def _show(name: str, jobs: list[dict[str, Any]]) -> None:
 @click.argument("words", nargs=-1, required=True, metavar="[DIRECTORY] JOB")
 @client_options
 def cancel(with_savepoint: bool, words: tuple[str, ...], **given: Any) -> Task:
-    """Cancel a job; with -s [DIRECTORY] a savepoint is taken first."""
+    """Cancel a job, with -s after a savepoint.
+
+    Where the savepoint goes may stand before the id of the job.
+    """
     if len(words) > (2 if with_savepoint else 1):
         raise click.UsageError("cancel takes the id of one job")
     client, job = client_for(given), words[-1]
@@ -206,7 +209,10 @@ def stop(drain: bool, directory: str | None, job: str, **given: Any) -> Task:
 @click.argument("job")
 @client_options
 def rescale(parallelism: int, job: str, **given: Any) -> Task:
-    """Have a job go on at another parallelism, from its latest checkpoint."""
+    """Have a job go on at another parallelism.
+
+    It goes on from its latest checkpoint.
+    """
     client, say = client_for(given), _Said(given["as_json"])
 
     def work() -> None:

@@ -160,3 +160,11 @@ def test_help_shows_what_exists_and_not_what_is_refused() -> None:
     assert "-p, --parallelism" in text
     assert "-pym, --pyModule" in text
     assert "--fromSavepoint" in text
+
+
+def test_each_command_has_a_line_of_its_own_that_is_whole() -> None:
+    _, _, lines = invoke("--help").output.partition("Commands:\n")
+    named = {line.split()[0]: line for line in lines.splitlines()}
+    assert {"start-cluster", "history-server", "logs", "cancel"} <= named.keys()
+    assert [line for line in named.values() if not line.endswith(".") or line.endswith("...")] == []
+    assert "historyserver" not in named and invoke("historyserver", "--help").exit_code == 0

@@ -7,6 +7,7 @@ from penstock.web.rest.operations import Content, Given, Operation, Query
 from penstock.web.rest.shapes import OneOf, schema_of
 
 _MEANINGS = {
+    "application": "The id of an application, or of a job that was submitted by itself.",
     "job": "The id of a job: 32 hexadecimal digits.",
     "vertex": "The id of a vertex: 32 hexadecimal digits.",
     "subtask": "The number of a subtask, from 0.",
