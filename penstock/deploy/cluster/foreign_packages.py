@@ -17,7 +17,6 @@ from penstock.data import passed_on
 
 # Whose names are those of this process, whatever a job brings.
 _OURS = frozenset(("penstock", "cloudpickle", "__main__", "__mp_main__", *sys.stdlib_module_names))
-Listing = dict[str, int]
 
 
 def package_of(name: str) -> str:
@@ -92,15 +91,16 @@ class _Finder(MetaPathFinder, Loader):
 
 
 def _are_same(place: str, other: str, package: str) -> bool:
-    """Whether two places have the same version of a package, as far as names and sizes of its files tell."""
+    """Whether two places have the same version of a package: the same files, in Python the same to the letter."""
     theirs, ours = _files_of(place, package), _files_of(other, package)
-    single = f"{package}.py"
-    if single in theirs and single in ours:
-        return filecmp.cmp(Path(place, single), Path(other, single), shallow=False)
-    return theirs == ours
+    return theirs == ours and all(
+        filecmp.cmp(Path(place, name), Path(other, name), shallow=False)
+        for name in theirs
+        if name.endswith(".py")
+    )
 
 
-def _files_of(place: str, package: str) -> Listing:
+def _files_of(place: str, package: str) -> dict[str, int]:
     """The sizes of a package's files; none where it is not there. A directory that is no package hides no other."""
     root = Path(place, package)
     if (root / "__init__.py").is_file():
