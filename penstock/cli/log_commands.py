@@ -24,8 +24,8 @@ LOOK_AGAIN_S = 0.3
 def logs(follow: bool, out: bool, whose: str, taskmanager: str | None, **given: Any) -> Task:
     """Show logs of a cluster or of a job.
 
-    They are the JobManager's, the TaskManagers' (or of the one that is named), or a job's. A job's are the lines of the JobManager that name it, and what the TaskManagers have printed on which it runs; once it has
-    ended, so has -f.
+    They are the JobManager's, the TaskManagers' (or of the one that is named), or a job's: the lines of the JobManager that
+    name it, and what the TaskManagers have printed on which it runs; once it has ended, so has -f.
     """
     if taskmanager is not None and whose != "taskmanager":
         raise click.UsageError(f"only `logs taskmanager` takes the id of a TaskManager, not {taskmanager!r}")

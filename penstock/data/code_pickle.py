@@ -8,14 +8,15 @@ stays itself, too. Everything that is shipped by value goes through this module.
 
 import functools
 import io
-import pickle
+import sys
 from collections import ChainMap
 from collections.abc import Callable, MutableMapping
 from dataclasses import MISSING
 from types import CodeType
 from typing import Any
 
-from penstock.data import passed_on
+# What stands for things of other processes is there where its module is.
+_PASSED_ON = "penstock.data.passed_on"
 
 
 def dumps(value: object, reducers: MutableMapping[type, Callable[[Any], Any]] | None = None) -> bytes:
@@ -32,8 +33,10 @@ def dumps(value: object, reducers: MutableMapping[type, Callable[[Any], Any]] | 
     (2, 'rates.py')
     """
     with io.BytesIO() as buffer:
-        pickler = _pickler_class(passed_on.is_used())(buffer, protocol=5)
+        pickler = _pickler_class(_PASSED_ON in sys.modules)(buffer, protocol=5)
         if reducers is not None:
+            import pickle
+
             # The attribute of cloudpickle's class hides the one that pickling looks at.
             table = ChainMap(*pickler.dispatch_table.maps, reducers)
             pickle.Pickler.dispatch_table.__set__(pickler, table)  # type: ignore[attr-defined]
@@ -60,6 +63,8 @@ def _pickler_class(passes_on: bool) -> Any:
 
     if not passes_on:
         return CodePickler
+
+    from penstock.data import passed_on
 
     class PassingPickler(CodePickler):
         def reducer_override(self, obj: Any) -> Any:

@@ -8,11 +8,13 @@ pickle of all these is what the pickle was that they came from.
 
 import copyreg
 import importlib
-from threading import Event
 from types import ModuleType
 from typing import Any
 
 NOTHING = object()
+# How pickles of protocol 2 and above make objects of classes.
+_NEW: Any = vars(copyreg)["__newobj__"]
+_NEW_NAMED: Any = vars(copyreg)["__newobj_ex__"]
 
 
 class Name(type):
@@ -29,7 +31,6 @@ class Name(type):
         >>> name, type(name(1)) is name
         (far.away:Shop.open, True)
         """
-        _use.set()
         made = Name(path.rpartition(".")[2], (Thing,), {})
         made.module, made.path = module, path
         return made
@@ -37,7 +38,7 @@ class Name(type):
     def __call__(cls, *arguments: Any, **named: Any) -> Any:
         if cls is Thing or not hasattr(cls, "module"):
             return super().__call__(*arguments, **named)
-        made = object.__new__(cls)
+        made: Any = object.__new__(cls)  # type: ignore[arg-type]
         made._start(cls, arguments, named)
         return made
 
@@ -58,7 +59,7 @@ class Thing(metaclass=Name):
 
     def __new__(cls, *arguments: Any, **named: Any) -> Any:
         made = object.__new__(cls)
-        made._start(copyreg.__newobj__ if not named else copyreg.__newobj_ex__, arguments, named)
+        made._start(_NEW_NAMED if named else _NEW, arguments, named)
         return made
 
     def _start(self, maker: Any, arguments: tuple[Any, ...], named: dict[str, Any]) -> None:
@@ -91,9 +92,9 @@ class Thing(metaclass=Name):
     def __reduce_ex__(self, _protocol: Any) -> tuple[Any, ...]:
         has = vars(self)
         maker, arguments, named = has["_maker"], has["_arguments"], has["_named"]
-        if maker is copyreg.__newobj__:
+        if maker is _NEW:
             arguments = (type(self), *arguments)
-        elif maker is copyreg.__newobj_ex__:
+        elif maker is _NEW_NAMED:
             arguments = (type(self), arguments, named)
         elif named:
             maker, arguments = _call, (maker, arguments, named)
@@ -110,22 +111,10 @@ class Thing(metaclass=Name):
 class Module(ModuleType):
     """A module that is not here."""
 
-    def __init__(self, name: str) -> None:
-        super().__init__(name)
-        _use.set()
-
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
         return Name.of(self.__name__, name)
-
-
-def is_used() -> bool:
-    """Whether this process has had anything to pass on."""
-    return _use.is_set()
-
-
-_use = Event()
 
 
 def reduced(value: Any) -> tuple[Any, ...] | None:

@@ -13,8 +13,6 @@ from importlib.machinery import EXTENSION_SUFFIXES, ModuleSpec
 from pathlib import Path
 from types import ModuleType
 
-from penstock.data import passed_on
-
 # Whose names are those of this process, whatever a job brings.
 _OURS = frozenset(("penstock", "cloudpickle", "__main__", "__mp_main__", *sys.stdlib_module_names))
 
@@ -84,6 +82,8 @@ class _Finder(MetaPathFinder, Loader):
         return ModuleSpec(fullname, self, is_package=True) if package_of(fullname) in self._packages else None
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
+        from penstock.data import passed_on
+
         return passed_on.Module(spec.name)
 
     def exec_module(self, module: ModuleType) -> None:

@@ -18,7 +18,6 @@ from typing import Any
 
 from penstock import __version__
 from penstock.checkpoint.checksums import checksum_of
-from penstock.data.passed_on import Name
 from penstock.data.saved_classes import DATACLASS, Reference
 from penstock.data.saved_pickles import stand_ins_for
 from penstock.dataflow.job import JobGraph
@@ -107,6 +106,8 @@ class _GraphUnpickler(pickle.Unpickler):
 
     def find_class(self, module_name: str, global_name: str, /) -> Any:
         if module_name.partition(".")[0] in self._foreign:
+            from penstock.data.passed_on import Name
+
             return Name.of(module_name, global_name)
         found = super().find_class(module_name, global_name)
         reference = self._classes.get((module_name, global_name))

@@ -97,13 +97,7 @@ def _of_all(api: Api) -> list[Operation]:
 
 def _of_one(api: Api) -> list[Operation]:
     return [
-        Operation(
-            "GET",
-            JOB,
-            "A job with its vertices.",
-            of(api, lambda job: job_views.job_detail(job, api.applications.id_of(job.id))),
-            _DETAIL,
-        ),
+        Operation("GET", JOB, "A job with its vertices.", _detail(api), _DETAIL),
         Operation(
             "GET",
             f"{JOB}/status",
@@ -158,6 +152,10 @@ def _of_one(api: Api) -> list[Operation]:
             {"url": str},
         ),
     ]
+
+
+def _detail(api: Api) -> Answer:
+    return of(api, lambda job: job_views.job_detail(job, api.applications.id_of(job.id)))
 
 
 def _of_its_run(api: Api) -> list[Operation]:
