@@ -33,7 +33,7 @@ class StateDescriptor(ABC):
         if not isinstance(name, str) or not name:
             raise ProgramError(f"a state is called {name!r}: its name has to be text, and not empty")
         self.name = name
-        self.type_info = type_info
+        self.type_info = None if type_info is None else _declared(name, type_info)
         self._ttl_config: StateTtlConfig | None = None
         self.migration: Callable[[Any, str], Any] | None = None
 
@@ -83,6 +83,8 @@ class ValueStateDescriptor(StateDescriptor):
 
     def __init__(self, name: str, value_type_info: Any = None, default_value: Any = None) -> None:
         super().__init__(name, value_type_info)
+        if default_value is not None and self.type_info is not None:
+            default_value = _fitted_default(name, self.type_info, default_value)
         self.default_value = default_value
 
 
@@ -163,6 +165,24 @@ class AggregatingStateDescriptor(StateDescriptor):
     def get_agg_function(self) -> Any:
         """The function."""
         return self._agg_function
+
+
+def _declared(name: str, type_info: Any) -> Any:
+    from penstock.data.type_collections import a_type
+
+    try:
+        return a_type(type_info)
+    except TypeError as error:
+        raise TypeMismatch(f"the type of state {name!r} is none: {error}") from error
+
+
+def _fitted_default(name: str, declared: Any, value: Any) -> Any:
+    from penstock.data.type_information import Misfit
+
+    try:
+        return declared.fit([value], True)[0]
+    except Misfit as misfit:
+        raise misfit.as_error(declared, f"the default value of state {name!r}") from None
 
 
 def _types() -> Any:

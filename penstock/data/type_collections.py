@@ -86,6 +86,9 @@ class PrimitiveArrayTypeInfo(_SequenceTypeInfo):
                 raise Misfit("bytes", value)
         return [bytes(value) for value in values]
 
+    def exact_test(self, place: str) -> str:
+        return f"type({place}) is bytes" if self._element_type == _BYTE else "False"
+
     def expectation(self) -> str:
         return "bytes" if self._element_type == _BYTE else "a list"
 

@@ -1,5 +1,6 @@
 """Types of rows and tuples. A batch of them is turned into columns, and each column is checked as one list."""
 
+from collections.abc import Iterator
 from operator import attrgetter
 from typing import Any
 
@@ -99,6 +100,14 @@ class RowTypeInfo(TypeInformation):
                 pass
         raise Misfit(self.expectation(), value)
 
+    def exact_test(self, place: str) -> str:
+        fields = [
+            f"({field} is None or {kind.exact_test(field)})"
+            for kind, field in _fields(self._field_types, f"{place}._values")
+        ]
+        own = f"type({place}) is Row and {place}._names == {self._field_names!r} and len({place}._values) == {len(fields)}"
+        return " and ".join([own, *fields])
+
     def expectation(self) -> str:
         return f"a row of {len(self._field_types)} fields"
 
@@ -143,6 +152,10 @@ class TupleTypeInfo(TypeInformation):
             return tuple(value)
         raise Misfit(self.expectation(), value)
 
+    def exact_test(self, place: str) -> str:
+        fields = [f"({kind.exact_test(field)})" for kind, field in _fields(self._field_types, place)]
+        return " and ".join([f"type({place}) is tuple and len({place}) == {len(fields)}", *fields])
+
     def expectation(self) -> str:
         return f"a tuple of {len(self._field_types)} fields"
 
@@ -172,11 +185,19 @@ class ExternalTypeInfo(TypeInformation):
     def fit(self, values: list[Any], nullable: bool) -> list[Any]:
         return self._type_info.fit(values, nullable)
 
+    def exact_test(self, place: str) -> str:
+        return self._type_info.exact_test(place)
+
     def parts(self) -> tuple[Any, ...]:
         return (self._type_info,)
 
     def __repr__(self) -> str:
         return f"ExternalTypeInfo<{self._type_info}>"
+
+
+def _fields(kinds: list[TypeInformation], place: str) -> Iterator[tuple[TypeInformation, str]]:
+    """The types of fields, and the expressions of what stands in them."""
+    return ((kind, f"{place}[{index}]") for index, kind in enumerate(kinds))
 
 
 def _row_kinds(values: list[Any], kinds: set[type]) -> list[RowKind] | None:

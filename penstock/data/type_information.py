@@ -21,15 +21,15 @@ class Misfit(Exception):
         self.path.append(piece)
         return self
 
-    def as_error(self, declared: object) -> TypeMismatch:
-        """The error that the user sees."""
+    def as_error(self, declared: object, what: str = "a value") -> TypeMismatch:
+        """The error that the user sees; ``what`` does not fit."""
         where = ""
         for piece in reversed(self.path):
             where += piece if piece.startswith("[") or not where else f".{piece}"
         got = "None" if self.value is None else f"{shortened(self.value)} of type {type(self.value).__name__}"
         field = f" in field {where}" if where else ""
         return TypeMismatch(
-            f"a value does not fit its declared type {declared}: expected {self.expected}{field}, got {got}; "
+            f"{what} does not fit its declared type {declared}: expected {self.expected}{field}, got {got}; "
             "change the value, or the type that is declared for it"
         )
 
@@ -98,6 +98,13 @@ class TypeInformation:
     def fit_present(self, values: list[Any], kinds: set[type]) -> list[Any]:
         """Fit a list of at least one value, none of them None; ``kinds`` holds the classes of the values."""
         return values
+
+    def exact_test(self, place: str) -> str:
+        """Source of a test that holds only if what stands at ``place``, an expression, fits as it is; cheaper than `fit`.
+
+        ``False`` where there is no such test. None does not hold; ``Row`` and ``Instant`` are known names.
+        """
+        return "False"
 
     def expectation(self) -> str:
         """What a value has to be, for error messages."""

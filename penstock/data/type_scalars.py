@@ -41,6 +41,15 @@ class BasicTypeInfo(TypeInformation):
     def fit_present(self, values: list[Any], kinds: set[type]) -> list[Any]:
         return self._fit(values, kinds)
 
+    def exact_test(self, place: str) -> str:
+        kind = _EXACT.get(self._basic_type)
+        if kind is not None:
+            return f"type({place}) is {kind}"
+        bits = _BITS.get(self._basic_type)
+        if bits is None:
+            return "False"
+        return f"type({place}) is int and {-(1 << bits - 1)} <= {place} <= {(1 << bits - 1) - 1}"
+
     def expectation(self) -> str:
         return _EXPECTATIONS[self._basic_type]
 
@@ -146,6 +155,9 @@ class PickledBytesTypeInfo(TypeInformation):
 
     def fit(self, values: list[Any], nullable: bool) -> list[Any]:
         return values
+
+    def exact_test(self, place: str) -> str:
+        return "True"
 
     def __repr__(self) -> str:
         return "PickledByteArrayTypeInfo"
@@ -444,6 +456,15 @@ _EXPECTATIONS = {
     BasicType.BIG_DEC: "a decimal number",
     BasicType.INSTANT: "an Instant",
 }
+
+_EXACT = {
+    BasicType.STRING: "str",
+    BasicType.BOOLEAN: "bool",
+    BasicType.DOUBLE: "float",
+    BasicType.BIG_INT: "int",
+    BasicType.INSTANT: "Instant",
+}
+_BITS = {BasicType.BYTE: 8, BasicType.SHORT: 16, BasicType.INT: 32, BasicType.LONG: 64}
 
 _FITS: dict[BasicType, Callable[[list[Any], set[type]], list[Any]]] = {
     BasicType.STRING: _fit_strings,

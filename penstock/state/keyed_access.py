@@ -134,6 +134,18 @@ class NamespaceStore(KeyedStateStore):
         return handle
 
 
+def of_declared_type(
+    descriptor: StateDescriptor, make: Callable[[StateDescriptor], Any], backend: Any
+) -> Any:
+    """The handle that ``make`` makes of the descriptor, held to the type that it declares, if it declares one. ``backend`` is
+    None for operator state."""
+    if descriptor.type_info is None:
+        return make(descriptor)
+    from penstock.state.checked_handles import with_type  # not needed by programs that declare no types
+
+    return with_type(descriptor, make, backend)
+
+
 def combiner(descriptor: StateDescriptor) -> Callable[[Any, Any], Any]:
     """How two stored values of a state become one; raises ``ProgramError`` where they cannot."""
     if isinstance(descriptor, ReducingStateDescriptor):

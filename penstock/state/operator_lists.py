@@ -21,6 +21,7 @@ from penstock.contracts.state import (
 )
 from penstock.data.pickles import dump, load
 from penstock.errors import ProgramError, StateError, TypeMismatch
+from penstock.state.keyed_access import of_declared_type
 
 States = dict[str, tuple[OperatorStateMode, tuple[bytes, ...]]]
 
@@ -112,7 +113,8 @@ class InMemoryOperatorState(OperatorStateBackend):
                 f"operator state {name!r} is {found.value} state and cannot become {mode.value} state: "
                 "give the new one another name"
             )
-        return self._states[name][1]
+        handle = self._states[name][1]
+        return of_declared_type(descriptor, lambda _: handle, None)
 
     def snapshot(self) -> OperatorStateSnapshot:
         states = dict(self._restored)

@@ -6,7 +6,14 @@ import pytest
 
 from tests.state.state_backends import KINDS, close_all, take_turn
 
-ABOUT_KEYED_STATE = ("test_hashmap", "test_hashmap_model", "test_migration", "test_moments", "test_ttl")
+ABOUT_KEYED_STATE = (
+    "test_checked_handles",
+    "test_hashmap",
+    "test_hashmap_model",
+    "test_migration",
+    "test_moments",
+    "test_ttl",
+)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

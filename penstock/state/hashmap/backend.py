@@ -26,7 +26,7 @@ from penstock.state.hashmap.handles import (
 )
 from penstock.state.hashmap.snapshot import FrozenTable, read_into
 from penstock.state.hashmap.table import Entries, HashMapTable, NamespaceEntries
-from penstock.state.keyed_access import KeyedStateAccess, merge_entries
+from penstock.state.keyed_access import KeyedStateAccess, merge_entries, of_declared_type
 from penstock.state.layers import Pin
 from penstock.state.migration import conversion_to
 from penstock.state.ttl import Lifetime, Sweep, unstamp, with_ttl
@@ -74,13 +74,14 @@ class HashMapStateBackend(KeyedStateAccess):
     def get_partitioned_state(self, namespace: Any, descriptor: StateDescriptor) -> Any:
         if namespace is not VOID_NAMESPACE:
             table = self._table(descriptor)
-            return self._make_handle(descriptor, NamespaceEntries(table, namespace))
+            entries = NamespaceEntries(table, namespace)
+            return of_declared_type(descriptor, lambda one: self._make_handle(one, entries), self)
         known = self._handles.get(descriptor.name)
         if known is not None and known[0] is descriptor:
             return known[1]
         table = self._table(descriptor)
         table.may_shrink()
-        handle = self._make_handle(descriptor, table)
+        handle = of_declared_type(descriptor, lambda one: self._make_handle(one, table), self)
         self._handles[descriptor.name] = (descriptor, handle)
         return handle
 

@@ -29,7 +29,7 @@ from penstock.state.hashmap.handles import (
     checked_list,
     no_none,
 )
-from penstock.state.keyed_access import KeyedStateAccess, merge_entries
+from penstock.state.keyed_access import KeyedStateAccess, merge_entries, of_declared_type
 from penstock.state.migration import Conversion, conversion_to
 from penstock.state.rocksdb.adoption import adopt, by_share, copy_entries, may_adopt, states_of
 from penstock.state.rocksdb.cache import ObjectCache
@@ -98,13 +98,17 @@ class RocksDBKeyedStateBackend(KeyedStateAccess):
 
     def get_partitioned_state(self, namespace: Any, descriptor: StateDescriptor) -> Any:
         if namespace is not VOID_NAMESPACE:
-            return self._make_handle(descriptor, self._table(descriptor), namespace)
+            return self._checked_handle(descriptor, namespace)
         known = self._handles.get(descriptor.name)
         if known is not None and known[0] is descriptor:
             return known[1]
-        handle = self._make_handle(descriptor, self._table(descriptor), namespace)
+        handle = self._checked_handle(descriptor, namespace)
         self._handles[descriptor.name] = (descriptor, handle)
         return handle
+
+    def _checked_handle(self, descriptor: StateDescriptor, namespace: Any) -> Any:
+        table = self._table(descriptor)
+        return of_declared_type(descriptor, lambda one: self._make_handle(one, table, namespace), self)
 
     def _make_handle(self, descriptor: StateDescriptor, table: Table, namespace: Any) -> Any:
         lifetime = self._lifetimes.get(descriptor.name)
