@@ -1,6 +1,6 @@
 """What would become of each operator's state if a program started from a checkpoint or savepoint; nothing is run for it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 
@@ -12,7 +12,7 @@ from penstock.checkpoint.place import CheckpointPlace
 from penstock.checkpoint.restore_check import check_restore, operators_by_id
 from penstock.checkpoint.restored_maxima import with_saved_maxima
 from penstock.checkpoint.snapshot_files import read_checked
-from penstock.dataflow.job import ChainedOperator, JobGraph
+from penstock.dataflow.job import ChainedOperator, JobGraph, JobVertex
 from penstock.errors import StateError
 from penstock.operators.checkpointed import takes_part
 from penstock.operators.contract import Origin
@@ -29,6 +29,30 @@ class Fate(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class StateChange:
+    """A state that is declared otherwise now. ``problem`` says why what is stored cannot be had so, None where it can."""
+
+    text: str
+    problem: str | None = None
+
+    def __str__(self) -> str:
+        return self.text if self.problem is None else self.problem
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What an operator declares when it is opened, beside what was saved of it. ``remarks``: what is good to know, and
+    changes nothing. ``unseen``: why it is not known, where it is not."""
+
+    changes: tuple[StateChange, ...] = ()
+    remarks: tuple[str, ...] = ()
+    unseen: str = ""
+
+
+Declare = Callable[[CheckpointPlace, JobVertex, ChainedOperator, OperatorRecord], Declared]
+
+
+@dataclass(frozen=True, slots=True)
 class OperatorFate:
     """One operator: what is saved of it, and what has changed. ``content`` None where nothing is."""
 
@@ -36,8 +60,9 @@ class OperatorFate:
     name: str
     fate: Fate
     content: OperatorContent | None = None
-    changes: tuple[ClassChange, ...] = ()
+    changes: tuple[ClassChange | StateChange, ...] = ()
     origin: Origin | None = None
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +79,13 @@ class RestoreReport:
 
 
 def restore_report(
-    manifest: Manifest, place: CheckpointPlace, graph: JobGraph, allow_non_restored_state: bool
+    manifest: Manifest,
+    place: CheckpointPlace,
+    graph: JobGraph,
+    allow_non_restored_state: bool,
+    declare: Declare | None = None,
 ) -> RestoreReport:
-    """Compare what was saved with what is to run.
+    """Compare what was saved with what is to run; ``declare`` finds out what an operator declares when it is opened.
 
     :raises StateError: when a file of the checkpoint was altered.
     """
@@ -72,10 +101,9 @@ def restore_report(
         if found is None:
             fates.append(OperatorFate(record.operator_id, record.name, Fate.LOST, content))
             continue
-        changes = tuple(_changes(record, place))
-        fate = Fate.MIGRATED if changes else Fate.RESTORED
-        problems += [f"operator {found[1].name!r}: {change}" for change in changes if change.problem]
-        fates.append(OperatorFate(record.operator_id, found[1].name, fate, content, changes, found[1].origin))
+        made = _fate_of(record, content, found, place, declare)
+        problems += [f"operator {made.name!r}: {change}" for change in made.changes if change.problem]
+        fates.append(made)
     for vertex in graph.vertices:
         for chained in vertex.operators:
             saved = manifest.operators.get(chained.id)
@@ -88,6 +116,34 @@ def restore_report(
     except StateError as error:
         problems.insert(0, error.message)
     return RestoreReport(tuple(fates), tuple(problems))
+
+
+def _fate_of(
+    record: OperatorRecord,
+    content: OperatorContent,
+    wanted: tuple[JobVertex, ChainedOperator],
+    place: CheckpointPlace,
+    declare: Declare | None,
+) -> OperatorFate:
+    vertex, chained = wanted
+    changes: tuple[ClassChange | StateChange, ...] = tuple(_changes(record, place))
+    remarks: tuple[str, ...] = ()
+    if declare is not None and chained.id == record.operator_id and _declares_when_opened(chained):
+        if any(change.problem for change in changes):
+            found = Declared(unseen="what is stored cannot be read")
+        else:
+            found = declare(place, vertex, chained, record)
+        changes += found.changes
+        remarks = found.remarks
+        if found.unseen:
+            remarks += (f"what it declares in open was not seen: {found.unseen}",)
+    fate = Fate.MIGRATED if changes else Fate.RESTORED
+    return OperatorFate(record.operator_id, chained.name, fate, content, changes, chained.origin, remarks)
+
+
+def _declares_when_opened(chained: ChainedOperator) -> bool:
+    """Not sources and sinks: those open what is outside, too, and have states of their own alone."""
+    return _keeps_state(chained) and not isinstance(chained.spec, SourceSpec) and not chained.spec.ends_stream
 
 
 def _changes(record: OperatorRecord, place: CheckpointPlace) -> Iterator[ClassChange]:

@@ -47,12 +47,14 @@ def savepoint_group(program_options: Decorator, of_job: click.Command) -> click.
 
     @savepoint.command(cls=ProgramCommand)
     @click.option("--json", "as_json", is_flag=True, help="For programs: one JSON document.")
+    @click.option("--no-open", is_flag=True, help="Do not open functions to see which states they declare.")
     @click.argument("path")
     @program_options
-    def check(path: str, as_json: bool, **given: Any) -> Task:
+    def check(path: str, as_json: bool, no_open: bool, **given: Any) -> Task:
         """Tell whether a program can start from the savepoint at PATH; no job runs.
 
-        The exit code is 0 when it can, and 1 when it cannot.
+        Functions with state are opened and closed again, as they declare their states in `open`. The exit code is 0 when
+        the program can start, and 1 when it cannot.
         """
         program = choose_program(given["file"], given["module"], given["entry"], given["arguments"])
         settings = gather_settings(given)
@@ -60,7 +62,7 @@ def savepoint_group(program_options: Decorator, of_job: click.Command) -> click.
         def task() -> int:
             from penstock.cli.savepoints import check_savepoint
 
-            return check_savepoint(path, program, settings, as_json)
+            return check_savepoint(path, program, settings, as_json, not no_open)
 
         return task
 

@@ -22,6 +22,7 @@ from penstock.dataflow.logical import LogicalGraph
 from penstock.dataflow.submission import RunningJob, Submit
 from penstock.errors import PenstockError, StateError
 from penstock.plan.compile import compile_graph
+from penstock.runtime.declared_states import declared_states
 from penstock.state.native_entries import open_rocksdb_files
 from penstock.storage.reading import absolute_path
 
@@ -52,10 +53,12 @@ def inspect_savepoint(path: str, as_json: bool) -> int:
     return 0
 
 
-def check_savepoint(path: str, program: Program, settings: Settings, as_json: bool) -> int:
+def check_savepoint(
+    path: str, program: Program, settings: Settings, as_json: bool, opens: bool = True
+) -> int:
     """Compare a program's job with a savepoint and print what would become of every state; gives the exit code.
 
-    What the program itself prints goes to standard error.
+    ``opens``: functions are opened to see which states they declare. What the program itself prints goes to standard error.
     """
     try:
         manifest, place = read_manifest(absolute_path(path))
@@ -77,7 +80,9 @@ def check_savepoint(path: str, program: Program, settings: Settings, as_json: bo
         report(f"The program has {len(graphs)} jobs; the first of them is compared: {graphs[0].job_name!r}")
     allow = bool(Configuration.from_dict(graphs[0].settings).get(_ALLOW))
     try:
-        found = restore_report(manifest, place, graphs[0], allow)
+        with redirect_stdout(sys.stderr):
+            declare = partial(declared_states, graphs[0]) if opens else None
+            found = restore_report(manifest, place, graphs[0], allow, declare)
     except StateError as error:
         report(f"Error: {error.message}")
         return FAILED
@@ -142,7 +147,7 @@ def _fate_text(fate: OperatorFate) -> str:
     text = f"{fate.fate.value}: {fate.name} ({fate.operator_id}{where})"
     if states:
         text += f": {', '.join(states)}"
-    return "\n".join([text, *(f"    {change}" for change in fate.changes)])
+    return "\n".join([text, *(f"    {line}" for line in (*fate.changes, *fate.remarks))])
 
 
 # As JSON ---------------------------------------------------------------------------------------------------------------
@@ -194,6 +199,8 @@ def _report_as_json(found: RestoreReport) -> dict[str, Any]:
             entry["states"] = [state.name or state.kind for state in fate.content.states]
         if fate.changes:
             entry["changes"] = [str(change) for change in fate.changes]
+        if fate.remarks:
+            entry["remarks"] = list(fate.remarks)
         by_fate[fate.fate].append(entry)
     return {
         "can_start": found.can_start,

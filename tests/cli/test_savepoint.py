@@ -1,6 +1,7 @@
 """`penstock savepoint`: what is in a savepoint, and what a program would make of it."""
 
 import json
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -182,3 +183,182 @@ def test_rows_in_files_of_rocksdb_are_counted_and_an_altered_file_is_named(tmp_p
     )
     [line] = [line for line in damaged.out.splitlines() if line.split()[:1] == ["account"]]
     assert line.endswith(" in native")
+
+
+# What functions declare in open -----------------------------------------------------------------------------------------
+
+SHOP = """\
+import sys, time
+from penstock.common import Types, WatermarkStrategy
+from penstock.contracts.accumulators import IntCounter
+from penstock.contracts.checkpointing import CheckpointedFunction
+from penstock.contracts.state_ttl import StateTtlConfig
+from penstock.datastream import KeyedProcessFunction
+from penstock.datastream.connectors.number_seq import NumberSequenceSource
+from penstock.datastream.state import (
+    ListStateDescriptor, MapStateDescriptor, ReducingStateDescriptor, ValueStateDescriptor
+)
+
+class Sell(KeyedProcessFunction, CheckpointedFunction):
+    def initialize_state(self, context):
+{initialize}
+
+    def snapshot_state(self, context):
+        pass
+
+    def open(self, context):
+{open}
+        self.seen = IntCounter()
+        context.add_accumulator("seen", self.seen)
+
+    def process_element(self, value, ctx):
+        if hasattr(self, "price"):
+            self.price.update(ctx.get_current_key())
+            self.name.update(str(ctx.get_current_key()))
+            self.sold.add(ctx.get_current_key())
+            self.stock.put("here", 1)
+        self.seen.add(1)
+        yield value
+
+source = NumberSequenceSource(0, 10**15)
+numbers = env.from_source(source, WatermarkStrategy.no_watermarks(), "numbers").uid("numbers")
+sold = numbers.key_by(lambda number: number % 3).process(Sell()).name("shop").uid("shop")
+sold.add_sink(lambda number: None).uid("end")
+client = env.execute_async("shop")
+if len(sys.argv) > 1:
+    while client.get_accumulators().result().get("seen", 0) < 3:
+        time.sleep(0.01)
+    client.stop_with_savepoint(False, sys.argv[1]).result()
+"""
+OPEN = """
+self.price = context.get_state(ValueStateDescriptor("price", Types.INT()))
+self.name = context.get_state(ValueStateDescriptor("name", Types.STRING()))
+self.sold = context.get_list_state(ListStateDescriptor("sold", Types.LONG()))
+self.stock = context.get_map_state(MapStateDescriptor("stock", Types.STRING(), Types.LONG()))
+"""
+INITIALIZE = """
+self.rest = context.get_operator_state_store().get_list_state(ListStateDescriptor("rest"))
+"""
+
+
+def shop(opened: str = OPEN, initialized: str = INITIALIZE) -> str:
+    indented = (textwrap.indent(text.strip(), " " * 8) for text in (opened, initialized))
+    return SHOP.format(**dict(zip(("open", "initialize"), indented, strict=True)))
+
+
+@pytest.fixture(scope="module")
+def market(tmp_path_factory: pytest.TempPathFactory) -> Folder:
+    """A folder with the savepoint `saved` of the job `shop`."""
+    folder = Folder(tmp_path_factory.mktemp("shop"))
+    folder.write_program("shop.py", shop())
+    finished = folder.penstock("run", "shop.py", "savepoints")
+    assert finished.code == 0, finished.err
+    [savepoint] = Path(folder.path, "savepoints").iterdir()
+    savepoint.rename(folder.path / "saved")
+    return folder
+
+
+def test_states_that_are_declared_as_before_are_restored_without_a_word(market: Folder) -> None:
+    finished = market.penstock("savepoint", "check", "saved", "shop.py")
+    assert finished.code == 0, finished.err
+    [line] = [line for line in finished.out.splitlines() if ": shop (" in line]
+    assert line.lstrip().startswith("restored: shop (")
+    assert "state '" not in finished.out
+
+
+def test_states_that_are_declared_otherwise_in_open_are_told(market: Folder) -> None:
+    changed = OPEN.replace("Types.INT()", "Types.DOUBLE()").replace('"name"', '"title"') + (
+        "expiring = ValueStateDescriptor('price', Types.DOUBLE())\n"
+        "expiring.enable_time_to_live(StateTtlConfig.new_builder(1000).build())\n"
+        "context.get_state(expiring)\n"
+    )
+    market.write_program("changed.py", shop(changed, INITIALIZE.replace('"rest"', '"remains"')))
+    finished = market.penstock("savepoint", "check", "saved", "changed.py")
+    assert finished.code == 0, finished.err
+    told = [line.strip() for line in finished.out.splitlines()]
+    assert any(line.startswith("migrated: shop (") for line in told)
+    assert "state 'price': Integer becomes Double" in told
+    assert "state 'price' gets a time to live: what is there counts as written at the start" in told
+    unused = "is not asked for in open: it stays as it is, and is not used unless it is asked for later"
+    assert f"state 'name' {unused}" in told
+    assert f"state 'rest' {unused}" in told
+    assert "state 'title' begins empty" in told
+    assert "state 'remains' begins empty" in told
+    assert told[-1] == "It can start from there."
+    quick = market.penstock("savepoint", "check", "--no-open", "saved", "changed.py")
+    assert quick.code == 0
+    assert "restored: shop (" in quick.out
+    assert "state '" not in quick.out
+
+
+def test_states_that_cannot_become_what_open_declares_keep_it_from_starting(market: Folder) -> None:
+    changed = (
+        OPEN.replace('"name", Types.STRING()', '"name", Types.LONG()')
+        .replace("get_list_state(ListStateDescriptor", "get_state(ValueStateDescriptor")
+        .replace("Types.INT()", "Types.LONG()")
+    )
+    union = INITIALIZE.replace("get_list_state", "get_union_list_state")
+    market.write_program("wrong.py", shop(changed, union))
+    finished = market.penstock("savepoint", "check", "--json", "saved", "wrong.py")
+    assert finished.code == 1
+    found = json.loads(finished.out)
+    told = "\n".join(found["problems"])
+    assert "state 'name' was saved as String and is now declared as Long; what is stored under key" in told
+    assert "state 'sold' is list state and cannot become value state" in told
+    assert "operator state 'rest' is split state and cannot become union state" in told
+    [shop_entry] = [entry for entry in found["migrated"] if entry["name"] == "shop"]
+    assert "state 'price': Integer becomes Long" in shop_entry["changes"]
+    migrated = OPEN.replace('ValueStateDescriptor("name", Types.STRING())', "named") + ""
+    market.write_program(
+        "mended.py",
+        shop(
+            "named = ValueStateDescriptor('name', Types.LONG())\nnamed.migrate_with(lambda old, kind: int(old))"
+            + migrated
+        ),
+    )
+    mended = market.penstock("savepoint", "check", "saved", "mended.py")
+    assert mended.code == 0, mended.out
+    assert "state 'name': String becomes Long" in mended.out
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ("raise ConnectionError('nobody answers')", "ConnectionError: nobody answers"),
+        ("print('a line that is no part of the answer'); sys.exit(3)", "SystemExit"),
+    ],
+)
+def test_a_function_that_cannot_be_opened_here_is_told_of_and_does_not_stop_the_check(
+    wrong: str, said: str, market: Folder
+) -> None:
+    market.write_program("elsewhere.py", shop(f"{OPEN.strip()}\n{wrong}"))
+    finished = market.penstock("savepoint", "check", "--json", "saved", "elsewhere.py")
+    assert finished.code == 0, finished.err
+    [entry] = [entry for entry in json.loads(finished.out)["restored"] if entry["name"] == "shop"]
+    [remark] = entry["remarks"]
+    assert remark.startswith("what it declares in open was not seen: ")
+    assert said in remark
+
+
+def test_functions_are_closed_again_and_sinks_are_not_opened(market: Folder) -> None:
+    closing = SHOP.replace(
+        "    def process_element", "    def close(self):\n        print('closed')\n\n    def process_element"
+    )
+    closing = closing.replace(
+        "sold.add_sink(lambda number: None)",
+        "from penstock.datastream.functions import SinkFunction\n"
+        "class Opens(SinkFunction):\n"
+        "    def open(self, context):\n"
+        "        print('sink opened')\n"
+        "    def invoke(self, value, context):\n"
+        "        pass\n"
+        "sold.add_sink(Opens())",
+    )
+    indented = {
+        "open": textwrap.indent(OPEN.strip(), " " * 8),
+        "initialize": textwrap.indent(INITIALIZE.strip(), " " * 8),
+    }
+    market.write_program("closing.py", closing.format(**indented))
+    finished = market.penstock("savepoint", "check", "saved", "closing.py")
+    assert finished.code == 0, finished.err
+    assert finished.err == "closed\n"
