@@ -43,19 +43,34 @@ def write_new_file(path: str, content: bytes) -> None:
 
 
 def write_in_place(path: str, content: bytes) -> None:
-    """Write a file that is there with its whole content or not at all, whenever the machine stops.
+    """Write a file that is there with its whole content or not at all, whenever the machine stops. What was there before is
+    there until then, and stays when the new one cannot be written.
 
     On this machine it is written beside its place, forced to the disk, and renamed; object stores show a file only once it
     is complete.
+
+    :raises OutsideError: when it cannot be written.
     """
-    if "://" in path:
-        delete_if_there(path)
-        write_new_file(path, content)
+    if not is_local(path):
+        with writing_errors(path):
+            _write_in_remote_place(path, content)
         return
     hidden = f"{path}.part"
     delete_if_there(hidden)
     write_new_file(hidden, content)
     put_in_place(hidden, path)
+
+
+def _write_in_remote_place(path: str, content: bytes) -> None:
+    file_system, inside = _remote(path)
+    file_system.makedirs(inside.rpartition("/")[0], exist_ok=True)
+    if not is_web_hdfs(path):
+        file_system.pipe_file(inside, content)
+        return
+    hidden = f"{inside}.part"
+    file_system.pipe_file(hidden, content)
+    # Renaming over a file is in HDFS's API, and not in fsspec's.
+    file_system._call("RENAME", method="put", path=hidden, destination=inside, renameoptions="OVERWRITE")
 
 
 def _make_directory(directory: Path) -> None:

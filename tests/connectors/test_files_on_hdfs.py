@@ -18,7 +18,7 @@ from penstock.formats.column_writers import ParquetBulkWriters
 from penstock.formats.parquet import ParquetColumnarRowInputFormat
 from penstock.formats.text import StreamFormat
 from penstock.storage.reading import find_files, open_buffered
-from penstock.storage.writing import files_below, put_in_place, write_new_file
+from penstock.storage.writing import files_below, put_in_place, write_in_place, write_new_file
 from tests.missing import leave_out_for_want_of
 from tests.services.hdfs import HADOOP, NoHdfs, running_hdfs
 
@@ -122,6 +122,13 @@ def test_a_file_is_put_in_place_once_and_never_over_another(hdfs: str) -> None:
     write_new_file(f"{hdfs}/renamed/.b", b"other")
     with pytest.raises(OutsideError, match=r"HDFS did not rename /renamed/\.b"):
         put_in_place(f"{hdfs}/renamed/.b", f"{hdfs}/renamed/a")
+
+
+def test_a_file_is_written_in_the_place_of_another(hdfs: str) -> None:
+    for content in (b"old", b"new and longer", b"x"):
+        write_in_place(f"{hdfs}/replaced/deep/a", content)
+        assert content_of(f"{hdfs}/replaced/deep/a") == content
+    assert [name.rpartition("/")[2] for name in files_below(f"{hdfs}/replaced")] == ["a"]
 
 
 def test_what_is_not_there_or_may_not_be_read_is_named(hdfs: str) -> None:

@@ -1,11 +1,16 @@
 """Files on this machine survive its end: their content, their names, and the directories that were made for them."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import fsspec
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem
 
 from penstock.errors import OutsideError
+from penstock.storage.reading import open_file
 from penstock.storage.writing import (
     make_durable,
     open_new_file,
@@ -79,3 +84,49 @@ def test_a_file_in_the_way_of_a_directory_is_named(tmp_path: Path) -> None:
     for below in ("file/a", "file/a/b/c"):
         with pytest.raises(OutsideError, match=r"cannot be written: Not a directory"):
             write_new_file(str(tmp_path / below), b"x")
+
+
+class Refusing(MemoryFileSystem):
+    """Files in memory, that take nothing in while ``refuses``; ``seen`` is what stood where files were written."""
+
+    protocol = "refusing"
+    store: dict[str, Any] = {}  # noqa: RUF012  (one for all, as that of its parent)
+    pseudo_dirs = [""]  # noqa: RUF012
+    refuses = False
+    seen: list[bool] = []  # noqa: RUF012
+
+    def _open(self, path: str, mode: str = "rb", *arguments: Any, **more: Any) -> Any:
+        if "w" in mode:
+            Refusing.seen.append(self.exists(path))
+            if Refusing.refuses:
+                raise OSError("it is away")
+        return super()._open(path, mode, *arguments, **more)
+
+
+@pytest.fixture
+def refusing() -> Iterator[str]:
+    fsspec.register_implementation("refusing", Refusing, clobber=True)
+    Refusing.store.clear()
+    Refusing.seen.clear()
+    yield "refusing://jobs/a.job"
+    Refusing.refuses = False
+
+
+def content_of(path: str) -> bytes:
+    with open_file(path) as file:
+        return file.read()
+
+
+def test_a_file_at_a_url_is_there_until_another_is_in_its_place(refusing: str) -> None:
+    write_in_place(refusing, b"old")
+    write_in_place(refusing, b"new")
+    assert content_of(refusing) == b"new"
+    assert Refusing.seen == [False, True]
+
+
+def test_a_file_at_a_url_stays_when_the_new_one_cannot_be_written(refusing: str) -> None:
+    write_in_place(refusing, b"old")
+    Refusing.refuses = True
+    with pytest.raises(OutsideError, match=r"a\.job cannot be written: it is away"):
+        write_in_place(refusing, b"new")
+    assert content_of(refusing) == b"old"
