@@ -174,10 +174,13 @@ def test_checkpoints_stay_until_their_job_is_forgotten_however_long_that_takes(
     dispatcher.cancel(JOB)
     wait_for(lambda: caplog.text.count("still noted as one that runs") >= 2)
     assert not job.is_over
+    # Whoever is told that it has ended is told so for ever.
+    assert (job.status, job_line(job)["state"], job.ended_at_ms) == (JobStatus.CANCELLING, "CANCELLING", None)
     checkpoints = tmp_path / "checkpoints" / JOB
     assert {path.name for path in checkpoints.glob("chk-*")} == {"chk-1", "chk-2"}
     give_back()
     wait_for(lambda: job.is_over)
+    assert job.status is JobStatus.CANCELED and job.ended_at_ms
     assert not list((tmp_path / "jobs").iterdir())
     wait_for(lambda: not list(checkpoints.glob("chk-*")))
 

@@ -23,6 +23,11 @@ from penstock.runtime.job.ended import EndedDriver
 
 MOST_CHECKPOINTS_TOLD = 100
 
+_UNTIL_FORGOTTEN = {
+    JobStatus.FINISHED: JobStatus.RUNNING,
+    JobStatus.FAILED: JobStatus.FAILING,
+    JobStatus.CANCELED: JobStatus.CANCELLING,
+}
 _MAY_RESCALE = (JobStatus.CREATED, JobStatus.RUNNING, JobStatus.RESTARTING)
 
 
@@ -112,10 +117,10 @@ class DispatchedJob:
 
     @property
     def status(self) -> JobStatus:
-        """Where it stands."""
+        """Where it stands. It has not ended before it is forgotten: until then another JobManager may still run it again."""
         status, rescaling = self.job.status(), self.rescaling
         if rescaling is None:
-            return status
+            return status if self.is_forgotten else _UNTIL_FORGOTTEN.get(status, status)
         if self.is_cancelled:
             return JobStatus.CANCELLING
         stops = status in (JobStatus.CREATED, JobStatus.CANCELLING, JobStatus.CANCELED)

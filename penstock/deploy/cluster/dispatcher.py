@@ -28,6 +28,7 @@ from penstock.dataflow.rescaling import (
 from penstock.dataflow.submission import JobStatus
 from penstock.deploy.cluster.client_watch import ClientWatch
 from penstock.deploy.cluster.dispatched_job import ArrivingJob, DispatchedJob, JobNotFound, Phase, Rescaling
+from penstock.deploy.cluster.forgetting import LONGEST_TRY_AGAIN_S, TRY_AGAIN_S, Forgetting
 from penstock.deploy.cluster.found_checkpoints import find_start_again, noted
 from penstock.deploy.cluster.job_directories import JobDirectories
 from penstock.deploy.cluster.job_modules import JobModules
@@ -46,8 +47,6 @@ from penstock.runtime.messages import Deployment
 from penstock.runtime.scheduling.placement import workers_wanted
 
 MOST_ENDED_JOBS = 100
-TRY_AGAIN_S = 1.0
-LONGEST_TRY_AGAIN_S = 60.0
 
 _log = logging.getLogger(__name__)
 
@@ -74,6 +73,7 @@ class Dispatcher:
         self._jobs: OrderedDict[str, DispatchedJob] = OrderedDict()
         self._arriving: dict[str, ArrivingJob] = {}
         self._closed = threading.Event()
+        self._forgetting = Forgetting(self._store, self._closed)
         self.clients = ClientWatch(self.cancel)
         self.on_ended: Callable[[DispatchedJob], None] = lambda job: None
 
@@ -88,14 +88,18 @@ class Dispatcher:
         with self._lock:
             if submission.job_id in self._jobs or submission.job_id in self._arriving:
                 raise ProgramError(f"job {submission.job_id} was submitted before")
-        self._store.add(submission.job_id, data)
+        self._forgetting.check(submission.job_id)
         try:
             start = find_start(self._graph_of(submission))
-            made = self._begin(submission, start, from_start(start.checkpoint).kept)
         except BaseException:
             self._modules.forget(submission.job_id)
-            with suppress(PenstockError):
-                self._store.remove(submission.job_id)
+            raise
+        try:
+            self._store.add(submission.job_id, data)
+            made = self._begin(submission, start, from_start(start.checkpoint).kept)
+        except BaseException:  # something may be noted all the same
+            self._modules.forget(submission.job_id)
+            self._forgetting.take_back(submission.job_id)
             raise
         assert made is not None  # it is nobody's whom it could have been taken from
         return made
@@ -215,7 +219,7 @@ class Dispatcher:
         )
         driver.on_status = lambda status: self._status_changed(job, status)
         driver.on_settled = lambda: self._settled(job)
-        driver.on_over = lambda: self._forget_at_last(job)
+        driver.on_over = lambda: self._forgetting.forget_at_last(job)
         return LocalJob(driver)
 
     # What the store has of them -----------------------------------------------------------------------------------------
@@ -235,43 +239,6 @@ class Dispatcher:
         except PenstockError as error:
             _log.warning("what is new of job %r (%s) is not noted: %s", job.name, job.id, error)
 
-    def _forget(self, job: DispatchedJob) -> str:
-        """A job is over: nobody looks for its checkpoints after it. Gives why it is still noted as one that runs, if it is.
-
-        :raises NoLongerLeading: where it is another's by now.
-        """
-        with job.lock:
-            if not job.is_forgotten:
-                try:
-                    self._store.remove(job.id)
-                except NoLongerLeading:
-                    raise
-                except PenstockError as error:
-                    return str(error)
-                job.is_forgotten = True
-        return ""
-
-    def _forget_at_last(self, job: DispatchedJob) -> bool:
-        """Try until a job that is over is forgotten; False where that is left to another JobManager. Its checkpoints are
-        removed only after it: whoever takes it up in between goes on where it has ended."""
-        wait_s = TRY_AGAIN_S
-        try:
-            while why := self._forget(job):
-                _log.warning(
-                    "job %r (%s) is over, and still noted as one that runs, which is tried again in %g s: %s",
-                    job.name,
-                    job.id,
-                    wait_s,
-                    why,
-                )
-                if self._closed.wait(wait_s):
-                    return False
-                wait_s = min(2 * wait_s, LONGEST_TRY_AGAIN_S)
-        except NoLongerLeading as error:
-            _log.warning("job %r (%s) is not forgotten here: %s", job.name, job.id, error)
-            return False
-        return True
-
     # Jobs run, and end --------------------------------------------------------------------------------------------------
 
     def _status_changed(self, job: DispatchedJob, status: JobStatus) -> None:
@@ -283,8 +250,9 @@ class Dispatcher:
             with suppress(
                 NoLongerLeading
             ):  # as early as can be; what fails is tried again when the driver is done
-                self._forget(job)
-        job.note_status(status)
+                self._forgetting.forget(job)
+        if job.is_forgotten or not status.is_globally_terminal_state():
+            job.note_status(status)
         _log.info("job %r (%s) is %s", job.name, job.id, status.name)
 
     def _counts(self, job: DispatchedJob, rescaling: Rescaling, status: JobStatus) -> bool:
@@ -322,7 +290,7 @@ class Dispatcher:
         self._wait_for(job)
         while self._goes_on(job):
             self._wait_for(job)
-        self._forget_at_last(job)
+        self._forgetting.forget_at_last(job)
         if not any(status.is_globally_terminal_state() for status in job.times):
             job.note_status(job.status)
         job.is_over = True
@@ -423,8 +391,10 @@ class Dispatcher:
         if job.submission.client_timeout_ms is None:
             self._keep(job, client_timeout_ms=max(0, until_ms - SYSTEM_CLOCK.now_ms()))
 
-    def rescale(self, job_id: str, parallelism: int) -> "Future[None]":
+    def rescale(self, job_id: str, parallelism: int, may_begin_again: bool = False) -> "Future[None]":
         """Have a job go on at another parallelism, from its latest checkpoint; the future ends when it does.
+
+        ``may_begin_again``: one that runs and has no checkpoint begins again. (One that does not run begins again anyway.)
 
         :raises PenstockError: where it cannot: it does not run, has no checkpoint, leaves no parallelism open, or would not
             have the slots.
@@ -435,7 +405,8 @@ class Dispatcher:
                 why = "is being rescaled already" if job.is_rescaling else f"is {job.status.name}"
                 raise ProgramError(f"job {job_id} {why}; a job is rescaled while it runs")
             graph = rescaled(job.graph, parallelism)
-            if job.job.status() is JobStatus.RUNNING and job.job.latest_checkpoint() is None:
+            has_begun = job.job.status() is JobStatus.RUNNING and job.job.latest_checkpoint() is None
+            if has_begun and not may_begin_again:
                 raise ProgramError(
                     f"job {job_id} has no checkpoint to go on from; enable checkpointing, or wait for the first one"
                 )
@@ -530,7 +501,6 @@ class Dispatcher:
 
     def close(self) -> None:
         """Leave no files behind; the jobs are taken up again, and bring theirs again."""
-        self._closed.set()
         self._closed.set()
         self.clients.close()
         with self._lock:
