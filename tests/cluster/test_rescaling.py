@@ -437,3 +437,22 @@ def test_a_job_without_a_checkpoint_goes_to_fewer_slots_as_it_starts_again(
     os.kill(cluster.pids("taskmanager")[0], signal.SIGKILL)
     cluster.wait_for(lambda: parallelisms() == {1})
     assert cluster.all_logs().count("cannot go to parallelism") <= 1
+
+
+@pytest.mark.slow
+def test_in_reactive_mode_a_job_that_takes_no_checkpoints_begins_again_on_more_slots(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    cluster.penstock("start-cluster", "-n", "1", "-D", "scheduler-mode=reactive")
+    program = tmp_path / "without_checkpoints.py"
+    program.write_text(WITHOUT_CHECKPOINTS)
+    job = cluster.submit(program, "-p", "1")
+    cluster.wait_for_state(job, "RUNNING")
+    cluster.penstock("taskmanager", "start")
+    cluster.wait_for(
+        lambda: (
+            cluster.job(job)["state"] == "RUNNING"
+            and {vertex["parallelism"] for vertex in cluster.job(job)["vertices"]} == {2}
+        )
+    )
+    assert f"({job}) goes on at parallelism 2 from the beginning" in cluster.all_logs()

@@ -185,6 +185,12 @@ jobmanager.adaptive-scheduler.executing.cooldown-after-rescaling
 jobmanager.adaptive-scheduler.executing.resource-stabilization-timeout
     duration = 0 s ; honoured
     So long more slots have to have been there before they are used.
+jobmanager.adaptive-scheduler.rescale-trigger.max-delay
+    duration = ; honoured
+    So long a job that has no checkpoint yet is given for one before it begins again on other slots.
+jobmanager.adaptive-scheduler.rescale-trigger.max-checkpoint-failures
+    long = 2 ; honoured
+    Where no max-delay is set, such a job is given the time of so many checkpoints and of one more.
 slot.request.timeout
     duration = 5 min ; honoured
     How long a job waits for a slot.

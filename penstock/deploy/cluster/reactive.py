@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 
+from penstock.checkpoint.settings import checkpoint_settings
 from penstock.clock import monotonic
 from penstock.config.configuration import Configuration
 from penstock.dataflow.job import JobGraph
@@ -23,6 +24,8 @@ AFTER_FAILURE_S = 30.0
 _ADAPTIVE = "jobmanager.adaptive-scheduler."
 COOLDOWN = _ADAPTIVE + "executing.cooldown-after-rescaling"
 STABILIZATION = _ADAPTIVE + "executing.resource-stabilization-timeout"
+MAX_DELAY = _ADAPTIVE + "rescale-trigger.max-delay"
+MAX_FAILURES = _ADAPTIVE + "rescale-trigger.max-checkpoint-failures"
 
 _log = logging.getLogger(__name__)
 
@@ -30,10 +33,32 @@ _log = logging.getLogger(__name__)
 @dataclass(frozen=True, slots=True)
 class ReactiveSettings:
     """``cooldown_s``: so long after a change a job gets no more slots; ``stabilization_s``: so long more slots have to have
-    been there. Fewer slots are obeyed at once, as nothing runs without them."""
+    been there. Fewer slots are obeyed at once, as nothing runs without them.
+
+    ``max_delay_s``: so long a job without a checkpoint is given to complete one before it begins again; None: as long as
+    ``max_checkpoint_failures`` and one more checkpoint take.
+    """
 
     cooldown_s: float = 30.0
     stabilization_s: float = 0.0
+    max_delay_s: float | None = None
+    max_checkpoint_failures: int = 2
+
+    def patience_s(self, graph: JobGraph) -> float:
+        """How long a job without a checkpoint is waited for; for ever in BATCH mode, where too much would be done again.
+
+        >>> ReactiveSettings().patience_s(JobGraph("none", (), (), False))
+        0.0
+        >>> often = {"execution.checkpointing.interval": "10 s"}
+        >>> ReactiveSettings().patience_s(JobGraph("often", (), (), False, often))
+        30.0
+        """
+        if graph.batch_mode:
+            return float("inf")
+        if self.max_delay_s is not None:
+            return self.max_delay_s
+        interval_ms = checkpoint_settings(graph.settings).interval_ms or 0
+        return interval_ms / 1000 * (self.max_checkpoint_failures + 1)
 
 
 def reactive_settings(options: Mapping[str, str]) -> ReactiveSettings | None:
@@ -46,11 +71,13 @@ def reactive_settings(options: Mapping[str, str]) -> ReactiveSettings | None:
         return None
     if mode != "reactive":
         raise OptionError(f"scheduler-mode is reactive, or not set; not {mode!r}")
-    known = Configuration.from_dict(
-        {key: options[key] for key in (COOLDOWN, STABILIZATION) if key in options}
-    )
+    known = Configuration.from_dict({key: text for key, text in options.items() if key.startswith(_ADAPTIVE)})
+    max_delay_ms = known.get_millis(MAX_DELAY)
     return ReactiveSettings(
-        (known.get_millis(COOLDOWN, 30_000) or 0) / 1000, (known.get_millis(STABILIZATION, 0) or 0) / 1000
+        (known.get_millis(COOLDOWN, 30_000) or 0) / 1000,
+        (known.get_millis(STABILIZATION, 0) or 0) / 1000,
+        None if max_delay_ms is None else max_delay_ms / 1000,
+        known.get_integer(MAX_FAILURES, 2),
     )
 
 
@@ -120,8 +147,11 @@ class ReactiveScaling:
         return cooled and now - self._slots_since >= self._settings.stabilization_s
 
     def _rescale(self, job: DispatchedJob, wanted: int, now: float) -> None:
+        patience_s = self._settings.patience_s(job.graph)
         try:
-            done = self._dispatcher.rescale(job.id, wanted)
+            done = self._dispatcher.rescale(
+                job.id, wanted, may_begin_again=now - self._slots_since >= patience_s
+            )
         except PenstockError as error:
             why = f"cannot go to parallelism {wanted}: {error}"
             if self._refused.get(job.id) != why:  # it is asked again with the next look
