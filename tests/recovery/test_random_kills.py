@@ -1,27 +1,29 @@
-"""Random programs in real processes, whose workers are killed with kill -9 at random moments: the output stays what it is.
+"""Random programs in real processes that are killed with kill -9 at random moments: the output stays what it is.
 
+At parallelism 1 the program itself is killed, and started again from its newest checkpoint; above, its workers are killed.
 ``PENSTOCK_KILLS`` says how many kills the slow tests make.
 """
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from shutil import rmtree
+from subprocess import TimeoutExpired
 
 import pytest
 
 from penstock.chance import Chance, seeded
-from penstock.common import Encoder
-from penstock.datastream import StreamExecutionEnvironment
-from penstock.datastream.connectors.file_system import FileSink
 from penstock.testing.simulation import Surroundings, undisturbed
 from penstock.testing.simulation.random_programs import random_program
 from penstock.testing.simulation.stages import PACE
 from tests.missing import leave_out_for_want_of
+from tests.recovery.random_program import environment_for, slow_down
 
 KILLS = int(os.environ.get("PENSTOCK_KILLS", "500"))
 KILLS_OF_A_TEST = 10
@@ -29,47 +31,13 @@ LONGEST_S = 120.0
 WORKER = b"penstock.deploy.local.worker_process"
 
 
-class Folder:
-    """What a program asks of its world, in a folder of this machine."""
-
-    def __init__(self, path: Path, seed: int) -> None:
-        self._path = path
-        self._seed = seed
-
-    def chance(self, name: str) -> Chance:
-        return seeded(f"penstock {name} {self._seed}")
-
-    def directory(self, name: str) -> str:
-        return str(self._path / name)
-
-    def sink(self, name: str) -> Any:
-        return FileSink.for_row_format(self.directory(name), Encoder.simple_string_encoder()).build()
-
-
 @pytest.fixture
 def slow_sources() -> Iterator[None]:
     if not Path("/proc/self/task").exists():
         leave_out_for_want_of("/proc", "run this test on Linux, where workers are found in it")
-    PACE.factor, PACE.least_ms = 12, 40
+    slow_down()
     yield
     PACE.factor, PACE.least_ms = 1, 0
-
-
-def environment(folder: Path, chance: Chance) -> StreamExecutionEnvironment:
-    env = StreamExecutionEnvironment.get_execution_environment(
-        {
-            "restart-strategy.type": "fixed-delay",
-            "restart-strategy.fixed-delay.attempts": "1000",
-            "restart-strategy.fixed-delay.delay": "5 ms",
-            "execution.checkpointing.interval": f"{chance.choice((30, 100))} ms",
-            "execution.checkpointing.dir": str(folder / "checkpoints"),
-            "execution.checkpointing.tolerable-failed-checkpoints": "100",
-            "execution.checkpointing.unaligned.enabled": chance.choice(("true", "false")),
-            "state.backend.type": chance.choice(("hashmap", "rocksdb")),
-        }
-    )
-    env.set_parallelism(chance.randint(2, 4))
-    return env
 
 
 def workers() -> list[int]:
@@ -84,12 +52,24 @@ def workers() -> list[int]:
 
 
 def run_and_kill(seed: int, folder: Path, most_kills: int) -> int:
-    """Run the program of a seed, kill its workers, compare; says how many were killed."""
+    """Run the program of a seed, kill what runs it, compare; says how many were killed."""
     calm = Surroundings().calm()
     expected = undisturbed(random_program(seed), seed, calm).outputs
-    chance = seeded(f"kills {seed}")
-    env = environment(folder, chance)
-    random_program(seed)(env, Folder(folder / "out", seed))  # type: ignore[arg-type]
+    kill = kill_the_program if seed % 4 == 0 else kill_workers
+    killed = kill(seed, folder, most_kills, seeded(f"moments {seed}"))
+    for name, rows in expected.items():
+        found = lines_below(folder / "out" / name)
+        assert Counter(found) == Counter(map(str, rows)), f"seed {seed}, output {name!r}, {killed} kills"
+    # Checkpoints of a program that was killed are whoever's who starts it again.
+    below = folder / "out" if kill is kill_the_program else folder
+    left = [path for path in below.rglob("*") if path.is_file() and path.name.startswith((".", "_"))]
+    assert left == [], f"seed {seed}"
+    return killed
+
+
+def kill_workers(seed: int, folder: Path, most_kills: int, chance: Chance) -> int:
+    """Run the program here at its parallelism above 1, and kill workers of it; how many."""
+    env = environment_for(seed, folder)
     failures: list[BaseException] = []
 
     def run() -> None:
@@ -111,12 +91,37 @@ def run_and_kill(seed: int, folder: Path, most_kills: int) -> int:
     job.join(LONGEST_S)
     assert not job.is_alive(), f"seed {seed}: the job still runs after {LONGEST_S} s"
     assert not failures, f"seed {seed}: {failures[0]}"
-    for name, rows in expected.items():
-        found = lines_below(folder / "out" / name)
-        assert Counter(found) == Counter(map(str, rows)), f"seed {seed}, output {name!r}, {killed} kills"
-    left = [path for path in folder.rglob("*") if path.is_file() and path.name.startswith((".", "_"))]
-    assert left == [], f"seed {seed}"
     return killed
+
+
+def kill_the_program(seed: int, folder: Path, most_kills: int, chance: Chance) -> int:
+    """Run the program at parallelism 1 in a process of its own, kill it, and start it again; how many kills."""
+    checkpoint: tuple[str, ...] = ()
+    for killed in range(most_kills + 1):
+        command = [sys.executable, "-m", "tests.recovery.random_program", str(seed), str(folder), *checkpoint]
+        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        try:
+            said = process.communicate(timeout=LONGEST_S if killed == most_kills else chance.uniform(0.3, 3))[
+                1
+            ]
+            assert process.returncode == 0, f"seed {seed}: {said}"
+            return killed
+        except TimeoutExpired:
+            process.kill()
+            process.communicate()
+            assert killed < most_kills, f"seed {seed}: the program still runs after {LONGEST_S} s"
+        checkpoint = newest_checkpoint(folder / "checkpoints")
+        if (
+            not checkpoint
+        ):  # nothing is committed yet, and nobody cleans up after a program that has left nothing
+            rmtree(folder / "out", ignore_errors=True)
+    raise AssertionError("the last one is not killed")
+
+
+def newest_checkpoint(directory: Path) -> tuple[str, ...]:
+    """The path of the newest checkpoint that is complete, if there is one."""
+    found = directory.glob("*/chk-*/_metadata")
+    return tuple(str(path.parent) for path in sorted(found, key=lambda path: path.stat().st_mtime_ns)[-1:])
 
 
 def lines_below(directory: Path) -> list[str]:
@@ -127,6 +132,12 @@ def lines_below(directory: Path) -> list[str]:
 @pytest.mark.usefixtures("slow_sources")
 def test_a_job_whose_worker_is_killed_twice_gives_what_it_would_have_given(tmp_path: Path) -> None:
     assert run_and_kill(2, tmp_path, 2) > 0
+
+
+def test_a_program_that_is_killed_twice_and_started_again_gives_what_it_would_have_given(
+    tmp_path: Path,
+) -> None:
+    assert run_and_kill(4, tmp_path, 2) > 0
 
 
 @pytest.mark.slow
