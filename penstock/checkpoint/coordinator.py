@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from penstock.checkpoint.endings import Ending
 from penstock.checkpoint.events import (
+    NEWER_IS_COMPLETE,
     Acknowledged,
     AnswerSavepoint,
     AttemptStarted,
@@ -325,7 +326,7 @@ class CheckpointCoordinator:
         # Older ones that are still under way would go back behind this one.
         for older in [each for each in self._pending.values() if each.checkpoint_id < stored.checkpoint_id]:
             if older.savepoint is None:
-                commands += self._abort(older, StateError("a newer checkpoint is complete"), now_ms)
+                commands += self._abort(older, StateError(NEWER_IS_COMPLETE), now_ms)
         self.completed.append(CompletedCheckpoint(stored.manifest, stored.directory, owned=savepoint is None))
         while len(self.completed) > self._settings.retained:
             oldest = self.completed.pop(0)

@@ -8,6 +8,11 @@ from penstock.checkpoint.manifest import Manifest
 from penstock.errors import PenstockError
 from penstock.ids import SubtaskId
 
+JOB_IS_OVER = "the job is over"
+NEWER_IS_COMPLETE = "a newer checkpoint is complete"
+NEEDLESS = (JOB_IS_OVER, NEWER_IS_COMPLETE)
+"""Why checkpoints are given up although nothing has failed."""
+
 
 @dataclass(frozen=True, slots=True)
 class SavepointRequest:

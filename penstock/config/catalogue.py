@@ -76,10 +76,10 @@ def find_similar(key: str) -> str | None:
 
 
 def _read_area(area: str) -> None:
-    _read.add(area)
     for option, keys in _parsed_area(area):
         for key in keys:
             _by_key.setdefault(key, option)
+    _read.add(area)  # only now: another thread may ask meanwhile
 
 
 def _parsed_area(area: str) -> Iterator[tuple[ConfigOption[Any], tuple[str, ...]]]:

@@ -1,6 +1,8 @@
 """The results of ``execute_and_collect``."""
 
+import weakref
 from collections.abc import Callable, Iterator
+from itertools import chain
 from types import TracebackType
 from typing import Any, Generic
 
@@ -8,16 +10,12 @@ from penstock.contracts.element_type import T
 
 
 class CloseableIterator(Generic[T]):
-    """Yields the records of a running job one by one; closing it before the end cancels the job."""
+    """Yields the records of a running job one by one; closing it before the end, or forgetting it, cancels the job."""
 
     def __init__(self, batches: Iterator[list[Any]], cancel: Callable[[], None]) -> None:
-        self._batches = batches
-        self._cancel = cancel
-        self._records = self._flatten()
-
-    def _flatten(self) -> Iterator[T]:
-        for batch in self._batches:
-            yield from batch
+        self._records: Iterator[T] = chain.from_iterable(batches)
+        # Before the garbage collector or the end of the program takes the job apart, which then could not end.
+        self._end = weakref.finalize(self, _end, batches, cancel)
 
     def next(self) -> T:
         """The next record; raises StopIteration at the end."""
@@ -26,10 +24,7 @@ class CloseableIterator(Generic[T]):
     def close(self) -> None:
         """End the job, whatever it still does."""
         self._records = iter(())
-        close = getattr(self._batches, "close", None)
-        if close is not None:
-            close()
-        self._cancel()
+        self._end()
 
     def __iter__(self) -> "CloseableIterator[T]":
         return self
@@ -44,3 +39,12 @@ class CloseableIterator(Generic[T]):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _end(batches: Iterator[list[Any]], cancel: Callable[[], None]) -> None:
+    """End the job, unless the program ends while one of its threads waits for the next record."""
+    if not getattr(batches, "gi_running", False):
+        close = getattr(batches, "close", None)
+        if close is not None:
+            close()
+    cancel()

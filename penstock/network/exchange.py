@@ -179,7 +179,7 @@ class DataPlane:
 
     def _lost(self, index: int, reason: str) -> None:
         if not self._closed:
-            _log.warning("worker %d lost worker %d: %s", self.index, index, reason)
+            _log.info("worker %d lost worker %d: %s", self.index, index, reason)
             self._on_lost(PeerLost(index, reason))
 
     def _check_deadlines(self) -> None:

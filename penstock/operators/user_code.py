@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Callable
-from types import CodeType, FunctionType, TracebackType
+from types import FrameType, FunctionType, TracebackType
 from typing import Any
 
 from penstock.contracts.functions import Function
@@ -121,13 +121,28 @@ def raised_at(function: FunctionType, error: Exception) -> Exception:
 
 def origin_of_caller() -> Origin | None:
     """The line of the user's program that is calling the API now."""
-    frame = sys._getframe(1)
+    frame, _ = _caller()
+    return None if frame is None else Origin(frame.f_code.co_filename, frame.f_lineno)
+
+
+def warn_caller(text: str) -> None:
+    """A warning at the line of the user's program that is calling the API now."""
+    import warnings
+
+    _, levels = _caller()
+    warnings.warn(text, stacklevel=levels)
+
+
+def _caller() -> tuple[FrameType | None, int]:
+    """The frame of the user's that calls the API, and how many levels above whoever calls this it is."""
+    frame: FrameType | None = sys._getframe(1)
+    levels = 0
     while frame is not None:
-        code: CodeType = frame.f_code
-        if not code.co_filename.startswith((PACKAGE_DIR, GENERATED, "<frozen")):
-            return Origin(code.co_filename, frame.f_lineno)
-        frame = frame.f_back  # type: ignore[assignment]
-    return None
+        levels += 1
+        if not frame.f_code.co_filename.startswith((PACKAGE_DIR, GENERATED, "<frozen")):
+            break
+        frame = frame.f_back
+    return frame, levels
 
 
 def _is_installed(file: str) -> bool:

@@ -112,8 +112,9 @@ def run_with(key: str, value: str) -> Any:
     ],
 )
 def test_an_option_with_a_slip_in_its_key_is_warned_of_with_the_right_key(key: str, meant: str) -> None:
-    with pytest.warns(UserWarning, match=f"'{key}'; did you mean '{meant}'"):
+    with pytest.warns(UserWarning, match=f"'{key}'; did you mean '{meant}'") as warned:
         assert run_with(key, "3") == [1]
+    assert [each.filename for each in warned] == [__file__]
 
 
 @pytest.mark.parametrize(

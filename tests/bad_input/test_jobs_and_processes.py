@@ -1,6 +1,8 @@
 """Jobs that are asked too much, left early or too late, and what cannot travel to worker processes."""
 
+import gc
 import socket
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -78,6 +80,20 @@ def test_results_that_are_left_early_end_the_job(parallelism: int) -> None:
     assert threading.active_count() == threads
     with pytest.raises(StopIteration):
         next(results)
+
+
+@pytest.mark.parametrize("parallelism", [1, 2])
+def test_results_that_are_forgotten_end_the_job_at_once(
+    parallelism: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unraisable: list[Any] = []
+    monkeypatch.setattr(sys, "unraisablehook", unraisable.append)
+    threads = threading.active_count()
+    for _ in environment(parallelism).from_sequence(1, 10**9).execute_and_collect():
+        break
+    assert threading.active_count() == threads
+    gc.collect()
+    assert unraisable == []
 
 
 def test_a_client_answers_after_the_end_of_its_job(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,10 +1,13 @@
 """Flink's options: every text can be read, keys are found under all their names, and mistakes are noticed."""
 
+import threading
+from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from penstock.config import Configuration
+from penstock.config import Configuration, catalogue
 from penstock.config.catalogue import all_options, find_option, get_option
 from penstock.config.checks import check_configuration
 from penstock.config.value_texts import parse_value, value_text
@@ -118,3 +121,20 @@ def test_a_slip_is_warned_of_with_the_nearest_key_in_every_family(key: str, mean
 )
 def test_keys_of_families_that_are_not_listed_and_of_the_program_pass(key: str) -> None:
     assert check_configuration(Configuration().set_string(key, "1")) == []
+
+
+def test_an_option_is_found_while_another_thread_reads_its_area(monkeypatch: pytest.MonkeyPatch) -> None:
+    read, found = catalogue._parsed_area, []
+
+    def interrupted(area: str) -> Iterator[Any]:
+        monkeypatch.setattr(catalogue, "_parsed_area", read)
+        other = threading.Thread(target=lambda: found.append(find_option("pipeline.name")))
+        other.start()
+        other.join()
+        yield from read(area)
+
+    monkeypatch.setattr(catalogue, "_by_key", {})
+    monkeypatch.setattr(catalogue, "_read", set())
+    monkeypatch.setattr(catalogue, "_parsed_area", interrupted)
+    assert find_option("pipeline.name") is not None
+    assert found == [find_option("pipeline.name")]

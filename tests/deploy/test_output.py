@@ -121,3 +121,29 @@ def test_a_job_whose_output_nobody_takes_any_more_fails(tmp_path: Path) -> None:
     )
     assert run.returncode == 1
     assert "what the workers print cannot be written: nobody reads" in run.stderr
+
+
+@pytest.mark.parametrize("parallelism", [1, 2])
+def test_a_program_that_ends_without_reading_its_results_says_nothing_of_it(
+    parallelism: int, tmp_path: Path
+) -> None:
+    run = run_program(
+        f"{PRELUDE}\n"
+        f"env.set_parallelism({parallelism})\n"
+        "results = env.from_sequence(1, 10**9).execute_and_collect()\n"
+        "print(next(results) > 0)\n",
+        folder=tmp_path,
+    )
+    assert (run.returncode, run.stdout, run.stderr) == (0, "True\n", "")
+
+
+def test_a_function_that_closes_the_output_of_its_worker_does_no_harm(tmp_path: Path) -> None:
+    run = run_program(
+        f"{PRELUDE}\n"
+        "def closing(value):\n"
+        "    sys.stdout.close()\n"
+        "    return value\n"
+        "print(sorted(env.from_sequence(1, 3).map(closing).execute_and_collect()))\n",
+        folder=tmp_path,
+    )
+    assert (run.returncode, run.stdout, run.stderr) == (0, "[1, 2, 3]\n", "")

@@ -296,3 +296,19 @@ def test_what_is_noted_never_goes_back_when_files_of_an_older_checkpoint_are_rem
         job.storage.settle()  # the third is complete, so that the second may go
     assert not (job.directory / "chk-2").exists()
     assert job.found() == 3
+
+
+@pytest.mark.parametrize(("end", "is_warned_of"), [("the job ends", False), ("a part of it fails", True)])
+def test_a_warning_is_logged_where_a_checkpoint_was_wanted(
+    end: str, is_warned_of: bool, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    job = Job(tmp_path)
+    job.clock.advance(10)
+    job.checkpoints.turn()
+    with caplog.at_level("INFO", logger="penstock"):
+        if is_warned_of:
+            job.checkpoints.stop(end)
+        else:
+            job.checkpoints.close(JobStatus.FINISHED)
+    given_up = [record for record in caplog.records if "checkpoint 1 " in record.message]
+    assert [record.levelname for record in given_up] == ["WARNING" if is_warned_of else "INFO"]

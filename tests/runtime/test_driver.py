@@ -242,6 +242,17 @@ def test_a_savepoint_that_is_asked_for_before_the_job_runs_is_taken_as_soon_as_i
     assert (Path(savepoint.result(timeout=0)) / "_metadata").is_file()
 
 
+def test_a_savepoint_that_ends_the_job_is_answered_when_nothing_is_left_of_it(tmp_path: Path) -> None:
+    run = Run(graph_of(source=ScriptedSource([1, 2, 3], bounded=False)))
+    savepoint = run.driver.request_savepoint(SavepointWish(str(tmp_path), stops=True))
+    done_when_answered: list[bool] = []
+    savepoint.add_done_callback(lambda _: done_when_answered.append(run.driver.done))
+    while not run.driver.done:
+        run.driver.step()
+    assert done_when_answered == [True]
+    assert (Path(savepoint.result(timeout=0)) / "_metadata").is_file()
+
+
 def test_a_savepoint_of_a_job_that_never_runs_is_refused(tmp_path: Path) -> None:
     run = Run(graph_of())
     savepoint = run.driver.request_savepoint(SavepointWish(str(tmp_path)))

@@ -111,7 +111,8 @@ def _leave() -> None:
 
     atexit._run_exitfuncs()
     for stream in (sys.stdout, sys.stderr):
-        stream.flush()
+        if stream is not None and not stream.closed:  # by user code
+            stream.flush()
     os._exit(0)
 
 

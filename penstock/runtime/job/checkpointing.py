@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from penstock.checkpoint.coordinator import CheckpointCoordinator
 from penstock.checkpoint.endings import Ending
 from penstock.checkpoint.events import (
+    JOB_IS_OVER,
+    NEEDLESS,
     Acknowledged,
     AnswerSavepoint,
     AttemptStarted,
@@ -247,7 +249,7 @@ class JobCheckpoints:
 
     def close(self, status: JobStatus) -> None:
         """The job is over: remove what is not to be kept, and wait until all is written and removed."""
-        self.stop("the job is over")
+        self.stop(JOB_IS_OVER)
         self._background.settle()
         self._noted.end()
         self._remove_leftovers()
@@ -365,8 +367,9 @@ class JobCheckpoints:
                 self._fail(error)
 
     def _aborted(self, checkpoint_id: int, reason: str, savepoint: SavepointRequest | None) -> None:
-        _log.warning(
-            "checkpoint %d of job %s is given up: %s", checkpoint_id, self._deployment.job_id, reason
+        level = logging.INFO if reason in NEEDLESS else logging.WARNING
+        _log.log(
+            level, "checkpoint %d of job %s is given up: %s", checkpoint_id, self._deployment.job_id, reason
         )
         self._enumerators.pop(checkpoint_id, None)
         for future in self._by_checkpoint.pop(checkpoint_id, []):

@@ -293,7 +293,8 @@ class JobDriver:
     def _status_changed(self, status: JobStatus) -> None:
         self._log_story(status)
         self.on_status(status)
-        self._answer_stop(status)
+        if status is not JobStatus.FINISHED:  # which is answered when nothing is left of the job
+            self._answer_stop(status)
         if status is JobStatus.RUNNING:
             self._running_since = self._running_since or self._clock.monotonic_s()
             self._next_metrics = self._clock.monotonic_s() + METRICS_INTERVAL_S
@@ -358,6 +359,7 @@ class JobDriver:
         else:
             self._checkpoints.leave()
         self.done = True
+        self._answer_stop(self.status)
         self._refuse_savepoints()
 
     def wait_s(self, most_s: float) -> float:

@@ -3,6 +3,7 @@
 import re
 from concurrent.futures import Future
 
+from penstock.checkpoint.events import NEEDLESS
 from penstock.checkpoint.manifest import Manifest, read_manifest
 from penstock.checkpoint.place import CheckpointPlace
 from penstock.checkpoint.snapshot_files import read_checked
@@ -12,7 +13,6 @@ from penstock.testing.simulation.files import ROOT, SimulatedFiles
 
 CHECKPOINTS = "checkpoints"
 SAVEPOINTS = "savepoints"
-_NEEDLESS = ("the job is over", "a newer checkpoint is complete")
 _WRITTEN = re.compile(r"the savepoint is written, at ([^,]+), but job")
 
 
@@ -66,7 +66,7 @@ def given_up(history: list[CheckpointStatistics]) -> list[str]:
     return [
         f"checkpoint {each.checkpoint_id}: {each.failure}"
         for each in history
-        if each.failure is not None and each.failure not in _NEEDLESS
+        if each.failure is not None and each.failure not in NEEDLESS
     ]
 
 
