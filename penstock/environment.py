@@ -230,7 +230,8 @@ class StreamExecutionEnvironment(EnvironmentOptions):
                 raise ProgramError(
                     f"from_sequence takes integers, and {name} is {shorten(number)} ({origin_of_caller()})"
                 )
-        source = NumberSequenceSource(start, end)
+        with AtUsersLine():
+            source = NumberSequenceSource(start, end)
         return self._from(source, WatermarkStrategy.no_watermarks(), "Sequence Source", None)
 
     def read_text_file(self, file_path: str, charset_name: str = "UTF-8") -> DataStream[str]:

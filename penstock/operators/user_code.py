@@ -8,11 +8,13 @@ from typing import Any
 
 from penstock.contracts.functions import Function
 from penstock.errors import PenstockError, ProgramError, UserCodeError
-from penstock.operators.contract import OperatorContext, Origin
+from penstock.operators.contract import Operator, OperatorContext, Origin
 
 PACKAGE_DIR = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 GENERATED = "<penstock generated"
 SHOWN_RECORD_CHARS = 200
+LONGEST_TEXT_CHARS = 2_000
+MOST_PARTS = 3
 
 
 def callable_of(function: Any, method: str, what: str) -> Callable[..., Any]:
@@ -74,11 +76,19 @@ def user_error(context: OperatorContext, error: BaseException, *records: Any) ->
 
 
 def text_of(error: BaseException) -> str:
-    """What an exception says; never raises."""
+    """What an exception says, cut in the middle when it is long, and what those of a group say; never raises."""
     try:
-        return str(error)
+        text = str(error)
     except Exception as second:
         return f"(its text cannot be read: {type(second).__name__})"
+    if len(text) > LONGEST_TEXT_CHARS:
+        half = LONGEST_TEXT_CHARS // 2
+        text = f"{text[:half]} ... {text[-half:]} ({len(text)} characters)"
+    if isinstance(error, BaseExceptionGroup):
+        parts = [f"{type(part).__name__}: {text_of(part)}" for part in error.exceptions[:MOST_PARTS]]
+        more = ["..."] if len(error.exceptions) > MOST_PARTS else []
+        text = f"{text}: {'; '.join(parts + more)}"
+    return text
 
 
 def _record_in_notes(error: BaseException) -> str:
@@ -106,6 +116,17 @@ def user_line(trace: TracebackType | None) -> Origin | None:
                 own = foreign
         trace = trace.tb_next
     return own or foreign
+
+
+def context_in(trace: TracebackType | None) -> OperatorContext | None:
+    """The context of the innermost operator that a traceback goes through."""
+    found = None
+    while trace is not None:
+        operator = trace.tb_frame.f_locals.get("self")
+        if isinstance(operator, Operator):
+            found = operator.context
+        trace = trace.tb_next
+    return found
 
 
 def raised_at(function: FunctionType, error: Exception) -> Exception:

@@ -131,3 +131,9 @@ def test_ordinary_arguments_make_no_warning() -> None:
         warnings.simplefilter("error")
         for make in KINDS.values():
             make()
+
+
+def test_a_sequence_that_runs_downwards_is_refused_at_its_line() -> None:
+    with pytest.raises(ProgramError) as raised:
+        environment().from_sequence(5, 1)
+    check_says(raised.value, "5 is greater than 1", f"{__file__}:")

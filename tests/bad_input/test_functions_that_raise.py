@@ -1,10 +1,13 @@
 """Whatever function of the user raises: the error names the operator, the record, the line, and what was raised."""
 
+import asyncio
+import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
 
+from penstock.dataflow.submission import JobStatus
 from penstock.datastream import (
     AggregateFunction,
     CoMapFunction,
@@ -359,10 +362,73 @@ def test_an_interrupt_out_of_a_function_leaves_as_it_is_and_closes_the_functions
     assert closed == ["closed"]
 
 
-@pytest.mark.parametrize("raised", [SystemExit, KeyboardInterrupt, GeneratorExit])
-def test_what_would_end_a_worker_process_fails_the_job_with_its_line(raised: type[BaseException]) -> None:
+def test_what_exceptions_of_a_group_say_is_said() -> None:
+    def function(value: Any) -> Any:
+        raise ExceptionGroup("all of it", [ValueError("one"), ExceptionGroup("more", [KeyError("two")])])
+
+    check_says(
+        failure_of(lambda env: env.from_collection([1]).map(function)),
+        "all of it (2 sub-exceptions): ValueError: one; ExceptionGroup: more (1 sub-exception): KeyError: 'two' at ",
+    )
+
+
+def test_a_huge_text_of_an_exception_is_shortened() -> None:
+    def function(value: Any) -> Any:
+        raise ValueError("a" + "x" * 10_000_000 + "z")
+
+    text = str(failure_of(lambda env: env.from_collection([1]).map(function)))
+    assert "ValueError: axxx" in text
+    assert "xxxz (10000002 characters)" in text
+    assert len(text) < 5_000
+
+
+class Beyond(BaseException):
+    """No Exception, as what test frameworks and event loops raise."""
+
+
+@pytest.mark.parametrize(
+    ("raised", "parallelism"),
+    [
+        (SystemExit, 2),
+        (KeyboardInterrupt, 2),
+        (GeneratorExit, 1),
+        (GeneratorExit, 2),
+        (asyncio.CancelledError, 1),
+        (Beyond, 1),
+        (Beyond, 2),
+    ],
+)
+def test_what_is_no_exception_fails_the_job_with_its_line(
+    raised: type[BaseException], parallelism: int
+) -> None:
     def function(value: Any) -> Any:
         raise raised(3)
 
-    error = failure_of(lambda env: env.from_collection([1]).map(function).name("mine"), 2)
-    check_says(error, f"{raised.__name__}: 3 at {__file__}:", "'mine'")
+    error = failure_of(lambda env: env.from_collection([1]).map(function).name("mine"), parallelism)
+    check_says(error, f"{raised.__name__}: 3 at {__file__}:", "'mine'", MADE_HERE)
+
+
+def test_what_is_no_exception_is_told_of_open_too() -> None:
+    class Mine(MapFunction):
+        def open(self, runtime_context: Any) -> None:
+            raise Beyond(3)
+
+        def map(self, value: Any) -> Any:
+            return value
+
+    check_says(
+        failure_of(lambda env: env.from_collection([1]).map(Mine()).name("mine")), "Beyond: 3", "'mine'"
+    )
+
+
+def test_a_job_in_a_thread_that_a_function_wants_to_exit_has_failed() -> None:
+    def function(value: Any) -> Any:
+        sys.exit(3)
+
+    env = environment()
+    env.from_collection([1]).map(function).name("mine").print()
+    client = env.execute_async()
+    with pytest.raises(JobFailed) as raised:
+        client.get_job_execution_result().result(timeout=120)
+    check_says(raised.value, "SystemExit: 3 at ", "'mine'")
+    assert client.get_job_status().result() is JobStatus.FAILED

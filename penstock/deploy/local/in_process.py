@@ -1,5 +1,6 @@
 """The carrier of a job of parallelism 1: its one worker is the user's own process and thread."""
 
+import threading
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
@@ -35,6 +36,7 @@ class InProcessPool:
         make_background: MakeBackground = Background,
     ) -> None:
         self._worker = Worker(WorkerIndex(0), clock, make_background)
+        self._worker.lets_through = _ends_program
         self._restarts = restarts
         self._pristine: JobGraph | None = None
         self._events: deque[FromWorker] = deque()
@@ -91,3 +93,9 @@ class InProcessPool:
         if self._runs:
             self._runs = False
             job_ended()
+
+
+def _ends_program(error: BaseException) -> bool:
+    """``sys.exit()`` and an interrupt end the program, but only from its main thread: of others nobody would hear of it."""
+    ends = isinstance(error, (SystemExit, KeyboardInterrupt))
+    return ends and threading.current_thread() is threading.main_thread()

@@ -23,7 +23,7 @@ from penstock.network.plane import ChannelPlane
 from penstock.network.spilled import SpoolChannel, SpoolMemory
 from penstock.operators.coroutines import Coroutines
 from penstock.operators.source import SourceOperator
-from penstock.operators.user_code import user_error
+from penstock.operators.user_code import context_in, user_error
 from penstock.runtime.background import Background, MakeBackground
 from penstock.runtime.messages import (
     AssignSplits,
@@ -86,6 +86,7 @@ class Worker:
         place.install()
         self.index = index
         self.make_data_plane: Callable[[], ChannelPlane] | None = None
+        self.lets_through: Callable[[BaseException], bool] = lambda error: False
         self._make_background = make_background
         self._snapshots: SnapshotWriting | None = None
         self._local: LocalState | None = None
@@ -361,7 +362,7 @@ class Worker:
                 more = self._snapshots.deliver()
             if self._coroutines.is_live:
                 self._coroutines.run()
-        except Exception as error:
+        except BaseException as error:
             self._failed(None, error)
             return bool(self._running)
         whose = place.current
@@ -369,12 +370,7 @@ class Worker:
             whose.place = tasklet.place
             try:
                 progress = tasklet.step()
-            except Exception as error:
-                self._failed(tasklet, error)
-                return bool(self._running)
-            except (SystemExit, KeyboardInterrupt, GeneratorExit) as error:
-                if self.data_plane is None:  # the program's own process, which may end itself
-                    raise
+            except BaseException as error:
                 self._failed(tasklet, error)
                 return bool(self._running)
             if progress is Progress.MORE:
@@ -405,7 +401,7 @@ class Worker:
         place.current.place = NOWHERE if tasklet is None else tasklet.place
         try:
             action()
-        except Exception as error:
+        except BaseException as error:
             self._failed(tasklet, error)
             return False
         return True
@@ -414,6 +410,8 @@ class Worker:
         self, tasklet: Tasklet | None, error: BaseException, subtask: SubtaskId | None = None
     ) -> None:
         """Step the region of what failed no more, and tell the coordinator; where nobody knows whose it is, step nothing."""
+        if self.lets_through(error):
+            raise error
         subtask = subtask if tasklet is None else tasklet.subtask
         if subtask is None:
             self._running = []
@@ -422,7 +420,8 @@ class Worker:
         place.current.place = NOWHERE
         if not isinstance(error, PenstockError):
             if tasklet is not None:
-                error = user_error(tasklet.chain.contexts[0], error)
+                whose = context_in(error.__traceback__) or tasklet.chain.contexts[0]
+                error = user_error(whose, error)
             else:
                 wrapped = ProtocolError(f"{type(error).__name__}: {error}")
                 wrapped.__cause__ = error

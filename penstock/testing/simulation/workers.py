@@ -26,7 +26,7 @@ from penstock.runtime.messages import (
     WorkerRegistered,
 )
 from penstock.runtime.worker.worker import Worker
-from penstock.testing.simulation.actors import Actor, Scheduler
+from penstock.testing.simulation.actors import Actor, Killed, Scheduler
 from penstock.testing.simulation.background import Delay, SimulatedBackground, background_maker
 from penstock.testing.simulation.channels import SimulatedNetwork, SimulatedPlane
 from penstock.testing.simulation.faults import Fault, Misfortunes
@@ -67,6 +67,7 @@ class SimulatedWorker(Actor):
         make = background_maker(self, pool.scheduler, pool.delay, self._backgrounds)
         self.process = _Hosted(index, pool.clock, make)
         self.process.on_wake = self._woken
+        self.process.lets_through = lambda error: isinstance(error, Killed)
         self.process.make_data_plane = self._new_plane
         self.process.data_plane = self._new_plane()
         self._turned_last = False
