@@ -36,6 +36,7 @@ class StateDescriptor(ABC):
         self.type_info = None if type_info is None else _declared(name, type_info)
         self._ttl_config: StateTtlConfig | None = None
         self.migration: Callable[[Any, str], Any] | None = None
+        self._version = 0
 
     def get_name(self) -> str:
         """The name of the state."""
@@ -45,17 +46,23 @@ class StateDescriptor(ABC):
         """Have the state expire."""
         self._ttl_config = ttl_config
 
-    def migrate_with(self, function: Callable[[Any, str], Any]) -> None:
+    def migrate_with(self, function: Callable[[Any, str], Any], version: int = 1) -> None:
         """Have ``function(stored, old_type)`` turn each restored value into what the program stores now.
 
-        It is called once for each value (each element of a list, each value of a map) when the state was saved with another
-        type than this descriptor declares; ``old_type`` is the text of that type, empty when none had been declared. What
-        widens by itself, and fields that came or went, need no function.
+        It is called once for each value (each element of a list, each value of a map) of a state that was saved with another
+        type than this descriptor declares, or not in this ``version``, a number that is to be raised with each migration
+        between values of one declared type, or of none. ``old_type`` is the text of the type that was saved, empty when none
+        had been declared. What widens by itself, and fields that came or went, need no function.
 
-        >>> prices = ValueStateDescriptor("price", value_type_info=None)
+        >>> prices = ValueStateDescriptor("price")
         >>> prices.migrate_with(lambda stored, old_type: {"amount": stored, "currency": "EUR"})
+        >>> prices.type_text
+        'any value, version 1'
         """
+        if isinstance(version, bool) or not isinstance(version, int) or version < 1:
+            raise ProgramError(f"the version of state {self.name!r} is a number from 1 on, not {version!r}")
         self.migration = function
+        self._version = version
 
     @property
     def ttl_config(self) -> StateTtlConfig | None:
@@ -65,8 +72,9 @@ class StateDescriptor(ABC):
 
     @property
     def type_text(self) -> str:
-        """The type as text, for snapshots and errors; empty when none was given."""
-        return "" if self.type_info is None else str(self.type_info)
+        """The type and version as text, for snapshots and errors; empty when none was given."""
+        text = "" if self.type_info is None else str(self.type_info)
+        return f"{text or 'any value'}, version {self._version}" if self._version else text
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.name!r}{', ' * bool(self.type_text)}{self.type_text})"

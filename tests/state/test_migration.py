@@ -16,7 +16,7 @@ from penstock.contracts.state import (
 from penstock.data.row import Row
 from penstock.data.time import Time
 from penstock.data.types import Types
-from penstock.errors import StateError
+from penstock.errors import ProgramError, StateError
 from tests.state.state_backends import new_backend
 
 OLD_ROW = Types.ROW_NAMED(["name", "count"], [Types.STRING(), Types.INT()])
@@ -98,3 +98,23 @@ def test_a_function_of_the_descriptor_migrates_the_rest() -> None:
     listed = ListStateDescriptor("prices")
     listed.migrate_with(lambda stored, old_type: stored * 2)
     assert restored(ListStateDescriptor("prices", Types.INT()), [1, 2], listed).get() == [2, 4]
+
+
+@pytest.mark.parametrize("declared", [None, Types.PICKLED_BYTE_ARRAY()])
+def test_each_migration_of_values_of_one_type_is_done_once_by_its_version(declared: Any) -> None:
+    def state(version: int) -> ValueStateDescriptor:
+        made = ValueStateDescriptor("steps", declared)
+        if version:
+            made.migrate_with(lambda stored, old_type: f"{stored}, {version}", version)
+        return made
+
+    assert restored(state(0), "0", state(1)).value() == "0, 1"
+    assert restored(state(1), "0, 1", state(1)).value() == "0, 1"
+    assert restored(state(1), "0, 1", state(2)).value() == "0, 1, 2"
+    assert restored(state(2), "0, 1, 2", state(0)).value() == "0, 1, 2"
+
+
+@pytest.mark.parametrize("version", [0, True, "2"])
+def test_a_version_is_a_number_from_one_on(version: Any) -> None:
+    with pytest.raises(ProgramError, match="'price' is a number from 1 on"):
+        ValueStateDescriptor("price").migrate_with(lambda stored, old_type: stored, version)
