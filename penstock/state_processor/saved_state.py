@@ -108,6 +108,8 @@ class SavedState:
 
         files = chain(self._files(), *map(_as_files, self._native()))
         tables = [self._table(content) for content in files]
+        if not tables:
+            return self._nothing()
         if self.content.kind == f"operator-{OperatorStateMode.BROADCAST.value}":
             tables = [table for table in tables if len(table)][:1] or tables[:1]
         try:
@@ -129,6 +131,15 @@ class SavedState:
     def to_pandas(self) -> Any:
         """All of it as a dataframe of pandas, which has to be installed."""
         return self.to_arrow().to_pandas()
+
+    def _nothing(self) -> "pyarrow.Table":
+        """The columns of a state that is known, and has no entries."""
+        import pyarrow as pa
+
+        groups = {"key_group": pa.array([], pa.uint16())}
+        names = {FileRole.TIMERS: ("key", "domain", "time"), FileRole.OPERATOR: ("element",)}
+        columns = {name: pa.nulls(0) for name in names.get(self.role, ("key", "value"))}
+        return pa.table(columns if self.role is FileRole.OPERATOR else groups | columns)
 
     def _table(self, content: bytes) -> "pyarrow.Table":
         import pyarrow as pa
@@ -177,5 +188,5 @@ def _column_of(values: list[Any]) -> Any:
 
     try:
         return pa.array(values)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError):
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError, UnicodeError):
         return None

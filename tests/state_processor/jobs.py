@@ -35,16 +35,19 @@ class Account:
 
 
 class Book(KeyedProcessFunction):
-    """A value, a list and a timer for each key."""
+    """A value, a list, a text that no other encoding takes, and a timer for each key."""
 
     def open(self, runtime_context: Any) -> None:
         self.account = runtime_context.get_state(ValueStateDescriptor("account"))
         self.amounts = runtime_context.get_list_state(ListStateDescriptor("amounts"))
+        self.half = runtime_context.get_state(ValueStateDescriptor("half a character"))
+        runtime_context.get_state(ValueStateDescriptor("unused"))
 
     def process_element(self, value: int, ctx: Any) -> Iterable[Any]:
         account = self.account.value() or Account(f"owner {ctx.get_current_key()}", 0)
         self.account.update(Account(account.owner, account.bookings + 1))
         self.amounts.add(value)
+        self.half.update("\ud800")
         ctx.timer_service().register_event_time_timer(10_000 + ctx.get_current_key())
         yield "booked", ctx.get_current_key(), account.bookings + 1
 

@@ -35,6 +35,18 @@ def test_keyed_state_comes_as_rows_and_as_columns(path: str) -> None:
     assert sorted(state.to_polars()["key"].to_list()) == [0, 1, 2]
 
 
+def test_state_without_entries_and_values_that_arrow_does_not_take_make_tables_all_the_same(
+    path: str,
+) -> None:
+    savepoint = Savepoint.read(path)
+    unused = savepoint.state("bank", "unused")
+    assert list(unused.rows()) == []
+    assert (unused.to_arrow().column_names, len(unused.to_polars())) == (["key_group", "key", "value"], 0)
+    half = savepoint.state("bank", "half a character")
+    assert [row["value"] for row in half.rows()] == ["\ud800"] * 3
+    assert {type(value) for value in half.to_arrow()["value"].to_pylist()} == {bytes}
+
+
 def test_timers_windows_operator_and_broadcast_state_are_read(path: str) -> None:
     savepoint = Savepoint.read(path)
     timers = sorted(savepoint.timers("bank").rows(), key=lambda row: row["key"])
