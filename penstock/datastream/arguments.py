@@ -13,6 +13,8 @@ from penstock.data.types import TypeInformation
 from penstock.errors import PenstockError, ProgramError
 from penstock.operators.user_code import callable_of, origin_of_caller, shorten
 
+_ONE_RESULT = ("map", "map1", "map2", "filter", "reduce", "get_key", "partition", "add_sink")
+
 
 def function_argument(function: Any, method: str, kind: type[Function], arguments: int) -> Any:
     """A function class of ``kind``, or a plain function of ``arguments`` values; returned as a copy of the operator's own.
@@ -31,10 +33,28 @@ def function_argument(function: Any, method: str, kind: type[Function], argument
         bound = callable_of(function, method, method)
     except ProgramError as error:
         raise ProgramError(f"{error.message} ({origin_of_caller()})") from None
+    _check_returns_results(bound, method)
     if isinstance(function, Function):
         return _own_copy(function)
     _check_arity(bound, method, arguments)
     return function
+
+
+def _check_returns_results(function: Callable[..., Any], method: str) -> None:
+    """Refuse what returns something else than its results when it is called: a coroutine, or a generator in place of one
+    result. Filters and sinks would not even notice."""
+    if method == "async_invoke":
+        return
+    if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
+        raise ProgramError(
+            f"{method} calls its function and does not await it, and {shorten(function)} is async; such functions are for "
+            f"AsyncDataStream.unordered_wait and ordered_wait ({origin_of_caller()})"
+        )
+    if method in _ONE_RESULT and inspect.isgeneratorfunction(function):
+        raise ProgramError(
+            f"{method} takes a function that returns one result, and {shorten(function)} yields; return it, or use flat_map "
+            f"where a record gives several ({origin_of_caller()})"
+        )
 
 
 def _own_copy(function: Function) -> Function:
@@ -105,6 +125,7 @@ def sink_function_argument(function: Any) -> Any:
     """
     with AtUsersLine():
         bound = callable_of(function, "invoke", "add_sink")
+    _check_returns_results(bound, "add_sink")
     if bound is function:
         _check_arity(bound, "add_sink", 1)
     return function

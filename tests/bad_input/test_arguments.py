@@ -1,5 +1,6 @@
 """Every public method of environments and streams, given what it does not take."""
 
+import functools
 import inspect
 import warnings
 from collections.abc import Callable, Iterator
@@ -98,6 +99,45 @@ def test_a_reduce_function_of_one_argument_is_refused() -> None:
     with pytest.raises(ProgramError) as raised:
         keyed.reduce(lambda one: one)
     check_says(raised.value, "reduce calls its function with 2 arguments", "(one)", f"{__file__}:")
+
+
+async def awaited(value: Any) -> Any:
+    return value
+
+
+async def awaited_several(value: Any) -> Any:
+    yield value
+
+
+def several(value: Any) -> Any:
+    yield value
+
+
+class AwaitedMap(MapFunction):
+    async def map(self, value: Any) -> Any:
+        return value
+
+
+@pytest.mark.parametrize("method", ["map", "flat_map", "filter", "key_by", "add_sink"])
+@pytest.mark.parametrize("function", [awaited, awaited_several, functools.partial(awaited)])
+def test_a_function_that_has_to_be_awaited_is_refused_where_nobody_awaits_it(
+    function: Any, method: str
+) -> None:
+    with pytest.raises(ProgramError) as raised:
+        getattr(environment().from_collection([1]), method)(function)
+    check_says(raised.value, "is async", "AsyncDataStream.unordered_wait", f"{__file__}:")
+
+
+def test_a_method_that_has_to_be_awaited_is_refused_too() -> None:
+    with pytest.raises(ProgramError, match="is async"):
+        environment().from_collection([1]).map(AwaitedMap())
+
+
+@pytest.mark.parametrize("method", ["map", "filter", "key_by", "add_sink"])
+def test_a_function_that_yields_is_refused_where_one_result_is_wanted(method: str) -> None:
+    with pytest.raises(ProgramError) as raised:
+        getattr(environment().from_collection([1]), method)(several)
+    check_says(raised.value, "yields", "flat_map", f"{__file__}:")
 
 
 class Doubled(MapFunction):
