@@ -107,6 +107,15 @@ def test_a_client_answers_after_the_end_of_its_job(capsys: pytest.CaptureFixture
     assert capsys.readouterr().out == "1\n"
 
 
+def test_a_job_that_fails_in_the_background_is_told_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    env = environment()
+    env.from_collection([1]).map(lambda value: value // 0).name("mine").print()
+    result = env.execute_async("unwatched").get_job_execution_result()
+    assert isinstance(result.exception(timeout=120), JobFailed)
+    (record,) = [each for each in caplog.records if each.levelname == "ERROR"]
+    assert all(part in record.message for part in ("'unwatched'", "ZeroDivisionError", "'mine'"))
+
+
 def test_a_client_of_a_failed_job_gives_the_failure_again_and_again() -> None:
     env = environment()
     env.from_collection([0]).map(lambda value: 1 // value).print()

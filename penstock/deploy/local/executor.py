@@ -1,5 +1,6 @@
 """Runs jobs on this machine: in the user's own process at parallelism 1, in worker processes above."""
 
+import logging
 import sys
 import threading
 from collections.abc import Iterator
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
     from penstock.checkpoint.events import CompletedCheckpoint
     from penstock.runtime.job.ended import EndedDriver
+
+
+_log = logging.getLogger(__name__)
 
 
 class LocalExecutor:
@@ -265,6 +269,15 @@ class LocalJob:
                 self._abandon()
         with self._changed:
             self._changed.notify_all()
+        if self.status() is JobStatus.FAILED and not self._has_moved:
+            self._log_failure()
+
+    def _log_failure(self) -> None:
+        """Say why the job has failed, as it may be that nobody asks for its result."""
+        try:
+            self._driver.result()
+        except PenstockError as error:
+            _log.error("%s", error)
 
     def _drive_in_thread(self) -> None:
         self._running.begin()
