@@ -1,12 +1,12 @@
 """From Kafka's messages to records, and what becomes of a message that cannot be read."""
 
-import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from operator import methodcaller
 from typing import Any, Protocol
 
+from penstock.connectors.bad_messages import reason_of
 from penstock.contracts.serialization import DeserializationSchema
 from penstock.data.type_information import TypeInformation, shortened
 from penstock.errors import OutsideError, ProgramError
@@ -107,20 +107,6 @@ class BadMessage:
 OnBadMessage = str | Callable[[BadMessage], Any]
 
 
-def check_policy(policy: Any) -> OnBadMessage:
-    """What is to become of bad messages, as the user gave it.
-
-    >>> check_policy("skip")
-    'skip'
-    """
-    if policy in ("fail", "skip") or callable(policy):
-        return policy  # type: ignore[no-any-return]
-    raise ProgramError(
-        f"bad messages are treated with 'fail', 'skip', or a function that is given each BadMessage, not {policy!r}; "
-        "KafkaDeadLetterTopic sends them to a topic"
-    )
-
-
 class Deserializer:
     """Reads messages of one subtask by a schema and a policy. Bad ones are counted in ``numRecordsInErrors``."""
 
@@ -199,8 +185,7 @@ class Deserializer:
 
     def _bad(self, record: ConsumerRecord, error: Exception) -> None:
         self._errors.inc()
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        reason = f"{type(error).__name__}: {error} at {place.filename}:{place.lineno}"
+        reason = reason_of(error)
         if record.value is None:
             kind = type(self._schema if self._values is None else self._values).__name__
             reason = (

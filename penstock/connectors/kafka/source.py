@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from penstock.chance import secret_token
+from penstock.connectors.bad_messages import check_policy
 from penstock.connectors.kafka.broker import KafkaBroker, confluent
 from penstock.connectors.kafka.enumerator import Discovery, EnumeratorState, KafkaEnumerator, Subscription
 from penstock.connectors.kafka.fetching import Fetcher
@@ -26,10 +27,10 @@ from penstock.connectors.kafka.properties import (
 )
 from penstock.connectors.kafka.reader import KafkaReader
 from penstock.connectors.kafka.records import (
+    BadMessage,
     Deserializer,
     KafkaRecordDeserializationSchema,
     OnBadMessage,
-    check_policy,
 )
 from penstock.contracts.effects import Effect, effect_of_parts
 from penstock.contracts.serialization import DeserializationSchema
@@ -254,7 +255,7 @@ class KafkaSourceBuilder:
 
     def set_bad_message_policy(self, policy: OnBadMessage) -> "KafkaSourceBuilder":
         """What becomes of a message that the deserializer cannot read: ``"fail"``, ``"skip"``, or a function of it."""
-        self._on_bad_message = check_policy(policy)
+        self._on_bad_message = check_policy(policy, BadMessage, "KafkaDeadLetterTopic sends them to a topic")
         return self
 
     def set_client_id_prefix(self, prefix: str) -> "KafkaSourceBuilder":

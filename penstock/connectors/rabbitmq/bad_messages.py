@@ -12,7 +12,7 @@ from penstock.connectors.rabbitmq.connection import (
     connect,
     pika,
 )
-from penstock.errors import OutsideError, ProgramError
+from penstock.errors import OutsideError
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,20 +26,6 @@ class RMQBadMessage:
 
 
 OnBadMessage = str | Callable[[RMQBadMessage], Any]
-
-
-def check_policy(policy: Any) -> OnBadMessage:
-    """What is to become of bad messages, as the user gave it.
-
-    >>> check_policy("skip")
-    'skip'
-    """
-    if policy in ("fail", "skip") or callable(policy):
-        return policy  # type: ignore[no-any-return]
-    raise ProgramError(
-        f"bad messages are treated with 'fail', 'skip', or a function that is given each RMQBadMessage, not {policy!r}; "
-        "RMQDeadLetterQueue puts them into a queue"
-    )
 
 
 class RMQDeadLetterQueue:

@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from penstock.config.quantities import parse_duration
+from penstock.connectors.bad_messages import check_policy, reason_of
 from penstock.connectors.functions.checkpointed import ListCheckpointed
 from penstock.connectors.functions.source import FunctionSource, SourceContext, SourceFunction
-from penstock.connectors.rabbitmq.bad_messages import OnBadMessage, RMQBadMessage, check_policy
+from penstock.connectors.rabbitmq.bad_messages import OnBadMessage, RMQBadMessage
 from penstock.connectors.rabbitmq.connection import RMQConnectionConfig, check_queue, connect, pika
 from penstock.contracts.checkpointing import CheckpointListener
 from penstock.contracts.context import RuntimeContext
@@ -74,7 +75,8 @@ class RMQSource(FunctionSource):
     def set_bad_message_policy(self, policy: OnBadMessage) -> "RMQSource":
         """What becomes of a message that the schema cannot read: ``fail`` fails the job, which is so if nothing is set;
         ``skip`` leaves it out and counts it in ``numRecordsInErrors``; a function is given it as an ``RMQBadMessage``."""
-        self._settings = replace(self._settings, on_bad_message=check_policy(policy))
+        checked = check_policy(policy, RMQBadMessage, "RMQDeadLetterQueue puts them into a queue")
+        self._settings = replace(self._settings, on_bad_message=checked)
         return self
 
     def create_reader(self, context: SourceReaderContext) -> SourceReader:
@@ -195,7 +197,7 @@ class Consumption(SourceFunction, ListCheckpointed, CheckpointListener):
         except Exception as error:
             if isinstance(error, OutsideError) and error.retryable:
                 raise  # for what is needed to read any message
-            reason = f"{type(error).__name__}: {error}"
+            reason = reason_of(error)
             policy, queue = self._settings.on_bad_message, self._settings.queue
             if policy == "fail":
                 raise _final(
