@@ -67,7 +67,14 @@ class Checkpoint:
 class RunningSource:
     """One attempt of a source. ``step(i)`` polls reader ``i`` once."""
 
-    def __init__(self, source: Source, parallelism: int = 1, restored: Checkpoint | None = None) -> None:
+    def __init__(
+        self,
+        source: Source,
+        parallelism: int = 1,
+        restored: Checkpoint | None = None,
+        settings: dict[str, str] | None = None,
+    ) -> None:
+        self.settings = settings or {}
         self.clock = ManualClock(1_000_000)
         self.outputs = [Emitted() for _ in range(parallelism)]
         self.parallelism = parallelism
@@ -149,10 +156,13 @@ class RunningSource:
 
 @contextmanager
 def running(
-    source: Source, parallelism: int = 1, restored: Checkpoint | None = None
+    source: Source,
+    parallelism: int = 1,
+    restored: Checkpoint | None = None,
+    settings: dict[str, str] | None = None,
 ) -> Iterator[RunningSource]:
     """A source that is closed at the end."""
-    run = RunningSource(source, parallelism, restored)
+    run = RunningSource(source, parallelism, restored, settings)
     try:
         yield run
     finally:
@@ -207,7 +217,7 @@ class _ForReader:
         return self._run.metrics[self._index]
 
     def configuration(self) -> dict[str, str]:
-        return {}
+        return self._run.settings
 
     def clock(self) -> ManualClock:
         return self._run.clock

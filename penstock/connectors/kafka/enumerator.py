@@ -28,6 +28,12 @@ class Subscription:
     pattern: str | None = None
     partitions: tuple[KafkaTopicPartition, ...] = ()
 
+    def covers(self, topic: str) -> bool:
+        """Whether a topic belongs to it."""
+        if self.pattern is not None:
+            return re.compile(self.pattern).fullmatch(topic) is not None
+        return topic in self.topics or any(topic == each.topic for each in self.partitions)
+
     def find(self, broker: KafkaBroker) -> list[KafkaTopicPartition]:
         """The partitions that are there now.
 
@@ -57,13 +63,19 @@ class EnumeratorState:
 @dataclass(frozen=True, slots=True)
 class Discovery:
     """How partitions are found: what, from where to where, and how often again. With an interval of None it is once, and with
-    ``looks_again`` once more whenever the job is restored."""
+    ``looks_again`` once more whenever the job is restored. ``leaves_out_others``: what a checkpoint holds of topics that are
+    not subscribed to any more is forgotten."""
 
     subscription: Subscription
     starting: KafkaOffsetsInitializer
     stopping: KafkaOffsetsInitializer | None
     interval_ms: int | None
     looks_again: bool
+    leaves_out_others: bool = False
+
+    def reads(self, partition: KafkaTopicPartition) -> bool:
+        """Whether a partition of a checkpoint is read on."""
+        return not self.leaves_out_others or self.subscription.covers(partition.topic)
 
 
 class KafkaEnumerator(SplitEnumerator):
@@ -79,14 +91,15 @@ class KafkaEnumerator(SplitEnumerator):
         self._context = context
         self._discovery = discovery
         self._connect = connect
-        self._known: set[KafkaTopicPartition] = set(state.known) if state else set()
+        self._known: set[KafkaTopicPartition] = set(filter(discovery.reads, state.known)) if state else set()
         self._waiting: dict[int, list[KafkaPartitionSplit]] = {}
         self._started = state is not None and state.started
         self._looks_once = discovery.interval_ms is None
         self._is_complete = self._looks_once and self._started and not discovery.looks_again
         self._told: set[int] = set()
         for split in state.waiting if state else ():
-            self._wait(split)
+            if discovery.reads(split.partition):
+                self._wait(split)
 
     def start(self) -> None:
         if self._discovery.interval_ms is not None:

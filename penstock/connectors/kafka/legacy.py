@@ -5,8 +5,11 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any
 
+from penstock.clock import SYSTEM_CLOCK
+from penstock.config.quantities import parse_duration
 from penstock.connectors.kafka.offsets import KafkaOffsetResetStrategy, KafkaOffsetsInitializer
 from penstock.connectors.kafka.partitions import KafkaTopicPartition
+from penstock.connectors.kafka.preflight import INTERVAL
 from penstock.connectors.kafka.properties import COMMIT_ON_CHECKPOINT, DISCOVERY_INTERVAL
 from penstock.connectors.kafka.records import KafkaRecordDeserializationSchema
 from penstock.connectors.kafka.serialization import (
@@ -31,6 +34,7 @@ from penstock.contracts.source import (
 from penstock.data.type_information import TypeInformation
 from penstock.errors import ProgramError
 
+_AUTO_COMMIT = "enable.auto.commit"
 _OLD_DISCOVERY = "flink.partition-discovery.interval-millis"
 _RESETS = {
     "earliest": KafkaOffsetResetStrategy.EARLIEST,
@@ -46,7 +50,8 @@ def _warn(name: str, instead: str) -> None:
 
 
 class FlinkKafkaConsumerBase(Source):
-    """What the consumers have in common. Without a call of ``set_start_from_...`` they start where their group stopped."""
+    """What the consumers have in common. Without a call of ``set_start_from_...`` they start where their group stopped. In a
+    job without checkpoints the client commits by itself what it has fetched, unless ``enable.auto.commit`` is false."""
 
     def __init__(
         self,
@@ -70,10 +75,12 @@ class FlinkKafkaConsumerBase(Source):
             raise ProgramError(f"auto.offset.reset is one of {', '.join(_RESETS)}, not {reset!r}")
         self._reset = _RESETS[reset]
         if "group.id" in texts:
+            self._builder.set_property(_AUTO_COMMIT, texts.get(_AUTO_COMMIT, "true"))
             self._builder.set_starting_offsets(KafkaOffsetsInitializer.committed_offsets(self._reset))
         else:
             self._builder.set_starting_offsets(KafkaOffsetsInitializer.offsets({}, self._reset))
         self._schema = deserialization_schema
+        self._leaves_out_others = True
         self._built: KafkaSource | None = None
 
     def set_commit_offsets_on_checkpoints(self, commit_on_checkpoints: bool) -> "FlinkKafkaConsumerBase":
@@ -89,8 +96,17 @@ class FlinkKafkaConsumerBase(Source):
         return self._with(self._builder.set_starting_offsets(KafkaOffsetsInitializer.latest()))
 
     def set_start_from_timestamp(self, startup_offsets_timestamp: int) -> "FlinkKafkaConsumerBase":
-        """Start at the first record of a time, in milliseconds since the epoch, or later."""
+        """Start at the first record of a time, in milliseconds since the epoch, or later.
+
+        :raises ProgramError: for a time that is yet to come.
+        """
         starting = KafkaOffsetsInitializer.timestamp(startup_offsets_timestamp)
+        now_ms = SYSTEM_CLOCK.now_ms()
+        if startup_offsets_timestamp > now_ms:
+            raise ProgramError(
+                f"set_start_from_timestamp takes a time that has been, and {startup_offsets_timestamp} is "
+                f"{startup_offsets_timestamp - now_ms} ms from now; for what comes from now on use set_start_from_latest()"
+            )
         return self._with(self._builder.set_starting_offsets(starting))
 
     def set_start_from_group_offsets(self) -> "FlinkKafkaConsumerBase":
@@ -106,8 +122,9 @@ class FlinkKafkaConsumerBase(Source):
         return self._with(self._builder.set_starting_offsets(starting))
 
     def disable_filter_restored_partitions_with_subscribed_topics(self) -> "FlinkKafkaConsumerBase":
-        """Go on reading partitions of a restored state whose topics are not named any more, which is always done here."""
-        return self
+        """Go on reading partitions of a restored state whose topics are not named any more, which are passed over else."""
+        self._leaves_out_others = False
+        return self._with(self._builder)
 
     def _with(self, builder: KafkaSourceBuilder) -> "FlinkKafkaConsumerBase":
         self._builder = builder
@@ -117,7 +134,7 @@ class FlinkKafkaConsumerBase(Source):
     @property
     def _source(self) -> KafkaSource:
         if self._built is None:
-            self._built = self._builder.build()
+            self._built = self._builder.build().changed(leaves_out_others=self._leaves_out_others)
         return self._built
 
     def __getstate__(self) -> dict[str, Any]:
@@ -137,7 +154,12 @@ class FlinkKafkaConsumerBase(Source):
         return self._source.restore_enumerator(context, state)
 
     def create_reader(self, context: SourceReaderContext) -> SourceReader:
-        return self._source.create_reader(context)
+        source = self._source
+        if (
+            parse_duration(context.configuration().get(INTERVAL, "0")) > 0
+        ):  # then checkpoints commit, or nothing does
+            source = source.changed(properties={**source.properties, _AUTO_COMMIT: "false"})
+        return source.create_reader(context)
 
 
 class FlinkKafkaConsumer(FlinkKafkaConsumerBase):

@@ -1,5 +1,6 @@
 """Reads partitions in one task: takes batches from the fetching thread, knows positions, and commits them on checkpoints."""
 
+import logging
 from collections.abc import Callable
 from functools import partial
 from operator import methodcaller
@@ -12,13 +13,15 @@ from penstock.connectors.kafka.records import Deserializer
 from penstock.contracts.source import InputStatus, ReaderOutput, SourceReader, SourceReaderContext
 from penstock.errors import OutsideError
 
+_log = logging.getLogger(__name__)
 _error_of = methodcaller("error")
 _topic_of = methodcaller("topic")
 _partition_of = methodcaller("partition")
 
 
 class KafkaReader(SourceReader):
-    """``make_fetcher(wake_up, committed)`` makes the thread that consumes; it is started with the first split."""
+    """``make_fetcher(wake_up, committed)`` makes the thread that consumes; it is started with the first split. Partitions
+    that a checkpoint has and ``reads`` does not want are passed over."""
 
     pauses_splits = True
 
@@ -28,7 +31,9 @@ class KafkaReader(SourceReader):
         make_fetcher: Callable[[Callable[[], None], Callable[[Any], None]], Fetcher],
         deserializer: Deserializer,
         commits: bool,
+        reads: Callable[[KafkaTopicPartition], bool],
     ) -> None:
+        self._reads = reads
         group = context.metric_group()
         self._metrics = group.add_group("KafkaSourceReader")
         self._commits_succeeded = self._metrics.counter("commitsSucceeded")
@@ -52,6 +57,11 @@ class KafkaReader(SourceReader):
     def add_splits(self, splits: list[Any]) -> None:
         started: list[KafkaPartitionSplit] = []
         for split in splits:
+            if not self._reads(split.partition):
+                _log.warning(
+                    "%s is not read any more, as its topic is not among those of the source", split.partition
+                )
+                continue
             if split.is_finished_at(split.offset):
                 self._finished[split.partition] = split.offset
                 continue

@@ -65,6 +65,7 @@ class KafkaSourceSettings:
     on_bad_message: OnBadMessage
     rack: Callable[[], str] | None
     properties: dict[str, str] = field(hash=False, repr=False)
+    leaves_out_others: bool = False
 
     def discovery(self) -> Discovery:
         """How partitions are found; a bounded source looks once and never again."""
@@ -72,7 +73,9 @@ class KafkaSourceSettings:
         if self.boundedness is Boundedness.BOUNDED or (interval is not None and interval <= 0):
             interval = None
         looks_again = self.boundedness is not Boundedness.BOUNDED
-        return Discovery(self.subscription, self.starting, self.stopping, interval, looks_again)
+        return Discovery(
+            self.subscription, self.starting, self.stopping, interval, looks_again, self.leaves_out_others
+        )
 
     def consumer_configuration(self, client_id: str) -> dict[str, str]:
         """For the client that consumes."""
@@ -102,6 +105,15 @@ class KafkaSource(Source):
 
     def __init__(self, settings: KafkaSourceSettings) -> None:
         self._settings = settings
+
+    def changed(self, **settings: Any) -> "KafkaSource":
+        """The same with other settings."""
+        return KafkaSource(replace(self._settings, **settings))
+
+    @property
+    def properties(self) -> dict[str, str]:
+        """As they were set."""
+        return dict(self._settings.properties)
 
     @staticmethod
     def builder() -> "KafkaSourceBuilder":
@@ -143,6 +155,7 @@ class KafkaSource(Source):
             lambda wake_up, committed: Fetcher(configuration, wake_up, committed),
             Deserializer(settings.deserializer, settings.on_bad_message, errors),
             commits,
+            settings.discovery().reads,
         )
 
     def _client_id(self, part: str) -> str:

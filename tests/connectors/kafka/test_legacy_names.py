@@ -102,23 +102,77 @@ def test_a_consumer_starts_where_it_is_told(apache_kafka: KafkaCluster) -> None:
     assert started(apache_kafka, topic(), lambda c: c.set_start_from_earliest())[0] == "v0"
 
 
+def committed_by(kafka: KafkaCluster, topic: str) -> int:
+    """The offset of the group that bears the topic's name."""
+    client = Consumer({"bootstrap.servers": kafka.bootstrap, "group.id": topic})
+    (committed,) = client.committed([TopicPartition(topic, 0)], timeout=PATIENCE_S)
+    client.close()
+    return int(committed.offset)
+
+
 @pytest.mark.parametrize("commits", [True, False])
 def test_a_consumer_commits_its_offsets_with_checkpoints_unless_told_otherwise(
     kafka: KafkaCluster, commits: bool
 ) -> None:
     topic = new_topic(kafka)
     write(kafka, topic, ["a", "b"])
-    properties = {"bootstrap.servers": kafka.bootstrap, "group.id": topic}
+    properties = {"bootstrap.servers": kafka.bootstrap, "group.id": topic, "enable.auto.commit": True}
     consumer = names.FlinkKafkaConsumer(topic, SimpleStringSchema(), properties).set_start_from_earliest()
     consumer.set_commit_offsets_on_checkpoints(commits)
-    with running(consumer) as run:
+    with running(consumer, settings={"execution.checkpointing.interval": "1 s"}) as run:
         run.run_until(lambda: len(run.records) == 2)
         run.readers[0].snapshot_state(1)
         run.readers[0].notify_checkpoint_complete(1)
-    client = Consumer({"bootstrap.servers": kafka.bootstrap, "group.id": topic})
-    (committed,) = client.committed([TopicPartition(topic, 0)], timeout=PATIENCE_S)
-    client.close()
-    assert committed.offset == (2 if commits else OFFSET_INVALID)
+    assert committed_by(kafka, topic) == (2 if commits else OFFSET_INVALID)
+
+
+@pytest.mark.parametrize("told", [{}, {"enable.auto.commit": "false"}])
+def test_without_checkpoints_a_consumer_commits_by_the_clock_unless_told_otherwise(
+    kafka: KafkaCluster, told: dict[str, str]
+) -> None:
+    topic = new_topic(kafka)
+    write(kafka, topic, ["a", "b"])
+    properties = {"bootstrap.servers": kafka.bootstrap, "group.id": topic, **told}
+    consumer = names.FlinkKafkaConsumer(topic, SimpleStringSchema(), properties).set_start_from_earliest()
+    with running(consumer) as run:
+        run.run_until(lambda: len(run.records) == 2)
+    assert committed_by(kafka, topic) == (OFFSET_INVALID if told else 2)
+
+
+def test_a_consumer_does_not_start_at_a_time_that_is_yet_to_come() -> None:
+    consumer = names.FlinkKafkaConsumer("t", SimpleStringSchema(), {"bootstrap.servers": "h:1"})
+    with pytest.raises(ProgramError, match=r"4102444800000 is .* ms from now; .* use set_start_from_latest"):
+        consumer.set_start_from_timestamp(4_102_444_800_000)
+
+
+@pytest.mark.parametrize("filters", [True, False])
+def test_topics_that_are_not_named_any_more_are_not_read_on_unless_told_otherwise(
+    apache_kafka: KafkaCluster, filters: bool
+) -> None:
+    gone, stays = new_topic(apache_kafka), new_topic(apache_kafka)
+    for topic in (gone, stays):
+        write(apache_kafka, topic, [f"{topic} before"])
+    properties = {"bootstrap.servers": apache_kafka.bootstrap}
+
+    def consumer(*topics: str) -> Any:
+        made = names.FlinkKafkaConsumer(list(topics), SimpleStringSchema(), properties)
+        made.set_start_from_earliest()
+        return made if filters else made.disable_filter_restored_partitions_with_subscribed_topics()
+
+    with running(consumer(gone, stays)) as run:
+        run.run_until(lambda: len(run.records) == 2)
+        checkpoint = run.snapshot()
+    for topic in (gone, stays):
+        write(apache_kafka, topic, [f"{topic} after"])
+    expected = [f"{stays} after"] + ([] if filters else [f"{gone} after"])
+    with running(consumer(stays), restored=checkpoint) as run:
+        run.run_until(lambda: sorted(run.records) == sorted(expected))
+        checkpoint = run.snapshot()
+    # What is named again is as new, read from its beginning.
+    expected = [f"{gone} before", f"{gone} after"] if filters else []
+    write(apache_kafka, stays, [f"{stays} last"])
+    with running(consumer(gone, stays), restored=checkpoint) as run:
+        run.run_until(lambda: sorted(run.records) == sorted([*expected, f"{stays} last"]))
 
 
 @pytest.mark.parametrize("interval", ["-1", "50"])
