@@ -24,7 +24,7 @@ def _problems(handles: Iterable[OperatorStateHandle], place: CheckpointPlace) ->
         changes += [
             (file.state, changes_by_schema(_metadata(file, place), file.state))
             for file in handle.files
-            if file.role not in (FileRole.OWN, FileRole.NATIVE)
+            if file.role not in (FileRole.OWN, FileRole.PART, FileRole.NATIVE)
         ]
         for state, found in changes:
             for change in found:

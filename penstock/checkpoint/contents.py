@@ -90,7 +90,8 @@ def _states_of(handles: Iterable[OperatorStateHandle]) -> Iterable[StateContent]
             described[role_of(state.kind), state.name] = state
             files.setdefault((role_of(state.kind), state.name), [])
         for file in handle.files:
-            files.setdefault((file.role, file.state), []).append(file)
+            of_own = file.role is FileRole.PART  # its name says nothing to anybody
+            files.setdefault((FileRole.OWN, "") if of_own else (file.role, file.state), []).append(file)
     native_bytes = sum(
         file.size_bytes for (role, _), mine in files.items() if role is FileRole.NATIVE for file in mine
     )

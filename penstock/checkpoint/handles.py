@@ -17,6 +17,8 @@ class FileRole(Enum):
     """A file of the database that keyed state was in, which only the backend reads; ``state`` is its name there."""
     OWN = "own"
     """What the operator itself has to remember: a pickle."""
+    PART = "part"
+    """A long part of what the operator itself has to remember, for which its pickle has the name that is in ``state``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Snapshots as files of a state backend's own making: those that never change are stored once, for all checkpoints."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 
 from penstock.checkpoint.checksums import checksum_of
@@ -16,7 +16,7 @@ from penstock.contracts.state_snapshots import (
 )
 from penstock.data.key_groups import key_group_range
 from penstock.errors import OutsideError, StateError
-from penstock.storage.writing import exists, write_new_file
+from penstock.storage.writing import exists, write_new_blocks
 
 Read = Callable[[CheckpointPlace, StateFile, str], bytes]
 """Reads a file, and says whose it is when it cannot."""
@@ -74,8 +74,13 @@ def write_checkpoint_file(path: str, content: bytes) -> None:
 
     :raises OutsideError: when the storage does not take it, or somebody else has written it.
     """
+    write_checkpoint_blocks(path, (content,))
+
+
+def write_checkpoint_blocks(path: str, blocks: Iterable[bytes]) -> None:
+    """The same for a file that is made block by block."""
     try:
-        write_new_file(path, content)
+        write_new_blocks(path, blocks)
     except OutsideError as error:
         if not isinstance(error.__cause__, FileExistsError):
             raise

@@ -151,7 +151,7 @@ def _changes(record: OperatorRecord, place: CheckpointPlace) -> Iterator[ClassCh
     for handle in record.handles:
         found = changes_of(reference for state in handle.states for reference in state.classes)
         for file in handle.files:
-            if file.role not in (FileRole.OWN, FileRole.NATIVE):
+            if file.role not in (FileRole.OWN, FileRole.PART, FileRole.NATIVE):
                 found += class_changes(read_checked(place, file, handle.owner), file.state)
         for change in found:
             if change not in seen:

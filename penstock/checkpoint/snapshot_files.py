@@ -19,8 +19,10 @@ from penstock.checkpoint.native_files import (
     write_checkpoint_file,
     write_native,
 )
+from penstock.checkpoint.part_files import PartFiles, parts_of
 from penstock.checkpoint.place import CheckpointPlace
 from penstock.checkpoint.redistribution import SubtaskPlace, merged
+from penstock.contracts.snapshot_parts import kept_apart, parts_found
 from penstock.contracts.state import (
     KeyedStateSnapshot,
     OpenNative,
@@ -33,7 +35,7 @@ from penstock.contracts.state import (
 from penstock.data.key_groups import key_group_range
 from penstock.data.pickles import dump, load
 from penstock.data.saved_classes import Reference
-from penstock.errors import OutsideError, StateError
+from penstock.errors import OutsideError, PenstockError, StateError
 from penstock.operators.contract import OperatorSnapshot
 from penstock.storage.reading import open_file
 
@@ -44,11 +46,13 @@ def write_operator_snapshot(
     operator_id: str,
     operator_name: str,
     subtask: SubtaskPlace,
+    go_on: Callable[[], None] = lambda: None,
 ) -> OperatorStateHandle:
     """Write the snapshot of one operator of one subtask, and say what was written.
 
-    Called by a thread of its own, after the task has gone on. Raises ``StateError`` for what cannot be pickled, and
-    ``OutsideError`` when the storage does not take it.
+    Called by a thread of its own, after the task has gone on. ``go_on`` is called now and then while something long is
+    written, and raises when nobody wants it any more. Raises ``StateError`` for what cannot be pickled, and ``OutsideError``
+    when the storage does not take it.
     """
     files = _Files(place, operator_id, operator_name, subtask)
     keyed = snapshot.keyed
@@ -68,7 +72,7 @@ def write_operator_snapshot(
         for name, (mode, elements) in snapshot.operator.states.items():
             files.add(FileRole.OPERATOR, name, encode_elements(name, mode, elements))
     if snapshot.own is not None:
-        files.add(FileRole.OWN, "", EncodedFile(_pickled(snapshot.own, operator_name), 1, ()))
+        files.add_own(snapshot.own, go_on)
     return OperatorStateHandle(
         operator_id,
         operator_name,
@@ -122,13 +126,24 @@ class _Files:
             StateFile(name, len(content), checksum_of(content), kept, role, state, file.rows, file.columns)
         )
 
+    def add_own(self, own: Any, go_on: Callable[[], None]) -> None:
+        """Write what the operator itself remembers, its long parts in files of their own."""
+        parts = PartFiles(self._place, self.prefix, self._make_room, go_on)
+        with kept_apart(parts.keep):
+            pickled = _pickled(own, self._operator)
+        self.written += parts.written
+        self.add(FileRole.OWN, "", EncodedFile(pickled, 1, ()))
+
     def _count(self, size_bytes: int) -> None:
+        self._make_room(size_bytes)
         self._bytes += size_bytes
-        limit = self._place.memory_limit_bytes
-        if limit is not None and self._bytes > limit:
+
+    def _make_room(self, size_bytes: int) -> None:
+        limit, size_bytes = self._place.memory_limit_bytes, self._bytes + size_bytes
+        if self._place.directory is None and limit is not None and size_bytes > limit:
             raise StateError(
                 f"the state of operator {self._operator!r}, subtask {self._subtask.index + 1}/{self._subtask.parallelism}, "
-                f"has {self._bytes} bytes, and checkpoints in memory take {limit} bytes of each at most; set "
+                f"has {size_bytes} bytes, and checkpoints in memory take {limit} bytes of each at most; set "
                 "execution.checkpointing.dir to have them in files"
             )
 
@@ -200,7 +215,8 @@ def _read(
         if file.role is FileRole.OPERATOR:
             states[file.state] = decode_elements(read_checked(place, file, whose), file.state)
         elif file.role is FileRole.OWN:
-            own = load(read_checked(place, file, whose), f"what {whose} had to remember")
+            with parts_found(parts_of(place, handle)):
+                own = load(read_checked(place, file, whose), f"what {whose} had to remember")
     return OperatorSnapshot(
         keyed=KeyedStateSnapshot(handle.max_parallelism, keyed, sources=(source,) if source else ())
         if keyed
@@ -238,7 +254,7 @@ def _entries(
 def _pickled(own: Any, operator_name: str) -> bytes:
     try:
         return dump(own)
-    except StateError:
+    except PenstockError:
         raise
     except Exception as error:
         raise StateError(

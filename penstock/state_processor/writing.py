@@ -3,18 +3,21 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from penstock.checkpoint.handles import FileRole, OperatorStateHandle, StateFile
 from penstock.checkpoint.manifest import MANIFEST_NAME, Manifest, OperatorRecord, write_manifest
-from penstock.checkpoint.place import CheckpointPlace
+from penstock.checkpoint.part_files import open_checked
+from penstock.checkpoint.place import SHARED_PREFIX, CheckpointPlace
 from penstock.checkpoint.redistribution import SubtaskPlace
 from penstock.checkpoint.snapshot_files import read_checked, read_operator_snapshot, write_operator_snapshot
 from penstock.data.batch import RowBatch
 from penstock.errors import StateError
 from penstock.operators.contract import Operator, OperatorContext, OperatorSpec
 from penstock.state.native_entries import open_rocksdb_files
-from penstock.storage.writing import delete_if_there, exists, files_below, write_new_file
+from penstock.storage.writing import delete_if_there, exists, files_below, write_new_blocks, write_new_file
+
+BLOCK_BYTES: Final = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +60,15 @@ class _TakeOver(Operator):
     def _copy(self, file: StateFile, taken_over: TakenOver) -> StateFile:
         if file.content is not None:
             return file
-        content = read_checked(self._spec.place, file, taken_over.handle.owner)
-        copy = replace(file, name=file.name.replace(taken_over.handle.operator_id, taken_over.operator_id, 1))
+        place, whose = self._spec.place, taken_over.handle.owner
+        name = file.name.removeprefix(SHARED_PREFIX)  # a savepoint shares nothing
+        copy = replace(file, name=name.replace(taken_over.handle.operator_id, taken_over.operator_id, 1))
         path = f"{self._spec.directory}/{copy.name}"
-        write_new_file(path, content)
+        if file.role is FileRole.PART:
+            with open_checked(place, file, whose) as part:
+                write_new_blocks(path, iter(partial(part.read, BLOCK_BYTES), b""))
+        else:
+            write_new_file(path, read_checked(place, file, whose))
         return copy
 
     def _rewritten(self, taken_over: TakenOver) -> OperatorStateHandle:

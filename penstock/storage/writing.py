@@ -2,7 +2,7 @@
 
 import errno
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -31,12 +31,18 @@ def write_new_file(path: str, content: bytes) -> None:
 
     :raises OutsideError: when it cannot be written; then nothing of it is left.
     """
+    write_new_blocks(path, (content,))
+
+
+def write_new_blocks(path: str, blocks: Iterable[bytes]) -> None:
+    """The same for a file that is made block by block. Nothing is left of it either when ``blocks`` raise."""
     stream = open_new_file(path)
     try:
         with writing_errors(path), stream:
-            stream.write(content)
+            for block in blocks:
+                stream.write(block)
             make_durable(stream, path)
-    except OutsideError:
+    except BaseException:
         with suppress(OutsideError):
             delete_if_there(path)
         raise

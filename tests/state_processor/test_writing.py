@@ -7,6 +7,10 @@ from typing import Any
 
 import pytest
 
+from penstock.checkpoint.manifest import Manifest, OperatorRecord, read_manifest, write_manifest
+from penstock.checkpoint.place import CheckpointPlace
+from penstock.checkpoint.redistribution import SubtaskPlace
+from penstock.checkpoint.snapshot_files import read_operator_snapshot, write_operator_snapshot
 from penstock.common import Time, WatermarkStrategy
 from penstock.datastream import RuntimeExecutionMode, StreamExecutionEnvironment
 from penstock.datastream.functions import AggregateFunction, ProcessWindowFunction
@@ -18,6 +22,7 @@ from penstock.datastream.state import (
 from penstock.datastream.state_backend import EmbeddedRocksDBStateBackend, HashMapStateBackend, StateBackend
 from penstock.datastream.window import CountTrigger, TumblingEventTimeWindows
 from penstock.errors import JobFailed, ProgramError, StateError
+from penstock.operators.contract import OperatorSnapshot
 from penstock.state_processor import (
     BroadcastStateBootstrapFunction,
     KeyedStateBootstrapFunction,
@@ -30,6 +35,7 @@ from penstock.state_processor import (
     StateBootstrapTransformation,
 )
 from penstock.testing import CollectingSink, EmitWatermark, ScriptedSource, StreamRecord
+from tests.checkpoint.parts import Part
 from tests.cli.commands import Folder
 from tests.state_processor.jobs import RULES, Account, Bank, Book, Rules, Seen
 
@@ -248,6 +254,28 @@ def test_an_incremental_checkpoint_becomes_a_savepoint_of_plain_files(tmp_path: 
     accounts = {row["key"]: row["value"] for row in Savepoint.read(new).state("banks", "account")}
     assert accounts == {key: Account(f"owner {key}", 2) for key in range(3)}
     assert len(list(Savepoint.read(new).timers("banks"))) == 3
+
+
+def test_long_parts_of_what_an_operator_remembers_go_along(tmp_path: Path) -> None:
+    identity = OperatorIdentifier.for_uid("sink").uid_hash
+    place = CheckpointPlace(f"{tmp_path}/job/chk-1", f"{tmp_path}/job/shared")
+    one = SubtaskPlace(0, 1, 4)
+    remembered = OperatorSnapshot(own=[Part(3 << 20), "and more"])
+    handle = write_operator_snapshot(place, remembered, identity, "sink", one)
+    record = OperatorRecord(identity, "sink", 1, 4, (handle,))
+    write_manifest(f"{tmp_path}/job/chk-1", Manifest(1, 0, "job", "a job", operators={identity: record}))
+    env = environment()
+    new = str(tmp_path / "new")
+    writer = SavepointWriter.from_existing_savepoint(env, f"{tmp_path}/job/chk-1")
+    writer.change_operator_identifier("sink", "other").write(new)
+    env.execute()
+    shutil.rmtree(tmp_path / "job")
+    manifest, moved = read_manifest(new)
+    (record,) = manifest.operators.values()
+    snapshot = read_operator_snapshot(moved, record.handles, one)
+    assert snapshot is not None
+    part, rest = snapshot.own
+    assert (part.whole(), rest) == (b"a" * (3 << 20), "and more")
 
 
 def test_two_operators_change_places(tmp_path: Path) -> None:

@@ -121,7 +121,7 @@ class SnapshotWriting:
             try:
                 go_on()
                 interruptible = {id: _interruptible(snapshot, go_on) for id, snapshot in snapshots.items()}
-                return _write_all(place, vertex, subtask, interruptible)
+                return _write_all(place, vertex, subtask, interruptible, go_on)
             finally:
                 release(snapshots)
 
@@ -155,7 +155,11 @@ def _interruptible(snapshot: OperatorSnapshot, go_on: Callable[[], None]) -> Ope
 
 
 def _write_all(
-    place: "CheckpointPlace", vertex: JobVertex, subtask: SubtaskId, snapshots: Snapshots
+    place: "CheckpointPlace",
+    vertex: JobVertex,
+    subtask: SubtaskId,
+    snapshots: Snapshots,
+    go_on: Callable[[], None],
 ) -> "dict[str, OperatorStateHandle]":
     from penstock.checkpoint.redistribution import SubtaskPlace
     from penstock.checkpoint.snapshot_files import is_empty, write_operator_snapshot
@@ -167,7 +171,9 @@ def _write_all(
         if is_empty(snapshot):
             continue
         try:
-            handles[chained.id] = write_operator_snapshot(place, snapshot, chained.id, chained.name, where)
+            handles[chained.id] = write_operator_snapshot(
+                place, snapshot, chained.id, chained.name, where, go_on
+            )
         except PenstockError as error:
             at = f", made at {chained.origin}" if chained.origin else ""
             raise error.at(
@@ -177,7 +183,7 @@ def _write_all(
         # What is on its way to the head has an entry of its own, so that the head's need not be read for it.
         name = f"{vertex.head.name}, records in flight"
         handles[operator_id] = write_operator_snapshot(
-            place, snapshots[operator_id], operator_id, name, where
+            place, snapshots[operator_id], operator_id, name, where, go_on
         )
     return handles
 
