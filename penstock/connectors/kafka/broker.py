@@ -117,15 +117,17 @@ class GroupOffsets:
         client = confluent()
         notes = [client.TopicPartition(topic, 0, offset, metadata) for topic in sorted(topics)]
 
-        def ask(consumer: Any, _: float) -> frozenset[str]:
+        def ask(consumer: Any, seconds: float) -> frozenset[str]:
             try:
                 answers = consumer.commit(offsets=notes, asynchronous=False)
-            except (
-                client.KafkaException
-            ) as failure:  # where no topic is there, it is the answer to the request
+            except client.KafkaException as failure:
                 if failure.args[0].code() != client.KafkaError.UNKNOWN_TOPIC_OR_PART:
                     raise
-                return frozenset()
+                # Some of them are not there, and the client does not say which: the others are committed.
+                found = consumer.committed(notes, timeout=seconds)
+                return frozenset(
+                    each.topic for each in found if (each.offset, each.metadata) == (offset, metadata)
+                )
             for each in answers:
                 if each.error is not None and each.error.code() != client.KafkaError.UNKNOWN_TOPIC_OR_PART:
                     raise client.KafkaException(each.error)

@@ -94,12 +94,12 @@ class EpochRecords:
 class Epoch:
     """The committable: everything that is needed to commit the transaction, or to write it anew.
 
-    ``topic`` is where its marker goes, ``number`` and ``identity`` are what the marker says, ``run`` is that of the writer.
+    ``topics`` are where its marker goes, ``number`` and ``identity`` are what the marker says, ``run`` is that of the writer.
     """
 
     writer: WriterName
     transactional_id: str
-    topic: str
+    topics: tuple[str, ...]
     number: int
     identity: str
     run: str

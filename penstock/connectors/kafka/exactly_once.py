@@ -9,6 +9,7 @@ in ``docs/decisions``.
 
 import logging
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, Final
 
 from penstock.chance import secret_token
@@ -43,6 +44,11 @@ _log = logging.getLogger(__name__)
 NOTE_AGAIN_S: Final = 3_600.0
 """Brokers forget notes, mostly after a week: without them, the run after this one would not find its transactions."""
 
+MOST_NOTES: Final = 500
+"""Under so many topics are notes and markers at most: those of a group are written at once, which has a largest size."""
+
+_topic_of = itemgetter(0)
+
 _idle: dict[str, list[TransactionalProducer]] = {}
 """Producers whose transactions were committed, for further use, by the run of their writer."""
 
@@ -73,8 +79,8 @@ class ExactlyOnceWriter(CommittingSinkWriter, StatefulSinkWriter):
         self._register = Register(configuration)
         self._schema = schema
         self._records = EpochRecords()
-        self._topic: str | None = None
-        """Of the first record of the epoch; None while there is none."""
+        self._topics: set[str] = set()
+        """Of the records of the epoch; empty while there is none."""
         self._id = ""
         """Under which the epoch is written, or was begun to be."""
         self._current: TransactionalProducer | None = None
@@ -92,8 +98,9 @@ class ExactlyOnceWriter(CommittingSinkWriter, StatefulSinkWriter):
         self._run_before: str | None = None
         goes_on = any(state.job_id == context.job_id() for state in states)
         self._take_over(context.number_of_parallel_subtasks(), goes_on)
-        marker = Markers(configuration).read(self._name)
-        self._number = max([0 if marker is None else marker.number, *(state.number for state in states)])
+        markers = Markers(configuration).read(self._name)
+        known = [marker.number for marker in markers] + [state.number for state in states]
+        self._number = max(known, default=0)
         self._plain = RecordProducer(configuration)  # answers questions about topics
         self._for_schema = SchemaContext(context, self._plain)
         schema.open(self._for_schema)
@@ -127,16 +134,24 @@ class ExactlyOnceWriter(CommittingSinkWriter, StatefulSinkWriter):
     def _send(self, records: list[ProducerRecord]) -> None:
         if not records:
             return
-        if self._topic is None:
-            self._current = self._producer(records[0].topic)
-            self._current.begin()
-            self._topic, self._id = records[0].topic, self._current.transactional_id
+        new = set(map(_topic_of, records)) - self._topics
+        if new:
+            self._begin_with(new)
         self._records.add(records)
         if self._current is not None:
             try:
                 self._current.producer.send(records)
             except ProducerLost as error:
                 self._go_on_without(error)
+
+    def _begin_with(self, topics: set[str]) -> None:
+        """The epoch goes to further topics: have notes of this run under them, and at its first record a transaction."""
+        self._note_run(sorted(topics - self._noted_under))
+        if not self._topics:
+            self._current = self._producer()
+            self._current.begin()
+            self._id = self._current.transactional_id
+        self._topics |= topics
 
     def _go_on_without(self, error: ProducerLost) -> None:
         """The broker has ended the transaction, as where the epoch lasts longer than one may. The records are kept, and the
@@ -146,9 +161,7 @@ class ExactlyOnceWriter(CommittingSinkWriter, StatefulSinkWriter):
             self._current.close()
             self._current = None
 
-    def _producer(self, topic: str) -> TransactionalProducer:
-        if topic not in self._noted_under:
-            self._note_run(topic)
+    def _producer(self) -> TransactionalProducer:
         if self._idle:
             return self._idle.pop()
         if self._made >= self._registered_count:
@@ -166,15 +179,19 @@ class ExactlyOnceWriter(CommittingSinkWriter, StatefulSinkWriter):
             raise
         return producer
 
-    def _note_run(self, topic: str) -> None:
-        """Have the notes of this run be under a topic that an epoch begins with, before anything is written."""
-        self._plain.partitions_of(topic)  # where it is not there, this says so; some brokers make it then
+    def _note_run(self, topics: list[str]) -> None:
+        """Have the notes of this run be under topics that are new to it, before anything is written to them."""
+        for topic in topics:
+            self._plain.partitions_of(topic)  # where it is not there, this says so; some brokers make it then
+        topics = topics[: max(0, MOST_NOTES - len(self._noted_under))]
+        if not topics:
+            return
         if self._is_newest:
-            noted = self._register.note_run(self._name, self._run, topic)
+            noted = self._register.note_run(self._name, self._run, topics)
             self._register.check(self._name, self._run)
         else:
             self._register.check(self._name, self._run_before)
-            noted = self._register.take_over(self._name, self._run, [topic], False)
+            noted = self._register.take_over(self._name, self._run, topics, False)
             self._is_newest = True
         self._noted_under |= noted
         if self._registered_count:
@@ -196,14 +213,15 @@ class ExactlyOnceWriter(CommittingSinkWriter, StatefulSinkWriter):
                 self._go_on_without(error)
 
     def prepare_commit(self) -> list[Any]:
-        if self._topic is None:
+        if not self._topics:
             return []
         self._number += 1
         identity = secret_token(12).hex()
-        epoch = Epoch(self._name, self._id, self._topic, self._number, identity, self._run, self._records)
+        topics = tuple(sorted(self._topics)[:MOST_NOTES])
+        epoch = Epoch(self._name, self._id, topics, self._number, identity, self._run, self._records)
         if self._current is not None:
             hand_over(epoch, self._current)
-        self._current = self._topic = None
+        self._current, self._topics = None, set()
         self._records = EpochRecords()
         return [epoch]
 

@@ -1,7 +1,9 @@
 """How far each writer has committed, kept by Kafka itself: as offsets of a consumer group, committed in the same transaction
-as the records. The offset is the number of the epoch, its metadata is the epoch's identity.
+as the records. The offset is the number of the epoch, its metadata is the epoch's identity. It is committed for each topic
+that the epoch was written to, so that none that still has records of it is without its marker, whichever others are deleted.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,7 +15,7 @@ _MARKERS: Final = "penstock-sink-markers"
 
 @dataclass(frozen=True, slots=True)
 class Marker:
-    """The last epoch that a writer has committed."""
+    """The last epoch that a writer has committed to a topic."""
 
     number: int
     identity: str
@@ -28,14 +30,16 @@ def marker_group(writer: WriterName) -> str:
     return f"{_MARKERS}-{writer}"
 
 
-def is_committed(number: int, identity: str, marker: Marker | None) -> bool:
+def is_committed(number: int, identity: str, markers: Iterable[Marker]) -> bool:
     """Whether an epoch was committed. Numbers of one writer only grow; epochs of two runs that went on from the same point
     may have the same number, and differ in their identity.
 
-    >>> is_committed(4, "a", Marker(5, "b")), is_committed(5, "a", Marker(5, "b")), is_committed(5, "b", Marker(5, "b"))
+    >>> markers = [Marker(3, "c"), Marker(5, "b")]
+    >>> is_committed(4, "a", markers), is_committed(5, "a", markers), is_committed(5, "b", markers)
     (True, False, True)
     """
-    return marker is not None and (marker.number > number or marker == Marker(number, identity))
+    own = Marker(number, identity)
+    return any(marker.number > number or marker == own for marker in markers)
 
 
 class Markers:
@@ -44,10 +48,9 @@ class Markers:
     def __init__(self, configuration: dict[str, str]) -> None:
         self._notes = GroupNotes(configuration)
 
-    def read(self, writer: WriterName) -> Marker | None:
-        """The marker of a writer: the newest of all topics under which one was written.
+    def read(self, writer: WriterName) -> list[Marker]:
+        """The markers of a writer, one of each topic that is there.
 
         :raises OutsideError: where the broker does not tell.
         """
-        found = [Marker(note.offset, note.text) for note in self._notes.read(marker_group(writer))]
-        return max(found, key=lambda marker: marker.number, default=None)
+        return [Marker(note.offset, note.text) for note in self._notes.read(marker_group(writer))]

@@ -1,7 +1,7 @@
 """A producer of Kafka's client, with errors as exceptions and a full queue as waiting."""
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
@@ -13,6 +13,8 @@ from penstock.errors import OutsideError
 FLUSH_POLL_S: Final = 1.0
 FULL_POLL_S: Final = 0.05
 COMPLAIN_EVERY_S: Final = 30.0
+ASKED_ONE_BY_ONE: Final = 8
+"""Topics; where there are more, all that the broker has are asked for at once."""
 
 _log = logging.getLogger(__name__)
 
@@ -107,6 +109,26 @@ class RecordProducer:
                 f"Kafka at {self._servers} has no topic {topic!r}: {found.error}; create it first"
             )
         return sorted(found.partitions)
+
+    def missing_of(self, topics: Sequence[str]) -> list[str]:
+        """Which of these topics are not there.
+
+        :raises OutsideError: where the broker does not tell.
+        """
+        unknown = confluent().KafkaError.UNKNOWN_TOPIC_OR_PART
+        asked: Sequence[str | None] = topics if len(topics) <= ASKED_ONE_BY_ONE else [None]
+        found: dict[str, Any] = {}
+        try:
+            for topic in asked:
+                found |= self.client.list_topics(topic, timeout=30).topics
+        except confluent().KafkaException as error:
+            raise OutsideError(
+                f"Kafka at {self._servers} did not tell which topics there are: {error.args[0].str()}"
+            ) from error
+        gone = {
+            name for name, each in found.items() if each.error is not None and each.error.code() == unknown
+        }
+        return [topic for topic in topics if topic not in found or topic in gone]
 
     def close(self) -> None:
         """Let go; what was not flushed is dropped."""

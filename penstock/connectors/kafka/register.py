@@ -5,7 +5,7 @@ A run that was thought dead may go on. So each run takes over its writers, under
 transactions of the runs before it; and whoever has made a producer asks *after* that whether its run is still the newest. So
 either the producer is ended by the later run, or it learns of it. Notes about the run and about its ids are in groups of
 their own: what an earlier run writes late cannot hide the later one. A note goes with its topic, so a run has notes under
-each topic that the runs before it had some under, and under each that an epoch of its own begins with.
+each topic that the runs before it had some under, and under each that it writes to itself.
 """
 
 from collections.abc import Callable, Iterable
@@ -100,8 +100,8 @@ class Register:
         under = {*topics, *(note.topic for note in notes)}
         return self._write_run(writer, under, number, run)
 
-    def note_run(self, writer: WriterName, run: str, topic: str) -> frozenset[str]:
-        """Have the token of the newest run be under another topic, too, which is returned.
+    def note_run(self, writer: WriterName, run: str, topics: Iterable[str]) -> frozenset[str]:
+        """Have the token of the newest run be under other topics, too, which are returned.
 
         :raises RunSuperseded: if another run is the newest.
         """
@@ -109,7 +109,7 @@ class Register:
         if newest is not None and newest.text != run:
             raise _superseded(writer)
         number = 1 if newest is None else newest.offset
-        return self._write_run(writer, [topic], number, run)
+        return self._write_run(writer, topics, number, run)
 
     def check(self, writer: WriterName, run: str | None) -> None:
         """Make sure that no later run has taken a writer over. A note that has expired is nobody's.
@@ -120,11 +120,13 @@ class Register:
             raise _superseded(writer)
 
     def _write_run(self, writer: WriterName, topics: Iterable[str], number: int, run: str) -> frozenset[str]:
+        topics = sorted(topics)
         noted = self._notes.write(f"{_RUNS}-{writer}", topics, number, run)
         if not noted:
             raise OutsideError(
-                f"Kafka takes no note about the writers under {writer.prefix!r}: their topics "
-                f"({', '.join(sorted(topics))}) are being made, or were deleted just now; start the job again"
+                f"Kafka takes no note about the writers under {writer.prefix!r}: none of their topics "
+                f"({', '.join(topics[:5])}) is there, or not yet; create them again if they were deleted, and start the job "
+                "again"
             )
         return noted
 

@@ -54,17 +54,22 @@ class TransactionalProducer:
         self._do("begin a transaction", self.producer.client.begin_transaction)
 
     def commit(self, epoch: Epoch) -> None:
-        """Write the marker of the epoch and commit, both or neither.
+        """Write the marker of the epoch, under each of its topics that is still there, and commit: both or neither.
 
         :raises OutsideError: when the broker refuses; then it may still have committed, which the marker tells.
         """
         client = self.producer.client
-        position = confluent().TopicPartition(epoch.topic, 0, epoch.number, epoch.identity)
-        member = _member_of(marker_group(epoch.writer))
-        self._in_time(
-            "write the marker of a commit",
-            lambda: client.send_offsets_to_transaction([position], member, MARKER_S),
-        )
+        gone: list[str] = []
+        if len(epoch.topics) > 1:  # one of several that is not there would take the transaction along
+            gone = self.producer.missing_of(epoch.topics)
+        place = confluent().TopicPartition
+        marks = [place(topic, 0, epoch.number, epoch.identity) for topic in epoch.topics if topic not in gone]
+        if marks:
+            member = _member_of(marker_group(epoch.writer))
+            self._in_time(
+                "write the marker of a commit",
+                lambda: client.send_offsets_to_transaction(marks, member, MARKER_S),
+            )
         self._do("commit a transaction", lambda: client.commit_transaction(TIMEOUT_S))
 
     def close(self) -> None:
@@ -175,7 +180,7 @@ class EpochCommitter:
         if is_restored:
             if epoch.writer not in self._taken_over:
                 goes_on = job_of(epoch.run) == job_of(self._run)
-                self._register.take_over(epoch.writer, self._run, [epoch.topic], goes_on)
+                self._register.take_over(epoch.writer, self._run, epoch.topics, goes_on)
                 self._taken_over.add(epoch.writer)
             self._commit_anew(epoch, self._run, advance)
             return None
@@ -198,6 +203,7 @@ class EpochCommitter:
             self._register.check(epoch.writer, run)
             if is_committed(epoch.number, epoch.identity, self._markers.read(epoch.writer)):
                 return
+            self._check_topics(epoch, producer)
             producer.begin()
             for batch in epoch.records.batches():
                 producer.producer.send(batch)
@@ -206,3 +212,13 @@ class EpochCommitter:
             producer.commit(epoch)
         finally:
             producer.close()
+
+    def _check_topics(self, epoch: Epoch, producer: TransactionalProducer) -> None:
+        """What is not written yet cannot be left out because its topic is gone."""
+        missing = producer.producer.missing_of(epoch.topics)
+        if missing:
+            names = ", ".join(map(repr, missing[:5]))
+            raise OutsideError(
+                f"Kafka has no topic {names}{' and others' if len(missing) > 5 else ''}, to which records of a complete "
+                "checkpoint are still to be written; create it again, and they will be"
+            )
