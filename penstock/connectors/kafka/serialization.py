@@ -134,7 +134,7 @@ class _Built(KafkaRecordSerializationSchema):
         nothing: list[Any] = [None] * count
         values = parts.value.serialize_batch(elements)
         keys = nothing if parts.key is None else parts.key.serialize_batch(elements)
-        topics = [parts.topic] * count if parts.selector is None else list(map(parts.selector, elements))
+        topics = [parts.topic] * count if parts.selector is None else _selected(parts.selector, elements)
         headers = (
             [()] * count if parts.headers is None else [_headers(parts.headers(each)) for each in elements]
         )
@@ -157,6 +157,17 @@ class _Built(KafkaRecordSerializationSchema):
                 f"the partitioner chose {chosen!r}, and topic {topic!r} has the partitions {known[0]} to {known[-1]}"
             )
         return chosen
+
+
+def _selected(selector: Callable[[Any], str], elements: list[Any]) -> list[str]:
+    topics = list(map(selector, elements))
+    if set(map(type, topics)) != {str} or "" in topics:
+        for element, topic in zip(elements, topics, strict=True):
+            if not isinstance(topic, str) or not topic:
+                raise ProgramError(
+                    f"the topic selector gave {topic!r} for the record {element!r:.80}; it gives the name of a topic"
+                )
+    return topics
 
 
 def _headers(given: Any) -> Headers:

@@ -90,6 +90,13 @@ class _ByLength(KafkaPartitioner):
         return len(record) % len(partitions)
 
 
+@pytest.mark.parametrize("topic", [None, "", 7])
+def test_a_topic_that_is_none_is_said_with_its_record(topic: Any) -> None:
+    serializer = values().set_topic_selector(lambda row: topic if row == "b" else "t").build()
+    with pytest.raises(ProgramError, match=f"the topic selector gave {topic!r} for the record 'b'"):
+        serializer.serialize_batch(["a", "b"], None, None)  # type: ignore[arg-type]
+
+
 def test_key_partition_headers_and_topic_are_chosen_by_the_serializer(apache_kafka: KafkaCluster) -> None:
     even, odd = new_topic(apache_kafka, partitions=2), new_topic(apache_kafka, partitions=2)
     serializer = (
