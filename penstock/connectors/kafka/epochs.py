@@ -3,14 +3,22 @@
 import os
 import pickle
 import tempfile
+import threading
 import weakref
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Any
+from io import BufferedReader, BytesIO, RawIOBase
+from typing import Any, BinaryIO, ClassVar, Final
 
 from penstock.connectors.kafka.serialization import ProducerRecord
+from penstock.contracts.snapshot_parts import OpenPart, SnapshotPart
 
-IN_MEMORY_BYTES = 32 << 20
+IN_MEMORY_BYTES = 64 << 20
+"""What all epochs of the process have in memory at most."""
+PIECE_BYTES: Final = 1 << 20
+_HEAD_BYTES: Final = 8
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -24,22 +32,29 @@ class WriterName:
         return f"{self.prefix}-{self.subtask}"
 
 
-class EpochRecords:
-    """The records of an epoch, compressed, in memory and beyond a size in a temporary file. They are read block by block, by
-    several threads at once if need be. The file is gone with the object; a pickle of it has all records."""
+class EpochRecords(SnapshotPart):
+    """The records of an epoch, compressed: in memory, where that has no room in a temporary file, or in that of a checkpoint.
+    They are read block by block, by several threads at once if need be. A temporary file is gone with the object."""
 
     def __init__(self) -> None:
         self._blocks: list[bytes] = []
         self._size_bytes = 0
+        self._room = _Room()
+        weakref.finalize(self, self._room.leave)
         self._file: int | None = None
-        self._places: list[tuple[int, int]] = []
+        self._stored: OpenPart | None = None
 
     @classmethod
-    def of(cls, blocks: Iterable[bytes]) -> "EpochRecords":
-        """Those that were pickled."""
+    def of_content(cls, content: bytes) -> "EpochRecords":
         made = cls()
-        for block in blocks:
+        for block in _blocks_of(BytesIO(content)):
             made._keep(block)
+        return made
+
+    @classmethod
+    def of_stored(cls, open_part: OpenPart) -> "EpochRecords":
+        made = cls()
+        made._stored = open_part
         return made
 
     def add(self, records: list[ProducerRecord]) -> None:
@@ -47,47 +62,106 @@ class EpochRecords:
         self._keep(_pack(pickle.dumps([tuple(record) for record in records], 5)))
 
     def _keep(self, block: bytes) -> None:
-        if self._file is None and self._size_bytes + len(block) > IN_MEMORY_BYTES:
+        if self._file is None and not self._room.take(len(block)):
             self._file, path = tempfile.mkstemp(prefix="penstock-epoch-")
             os.unlink(path)
             weakref.finalize(self, os.close, self._file)
-            blocks, self._blocks, self._size_bytes = self._blocks, [], 0
+            blocks, self._blocks = self._blocks, []
             for earlier in blocks:
                 self._write(earlier)
+            self._room.leave()
         if self._file is None:
             self._blocks.append(block)
-            self._size_bytes += len(block)
         else:
             self._write(block)
+        self._size_bytes += _HEAD_BYTES + len(block)
 
     def _write(self, block: bytes) -> None:
         assert self._file is not None
-        left = memoryview(block)
+        left = memoryview(_head_of(block) + block)
         while left:
             left = left[os.write(self._file, left) :]
-        self._places.append((self._size_bytes, len(block)))
-        self._size_bytes += len(block)
 
     @property
     def is_in_file(self) -> bool:
         """Whether they have left the memory."""
         return self._file is not None
 
-    def blocks(self) -> Iterator[bytes]:
-        """As they are kept, one at a time."""
-        if self._file is None:
-            yield from self._blocks
-            return
-        for position, size in self._places:
-            yield os.pread(self._file, size, position)
+    @property
+    def size_bytes(self) -> int:
+        return self._size_bytes
+
+    def content(self) -> Iterator[bytes]:
+        for block in self._blocks:
+            yield _head_of(block)
+            yield block
+        if self._file is not None or self._stored is not None:
+            with self._open() as stream:
+                while piece := stream.read(PIECE_BYTES):
+                    yield piece
 
     def batches(self) -> Iterator[list[ProducerRecord]]:
-        """As they were added."""
-        for block in self.blocks():
-            yield [ProducerRecord(*fields) for fields in pickle.loads(_unpack(block))]
+        """As they were added.
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return EpochRecords.of, (list(self.blocks()),)
+        :raises StateError: at the end, when they were read from a checkpoint and are not what was written.
+        """
+        yield from map(_unpack, self._blocks)
+        if self._file is not None or self._stored is not None:
+            with self._open() as stream:
+                for block in _blocks_of(stream):
+                    yield _unpack(block)
+
+    def _open(self) -> AbstractContextManager[BinaryIO]:
+        if self._stored is not None:
+            return self._stored()
+        assert self._file is not None
+        return BufferedReader(_FromStart(self._file, self._size_bytes), PIECE_BYTES)
+
+
+class _FromStart(RawIOBase):
+    """Reads an open file from its beginning, without a position that others share."""
+
+    def __init__(self, file: int, size_bytes: int) -> None:
+        self._file = file
+        self._size_bytes = size_bytes
+        self._at = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        piece = os.pread(self._file, min(len(buffer), self._size_bytes - self._at), self._at)
+        buffer[: len(piece)] = piece
+        self._at += len(piece)
+        return len(piece)
+
+
+class _Room:
+    """The share of one epoch in what all have in memory. It may be left at any moment, in the middle of :meth:`take` too, as
+    Python does away with an object whenever it comes to it: so what was given back is counted later."""
+
+    _lock = threading.Lock()
+    _taken_bytes = 0
+    _given_back: ClassVar[deque[int]] = deque()
+
+    def __init__(self) -> None:
+        self._own_bytes = 0
+
+    def take(self, size_bytes: int) -> bool:
+        """Have more of it, if there is room."""
+        with _Room._lock:
+            while _Room._given_back:
+                _Room._taken_bytes -= _Room._given_back.popleft()
+            if _Room._taken_bytes + size_bytes > IN_MEMORY_BYTES:
+                return False
+            _Room._taken_bytes += size_bytes
+        self._own_bytes += size_bytes
+        return True
+
+    def leave(self) -> None:
+        """Give all of it back."""
+        own_bytes, self._own_bytes = self._own_bytes, 0
+        _Room._given_back.append(own_bytes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +180,20 @@ class Epoch:
     records: EpochRecords = field(compare=False)
 
 
+def _head_of(block: bytes) -> bytes:
+    return len(block).to_bytes(_HEAD_BYTES, "big")
+
+
+def _blocks_of(stream: BinaryIO) -> Iterator[bytes]:
+    while head := stream.read(_HEAD_BYTES):
+        left = int.from_bytes(head, "big")
+        pieces: list[bytes] = []
+        while left and (piece := stream.read(min(left, PIECE_BYTES))):  # what was altered may say any length
+            pieces.append(piece)
+            left -= len(piece)
+        yield b"".join(pieces)
+
+
 def _pack(data: bytes) -> bytes:
     import pyarrow
 
@@ -113,8 +201,8 @@ def _pack(data: bytes) -> bytes:
     return len(data).to_bytes(8, "big") + packed
 
 
-def _unpack(block: bytes) -> bytes:
+def _unpack(block: bytes) -> list[ProducerRecord]:
     import pyarrow
 
     data: bytes = pyarrow.decompress(block[8:], int.from_bytes(block[:8], "big"), "lz4_raw", asbytes=True)
-    return data
+    return [ProducerRecord(*fields) for fields in pickle.loads(data)]
