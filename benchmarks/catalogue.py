@@ -13,7 +13,7 @@ BROKER = "BENCH_KAFKA"
 CHECKPOINTS = ("checkpoints", "checkpoint_ms", "checkpoint_mib", "pause_ms")
 
 # In what the two are compared: where both sides use one thread, processor time disturbs less than the clock on the wall.
-Measure = Literal["cpu_seconds", "seconds"]
+Measure = Literal["cpu_seconds", "seconds", "p99_ms"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,19 +79,22 @@ def _with_broker(address: str, latency_s: int) -> list[Benchmark]:
 
     return [
         Benchmark(
-            "kafka-read", "texts from a topic of Kafka", "kafka_read", records, target=0.7, measure="seconds",
+            "kafka-read", "texts from a topic of Kafka", "kafka_read", records, rivals=("plain", "pyflink"), target=0.7,
+            measure="seconds", figures=("seconds",),
         ),
         Benchmark(
             "kafka-json", "JSON, filter, JSON, topic to topic, at least once", "kafka_json", records,
-            subject="at_least_once", target=0.6, measure="seconds",
+            subject="at_least_once", rivals=("plain", "pyflink"), target=0.6, measure="seconds", figures=("seconds",),
         ),
         Benchmark(
             "kafka-exactly-once", "the same, exactly once over at least once", "kafka_json", records,
-            subject="exactly_once", rivals=("at_least_once",), target=0.6, measure="seconds",
+            subject="exactly_once", rivals=("at_least_once", "pyflink_exactly_once"), target=0.6, measure="seconds",
+            figures=("seconds",),
         ),
         Benchmark(
             "kafka-latency", f"topic to topic, 1,000 records/s, {latency_s} s", "kafka_latency",
-            lambda quick: {"bootstrap": address, "seconds": latency_s}, rivals=(), limits=(("p99_ms", 50.0),), rounds=1,
+            lambda quick: {"bootstrap": address, "seconds": latency_s}, rivals=("pyflink",), measure="p99_ms",
+            limits=(("p99_ms", 50.0),), figures=("p50_ms", "p99_ms", "max_ms"), rounds=1,
         ),
     ]  # fmt: skip
 

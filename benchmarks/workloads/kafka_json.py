@@ -77,3 +77,32 @@ def _job(bootstrap: str, records: int, guarantee: str) -> Callable[[], dict[str,
         return {"records": records}
 
     return work
+
+
+def pyflink(bootstrap: str, records: int) -> Callable[[], dict[str, Any]]:
+    return _pyflink_job(bootstrap, records, "AT_LEAST_ONCE")
+
+
+def pyflink_exactly_once(bootstrap: str, records: int) -> Callable[[], dict[str, Any]]:
+    return _pyflink_job(bootstrap, records, "EXACTLY_ONCE")
+
+
+def _pyflink_job(bootstrap: str, records: int, guarantee: str) -> Callable[[], dict[str, Any]]:
+    """The filter is in Python, and JSON is read and written in Java, as rows of a declared type."""
+    from pyflink.common import Types
+    from pyflink.datastream.formats.json import JsonRowDeserializationSchema, JsonRowSerializationSchema
+
+    from benchmarks.workloads import pyflink_kafka
+    from benchmarks.workloads.pyflink_job import run_job
+
+    env = pyflink_kafka.environment()
+    env.enable_checkpointing(1_000)
+    source, target = filled_topic(bootstrap, records), new_topic(bootstrap)
+    item = Types.ROW_NAMED(["id", "price", "name"], [Types.LONG(), Types.INT(), Types.STRING()])
+    reads = JsonRowDeserializationSchema.builder().type_info(item).build()
+    writes = JsonRowSerializationSchema.builder().with_type_info(item).build()
+    stream = pyflink_kafka.stream_of(env, bootstrap, source, reads, records)
+    stream.filter(lambda row: row[1] < CHEAP).sink_to(
+        pyflink_kafka.sink_to(bootstrap, target, writes, guarantee)
+    )
+    return run_job(env)

@@ -35,3 +35,14 @@ def penstock(bootstrap: str, records: int) -> Callable[[], dict[str, Any]]:
         return {"records": records}
 
     return work
+
+
+def pyflink(bootstrap: str, records: int) -> Callable[[], dict[str, Any]]:
+    """Nothing of it is Python."""
+    from pyflink.common.serialization import SimpleStringSchema
+
+    from benchmarks.workloads.pyflink_job import run
+    from benchmarks.workloads.pyflink_kafka import environment, stream_of
+
+    env, topic = environment(), filled_topic(bootstrap, records)
+    return run(stream_of(env, bootstrap, topic, SimpleStringSchema(), records))
