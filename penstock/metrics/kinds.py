@@ -159,6 +159,18 @@ class MetricGroup:
         group = self._groups[name]
         return group if extra is None else group.add_group(extra)
 
+    def for_successor(self) -> "MetricGroup":
+        """The same group for what takes the place of whoever has registered so far: its counters go on counting, and its
+        other metrics stand for those of the same names.
+
+        >>> group = MetricGroup()
+        >>> group.counter("seen").inc(2)
+        >>> group.for_successor().counter("seen").inc()
+        >>> dict(group.collect())
+        {'seen': 3}
+        """
+        return _Succession(self)
+
     def counter(self, name: str) -> Counter:
         """Register a new counter."""
         return self._register(name, Counter())
@@ -195,3 +207,21 @@ class MetricGroup:
             yield ".".join((*self._scope, name)), metric.read()
         for group in self._groups.values():
             yield from group.collect()
+
+
+class _Succession(MetricGroup):
+    def __init__(self, group: MetricGroup) -> None:
+        self._group = group
+        self._scope = group._scope
+        self._metrics = group._metrics
+        self._groups = group._groups
+
+    def add_group(self, name: str, extra: str | None = None) -> MetricGroup:
+        return _Succession(self._group.add_group(name, extra))
+
+    def _register(self, name: str, metric: M) -> M:
+        before = self._metrics.get(name)
+        if isinstance(before, Counter) and isinstance(metric, Counter):
+            return before  # type: ignore[return-value]
+        self._metrics[name] = metric
+        return metric

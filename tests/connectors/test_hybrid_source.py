@@ -1,17 +1,22 @@
 """Several sources as one."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from penstock.connectors.collection.source import CollectionSource
+from penstock.connectors.discard.sink import DiscardingSink
+from penstock.connectors.files.source import FileSource
 from penstock.connectors.functions.source import FunctionSource, SourceFunction
 from penstock.contracts.source import Boundedness, SplitEnumerator
 from penstock.contracts.watermarks import WatermarkStrategy
+from penstock.data.types import Types
 from penstock.datastream import StreamExecutionEnvironment
 from penstock.datastream.connectors.hybrid_source import HybridSource, SourceSwitchContext
 from penstock.datastream.connectors.number_seq import NumberSequenceSource
 from penstock.errors import ProgramError
+from penstock.formats.json import JsonLinesFormat
 from penstock.testing import ScriptedSource
 from tests.connectors.driving import RunningSource, read_all, running
 
@@ -71,6 +76,20 @@ def test_a_job_reads_them_all(parallelism: int) -> None:
     stream = env.from_source(three(), WatermarkStrategy.no_watermarks(), "hybrid")
     with stream.execute_and_collect() as results:
         assert sorted(results) == list(range(1, 21))
+
+
+def test_bad_records_are_counted_over_all_sources(tmp_path: Path) -> None:
+    def source(name: str) -> FileSource:
+        (tmp_path / name).write_text(f'{{"n": 1}}\nnonsense {name}\n{{"n": 2}}\n')
+        lines = JsonLinesFormat(Types.ROW_NAMED(["n"], [Types.LONG()]), "skip")
+        return FileSource.for_record_stream_format(lines, str(tmp_path / name)).build()
+
+    both = HybridSource.builder(source("old")).add_source(source("new")).build()
+    env = StreamExecutionEnvironment.get_execution_environment().set_parallelism(1)
+    env.from_source(both, WatermarkStrategy.no_watermarks(), "both").sink_to(DiscardingSink())
+    metrics = env.execute().get_metrics()
+    assert metrics["Source: both.0.numRecordsOut"] == 4
+    assert metrics["Source: both.0.numRecordsInErrors"] == 2
 
 
 def test_event_times_come_through() -> None:

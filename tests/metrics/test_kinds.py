@@ -75,6 +75,15 @@ def test_a_name_is_given_once_in_a_group() -> None:
         group.meter("seen")
 
 
+def test_a_successor_goes_on_with_the_counters_and_has_gauges_of_its_own() -> None:
+    group = MetricGroup(("job",))
+    for part, number in enumerate([2, 3]):
+        mine = group.for_successor().add_group("part", "a")
+        mine.counter("seen").inc(number)
+        mine.gauge("number", lambda part=part: part)
+    assert dict(group.collect()) == {"job.part.a.seen": 5, "job.part.a.number": 1}
+
+
 def test_a_reading_is_written_as_often_as_its_owner_wants() -> None:
     group = MetricGroup()
     group.set("watermark", None)

@@ -18,6 +18,7 @@ from penstock.contracts.source import (
 )
 from penstock.data.code_pickle import dumps
 from penstock.errors import ProgramError, ProtocolError
+from penstock.metrics.kinds import MetricGroup
 
 
 class SourceSwitchContext:
@@ -431,11 +432,14 @@ class _ForReader:
         self.current_parallelism = context.current_parallelism
         self.send_split_request = context.send_split_request
         self.wake_up = context.wake_up
-        self.metric_group = context.metric_group
+        self._metrics = context.metric_group().for_successor()
         self.configuration = context.configuration
         self.clock = context.clock
         self.runtime_context = context.runtime_context
         self.apart = context.apart
+
+    def metric_group(self) -> MetricGroup:
+        return self._metrics
 
     def checkpoints_of(self, function: Any) -> Any:
         return self._context.checkpoints_of(function)
