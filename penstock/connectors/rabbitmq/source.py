@@ -159,6 +159,11 @@ class Consumption(SourceFunction, ListCheckpointed, CheckpointListener):
                 self._acknowledge(channel, ctx)
                 if self._cancelled or (has_ended and self._is_acknowledged()):
                     return
+            place, queue = self._settings.connection.place, self._settings.queue
+            raise OutsideError(
+                f"RabbitMQ at {place} gives nothing more of queue {queue!r}, as when it is deleted or its node goes away; a "
+                "restart strategy has the job begin again, and declare the queue"
+            )
         finally:
             self._acknowledge(channel, ctx)
 

@@ -21,7 +21,15 @@ from penstock.datastream.connectors.rabbitmq import (
 )
 from penstock.datastream.state import ValueStateDescriptor
 from penstock.errors import JobFailed, OutsideError, ProgramError
-from tests.connectors.rabbitmq.queues import PATIENCE_S, config_of, new_queue, read, waiting, write
+from tests.connectors.rabbitmq.queues import (
+    PATIENCE_S,
+    channel_of,
+    config_of,
+    new_queue,
+    read,
+    waiting,
+    write,
+)
 from tests.documentation.pages import ROOT
 from tests.documentation.test_pages import WITH_RABBITMQ, run_page
 from tests.services.kafka_broker import free_ports
@@ -149,6 +157,37 @@ class TestWithAServer:
             after.notify_checkpoint_complete(2)
             _wait_until(lambda: not after.snapshot_state(3))
         assert waiting(rabbitmq, queue) == 0
+
+    @pytest.mark.parametrize("interval", [None, "20 ms"])
+    def test_a_queue_that_is_deleted_fails_the_job_and_is_no_end(
+        self, rabbitmq: RabbitServer, interval: str | None
+    ) -> None:
+        queue = new_queue()
+        write(rabbitmq, queue, ["a"])
+        stream = environment(interval).add_source(
+            RMQSource(config_of(rabbitmq), queue, True, SimpleStringSchema())
+        )
+        with stream.execute_and_collect() as rows:
+            assert next(rows) == "a"
+            with channel_of(rabbitmq, queue) as channel:
+                channel.queue_delete(queue)
+            with pytest.raises(JobFailed, match=f"gives nothing more of queue '{queue}'"):
+                next(rows)
+
+    def test_a_job_whose_queue_is_deleted_reads_the_one_that_it_declares_anew(
+        self, rabbitmq: RabbitServer
+    ) -> None:
+        queue = new_queue()
+        write(rabbitmq, queue, ["a"])
+        env = environment("20 ms", "fixed-delay")
+        env.configure({"restart-strategy.fixed-delay.delay": "10 ms"})
+        stream = env.add_source(RMQSource(config_of(rabbitmq), queue, False, _UpToStop()))
+        with stream.execute_and_collect() as rows:
+            assert next(rows) == "a"
+            with channel_of(rabbitmq, queue) as channel:
+                channel.queue_delete(queue)
+            write(rabbitmq, queue, ["b", "stop"])
+            assert "b" in list(rows)
 
     def test_a_message_without_an_id_is_refused_where_ids_are_used(self, rabbitmq: RabbitServer) -> None:
         queue = new_queue()
