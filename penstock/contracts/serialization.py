@@ -1,14 +1,23 @@
 """How values become bytes at the borders of a program, and bytes values; PyFlink's names, with Java's methods in them."""
 
+import codecs
 from abc import ABC, abstractmethod
 from io import BytesIO
-from typing import Any, BinaryIO, Generic, TypeVar
+from typing import Any, BinaryIO, Final, Generic, TypeVar
 
 from penstock.data.text_forms import file_form
+from penstock.data.type_information import shortened
 from penstock.data.types import TypeInformation, Types
 from penstock.errors import ProgramError, TypeMismatch
 
 T = TypeVar("T")
+
+# Texts whose bytes may come in two orders: what Java writes before them, and how it reads those without a mark.
+_AS_IN_JAVA: Final = {"utf-16": (codecs.BOM_UTF16_BE, "utf-16-be"), "utf-32": (b"", "utf-32-be")}
+_MARKS: Final = {
+    "utf-16": (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE),
+    "utf-32": (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE),
+}
 
 
 class SerializationSchema(ABC):
@@ -59,19 +68,27 @@ class SimpleStringSchema(SerializationSchema, DeserializationSchema):
 
     def __init__(self, charset: str = "UTF-8") -> None:
         self._charset = _checked_charset(charset)
+        self._mark, self._unmarked = _AS_IN_JAVA.get(self._charset, (b"", self._charset))
 
     def serialize(self, element: Any) -> bytes:
         if not isinstance(element, str):
             raise TypeMismatch(
                 f"SimpleStringSchema writes str, not {element!r}; map the values to str before"
             )
-        return element.encode(self._charset)
+        try:
+            return self._mark + element.encode(self._unmarked)
+        except UnicodeEncodeError as error:
+            raise TypeMismatch(
+                f"{shortened(element)} has a letter that is not in {self._charset}: {error.reason} at position "
+                f"{error.start}; give SimpleStringSchema another charset, such as UTF-8"
+            ) from error
 
     def deserialize(self, message: bytes) -> str:
-        return message.decode(self._charset, "replace")
+        is_marked = self._charset in _MARKS and message.startswith(_MARKS[self._charset])
+        return message.decode(self._charset if is_marked else self._unmarked, "replace")
 
     def deserialize_batch(self, messages: list[bytes]) -> list[str]:
-        if type(self).deserialize is not SimpleStringSchema.deserialize:
+        if type(self).deserialize is not SimpleStringSchema.deserialize or self._charset in _MARKS:
             return super().deserialize_batch(messages)
         charset = self._charset
         return [message.decode(charset, "replace") for message in messages]
@@ -213,8 +230,6 @@ class VoidNamespaceSerializer(TypeSerializer[bytes]):
 
 
 def _checked_charset(name: str) -> str:
-    import codecs
-
     try:
         return codecs.lookup(name).name
     except LookupError:

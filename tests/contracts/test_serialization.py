@@ -27,6 +27,23 @@ def test_texts_are_written_and_read_in_their_charset() -> None:
         SimpleStringSchema().serialize(5)
 
 
+def test_marks_of_byte_order_are_written_and_read_as_java_does() -> None:
+    sixteen, thirty_two = SimpleStringSchema("UTF-16"), SimpleStringSchema("UTF-32")
+    assert sixteen.serialize("é") == b"\xfe\xff\x00\xe9"
+    assert thirty_two.serialize("é") == b"\x00\x00\x00\xe9"
+    messages = [b"\xfe\xff\x00\xe9", b"\xff\xfe\xe9\x00", b"\x00\xe9"]
+    assert [sixteen.deserialize(message) for message in messages] == ["é"] * 3
+    assert sixteen.deserialize_batch(messages) == ["é"] * 3
+    assert (
+        thirty_two.deserialize_batch([b"\x00\x00\x00\xe9", b"\xff\xfe\x00\x00\xe9\x00\x00\x00"]) == ["é"] * 2
+    )
+
+
+def test_a_letter_that_is_not_in_the_charset_is_named() -> None:
+    with pytest.raises(TypeMismatch, match=r"'aé' has a letter that is not in ascii: .* at position 1; give"):
+        SimpleStringSchema("US-ASCII").serialize("aé")
+
+
 def test_bytes_stay_as_they_are() -> None:
     schema = ByteArraySchema()
     assert schema.serialize(bytearray(b"x")) == schema.deserialize(b"x") == b"x"
