@@ -63,9 +63,12 @@ listener.name.secured.plain.sasl.jaas.config=org.apache.kafka.common.security.pl
 """
 USER, PASSWORD = "reader", "right"
 
-# Several nodes: another leads within seconds where one has died.
-_QUICKLY_DEAD = """broker.session.timeout.ms=3000
+# Several nodes: another leads within seconds where one has died. Each stands in a rack of its own, and says to consumers of
+# that rack that they may read from it.
+_OF_SEVERAL = """broker.session.timeout.ms=3000
 broker.heartbeat.interval.ms=500
+broker.rack=rack-{node}
+replica.selector.class=org.apache.kafka.common.replica.RackAwareReplicaSelector
 """
 
 
@@ -237,7 +240,9 @@ def running_kafka(
                     user=USER,
                     password=PASSWORD,
                 )
-            (place / "server.properties").write_text(text + (_QUICKLY_DEAD if nodes > 1 else ""))
+            if nodes > 1:
+                text += _OF_SEVERAL.format(node=node + 1)
+            (place / "server.properties").write_text(text)
             broker = Broker(node + 1, classpath, place, ports[node])
             broker.format("penstockpenstockpensto")
             broker.start()

@@ -7,7 +7,7 @@ for room; the task takes whole batches out of the queue.
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from penstock.clock import monotonic
@@ -29,14 +29,15 @@ Offsets = dict[KafkaTopicPartition, int]
 class Fetcher:
     """Consumes partitions in a thread of its own, from the first :meth:`assign` to :meth:`close`.
 
-    ``wake_up`` is called, by that thread, whenever there is something to take. Everything else is for the task's thread.
+    ``wake_up`` is called, by that thread, whenever there is something to take, and ``committed(error, offsets)`` after a
+    commit, with an error or with what was committed. Everything else is for the task's thread.
     """
 
     def __init__(
         self,
         configuration: dict[str, str],
         wake_up: Callable[[], None],
-        committed: Callable[[Any], None],
+        committed: Callable[[Any, Offsets], None],
     ) -> None:
         self._configuration = configuration
         self._wake_up = wake_up
@@ -44,6 +45,8 @@ class Fetcher:
         self._batches: deque[list[Any]] = deque()
         self._wanted: deque[Callable[[Any], None]] = deque()
         self._room = threading.Condition()
+        self._consumer: Any = None
+        """Of the thread; others ask it for nothing but what it knows, and with ``_room`` held, so that it is not closed."""
         self._failure: Exception | None = None
         self._closing = False
         self._thread: threading.Thread | None = None
@@ -73,7 +76,7 @@ class Fetcher:
         self._want(lambda consumer: consumer.resume([_place(partition.topic, partition.partition)]))
 
     def commit(self, offsets: Offsets) -> None:
-        """Tell the broker how far the group has read; ``committed(error)`` is called when that was done, or not."""
+        """Tell the broker how far the group has read."""
         places = [
             _place(partition.topic, partition.partition, offset) for partition, offset in offsets.items()
         ]
@@ -81,20 +84,35 @@ class Fetcher:
         def do(consumer: Any) -> None:
             try:
                 if self._closing:
-                    consumer.commit(offsets=places, asynchronous=False)
-                    self._committed(None)
+                    self._note_commit(None, consumer.commit(offsets=places, asynchronous=False))
                 else:  # a broker that is away must not keep others from being read
                     consumer.commit(offsets=places, asynchronous=True)
             except Exception as error:  # noqa: BLE001  (the offsets are in the checkpoint; the next one commits again)
-                self._note_commit(error)
+                self._note_commit(error, [])
 
         self._want(do)
 
-    def _note_commit(self, error: Any, _: Any = None) -> None:
+    def _note_commit(self, error: Any, places: list[Any]) -> None:
         """What came of a commit, told by the client while it polls."""
         if error is not None:
             _log.warning("offsets could not be committed to Kafka: %s", error)
-        self._committed(error)
+        done = (
+            [] if error is not None else [each for each in places if each.error is None and each.offset >= 0]
+        )
+        self._committed(
+            error, {KafkaTopicPartition(each.topic, each.partition): each.offset for each in done}
+        )
+
+    def pending(self, positions: Iterable[tuple[str, int, int]]) -> int:
+        """How many messages are behind these offsets of partitions, as far as the client has heard with what it fetched."""
+        with self._room:
+            if self._consumer is None:
+                return 0
+            ends = [
+                (self._consumer.get_watermark_offsets(_place(topic, partition), cached=True)[1], offset)
+                for topic, partition, offset in positions
+            ]
+        return sum(max(end - offset, 0) for end, offset in ends)
 
     def take(self) -> list[Any] | None:
         """The next batch of messages, or None. Raises what ended the thread."""
@@ -133,7 +151,7 @@ class Fetcher:
     def _run(self) -> None:
         consumer: Any = None
         try:
-            consumer = confluent().Consumer(
+            self._consumer = consumer = confluent().Consumer(
                 {**self._configuration, "error_cb": self._complain, "on_commit": self._note_commit},
                 logger=_log,
             )
@@ -144,6 +162,8 @@ class Fetcher:
             self._failure.__cause__ = error if self._failure is not error else None
             self._wake_up()
         finally:
+            with self._room:
+                self._consumer = None
             if consumer is not None:
                 consumer.close()
 

@@ -35,21 +35,49 @@ _OF_THE_CONNECTOR: Final = {
 _TRANSLATED: Final = {
     "request.timeout.ms": "socket.timeout.ms",
     "fetch.max.wait.ms": "fetch.wait.max.ms",
-    "max.block.ms": None,
-    "buffer.memory": None,
-    "max.poll.records": None,
+    "max.request.size": "message.max.bytes",
+    "compression.gzip.level": "compression.level",
+    "compression.lz4.level": "compression.level",
+    "compression.zstd.level": "compression.level",
     "send.buffer.bytes": "socket.send.buffer.bytes",
     "receive.buffer.bytes": "socket.receive.buffer.bytes",
-    "ssl.endpoint.identification.algorithm": "ssl.endpoint.identification.algorithm",
+    "ssl.truststore.certificates": "ssl.ca.pem",
+    "ssl.keystore.certificate.chain": "ssl.certificate.pem",
+    "ssl.keystore.key": "ssl.key.pem",
 }
+# What tunes or watches Java's client.
+_PASSED_OVER: Final = {
+    "auto.include.jmx.reporter",
+    "default.api.timeout.ms",
+    "exclude.internal.topics",
+    "max.block.ms",
+    "max.poll.records",
+    "metadata.max.idle.ms",
+    "metric.reporters",
+    "metrics.num.samples",
+    "metrics.recording.level",
+    "metrics.sample.window.ms",
+    "partitioner.adaptive.partitioning.enable",
+    "partitioner.availability.timeout.ms",
+    "socket.connection.setup.timeout.max.ms",
+}
+_TRUST_STORE: Final = "write ssl.ca.location with a PEM file"
+_KEY_STORE: Final = "write ssl.certificate.location and ssl.key.location with PEM files"
 _REFUSED: Final = {
-    "ssl.truststore.location": "write ssl.ca.location with a PEM file",
-    "ssl.truststore.password": "write ssl.ca.location with a PEM file",
-    "ssl.keystore.type": "write ssl.certificate.location and ssl.key.location with PEM files",
+    "ssl.truststore.location": _TRUST_STORE,
+    "ssl.truststore.password": _TRUST_STORE,
+    "ssl.truststore.type": _TRUST_STORE,
+    "ssl.keystore.type": _KEY_STORE,
     "interceptor.classes": "there are no Java classes here",
     "partitioner.class": "give the partition with the builder of KafkaRecordSerializationSchema",
     "partition.assignment.strategy": "the source assigns partitions itself",
     "sasl.login.callback.handler.class": "there are no Java classes here",
+}
+# Kinds of stores that are read here, too.
+_READ_STORES: Final = {
+    ("ssl.truststore.type", "PEM"),
+    ("ssl.keystore.type", "PKCS12"),
+    ("ssl.keystore.type", "PEM"),
 }
 _JAAS: Final = re.compile(r"(Plain|Scram)LoginModule\s+required\b(.*);?\s*$", re.DOTALL)
 _JAAS_OPTION: Final = re.compile(r"(username|password)\s*=\s*(\"(?:[^\"\\]|\\.)*\"|'[^']*'|[^\s;]+)")
@@ -81,21 +109,24 @@ def client_configuration(properties: dict[str, str]) -> dict[str, str]:
     :raises OptionError: for a property that only Java's client can follow.
     """
     translated: dict[str, str] = {}
+    trust_is_pem = properties.get("ssl.truststore.type") == "PEM"
+    keys_are_pem = properties.get("ssl.keystore.type") == "PEM"
     for key, value in properties.items():
-        if key in _OF_THE_CONNECTOR:
+        if key in _OF_THE_CONNECTOR or key in _PASSED_OVER or (key, value) in _READ_STORES:
             continue
-        if key in _REFUSED:
+        if key == "ssl.truststore.location" and trust_is_pem:
+            translated["ssl.ca.location"] = value
+        elif key == "ssl.keystore.location" and keys_are_pem:  # has the key and its certificate
+            translated |= {"ssl.certificate.location": value, "ssl.key.location": value}
+        elif key in _REFUSED:
             raise OptionError(f"the Kafka property {key!r} is for clients in Java; {_REFUSED[key]}")
-        if key == "sasl.jaas.config":
+        elif key == "sasl.jaas.config":
             translated.update(_login(value))
         elif key == "buffer.memory":
-            translated["queue.buffering.max.kbytes"] = str(max(1, int(value) // 1024))
-        elif key in _TRANSLATED:
-            name = _TRANSLATED[key]
-            if name is not None:
-                translated[name] = value
+            size_bytes = _whole_number(key, value, "bytes")
+            translated["queue.buffering.max.kbytes"] = str(max(1, size_bytes // 1024))
         else:
-            translated[key] = value
+            translated[_TRANSLATED.get(key, key)] = value
     return translated
 
 
@@ -120,12 +151,14 @@ def milliseconds(properties: dict[str, str], key: str, default: int) -> int:
     300000
     """
     text = properties.get(key)
-    if text is None:
-        return default
+    return default if text is None else _whole_number(key, text, "milliseconds")
+
+
+def _whole_number(key: str, text: str, unit: str) -> int:
     try:
         return int(text)
     except ValueError:
-        raise OptionError(f"the Kafka property {key!r} is a number of milliseconds, not {text!r}") from None
+        raise OptionError(f"the Kafka property {key!r} is a number of {unit}, not {text!r}") from None
 
 
 def truth(properties: dict[str, str], key: str, default: bool) -> bool:

@@ -28,7 +28,7 @@ class KafkaReader(SourceReader):
     def __init__(
         self,
         context: SourceReaderContext,
-        make_fetcher: Callable[[Callable[[], None], Callable[[Any], None]], Fetcher],
+        make_fetcher: Callable[[Callable[[], None], Callable[[Any, Offsets], None]], Fetcher],
         deserializer: Deserializer,
         commits: bool,
         reads: Callable[[KafkaTopicPartition], bool],
@@ -38,6 +38,8 @@ class KafkaReader(SourceReader):
         self._metrics = group.add_group("KafkaSourceReader")
         self._commits_succeeded = self._metrics.counter("commitsSucceeded")
         self._commits_failed = self._metrics.counter("commitsFailed")
+        group.gauge("pendingRecords", self._pending)
+        self._committed_offsets: Offsets = {}
         self._wake_up = context.wake_up
         self._fetcher = make_fetcher(context.wake_up, self._committed)
         self._deserializer = deserializer
@@ -71,6 +73,7 @@ class KafkaReader(SourceReader):
             self._unseen.append(split.split_id())
             offsets = self._metrics.add_group("topic", place[0]).add_group("partition", str(place[1]))
             offsets.gauge("currentOffset", partial(self._position, place))
+            offsets.gauge("committedOffset", partial(self._committed_offsets.get, split.partition, -1))
         if started:
             if not self._opened:
                 self._opened = True
@@ -80,6 +83,9 @@ class KafkaReader(SourceReader):
     def _position(self, place: tuple[str, int]) -> int:
         split = self._splits.get(place)
         return self._finished.get(KafkaTopicPartition(*place), -1) - 1 if split is None else split.offset - 1
+
+    def _pending(self) -> int:
+        return self._fetcher.pending((*place, split.offset) for place, split in self._splits.items())
 
     def notify_no_more_splits(self) -> None:
         self._no_more_splits = True
@@ -205,7 +211,8 @@ class KafkaReader(SourceReader):
     def notify_checkpoint_aborted(self, checkpoint_id: int) -> None:
         self._to_commit.pop(checkpoint_id, None)
 
-    def _committed(self, failure: Any) -> None:
+    def _committed(self, failure: Any, offsets: Offsets) -> None:
+        self._committed_offsets.update(offsets)
         (self._commits_succeeded if failure is None else self._commits_failed).inc()
 
     def close(self) -> None:

@@ -115,6 +115,10 @@ class Deserializer:
     ) -> None:
         self._schema = schema
         self._values = schema.schema if isinstance(schema, ValueOnly) else None
+        # The inherited one would call deserialize for each as well, and not say which messages it has left out.
+        self._reads_batches = self._values is not None and (
+            type(self._values).deserialize_batch is not DeserializationSchema.deserialize_batch
+        )
         self._policy = policy
         self._errors = errors
         self._may_end = _overrides_end(schema)
@@ -142,18 +146,42 @@ class Deserializer:
 
         :raises OutsideError: when the schema cannot work now and may later, as without its registry.
         """
-        if self._values is not None:
+        if self._values is None:
+            return self._one_by_one(messages)
+        if not self._reads_batches:
+            return self._values_one_by_one(self._values, messages)
+        try:
+            values = self._values.deserialize_batch(list(map(_value_of, messages)))
+        except Exception as error:  # noqa: BLE001  (one by one then, to know which it was)
+            _raise_what_passes(error)
+            values = []
+        if len(values) != len(messages):
+            return self._values_one_by_one(self._values, messages)
+        count = self._find_end(values)
+        if count is None:
+            return values, _times(messages), len(messages)
+        return values[:count], _times(messages[:count]), count + 1
+
+    def _values_one_by_one(
+        self, schema: DeserializationSchema, messages: list[Any]
+    ) -> tuple[list[Any], list[int] | None, int]:
+        records: list[Any] = []
+        times: list[int] = []
+        for index, message in enumerate(messages):
             try:
-                values = self._values.deserialize_batch(list(map(_value_of, messages)))
-            except Exception as error:  # noqa: BLE001  (one by one then, to know which it was)
+                value = schema.deserialize(message.value())
+            except Exception as error:  # noqa: BLE001  (whatever the schema raises)
                 _raise_what_passes(error)
-                values = []
-            if len(values) == len(messages):
-                count = self._find_end(values)
-                if count is None:
-                    return values, _times(messages), len(messages)
-                return values[:count], _times(messages[:count]), count + 1
-        return self._one_by_one(messages)
+                self._bad(consumer_record(message), error)
+                continue
+            if value is None:
+                continue
+            if self._may_end and schema.is_end_of_stream(value):
+                self.ended = True
+                return records, _stamped(times), index + 1
+            records.append(value)
+            times.append(message.timestamp()[1])
+        return records, _stamped(times), len(messages)
 
     def _one_by_one(self, messages: list[Any]) -> tuple[list[Any], list[int] | None, int]:
         records: list[Any] = []

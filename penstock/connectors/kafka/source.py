@@ -63,7 +63,7 @@ class KafkaSourceSettings:
     boundedness: Boundedness
     deserializer: KafkaRecordDeserializationSchema
     on_bad_message: OnBadMessage
-    rack: Callable[[], str] | None
+    rack: Callable[[], str | None] | None
     properties: dict[str, str] = field(hash=False, repr=False)
     leaves_out_others: bool = False
 
@@ -95,8 +95,8 @@ class KafkaSourceSettings:
             "auto.offset.reset": _RESETS[self.starting.reset_strategy],
             "enable.partition.eof": "true" if self.stopping is not None else "false",
         }
-        if self.rack is not None:
-            own["client.rack"] = str(self.rack())
+        if self.rack is not None and (rack := self.rack()):
+            own["client.rack"] = str(rack)
         return defaults | given | own
 
 
@@ -188,7 +188,7 @@ class KafkaSourceBuilder:
         self._boundedness = Boundedness.CONTINUOUS_UNBOUNDED
         self._deserializer: KafkaRecordDeserializationSchema | None = None
         self._on_bad_message: OnBadMessage = "fail"
-        self._rack: Callable[[], str] | None = None
+        self._rack: Callable[[], str | None] | None = None
         self._properties: dict[str, str] = {}
 
     def set_bootstrap_servers(self, bootstrap_servers: str) -> "KafkaSourceBuilder":
@@ -275,8 +275,9 @@ class KafkaSourceBuilder:
         """How the clients' names begin in the broker's logs."""
         return self.set_property("client.id.prefix", prefix)
 
-    def set_rack_id_supplier(self, rack_id_supplier: Callable[[], str]) -> "KafkaSourceBuilder":
-        """Called in each reader: the rack that it stands in, so that it reads from a replica nearby."""
+    def set_rack_id_supplier(self, rack_id_supplier: Callable[[], str | None]) -> "KafkaSourceBuilder":
+        """Called in each reader: the rack that it stands in, so that it reads from a replica nearby; None or no text where it
+        is not known."""
         if not callable(rack_id_supplier):
             raise ProgramError(f"the rack id is given by a function, not {rack_id_supplier!r}")
         self._rack = rack_id_supplier

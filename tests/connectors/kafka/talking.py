@@ -9,6 +9,7 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 
 from penstock.common import WatermarkStrategy
 from penstock.common.serialization import SimpleStringSchema
+from penstock.contracts.source import Source
 from penstock.datastream import StreamExecutionEnvironment
 from penstock.datastream.connectors.kafka import KafkaOffsetsInitializer, KafkaSource, KafkaSourceBuilder
 from tests.services.kafka_broker import KafkaCluster
@@ -92,7 +93,7 @@ def bounded(kafka: KafkaCluster, *topics: str) -> KafkaSource:
     return builder(kafka, *topics).set_bounded(KafkaOffsetsInitializer.latest()).build()
 
 
-def rows_of(source: KafkaSource, parallelism: int = 1) -> list[Any]:
+def rows_of(source: Source, parallelism: int = 1) -> list[Any]:
     """What a job collects that has this source and nothing else."""
     env = StreamExecutionEnvironment.get_execution_environment()
     env.set_parallelism(parallelism)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
 
 from penstock.common import Types, WatermarkStrategy
 from penstock.common.serialization import DeserializationSchema, SimpleStringSchema
@@ -98,6 +99,39 @@ def test_offsets_by_rule(apache_kafka: KafkaCluster) -> None:
     assert rows(committed()) == ["v4"]
 
 
+def test_stops_and_resets_are_those_of_flinks_source(apache_kafka: KafkaCluster) -> None:
+    """Observed with Flink's connector 5.0.0-2.2."""
+    topic = new_topic(apache_kafka)
+    for n in range(6):
+        write(apache_kafka, topic, [f"v{n}"], timestamp=1_000 * (n + 1))
+    admin = AdminClient({"bootstrap.servers": apache_kafka.bootstrap})
+    (deleted,) = admin.delete_records([TopicPartition(topic, 0, 2)]).values()
+    deleted.result(PATIENCE_S)
+    place = KafkaTopicPartition(topic, 0)
+
+    def rows(starting: KafkaOffsetsInitializer, stopping: KafkaOffsetsInitializer = LATEST) -> list[Any]:
+        source = builder(apache_kafka, topic).set_group_id(topic).set_starting_offsets(starting)
+        return rows_of(source.set_bounded(stopping).build())
+
+    offsets, timestamp = KafkaOffsetsInitializer.offsets, KafkaOffsetsInitializer.timestamp
+    none, latest = KafkaOffsetResetStrategy.NONE, KafkaOffsetResetStrategy.LATEST
+    assert rows(EARLIEST, timestamp(4_000)) == ["v2"]
+    assert rows(EARLIEST, timestamp(99_000)) == ["v2", "v3", "v4", "v5"]
+    assert rows(timestamp(0)) == ["v2", "v3", "v4", "v5"]
+    assert rows(offsets({place: 5}), offsets({place: 3})) == []
+    assert rows(offsets({place: 99})) == []
+    assert rows(EARLIEST, offsets({})) == []
+    assert rows(offsets({place: 1})) == ["v2", "v3", "v4", "v5"]
+    assert rows(offsets({place: 1}, latest)) == []
+    with pytest.raises(JobFailed, match="Offset out of range"):
+        rows(offsets({place: 1}, none))
+    consumer = Consumer({"bootstrap.servers": apache_kafka.bootstrap, "group.id": topic})
+    consumer.commit(offsets=[TopicPartition(topic, 0, 4)], asynchronous=False)
+    consumer.close()
+    assert rows(EARLIEST, KafkaOffsetsInitializer.committed_offsets()) == ["v2", "v3"]
+    assert rows(offsets({})) == ["v4", "v5"]
+
+
 def test_records_of_aborted_transactions_are_left_out_on_request_and_the_end_is_found(
     apache_kafka: KafkaCluster,
 ) -> None:
@@ -170,6 +204,34 @@ def test_offsets_are_committed_when_a_checkpoint_is_complete(kafka: KafkaCluster
     (committed,) = consumer.committed([TopicPartition(topic, 0)], timeout=PATIENCE_S)
     consumer.close()
     assert committed.offset == 3
+
+
+def test_a_reader_tells_what_it_has_read_and_committed_and_what_is_still_to_come(kafka: KafkaCluster) -> None:
+    topic = new_topic(kafka)
+    write(kafka, topic, [str(number) for number in range(10_000)])
+    with running(builder(kafka, topic).set_group_id(topic).build()) as run:
+
+        def told() -> dict[str, Any]:
+            of_partition = f"KafkaSourceReader.topic.{topic}.partition.0."
+            return {
+                name.removeprefix(of_partition): value
+                for name, value in dict(run.metrics[0].collect()).items()
+            }
+
+        run.run_until(lambda: len(run.records) > 0)
+        read_so_far = len(run.records)
+        assert (told()["currentOffset"], told()["committedOffset"]) == (read_so_far - 1, -1)
+        assert told()["pendingRecords"] == 10_000 - read_so_far
+        run.run_until(lambda: len(run.records) == 10_000)
+        assert told()["pendingRecords"] == 0
+        run.readers[0].snapshot_state(1)
+        run.readers[0].notify_checkpoint_complete(1)
+        for _ in range(int(PATIENCE_S / 0.05)):
+            if told()["KafkaSourceReader.commitsSucceeded"]:
+                break
+            Event().wait(0.05)
+        assert (told()["currentOffset"], told()["committedOffset"]) == (9_999, 10_000)
+    assert told()["pendingRecords"] == 0
 
 
 class _Everything(KafkaRecordDeserializationSchema):
@@ -250,6 +312,32 @@ class _Numbers(DeserializationSchema):
 
     def get_produced_type(self) -> Any:
         return Types.LONG()
+
+
+class _Seen(DeserializationSchema):
+    """Leaves out "no", cannot read "bad", and writes down what it is given."""
+
+    def __init__(self) -> None:
+        self.seen: list[bytes] = []
+
+    def deserialize(self, message: bytes) -> str | None:
+        self.seen.append(message)
+        if message == b"bad":
+            raise ValueError("bad")
+        return None if message == b"no" else message.decode()
+
+
+def test_a_schema_that_leaves_messages_out_is_given_each_once(kafka: KafkaCluster) -> None:
+    topic = new_topic(kafka)
+    written = ["a", "no", "b", "bad", "no", "c"]
+    for second, value in enumerate(written):
+        write(kafka, topic, [value], timestamp=1_000 * (second + 1))
+    schema = _Seen()
+    begun = builder(kafka, topic).set_value_only_deserializer(schema).set_bounded(LATEST)
+    with running(begun.set_bad_message_policy("skip").build()) as run:
+        assert run.run() == ["a", "b", "c"]
+        assert run.outputs[0].timestamps == [1_000, 3_000, 6_000]
+    assert schema.seen == [value.encode() for value in written]
 
 
 def test_bad_messages_fail_the_job_with_their_place_or_are_skipped_or_handed_over(

@@ -13,7 +13,7 @@ from penstock.datastream import ProcessWindowFunction, StreamExecutionEnvironmen
 from penstock.datastream.connectors.hybrid_source import HybridSource
 from penstock.datastream.window import TumblingEventTimeWindows
 from tests.connectors.driving import RunningSource, running
-from tests.connectors.kafka.talking import bounded, builder, new_topic, write
+from tests.connectors.kafka.talking import bounded, builder, new_topic, rows_of, write
 from tests.services.kafka_broker import KafkaCluster
 
 pytestmark = pytest.mark.service
@@ -100,6 +100,14 @@ def test_a_hybrid_source_has_the_reader_of_kafka_pause_its_splits(kafka: KafkaCl
         assert run.records == ["first", *(f"1:{n}" for n in range(100))]
         reader.pause_or_resume_splits([], [f"{topic}-0"])
         assert run.run()[101:] == [f"0:{n}" for n in range(100)]
+
+
+def test_a_hybrid_source_reads_one_topic_after_another(kafka: KafkaCluster) -> None:
+    first, second = new_topic(kafka), new_topic(kafka)
+    for topic in (first, second):
+        write(kafka, topic, [f"{topic}:{n}" for n in range(100)])
+    source = HybridSource.builder(bounded(kafka, first)).add_source(bounded(kafka, second)).build()
+    assert rows_of(source) == [f"{topic}:{n}" for topic in (first, second) for n in range(100)]
 
 
 def test_a_partition_that_is_ahead_waits_for_the_others_of_its_reader(
