@@ -35,15 +35,16 @@ class RowBatch:
     """Python values with optional event timestamps and optional keys, all lists of the same length.
 
     ``keyed_by`` is the list of keys, or where in each value they stand. Values that are tuples may come as their ``fields``,
-    a list for each position: a tuple is made of them when somebody asks for ``values``.
+    a list for each position: tuples are made of them when somebody asks for ``values``, and take their place.
 
     >>> batch = RowBatch(["a", "b"], [10, 20])
     >>> len(batch), batch.take([1]).values
     (2, ['b'])
     >>> RowBatch([("a", 1), ("b", 2)], None, KeyItem(0)).keys
     ['a', 'b']
-    >>> RowBatch.of_fields([["a", "b"], [1, 2]]).values
-    [('a', 1), ('b', 2)]
+    >>> batch = RowBatch.of_fields([["a", "b"], [1, 2]])
+    >>> batch.fields, batch.values, batch.fields
+    ([['a', 'b'], [1, 2]], [('a', 1), ('b', 2)], None)
     """
 
     __slots__ = ("_listed", "_values", "fields", "keyed_by", "timestamps")
@@ -54,7 +55,7 @@ class RowBatch:
         timestamps: list[int] | None = None,
         keys: list[Any] | KeyItem | None = None,
     ) -> None:
-        self._values: list[Any] | None = values
+        self._values = values
         self.fields: Sequence[list[Any]] | None = None
         self.timestamps = timestamps
         self.keyed_by = keys
@@ -68,17 +69,18 @@ class RowBatch:
     ) -> "RowBatch":
         """A batch of tuples, from the lists of what stands at each of their positions; at least one."""
         batch = RowBatch([], timestamps, keys)
-        batch._values, batch.fields = None, fields
+        batch.fields = fields
         return batch
 
     @property
     def values(self) -> list[Any]:
         """The records."""
-        values = self._values
-        if values is None:
-            assert self.fields is not None
-            values = self._values = list(zip(*self.fields, strict=True))
-        return values
+        fields = self.fields
+        if fields is not None:
+            # In this order, as a checkpoint may be written on another thread.
+            self._values = list(zip(*fields, strict=True))
+            self.fields = None
+        return self._values
 
     @property
     def keys(self) -> list[Any] | None:
@@ -94,25 +96,29 @@ class RowBatch:
 
     def keyed(self, keys: list[Any] | KeyItem) -> "RowBatch":
         """The same records under these keys."""
-        if self.fields is None:
-            return RowBatch(self.values, self.timestamps, keys)
-        return RowBatch.of_fields(self.fields, self.timestamps, keys)
+        fields = self.fields
+        if fields is None:
+            return RowBatch(self._values, self.timestamps, keys)
+        return RowBatch.of_fields(fields, self.timestamps, keys)
 
     def __len__(self) -> int:
-        return len(self._values) if self._values is not None else len(self.fields[0])  # type: ignore[index]
+        fields = self.fields
+        return len(self._values) if fields is None else len(fields[0])
 
     def slice(self, start: int, stop: int) -> "RowBatch":
         """The records from ``start`` up to ``stop``."""
         timestamps = None if self.timestamps is None else self.timestamps[start:stop]
         keys = self.keyed_by[start:stop] if isinstance(self.keyed_by, list) else self.keyed_by
-        if self.fields is not None:
-            return RowBatch.of_fields([field[start:stop] for field in self.fields], timestamps, keys)
-        return RowBatch(self.values[start:stop], timestamps, keys)
+        fields = self.fields
+        if fields is not None:
+            return RowBatch.of_fields([field[start:stop] for field in fields], timestamps, keys)
+        return RowBatch(self._values[start:stop], timestamps, keys)
 
     def take(self, indices: list[int]) -> "RowBatch":
         """The records at ``indices``, in that order."""
+        values = self.values
         return RowBatch(
-            [self.values[i] for i in indices],
+            [values[i] for i in indices],
             None if self.timestamps is None else [self.timestamps[i] for i in indices],
             [self.keyed_by[i] for i in indices] if isinstance(self.keyed_by, list) else self.keyed_by,
         )
@@ -175,7 +181,7 @@ def concat_rows(batches: list[RowBatch]) -> RowBatch:
     with_timestamps = any(batch.timestamps is not None for batch in batches)
     times = [b.timestamps or [_NONE] * len(b) for b in batches] if with_timestamps else None
     stamps = None if times is None else list(chain.from_iterable(times))
-    fields = [batch.fields for batch in batches if batch.fields is not None]
+    fields = [fields for batch in batches if (fields := batch.fields) is not None]
     if len(fields) == len(batches) and len(set(map(len, fields))) == 1:
         joined = [list(chain.from_iterable(lists)) for lists in zip(*fields, strict=True)]
         return RowBatch.of_fields(joined, stamps, _keys_of_all(batches))

@@ -91,8 +91,12 @@ class Encoder:
         packed_keys = _packed_keys(batch)
         # One block of bytes costs half of what pickle needs for a list of ints.
         times = None if timestamps is None else struct.pack(f"{len(timestamps)}q", *timestamps)
-        apart = batch.fields is not None
-        parts = (batch.fields if batch.fields is not None else batch.values, times, packed_keys, apart)
+        fields = batch.fields
+        parts = (
+            (batch.values, times, packed_keys, False)
+            if fields is None
+            else (fields, times, packed_keys, True)
+        )
         if not self._by_token:
             pickled = _pickle_by_name(parts)
             if pickled is not None and not by_value.refers_to_main(pickled):

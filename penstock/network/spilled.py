@@ -271,16 +271,19 @@ def estimated_bytes(element: Element) -> int:
     """
     if isinstance(element, ColumnBatch):
         return int(element.columns.nbytes) + 8 * len(element)
-    if not isinstance(element, RowBatch) or not element.values:
+    if not isinstance(element, RowBatch) or not len(element):
         return 64
-    values = element.values
-    sample = values[:: max(1, len(values) // _SAMPLE)]
-    per_record = 8 + sum(map(_value_bytes, sample)) // len(sample)
+    size, fields = len(element), element.fields
+    sample = slice(None, None, max(1, size // _SAMPLE))
+    values = (
+        element.values[sample] if fields is None else list(zip(*[f[sample] for f in fields], strict=True))
+    )
+    per_record = 8 + sum(map(_value_bytes, values)) // len(values)
     if element.timestamps is not None:
         per_record += 40
     if element.keyed_by is not None:
         per_record += 8  # most keys are parts of their values
-    return per_record * len(values)
+    return per_record * size
 
 
 def _value_bytes(value: Any) -> int:

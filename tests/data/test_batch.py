@@ -102,6 +102,25 @@ def test_fields_are_joined_with_each_other_and_with_rows(parts: list[tuple[list[
     assert concat_rows(batches) == concat_rows([listed(values) for values, _ in parts])
 
 
+def test_a_batch_holds_its_fields_or_the_rows_that_were_made_of_them() -> None:
+    batch = apart([("a", 1), ("b", 2)])
+    rows = batch.values
+    assert batch.fields is None
+    assert batch.values is rows
+    assert batch.keyed(["k", "l"]).values is rows
+    assert batch.slice(1, 2).values[0] is rows[1]
+    assert batch.keys == ["a", "b"]
+
+
+def test_rows_out_of_fields_that_are_keys_themselves_are_sent_once() -> None:
+    batch = RowBatch.of_fields([["a", "b"], [1, 2]])
+    keyed = batch.keyed(batch.values)
+    arrived = decode(*Encoder().encode(keyed))
+    assert isinstance(arrived, RowBatch)
+    assert arrived == keyed
+    assert arrived.keys is arrived.values
+
+
 def test_fields_of_another_number_are_joined_as_rows() -> None:
     joined = concat_rows([RowBatch.of_fields([[1], [2]]), RowBatch.of_fields([[3], [4], [5]])])
     assert joined.values == [(1, 2), (3, 4, 5)]

@@ -19,7 +19,7 @@ from penstock.data.elements import END_OF_INPUT, MIN_TIMESTAMP, Barrier, Element
 from penstock.errors import OutsideError, ProtocolError
 from penstock.network.framing import Encoder
 from penstock.network.key_grouping import KeyGrouping
-from penstock.network.spilled import SpillFile, SpoolChannel, SpoolMemory
+from penstock.network.spilled import SpillFile, SpoolChannel, SpoolMemory, estimated_bytes
 from tests.network.workers import open_descriptors
 
 elements = st.one_of(
@@ -82,6 +82,21 @@ def test_columns_and_instances_of_local_classes_can_be_spooled() -> None:
     assert isinstance(columns, ColumnBatch)
     assert columns.columns.to_pydict() == {"v": [1, 2]}
     assert spool.poll() == RowBatch([Local(1)])
+
+
+@given(st.lists(st.tuples(st.text(), st.integers(), st.none()), max_size=40))
+def test_the_memory_of_fields_is_that_of_their_rows_and_none_is_made_to_know_it(rows: list[Any]) -> None:
+    fields = [list(field) for field in zip(*rows, strict=True)] or [[], [], []]
+    batch = RowBatch.of_fields(fields)
+    assert estimated_bytes(batch) == estimated_bytes(RowBatch(rows))
+    assert batch.fields is fields
+    for memory in (0, 10**9):
+        spool = SpoolChannel(SpoolMemory(memory))
+        spool.put(batch)
+        found = spool.poll()
+        spool.discard()
+        assert isinstance(found, RowBatch)
+        assert found.fields == fields
 
 
 def test_spools_share_their_memory_and_leave_it_to_each_other() -> None:

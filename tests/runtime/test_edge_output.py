@@ -230,6 +230,17 @@ def test_records_of_other_kinds_among_pairs_stay_what_they_are(
         assert keys == [value[0] for value in mine]
 
 
+@pytest.mark.parametrize("channels", [2, 3])
+@pytest.mark.parametrize("empty", [RowBatch([]), RowBatch.of_fields([[], []])])
+def test_a_batch_without_records_is_no_record_that_fails(channels: int, empty: RowBatch) -> None:
+    output = keyed_edge(channels, lambda pair: pair[0])
+    output.emit(empty)
+    output.emit(RowBatch([("a", 1)]))
+    output.emit(empty)
+    output.flush()
+    assert [value for elements in drained(output) for value in values(elements)] == [("a", 1)]
+
+
 def test_pairs_come_as_whole_records_once_there_were_others() -> None:
     output = keyed_edge(2, lambda pair: pair[0])
     output.emit(RowBatch([("a", 1), ["a", 2], ("a", 3), ("c", 4)]))

@@ -56,7 +56,9 @@ class Scatter:
         (2, [('a', 1)], [['c'], [2]])
         """
         size = len(batch)
-        if self._width is None and size:
+        if not size:
+            return 0
+        if self._width is None:
             self._deal_in_fields(batch)
         fields = batch.fields
         comes_apart = fields is not None and len(fields) == self._width
