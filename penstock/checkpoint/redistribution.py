@@ -100,10 +100,11 @@ def _operator_state(
         return None
     states: dict[str, tuple[OperatorStateMode, tuple[bytes, ...]]] = {}
     modes = {name: mode for each in old if each is not None for name, (mode, _) in each.states.items()}
+    types = {name: text for each in old if each is not None for name, text in each.types.items()}
     for name, mode in modes.items():
         parts = [each.states[name][1] if each is not None and name in each.states else () for each in old]
         states[name] = (mode, _part(mode, parts, subtask))
-    return OperatorStateSnapshot(states)
+    return OperatorStateSnapshot(states, types)
 
 
 def _part(

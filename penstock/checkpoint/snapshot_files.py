@@ -39,6 +39,8 @@ from penstock.errors import OutsideError, PenstockError, StateError
 from penstock.operators.contract import OperatorSnapshot
 from penstock.storage.reading import open_file
 
+_OPERATOR = "operator-"
+
 
 def write_operator_snapshot(
     place: CheckpointPlace,
@@ -222,10 +224,15 @@ def _read(
         if keyed
         else None,
         timers=timers,
-        operator=OperatorStateSnapshot(states) if states else None,
+        operator=OperatorStateSnapshot(states, _operator_types(handle)) if states else None,
         own=own,
         checkpoint_id=handle.checkpoint_id,
     )
+
+
+def _operator_types(handle: OperatorStateHandle) -> dict[str, str]:
+    of_operator = [state for state in handle.states if state.kind.startswith(_OPERATOR)]
+    return {state.name: state.type_text for state in of_operator if state.type_text}
 
 
 def _has_any_of(handle: OperatorStateHandle, wanted: range) -> bool:
@@ -272,7 +279,8 @@ def _descriptions(
             found.append(StateDescription(name, meta.kind.value, meta.type_text, meta.ttl, known))
     if snapshot.operator is not None:
         for name, (mode, _) in snapshot.operator.states.items():
-            found.append(StateDescription(name, f"operator-{mode.value}"))
+            declared = snapshot.operator.types.get(name, "")
+            found.append(StateDescription(name, f"{_OPERATOR}{mode.value}", declared))
     found += [StateDescription(name, StateKind.TIMERS.value) for name in snapshot.timers]
     return tuple(found)
 

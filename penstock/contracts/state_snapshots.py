@@ -6,7 +6,7 @@ written. What is read back from a checkpoint looks the same, so that any backend
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Final, Protocol
 
@@ -262,6 +262,10 @@ class OperatorStateMode(Enum):
 
 @dataclass(frozen=True, slots=True)
 class OperatorStateSnapshot:
-    """The operator states of one subtask: pickled elements; for broadcast state, pickled pairs."""
+    """The operator states of one subtask: pickled elements; for broadcast state, pickled pairs.
+
+    ``types`` has the texts of the types that were declared for them.
+    """
 
     states: dict[str, tuple[OperatorStateMode, tuple[bytes, ...]]]
+    types: dict[str, str] = field(default_factory=dict)

@@ -4,7 +4,7 @@ Functions declare their states in ``open``, so whoever wants to know them has to
 with states that are there but empty; values that were saved are read only where their type has changed.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -24,6 +24,7 @@ from penstock.contracts.state import (
     StateMeta,
     StoredEntries,
 )
+from penstock.data.pickles import load
 from penstock.dataflow.job import ChainedOperator, JobGraph, JobVertex
 from penstock.errors import PenstockError, StateError
 from penstock.metrics.kinds import MetricGroup
@@ -79,9 +80,11 @@ class _Opened:
     ) -> None:
         self.saved: dict[str, StateMeta] = {}
         self.saved_lists: dict[str, OperatorStateMode] = {}
+        self._list_types: dict[str, str] = {}
         for state in (state for handle in record.handles for state in handle.states):
             if state.kind.startswith(_OPERATOR):
                 self.saved_lists[state.name] = OperatorStateMode(state.kind.removeprefix(_OPERATOR))
+                self._list_types[state.name] = state.type_text
             elif state.kind != StateKind.TIMERS.value:
                 self.saved[state.name] = StateMeta(
                     state.name, StateKind(state.kind), state.type_text, state.ttl
@@ -100,8 +103,20 @@ class _Opened:
             name: (mode, ()) for name, mode in self.saved_lists.items()
         }
         return OperatorSnapshot(
-            KeyedStateSnapshot(max_parallelism, dict(keyed)), {}, OperatorStateSnapshot(lists)
+            KeyedStateSnapshot(max_parallelism, dict(keyed)),
+            {},
+            OperatorStateSnapshot(lists, self._list_types),
         )
+
+    def both_sides(self) -> Iterator[tuple[StateDescriptor, StateMeta]]:
+        """What is declared with what was saved of it, where both are of one kind."""
+        for name, meta in self.saved.items():
+            if name in self.declared:
+                yield self.declared[name], meta
+        for name, mode in self.saved_lists.items():
+            if name in self.declared_lists:
+                kind = StateKind.MAP if mode is OperatorStateMode.BROADCAST else StateKind.LIST
+                yield self.declared_lists[name], StateMeta(name, kind, self._list_types[name])
 
     def _environment(self, graph: JobGraph, vertex: JobVertex) -> TaskEnvironment:
         access = StateAccess({}, SYSTEM_CLOCK)
@@ -137,7 +152,12 @@ class _Opened:
         [context], [operator] = self._chain.contexts, self._chain.operators
         # What was saved is not really there: a function that asks is told that it begins anew.
         context.restored_checkpoint_id = None
-        refused = [error.message for error in open_restored(context, operator.open)]
+        try:
+            refused = [error.message for error in open_restored(context, operator.open)]
+        except Exception:
+            if not self._refused_lists:  # else it comes of a state that it did not get
+                raise
+            refused = []
         return self._refused_lists + refused
 
     def close(self) -> None:
@@ -196,39 +216,35 @@ def _type_changes(
 ) -> Iterator[StateChange]:
     """The states whose type has changed; what is stored is converted to see whether it can be."""
     conversions: dict[str, Conversion] = {}
-    for name, meta in opened.saved.items():
-        declared = opened.declared.get(name)
-        convert = (
-            None if declared is None or declared.kind is not meta.kind else conversion_to(declared, meta)
-        )
+    types: dict[str, str] = {}
+    for declared, meta in opened.both_sides():
+        convert = conversion_to(declared, meta) if declared.kind is meta.kind else None
         if convert is not None:
-            conversions[name] = convert
+            conversions[meta.name] = convert
+            was, becomes = meta.type_text or "any value", declared.type_text or "any value"
+            types[meta.name] = f"{was} becomes {becomes}"
     failures: dict[str, str] = {}
     for handle in record.handles if conversions else ():
         snapshot = read(SubtaskPlace(handle.subtask_index, handle.parallelism, handle.max_parallelism))
-        if snapshot is not None and snapshot.keyed is not None:
-            failures |= _failures(
-                snapshot.keyed, {n: each for n, each in conversions.items() if n not in failures}
-            )
-    for name in conversions:
-        was, becomes = (
-            opened.saved[name].type_text or "any value",
-            opened.declared[name].type_text or "any value",
-        )
-        yield StateChange(f"state {name!r}: {was} becomes {becomes}", failures.get(name))
+        for name, convert in conversions.items():
+            if snapshot is not None and name not in failures:
+                try:
+                    _convert_all(snapshot, name, convert)
+                except StateError as error:
+                    failures[name] = error.message
+    for name, change in types.items():
+        yield StateChange(f"state {name!r}: {change}", failures.get(name))
 
 
-def _failures(snapshot: KeyedStateSnapshot, conversions: Mapping[str, Conversion]) -> dict[str, str]:
-    failures = {}
-    for name, convert in conversions.items():
-        entries = snapshot.states.get(name)
-        try:
-            for chunk in () if entries is None else entries.chunks():
-                for key, stored in zip(chunk.keys, chunk.values, strict=True):
-                    convert(stored, key)
-        except StateError as error:
-            failures[name] = error.message
-    return failures
+def _convert_all(snapshot: OperatorSnapshot, name: str, convert: Conversion) -> None:
+    if snapshot.keyed is not None and name in snapshot.keyed.states:
+        for chunk in snapshot.keyed.states[name].chunks():
+            for key, stored in zip(chunk.keys, chunk.values, strict=True):
+                convert(stored, key)
+    elif snapshot.operator is not None and name in snapshot.operator.states:
+        mode, elements = snapshot.operator.states[name]
+        content = [load(element, f"operator state {name!r}") for element in elements]
+        convert(dict(content) if mode is OperatorStateMode.BROADCAST else content)
 
 
 def _remarks(opened: _Opened, record: OperatorRecord) -> Iterator[str]:

@@ -18,10 +18,12 @@ from penstock.contracts.state import (
     ReadOnlyBroadcastState,
     StateDescriptor,
     StateKind,
+    StateMeta,
 )
 from penstock.data.pickles import dump, load
 from penstock.errors import ProgramError, StateError, TypeMismatch
 from penstock.state.keyed_access import of_declared_type
+from penstock.state.migration import conversion_to
 
 States = dict[str, tuple[OperatorStateMode, tuple[bytes, ...]]]
 
@@ -39,12 +41,13 @@ def redistribute(snapshots: Sequence[OperatorStateSnapshot], parallelism: int) -
                 raise StateError(
                     f"operator state {name!r} was saved as {modes[name].value} and as {mode.value}"
                 )
+    types = {name: text for snapshot in snapshots for name, text in snapshot.types.items()}
     parts: list[States] = [{} for _ in range(parallelism)]
     for name, mode in modes.items():
         old = [snapshot.states[name][1] if name in snapshot.states else () for snapshot in snapshots]
         for part, elements in zip(parts, _deal(mode, old, parallelism), strict=True):
             part[name] = (mode, elements)
-    return [OperatorStateSnapshot(part) for part in parts]
+    return [OperatorStateSnapshot(part, types) for part in parts]
 
 
 def _deal(mode: OperatorStateMode, old: list[tuple[bytes, ...]], parallelism: int) -> list[tuple[bytes, ...]]:
@@ -72,11 +75,12 @@ class InMemoryOperatorState(OperatorStateBackend):
     [5]
     """
 
-    __slots__ = ("_restored", "_states")
+    __slots__ = ("_restored", "_states", "_types")
 
     def __init__(self) -> None:
         self._states: dict[str, tuple[OperatorStateMode, OperatorList | BroadcastMap]] = {}
         self._restored: States = {}  # until the function asks for it
+        self._types: dict[str, str] = {}
 
     def get_list_state(self, state_descriptor: ListStateDescriptor) -> ListState[Any]:
         handle: ListState[Any] = self._get(OperatorStateMode.SPLIT_DISTRIBUTE, state_descriptor)
@@ -103,8 +107,10 @@ class InMemoryOperatorState(OperatorStateBackend):
             found, elements = self._restored.get(name, (mode, ()))
             if found is mode:
                 content = [load(element, f"operator state {name!r}") for element in elements]
+                content = self._as_declared(descriptor, content)
                 handle = BroadcastMap(dict(content)) if kind is StateKind.MAP else OperatorList(name, content)
                 self._states[name] = (mode, handle)
+                self._types[name] = descriptor.type_text
                 self._restored.pop(name, None)
         else:
             found = self._states[name][0]
@@ -116,16 +122,30 @@ class InMemoryOperatorState(OperatorStateBackend):
         handle = self._states[name][1]
         return of_declared_type(descriptor, lambda _: handle, None)
 
+    def _as_declared(self, descriptor: StateDescriptor, content: list[Any]) -> list[Any]:
+        """What was saved, as the program declares it now; pairs of broadcast state.
+
+        :raises StateError: when it does not become that.
+        """
+        saved = StateMeta(descriptor.name, descriptor.kind, self._types.get(descriptor.name, ""))
+        convert = conversion_to(descriptor, saved) if content else None
+        if convert is None:
+            return content
+        if descriptor.kind is StateKind.MAP:
+            return list(convert(dict(content)).items())
+        return list(convert(content))
+
     def snapshot(self) -> OperatorStateSnapshot:
         states = dict(self._restored)
         for name, (mode, handle) in self._states.items():
             states[name] = (mode, tuple(_pickled(name, element) for element in handle.content()))
-        return OperatorStateSnapshot(states)
+        return OperatorStateSnapshot(states, {name: text for name, text in self._types.items() if text})
 
     def restore(self, snapshot: OperatorStateSnapshot) -> None:
         if self._states:
             raise StateError("operator state was used before it was restored")
         self._restored = dict(snapshot.states)
+        self._types = dict(snapshot.types)
 
 
 def _pickled(name: str, element: Any) -> bytes:

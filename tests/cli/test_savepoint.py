@@ -217,6 +217,7 @@ class Sell(KeyedProcessFunction, CheckpointedFunction):
             self.name.update(str(ctx.get_current_key()))
             self.sold.add(ctx.get_current_key())
             self.stock.put("here", 1)
+            self.past.add(1)
         self.seen.add(1)
         yield value
 
@@ -238,6 +239,7 @@ self.stock = context.get_map_state(MapStateDescriptor("stock", Types.STRING(), T
 """
 INITIALIZE = """
 self.rest = context.get_operator_state_store().get_list_state(ListStateDescriptor("rest"))
+self.past = context.get_operator_state_store().get_list_state(ListStateDescriptor("past", Types.INT()))
 """
 
 
@@ -272,12 +274,14 @@ def test_states_that_are_declared_otherwise_in_open_are_told(market: Folder) -> 
         "expiring.enable_time_to_live(StateTtlConfig.new_builder(1000).build())\n"
         "context.get_state(expiring)\n"
     )
-    market.write_program("changed.py", shop(changed, INITIALIZE.replace('"rest"', '"remains"')))
+    lists = INITIALIZE.replace('"rest"', '"remains"').replace("Types.INT()", "Types.DOUBLE()")
+    market.write_program("changed.py", shop(changed, lists))
     finished = market.penstock("savepoint", "check", "saved", "changed.py")
     assert finished.code == 0, finished.err
     told = [line.strip() for line in finished.out.splitlines()]
     assert any(line.startswith("migrated: shop (") for line in told)
     assert "state 'price': Integer becomes Double" in told
+    assert "state 'past': ListTypeInfo<Integer> becomes ListTypeInfo<Double>" in told
     assert "state 'price' gets a time to live: what is there counts as written at the start" in told
     unused = "is not asked for in open: it stays as it is, and is not used unless it is asked for later"
     assert f"state 'name' {unused}" in told
@@ -297,7 +301,10 @@ def test_states_that_cannot_become_what_open_declares_keep_it_from_starting(mark
         .replace("get_list_state(ListStateDescriptor", "get_state(ValueStateDescriptor")
         .replace("Types.INT()", "Types.LONG()")
     )
-    union = INITIALIZE.replace("get_list_state", "get_union_list_state")
+    union = INITIALIZE.replace(
+        'get_list_state(ListStateDescriptor("rest"', 'get_union_list_state(ListStateDescriptor("rest"'
+    )
+    union = union.replace("Types.INT()", "Types.STRING()")
     market.write_program("wrong.py", shop(changed, union))
     finished = market.penstock("savepoint", "check", "--json", "saved", "wrong.py")
     assert finished.code == 1
@@ -306,6 +313,9 @@ def test_states_that_cannot_become_what_open_declares_keep_it_from_starting(mark
     assert "state 'name' was saved as String and is now declared as Long; what is stored under key" in told
     assert "state 'sold' is list state and cannot become value state" in told
     assert "operator state 'rest' is split state and cannot become union state" in told
+    assert (
+        "state 'past' was saved as ListTypeInfo<Integer> and is now declared as ListTypeInfo<String>" in told
+    )
     [shop_entry] = [entry for entry in found["migrated"] if entry["name"] == "shop"]
     assert "state 'price': Integer becomes Long" in shop_entry["changes"]
     migrated = OPEN.replace('ValueStateDescriptor("name", Types.STRING())', "named") + ""

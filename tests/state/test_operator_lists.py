@@ -14,6 +14,7 @@ from penstock.contracts.state import (
     OperatorStateSnapshot,
     StateTtlConfig,
 )
+from penstock.data.types import Types
 from penstock.errors import ProgramError, StateError, TypeMismatch
 from penstock.state.operator_lists import InMemoryOperatorState, redistribute
 
@@ -164,3 +165,28 @@ def test_state_cannot_be_restored_after_it_was_used() -> None:
     subtask.get_list_state(OFFSETS)
     with pytest.raises(StateError, match="before it was restored"):
         subtask.restore(InMemoryOperatorState().snapshot())
+
+
+def test_what_was_saved_becomes_what_is_declared_now() -> None:
+    subtask = InMemoryOperatorState()
+    subtask.get_list_state(ListStateDescriptor("offsets", Types.INT())).update([1, 2])
+    subtask.get_broadcast_state(MapStateDescriptor("rules", Types.STRING(), Types.INT())).put("a", 1)
+    subtask.get_union_list_state(NAMES).add("left as it is")
+    [again] = restored([subtask.snapshot()], 1)
+    assert list(map(repr, again.get_list_state(ListStateDescriptor("offsets", Types.DOUBLE())))) == [
+        "1.0",
+        "2.0",
+    ]
+    wider = MapStateDescriptor("rules", Types.STRING(), Types.DOUBLE())
+    assert repr(again.get_broadcast_state(wider).items()) == "[('a', 1.0)]"
+    [once_more] = restored([again.snapshot()], 1)
+    with pytest.raises(
+        StateError, match=r"'offsets' was saved as ListTypeInfo<Double> and is now .*<String>"
+    ):
+        once_more.get_list_state(ListStateDescriptor("offsets", Types.STRING()))
+    texts = ListStateDescriptor("offsets", Types.STRING())
+    texts.migrate_with(lambda stored, old_type: f"{old_type}: {stored}")
+    for _ in range(2):  # done once, although it is saved and restored again
+        assert once_more.get_list_state(texts).get()[0] == "ListTypeInfo<Double>: 1.0"
+        [once_more] = restored([once_more.snapshot()], 1)
+    assert list(once_more.get_union_list_state(NAMES)) == ["left as it is"]
