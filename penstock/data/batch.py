@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     import pyarrow
 
 
+# Where each field is gone through by itself, a further one costs as much as the last, whereas there is one tuple to save.
+MOST_FIELDS = 4
+
+
 class KeyItem:
     """Keys that stand at a position of every value, so that they need neither be listed nor sent.
 
@@ -105,23 +109,22 @@ class RowBatch:
         fields = self.fields
         return len(self._values) if fields is None else len(fields[0])
 
+    def picked(self, pick: Callable[[list[Any]], list[Any]]) -> "RowBatch":
+        """The records that ``pick`` picks from each of the lists."""
+        timestamps = None if self.timestamps is None else pick(self.timestamps)
+        keys = pick(self.keyed_by) if isinstance(self.keyed_by, list) else self.keyed_by
+        fields = self.fields
+        if fields is None:
+            return RowBatch(pick(self._values), timestamps, keys)
+        return RowBatch.of_fields([pick(field) for field in fields], timestamps, keys)
+
     def slice(self, start: int, stop: int) -> "RowBatch":
         """The records from ``start`` up to ``stop``."""
-        timestamps = None if self.timestamps is None else self.timestamps[start:stop]
-        keys = self.keyed_by[start:stop] if isinstance(self.keyed_by, list) else self.keyed_by
-        fields = self.fields
-        if fields is not None:
-            return RowBatch.of_fields([field[start:stop] for field in fields], timestamps, keys)
-        return RowBatch(self._values[start:stop], timestamps, keys)
+        return self.picked(itemgetter(slice(start, stop)))
 
     def take(self, indices: list[int]) -> "RowBatch":
         """The records at ``indices``, in that order."""
-        values = self.values
-        return RowBatch(
-            [values[i] for i in indices],
-            None if self.timestamps is None else [self.timestamps[i] for i in indices],
-            [self.keyed_by[i] for i in indices] if isinstance(self.keyed_by, list) else self.keyed_by,
-        )
+        return self.picked(lambda items: [items[i] for i in indices])
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, RowBatch):

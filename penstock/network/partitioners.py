@@ -6,13 +6,13 @@ values.
 """
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import compress
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Protocol, overload
 
 from penstock.chance import seeded
-from penstock.data.batch import Batch, ColumnBatch, RowBatch
+from penstock.data.batch import MOST_FIELDS, Batch, ColumnBatch, RowBatch
 from penstock.errors import ProgramError
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def split(batch: Batch, channels: Sequence[int], n: int) -> Sequence[Batch | Non
 def split(batch: Batch, channels: Sequence[int], n: int) -> Sequence[Batch | None]:
     """Split a batch: record ``i`` goes to channel ``channels[i]``, which is below ``n``.
 
-    Costs 20-45 ns per record and list of the batch (values, timestamps, keys), whatever ``n``.
+    Costs 20-45 ns per record and list of the batch (values or fields, timestamps, keys), whatever ``n``.
 
     >>> split(RowBatch(["a", "b", "c"], [1, 2, 3]), [0, 2, 0], 3)
     [RowBatch(['a', 'c'], [1, 3], None), None, RowBatch(['b'], [2], None)]
@@ -48,9 +48,11 @@ def split(batch: Batch, channels: Sequence[int], n: int) -> Sequence[Batch | Non
         return parts
     if isinstance(batch, ColumnBatch):
         return _split_columns(batch, channels, n)
+    if batch.fields is not None and len(batch.fields) > MOST_FIELDS:
+        batch = RowBatch(batch.values, batch.timestamps, batch.keyed_by)
     if n <= len(_MASKS):
         return _split_by_mask(batch, channels, n)
-    if batch.timestamps is None and batch.keyed_by is None:
+    if batch.timestamps is None and batch.keyed_by is None and batch.fields is None:
         return [RowBatch(values) if values else None for values in _collect(batch.values, channels, n)]
     return _split_by_index(batch, channels, n)
 
@@ -60,22 +62,13 @@ _MASKS = tuple(bytes(number == channel for number in range(256)) for channel in 
 
 
 def _split_by_mask(batch: RowBatch, channels: Sequence[int], n: int) -> list[RowBatch | None]:
-    values, timestamps, keys = batch.values, batch.timestamps, batch.keyed_by
     packed = bytes(channels)
-    parts: list[RowBatch | None] = []
-    for table in _MASKS[:n]:
-        mask = packed.translate(table)
-        picked = list(compress(values, mask))
-        parts.append(
-            RowBatch(
-                picked,
-                None if timestamps is None else list(compress(timestamps, mask)),
-                list(compress(keys, mask)) if isinstance(keys, list) else keys,
-            )
-            if picked
-            else None
-        )
-    return parts
+    masks = [packed.translate(table) for table in _MASKS[:n]]
+    return [batch.picked(partial(_compressed, mask)) if 1 in mask else None for mask in masks]
+
+
+def _compressed(mask: bytes, items: list[Any]) -> list[Any]:
+    return list(compress(items, mask))
 
 
 def _collect(items: Sequence[Any], channels: Sequence[int], n: int) -> list[list[Any]]:
@@ -97,12 +90,7 @@ def _take(batch: RowBatch, indices: list[int]) -> RowBatch | None:
     if len(indices) == 1:  # itemgetter of one index yields the item itself, not a tuple
         return batch.take(indices)
     pick = itemgetter(*indices)
-    timestamps, keys = batch.timestamps, batch.keyed_by
-    return RowBatch(
-        list(pick(batch.values)),
-        None if timestamps is None else list(pick(timestamps)),
-        list(pick(keys)) if isinstance(keys, list) else keys,
-    )
+    return batch.picked(lambda items: list(pick(items)))
 
 
 def _split_columns(batch: ColumnBatch, channels: Sequence[int], n: int) -> list[ColumnBatch | None]:
@@ -223,12 +211,7 @@ class RebalancePartitioner:
 def _every(batch: Batch, start: int, step: int) -> Batch:
     if isinstance(batch, ColumnBatch):
         return _take_columns(batch, range(start, len(batch), step))
-    timestamps, keys = batch.timestamps, batch.keyed_by
-    return RowBatch(
-        batch.values[start::step],
-        None if timestamps is None else timestamps[start::step],
-        keys[start::step] if isinstance(keys, list) else keys,
-    )
+    return batch.picked(itemgetter(slice(start, None, step)))
 
 
 class ShufflePartitioner:

@@ -56,10 +56,14 @@ def pairing_of(expression: str | None) -> Pairing | None:
     if not isinstance(node, ast.Tuple) or len(node.elts) != 2:
         return None
     for position, (item, other) in enumerate((node.elts, node.elts[::-1])):
-        if isinstance(other, ast.Constant) and not isinstance(item, ast.Constant):
-            # Both names of the argument are one byte long, so that the places of the one are those of the other.
-            source = expression.encode()[item.col_offset : item.end_col_offset].decode()
-            return Pairing(position, f"({source})", other.value)
+        try:
+            constant = ast.literal_eval(other)  # -1 is an expression, too
+        except ValueError:
+            continue
+        # Both names of the argument are one byte long, so that the places of the one are those of the other.
+        source = expression.encode()[item.col_offset : item.end_col_offset].decode()
+        if ARGUMENT in source:
+            return Pairing(position, f"({source})", constant)
     return None
 
 

@@ -32,6 +32,7 @@ def test_parts_of_them_have_the_keys_of_their_values(values: list[Any], start: i
 def test_they_are_dealt_out_alike(values: list[Any], channels: int) -> None:
     to = [value[0] % channels for value in values]
     assert split(pointed(values), to, channels) == split(listed(values), to, channels)
+    assert split(apart(values), to, channels) == split(listed(values), to, channels)
     in_turn = [RebalancePartitioner(channels).partition(batch) for batch in (pointed(values), listed(values))]
     assert in_turn[0] == in_turn[1]
 
@@ -100,6 +101,20 @@ def test_fields_are_the_rows_that_they_make(values: list[Any], start: int, stop:
 def test_fields_are_joined_with_each_other_and_with_rows(parts: list[tuple[list[Any], bool]]) -> None:
     batches = [apart(values) if is_apart else pointed(values) for values, is_apart in parts]
     assert concat_rows(batches) == concat_rows([listed(values) for values, _ in parts])
+
+
+@pytest.mark.parametrize("channels", [2, 3, 4])
+def test_short_rows_are_dealt_out_by_their_fields_and_long_ones_whole(channels: int) -> None:
+    for width in (2, 5):
+        times = list(range(9))
+        batch = RowBatch.of_fields([[f"{i}{row}" for row in times] for i in range(width)], times)
+        whole = RowBatch(list(batch.slice(0, 9).values), times)
+        parts = split(batch.slice(0, 9), [row % channels for row in times], channels)
+        assert [part.fields is not None for part in parts if part] == [width == 2] * channels
+        assert parts == RebalancePartitioner(channels).partition(whole)
+        in_turn = RebalancePartitioner(channels).partition(batch)
+        assert all(isinstance(part, RowBatch) and part.fields is not None for part in in_turn)
+        assert in_turn == parts
 
 
 def test_a_batch_holds_its_fields_or_the_rows_that_were_made_of_them() -> None:

@@ -70,6 +70,8 @@ PAIRING: list[tuple[str, Callable[[int], Any]]] = [
     ("first", lambda x: (x, 1)),
     ("second", lambda x: ("a", x + 1)),
     ("nothing", lambda x: (x, None)),
+    ("negative", lambda x: (x, -1)),
+    ("no text of bytes as long as it is", lambda x: ("é☃\n'", x * 2)),
     ("nested", lambda x: ((x, "v"), "v")),
 ]
 
@@ -86,7 +88,11 @@ def test_a_last_step_that_puts_a_constant_beside_something_gives_pairs(
 
 
 def test_of_such_pairs_none_is_made_before_somebody_asks_for_it() -> None:
-    for steps in ([("map", lambda x: (x, 1))], [("flat_map", lambda x: [x, x]), ("map", lambda x: (x, 1))]):
+    for steps in (
+        [("map", lambda x: (x, 1))],
+        [("map", lambda x: (x, -1))],
+        [("flat_map", lambda x: [x, x]), ("map", lambda x: (x, 1))],
+    ):
         harness = OperatorHarness(chain(*steps))  # type: ignore[arg-type]
         batches: list[Any] = []
         harness.operator.output.emit = batches.append
@@ -95,7 +101,7 @@ def test_of_such_pairs_none_is_made_before_somebody_asks_for_it() -> None:
             list(joined.from_iterable(lists))
             for lists in zip(*[batch.fields for batch in batches], strict=True)
         ]
-        assert fields in ([[5, 6], [1, 1]], [[5, 5, 6, 6], [1, 1, 1, 1]])
+        assert fields in ([[5, 6], [1, 1]], [[5, 6], [-1, -1]], [[5, 5, 6, 6], [1, 1, 1, 1]])
 
 
 def test_an_error_in_front_of_such_a_step_names_the_step_that_failed() -> None:

@@ -13,14 +13,12 @@ from functools import lru_cache
 from operator import length_hint
 from typing import Any
 
-from penstock.data.batch import RowBatch
+from penstock.data.batch import MOST_FIELDS, RowBatch
 from penstock.data.key_cache import KeyCache
 from penstock.data.keys import KeyRouter
 from penstock.operators.inlining import ARGUMENT
 from penstock.operators.user_code import GENERATED
 
-# Each further field costs as much as the last one, whereas there is one tuple to save.
-MOST_FIELDS = 4
 _ONE_ITEM = re.compile(rf"\({ARGUMENT}\[(-?\d+|'\w+')\]\)")
 _Part = list[list[Any]]
 _WHOLE = 0
