@@ -77,6 +77,10 @@ class OutputChannel(Protocol):
     def available(self) -> bool:
         """Whether the channel is below its bound; false asks the sender not to step."""
 
+    @property
+    def sent_bytes(self) -> int:
+        """What the batches took that left the process; 0 where none does."""
+
     def put(self, element: Element) -> None:
         """Append an element; never blocks. Raises ``ProtocolError`` after :meth:`close`."""
 
@@ -90,6 +94,10 @@ class InputChannel(Protocol):
     @property
     def has_data(self) -> bool:
         """Whether :meth:`poll` would yield an element."""
+
+    @property
+    def received_bytes(self) -> int:
+        """What the batches took that have come from another process, as far as they were taken in; 0 where none does."""
 
     def poll(self) -> Element | None:
         """The next element, or None when there is none at the moment."""

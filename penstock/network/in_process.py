@@ -21,6 +21,8 @@ class InProcessChannel:
     (RowBatch([1, 2], None, None), True)
     """
 
+    sent_bytes = received_bytes = 0
+
     __slots__ = ("_batches", "_capacity", "_closed", "_elements", "barriers", "has_end")
 
     def __init__(self, capacity_batches: int) -> None:

@@ -22,7 +22,9 @@ class RemoteOutput:
     What is put for a lost peer is dropped: its loss was reported, and the job starts again from a checkpoint.
     """
 
-    __slots__ = ("_channel", "_closed", "_encoder", "_max_frame_bytes", "_send", "credit", "lost")
+    __slots__ = (
+        "_channel", "_closed", "_encoder", "_max_frame_bytes", "_send", "credit", "lost", "sent_bytes",
+    )  # fmt: skip
 
     def __init__(self, channel: int, send: SendFrame, encoder: Encoder, max_frame_bytes: int) -> None:
         self._channel = channel
@@ -32,6 +34,7 @@ class RemoteOutput:
         self.credit = SenderCredit()
         self._closed = False
         self.lost = False
+        self.sent_bytes = 0
 
     @property
     def available(self) -> bool:
@@ -50,6 +53,7 @@ class RemoteOutput:
                 self.put(element.slice(size // 2, size))
                 return
             self.credit.spend(cost_of(len(payload)))
+            self.sent_bytes += len(payload)
         self._send(self._channel, kind, payload)
 
     def close(self) -> None:
@@ -62,12 +66,13 @@ class RemoteInput:
     What arrived before the peer was lost can still be polled; nothing comes after it.
     """
 
-    __slots__ = ("_credit", "_frames", "_grant", "barriers", "has_end")
+    __slots__ = ("_credit", "_frames", "_grant", "barriers", "has_end", "received_bytes")
 
     def __init__(self, grant: Callable[[int], None], window: int) -> None:
         self._grant = grant
         self.barriers = 0
         self.has_end = False
+        self.received_bytes = 0
         self._credit = ReceiverCredit(window)
         self._frames: deque[tuple[int, Payload]] = deque()
 
@@ -80,6 +85,7 @@ class RemoteInput:
             return None
         kind, payload = self._frames.popleft()
         if kind in BATCH_KINDS:
+            self.received_bytes += len(payload)
             granted = self._credit.consume(cost_of(len(payload)))
             if granted:
                 self._grant(granted)

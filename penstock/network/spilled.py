@@ -8,7 +8,7 @@ from typing import Any
 from penstock.data.batch import ColumnBatch, RowBatch
 from penstock.data.elements import Barrier, Element, EndOfInput
 from penstock.errors import OutsideError, ProtocolError
-from penstock.network.framing import Encoder, Kind, Payload, decode
+from penstock.network.framing import BATCH_KINDS, Encoder, Kind, Payload, decode
 
 _WRITE_BYTES = 1024 * 1024
 _SAMPLE = 8
@@ -70,6 +70,9 @@ class SpoolChannel:
         self._failure: OutsideError | None = None
         self._closed = False
         self.ended = False
+        self.received_bytes = 0
+
+    sent_bytes = 0  # a sender that has the spool itself is in the same process
 
     @property
     def available(self) -> bool:
@@ -115,6 +118,8 @@ class SpoolChannel:
         if kind == Kind.END_OF_INPUT:
             self.ended = True
         size = len(payload)
+        if kind in BATCH_KINDS:
+            self.received_bytes += size
         if self._fits(size):
             self._keep(size, (kind, payload))
         else:

@@ -15,6 +15,7 @@ from penstock.data.elements import END_OF_INPUT, Barrier, Element, Watermark
 from penstock.errors import ProgramError, ProtocolError
 from penstock.network.channel import InputChannel, channel_number
 from penstock.network.exchange import NetworkOptions
+from penstock.network.in_process import InProcessChannel
 from penstock.network.spilled import SpoolChannel, SpoolMemory
 from tests.network.workers import Worker, connected, drive, in_background, open_descriptors, vanish
 
@@ -374,3 +375,37 @@ def test_another_worker_may_come_in_the_place_of_one_that_has_died() -> None:
             assert drain(kept) == []
         finally:
             other.close()
+
+
+def test_the_bytes_of_batches_that_cross_are_counted_at_both_ends() -> None:
+    with connected(2) as workers:
+        output = workers[0].plane.output(5, 1)
+        source = workers[1].plane.input(5, 0)
+        output.put(Watermark(10))
+        output.put(Barrier(1, 2))
+        assert output.sent_bytes == 0, "signals are no batches"
+        output.put(RowBatch(["x" * 1_000]))
+        once = output.sent_bytes
+        assert 1_000 < once < 1_200
+        output.put(RowBatch(["x" * 1_000]))
+        output.put(END_OF_INPUT)
+        assert output.sent_bytes == 2 * once
+        collect(workers, source, END_OF_INPUT)
+        assert source.received_bytes == 2 * once
+
+
+def test_what_is_spooled_at_the_receiver_is_counted_when_it_comes() -> None:
+    with connected(2) as workers:
+        output = workers[0].plane.output(5, 1)
+        spool = SpoolChannel(SpoolMemory(0))
+        workers[1].plane.input(5, 0, spool)
+        output.put(RowBatch(["x" * 1_000]))
+        output.put(END_OF_INPUT)
+        drive(workers, lambda: spool.ended)
+        assert spool.received_bytes == output.sent_bytes > 1_000
+
+
+def test_within_a_process_no_bytes_cross() -> None:
+    channel = InProcessChannel(4)
+    channel.put(RowBatch(["x" * 1_000]))
+    assert (channel.sent_bytes, channel.received_bytes) == (0, 0)

@@ -48,6 +48,11 @@ class EdgeOutput:
         """Whether every channel has room."""
         return all(channel.available for channel in self.channels)
 
+    @property
+    def sent_bytes(self) -> int:
+        """What has left the process."""
+        return sum(channel.sent_bytes for channel in self.channels)
+
     def emit(self, batch: Batch) -> None:
         """Send a batch."""
         if self._scatter is not None and type(batch) is RowBatch and batch.timestamps is None:

@@ -98,6 +98,11 @@ class InputGate:
         return not self._open_ports and not self._waiting
 
     @property
+    def received_bytes(self) -> int:
+        """What has come from other processes."""
+        return sum(slot.channel.received_bytes for slot in self._slots)
+
+    @property
     def watermark(self) -> int:
         """The minimum over all active channels so far."""
         return self._watermark

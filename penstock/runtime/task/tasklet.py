@@ -123,6 +123,16 @@ class Tasklet(ABC):
                 return Progress.DONE if self.chain.finish() else Progress.MORE
         return Progress.MORE if fired and progress is not Progress.DONE else progress
 
+    @property
+    def received_bytes(self) -> int:
+        """What has come to it from tasks of other processes."""
+        return 0
+
+    @property
+    def sent_bytes(self) -> int:
+        """What it has sent to tasks of other processes."""
+        return sum(output.sent_bytes for output in self._outputs)
+
     def _has_room(self) -> bool:
         return self.may_send_to_client and all(output.available for output in self._outputs)
 
@@ -362,6 +372,10 @@ class OperatorTasklet(Tasklet):
     def gate(self) -> InputGate:
         """The inputs."""
         return self._gate
+
+    @property
+    def received_bytes(self) -> int:
+        return self._gate.received_bytes
 
     def _step(self) -> Progress:
         if self.unaligned_after_s is None or self._work_is_done:
