@@ -4,7 +4,8 @@ A metric belongs to one subtask and is changed only by it; readers get copies (:
 documentation, "Metrics".
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
 from penstock.clock import monotonic
@@ -138,6 +139,17 @@ class Distribution:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class FoundMetric:
+    """A metric and its names below the group that was looked through: ``name`` with everything, ``logical_name`` without the
+    values of key and value groups, which ``variables`` has by their keys."""
+
+    name: str
+    logical_name: str
+    metric: Metric
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+
 class MetricGroup:
     """Metrics under one name; groups nest.
 
@@ -151,13 +163,21 @@ class MetricGroup:
         self._scope = scope
         self._metrics: dict[str, Metric] = {}
         self._groups: dict[str, MetricGroup] = {}
+        self._values: dict[str, MetricGroup] = {}
 
     def add_group(self, name: str, extra: str | None = None) -> "MetricGroup":
         """The group under ``name``, made on first use; with ``extra`` a key and value group below one another."""
         if name not in self._groups:
             self._groups[name] = MetricGroup((*self._scope, name))
         group = self._groups[name]
-        return group if extra is None else group.add_group(extra)
+        if extra is None:
+            return group
+        made = group._values[extra] = group.add_group(extra)
+        return made
+
+    def find_group(self, name: str) -> "MetricGroup | None":
+        """The group under ``name``, where there is one."""
+        return self._groups.get(name)
 
     def for_successor(self) -> "MetricGroup":
         """The same group for what takes the place of whoever has registered so far: its counters go on counting, and its
@@ -208,6 +228,28 @@ class MetricGroup:
         for group in self._groups.values():
             yield from group.collect()
 
+    def metrics(self) -> Iterator[FoundMetric]:
+        """Every metric of this group and the groups in it, by its names below this one.
+
+        >>> group = MetricGroup()
+        >>> group.add_group("topic", "orders").counter("read").inc()
+        >>> [(found.name, found.logical_name, found.variables) for found in group.metrics()]
+        [('topic.orders.read', 'topic.read', {'topic': 'orders'})]
+        """
+        return self._found((), (), {})
+
+    def _found(
+        self, names: tuple[str, ...], logical: tuple[str, ...], variables: Mapping[str, str]
+    ) -> Iterator[FoundMetric]:
+        for name, metric in self._metrics.items():
+            yield FoundMetric(".".join((*names, name)), ".".join((*logical, name)), metric, variables)
+        key = names[-1] if names else ""
+        for name, group in self._groups.items():
+            if name in self._values:
+                yield from group._found((*names, name), logical, {**variables, key: name})
+            else:
+                yield from group._found((*names, name), (*logical, name), variables)
+
 
 class _Succession(MetricGroup):
     def __init__(self, group: MetricGroup) -> None:
@@ -215,6 +257,7 @@ class _Succession(MetricGroup):
         self._scope = group._scope
         self._metrics = group._metrics
         self._groups = group._groups
+        self._values = group._values
 
     def add_group(self, name: str, extra: str | None = None) -> MetricGroup:
         return _Succession(self._group.add_group(name, extra))

@@ -1,8 +1,11 @@
 """Values of metrics at one moment, with where they belong."""
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
+
+from penstock.metrics.kinds import Counter, Distribution, Meter, Metric
 
 
 class Scope(Enum):
@@ -15,14 +18,40 @@ class Scope(Enum):
     OPERATOR = "operator"
 
 
+class Kind(Enum):
+    """The types of metrics; the value is Flink's word in filters."""
+
+    COUNTER = "counter"
+    GAUGE = "gauge"
+    METER = "meter"
+    HISTOGRAM = "histogram"
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A metric and its value. ``variables`` are Flink's: ``host``, ``tm_id``, ``job_name``, ``subtask_index`` and so on."""
+    """A metric and its value. ``variables`` are Flink's: ``host``, ``tm_id``, ``job_name``, ``subtask_index`` and so on, and
+    those of key and value groups, whose values are not in the ``logical_name``; it is the name where there are none."""
 
     scope: Scope
     name: str
     value: Any
-    variables: dict[str, str] = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict)
+    kind: Kind = Kind.GAUGE
+    logical_name: str = ""
+
+
+def placed(readings: Iterable[Reading], where: Mapping[str, str]) -> Iterator[Reading]:
+    """Readings with the variables of where they are from."""
+    for reading in readings:
+        yield replace(reading, variables={**where, **reading.variables})
+
+
+def kind_of(metric: Metric) -> Kind:
+    """The type of a metric; what nobody knows better is a gauge."""
+    return _KINDS.get(type(metric), Kind.GAUGE)
+
+
+_KINDS: dict[type, Kind] = {Counter: Kind.COUNTER, Meter: Kind.METER, Distribution: Kind.HISTOGRAM}
 
 
 def flat(name: str, value: Any) -> dict[str, Any]:

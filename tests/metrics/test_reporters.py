@@ -10,10 +10,11 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from penstock.errors import OutsideError, ProgramError
-from penstock.metrics.readings import Reading, Scope
+from penstock.metrics.readings import Kind, Reading, Scope
 from penstock.metrics.reporters.configured import reporters_of
 from penstock.metrics.reporters.prometheus_text import exposition
 from penstock.metrics.reporters.reporting import Reporting
+from penstock.metrics.reporters.scope_names import ScopeNames
 from penstock.metrics.reporters.settings import ReporterSettings
 
 OF_TASK = {
@@ -42,9 +43,65 @@ def test_prometheus_reads_what_is_written_for_it() -> None:
         "flink_taskmanager_job_task_operator_mine_size": 1.5,
     }
     labels = samples["flink_taskmanager_job_task_numRecordsIn"].labels
-    expected = {name: value for name, value in OF_TASK.items() if name != "task_attempt_num"}
-    assert labels == {**expected, "region": "eu"}
+    assert labels == {
+        "host": "here", "tm_id": "tm_1", "job_id": "ab", "job_name": "counts__all_", "task_id": "cd",
+        "task_name": "Map____Sink", "subtask_index": "1", "region": "eu",
+    }  # fmt: skip
     assert {family.type for family in families} == {"gauge"}
+
+
+def test_labels_are_told_as_they_are_where_that_is_wanted() -> None:
+    settings = ReporterSettings("prom", {"filterLabelValueCharacters": "false"})
+    (sample,) = (
+        sample
+        for family in text_string_to_metric_families(exposition(READINGS, settings))
+        for sample in family.samples
+        if sample.name == "flink_taskmanager_job_task_numRecordsIn"
+    )
+    assert sample.labels == OF_TASK
+
+
+def test_the_values_of_groups_with_keys_are_labels() -> None:
+    variables = {**OF_TASK, "topic": "orders"}
+    reading = Reading(Scope.OPERATOR, "topic.orders.read", 3, variables, Kind.COUNTER, "topic.read")
+    ((family,),) = [list(text_string_to_metric_families(exposition([reading], ReporterSettings("prom", {}))))]
+    (sample,) = family.samples
+    assert (sample.name, sample.labels["topic"]) == (
+        "flink_taskmanager_job_task_operator_topic_read",
+        "orders",
+    )
+    assert ScopeNames({}).of(reading).endswith(".topic.orders.read")
+
+
+def test_metrics_are_filtered_by_their_types() -> None:
+    told = [
+        Reading(Scope.TASK, "numRecordsIn", 1, OF_TASK, Kind.COUNTER),
+        Reading(Scope.TASK, "numRecordsInPerSecond", 1, OF_TASK, Kind.METER),
+        Reading(Scope.TASK, "busyTimeMsPerSecond", 1, OF_TASK),
+    ]
+    settings = ReporterSettings(
+        "out", {"filter.includes": "*:num*:counter,meter;*:busy*", "filter.excludes": "::METER"}
+    )
+    passes = settings.filter().lets_pass
+    assert [each.name for each in told if passes(each)] == ["numRecordsIn", "busyTimeMsPerSecond"]
+
+
+def test_a_reporter_whose_port_is_taken_is_logged_and_the_others_tell(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        options = {
+            "metrics.reporter.prom.factory.class": "prometheus",
+            "metrics.reporter.prom.port": str(taken.getsockname()[1]),
+            "metrics.reporter.lines.factory.class": "slf4j",
+        }
+        reporting = Reporting(options, lambda: READINGS)
+        reporting.start()
+        assert reporting.has_reporters
+        reporting.close()
+    assert (
+        "reporter prom tells nothing: metrics.reporter.prom: nothing can listen on 127.0.0.1" in caplog.text
+    )
 
 
 @pytest.fixture
@@ -148,7 +205,11 @@ def test_the_log_is_told_in_one_record(caplog: pytest.LogCaptureFixture) -> None
         ({"factory.class": "statsd"}, "metrics.reporter.out.host has to be set"),
         ({"factory.class": "statsd", "host": "h", "port": "many"}, "is a port or a range such as 9250-9260"),
         ({"factory.class": "slf4j", "interval": "soon"}, "metrics.reporter.out.interval"),
-        ({"factory.class": "slf4j", "filter.includes": "*:*:counter"}, "by the type of a metric"),
+        (
+            {"factory.class": "slf4j", "filter.includes": "*:*:speed"},
+            "with a type of counter, gauge, meter, histogram",
+        ),
+        ({"factory.class": "slf4j", "filter.excludes": "a:b:meter:d"}, "filter.excludes is SCOPE:NAME:TYPE"),
         ({"factory.class": "pushgateway", "hostUrl": "nowhere"}, "is an HTTP address"),
     ],
 )

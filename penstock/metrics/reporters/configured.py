@@ -7,9 +7,8 @@ from typing import Any
 from penstock.errors import ProgramError
 from penstock.metrics.reporters.contract import Reporter
 from penstock.metrics.reporters.scope_names import ScopeNames
-from penstock.metrics.reporters.settings import ReporterSettings
+from penstock.metrics.reporters.settings import ReporterSettings, by_name, chosen_names
 
-_PREFIX = "metrics.reporter."
 _HERE = {
     "prometheus": "prometheus:PrometheusReporter",
     "prometheuspushgateway": "push_gateway:PushGatewayReporter",
@@ -17,8 +16,11 @@ _HERE = {
     "statsd": "statsd:StatsDReporter",
     "slf4j": "log_lines:LogReporter",
     "logging": "log_lines:LogReporter",
+    "otel": "otel:OpenTelemetryReporter",
+    "opentelemetry": "otel:OpenTelemetryReporter",
+    "opentelemetrymetric": "otel:OpenTelemetryReporter",
 }
-_NOT_HERE = ("jmx", "graphite", "influxdb", "datadog", "opentelemetry", "otel")
+_NOT_HERE = ("jmx", "graphite", "influxdb", "datadog")
 
 
 def reporters_of(options: Mapping[str, str]) -> list[tuple[ReporterSettings, Reporter]]:
@@ -29,21 +31,11 @@ def reporters_of(options: Mapping[str, str]) -> list[tuple[ReporterSettings, Rep
 
     :raises ProgramError: for a reporter that is not known, or not in this version, or without what it needs.
     """
-    by_name: dict[str, dict[str, str]] = {}
-    for key, value in options.items():
-        if key.startswith(_PREFIX):
-            name, _, rest = key[len(_PREFIX) :].partition(".")
-            by_name.setdefault(name, {})[rest] = value
-    wanted = options.get("metrics.reporters")
-    names = (
-        [name for name, given in by_name.items() if "factory.class" in given or "class" in given]
-        if wanted is None
-        else [word.strip() for word in wanted.strip("[]").replace(";", ",").split(",") if word.strip()]
-    )
+    by_reporter = by_name("metrics", options)
     names_of = ScopeNames(options)
     found = []
-    for name in names:
-        given = {"scope.delimiter": options.get("metrics.scope.delimiter", "."), **by_name.get(name, {})}
+    for name in chosen_names(options.get("metrics.reporters"), by_reporter):
+        given = {"scope.delimiter": options.get("metrics.scope.delimiter", "."), **by_reporter.get(name, {})}
         settings = ReporterSettings(name, given)
         settings.filter()
         _ = settings.interval_s  # what is wrong in these is told at the start

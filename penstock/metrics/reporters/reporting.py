@@ -30,14 +30,21 @@ class Reporting:
         self._thread = threading.Thread(target=self._run, daemon=True, name="reporters")
 
     def start(self) -> None:
-        """Begin to report.
-
-        :raises PenstockError: where a reporter cannot begin.
-        """
-        for settings, reporter in self._reporters:
-            reporter.open(partial(self._for, settings))
+        """Begin to report. A reporter that cannot begin, as its port is taken, is logged and left out."""
+        for each in list(self._reporters):
+            settings, reporter = each
+            try:
+                reporter.open(partial(self._for, settings))
+            except PenstockError as error:
+                _log.error("reporter %s tells nothing: %s", settings.name, error)
+                self._reporters.remove(each)
         if self._reporters:
             self._thread.start()
+
+    @property
+    def has_reporters(self) -> bool:
+        """Whether there is anybody to be told."""
+        return bool(self._reporters)
 
     def close(self) -> None:
         """Report no more."""
