@@ -16,8 +16,8 @@ from penstock.datastream import SlotSharingGroup, StreamExecutionEnvironment
 def main() -> None:
     """A step is put into a group, and what follows back into the default one, which it would else leave with it.
 
-    Two subtasks in one group and one in the other need three slots, and would need two if they shared them. On one
-    machine the workers are the same with groups and without.
+    Two subtasks in one group and one in the other need three slots of a cluster, and would need two if they shared
+    them. Without a cluster the workers are the same with groups and without.
     """
     heavy = SlotSharingGroup.builder("heavy").set_cpu_cores(1.0).set_task_heap_memory_mb(512).build()
     env = StreamExecutionEnvironment.get_execution_environment()

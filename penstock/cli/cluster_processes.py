@@ -105,6 +105,7 @@ def taskmanager_of(settings: ClusterSettings, log: str) -> TaskManager:
             settings.run_dir / "files",
             _own_id(options.get(RESOURCE_ID, "")),
             planned_memory(options),
+            options,
         )
     )
 

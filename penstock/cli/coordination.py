@@ -13,10 +13,13 @@ from penstock.deploy.cluster.reactive import ReactiveScaling, reactive_settings
 from penstock.deploy.cluster.roster import Listening, Roster
 from penstock.deploy.cluster.secret import cluster_secret, signing_key, submission_proof
 from penstock.deploy.cluster.security import asks_clients, internal_tls, rest_tls, rest_trust
+from penstock.deploy.cluster.system_resources import SystemResources
 from penstock.deploy.remote.client import ClusterClient
 from penstock.errors import OutsideError, PenstockError
 from penstock.metrics.readings import Reading
 from penstock.metrics.reporters.reporting import Reporting
+from penstock.metrics.reporters.tracing import Tracing
+from penstock.metrics.traces import Span
 from penstock.storage.reading import absolute_path
 
 TELL_S = 0.5
@@ -58,6 +61,7 @@ class Coordination:
         self.dispatcher.on_ended = self._archive
         reactive = reactive_settings(options)
         self._scaling = None if reactive is None else ReactiveScaling(self.dispatcher, self.roster, reactive)
+        self._machine = SystemResources.of(options)
         self._api = api = Api(
             self.dispatcher,
             self.roster,
@@ -70,8 +74,10 @@ class Coordination:
             settings.run_dir,
             (rest_address(options), 0),
             signing_key=signing_key(secret, options.get("rest.token")),
+            machine=self._machine,
         )
         self.reporting = Reporting(options, self._readings)
+        self.tracing = Tracing(options, self._spans)
         host = address_of(options["rest.bind-address"])
         self.server = RestServer(api, host, settings.ports(), rest_tls(options), asks_clients(options))
 
@@ -87,6 +93,7 @@ class Coordination:
             self._scaling.start()
         server.start()
         self.reporting.start()
+        self.tracing.start()
         (self._settings.run_dir / "rest.port").write_text(str(server.port), encoding="ascii")
         _log.info(
             "the JobManager with epoch %d listens on %s:%d, its REST API on %s:%d",
@@ -127,6 +134,7 @@ class Coordination:
         if self._scaling is not None:
             self._scaling.close()
         self.reporting.close()
+        self.tracing.close()
         self._api.applications.close()
         self.server.close()
         self.roster.close()
@@ -135,7 +143,13 @@ class Coordination:
     def _readings(self) -> list[Reading]:
         from penstock.web.measured import readings
 
-        return list(readings(self.dispatcher.jobs(), self.roster.entries(), self.roster.host))
+        jobs, entries = self.dispatcher.jobs(), self.roster.entries()
+        return list(readings(jobs, entries, self.roster.host, self._machine))
+
+    def _spans(self) -> dict[object, Span]:
+        from penstock.web.traced import spans
+
+        return spans(self.dispatcher.jobs(), self.roster.host)
 
     def _stop_cluster(self) -> None:
         self.roster.dismiss_all()

@@ -11,9 +11,19 @@ from penstock.operators.contract import OperatorSpec, Origin
 
 
 @dataclass(frozen=True, slots=True)
+class WrittenOperator:
+    """An operator as the program has it. ``metric_name`` is a name that no other operator of the job has."""
+
+    id: str
+    name: str
+    metric_name: str
+
+
+@dataclass(frozen=True, slots=True)
 class ChainedOperator:
     """One operator of a vertex. ``input_index`` is the operator of the same vertex that it reads, None for the head;
-    ``metric_name`` is a name that no other operator of the job has. ``effect``: what it does to records.
+    ``metric_name`` is a name that no other operator of the job has. ``effect``: what it does to records. ``fused``: the
+    operators of the program that it consists of, where they are several.
     ``is_changed_behind``: whether operators behind it may change those that it gives."""
 
     id: str
@@ -26,6 +36,12 @@ class ChainedOperator:
     node_ids: tuple[int, ...] = ()
     effect: Effect = Effect.CHANGES
     is_changed_behind: bool = True
+    fused: tuple[WrittenOperator, ...] = ()
+
+    @property
+    def written(self) -> tuple[WrittenOperator, ...]:
+        """The operators of the program in it."""
+        return self.fused or (WrittenOperator(self.id, self.name, self.metric_name or self.name),)
 
 
 @dataclass(frozen=True, slots=True)

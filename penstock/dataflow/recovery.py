@@ -1,7 +1,8 @@
 """What people are told of a job's checkpoints and failures, and what they may ask for."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
+from typing import Any
 
 from penstock.ids import SubtaskId
 
@@ -51,6 +52,20 @@ class AttemptFailure:
     text: str
     subtask: SubtaskId | None = None
     worker: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PastAttempt:
+    """An attempt of one subtask that is over. ``state`` is Flink's word; ``began_ms`` is -1 where it never ran; ``place`` is
+    the TaskManager, where there was one; ``values`` are its metrics."""
+
+    number: int
+    state: str
+    began_ms: int
+    ended_ms: int
+    place: str = ""
+    values: dict[str, Any] = field(default_factory=dict)
+    accumulators: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from penstock.contracts.accumulators import Accumulator
 from penstock.dataflow.job import JobGraph
 from penstock.errors import PenstockError
 from penstock.ids import JobID, SubtaskId, WorkerIndex
+from penstock.runtime.placement import Placement
 
 if TYPE_CHECKING:
     from penstock.checkpoint.handles import OperatorStateHandle
@@ -40,12 +41,17 @@ class Deployment:
     job_id: JobID
     attempt: int
     graph: JobGraph
-    workers: int
+    placement: Placement
     exactly_once: bool | None = None
     takes_checkpoints: bool = False
     unaligned_after_ms: int | None = None
     restore: Restore | None = None
     keeps_inputs: bool = False
+
+    @property
+    def workers(self) -> int:
+        """How many workers the job has."""
+        return self.placement.workers
 
 
 # From the coordinator to a worker ---------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from penstock.ids import JobID
 from penstock.plan.compile import compile_graph
 from penstock.runtime.job.driver import JobDriver
 from penstock.runtime.messages import Deployment
-from penstock.runtime.scheduling.placement import workers_wanted
+from penstock.runtime.placement import placed_together
 
 MOST_STEPS = 1_000_000
 
@@ -39,12 +39,11 @@ class ManualJob:
     def __init__(self, environment: StreamExecutionEnvironment, clock: ManualClock | None = None) -> None:
         self.clock = clock or ManualClock()
         graph = compile_graph(environment.get_stream_graph())
-        if workers_wanted(graph) != 1:
-            raise ProgramError(
-                f"a ManualJob runs at parallelism 1, and the program has {workers_wanted(graph)}"
-            )
+        placement = placed_together(graph)
+        if placement.workers != 1:
+            raise ProgramError(f"a ManualJob runs at parallelism 1, and the program has {placement.workers}")
         self._pool = InProcessPool(self.clock)
-        self._driver = JobDriver(Deployment(JobID.random(), 0, graph, 1), self._pool, self.clock)
+        self._driver = JobDriver(Deployment(JobID.random(), 0, graph, placement), self._pool, self.clock)
         self._driver.begin()
 
     @property

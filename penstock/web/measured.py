@@ -7,36 +7,28 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from penstock.clock import SYSTEM_CLOCK
-from penstock.dataflow.job import ChainedOperator, JobGraph, JobVertex
 from penstock.dataflow.recovery import CheckpointState, CheckpointStatistics
 from penstock.dataflow.submission import JobStatus
 from penstock.deploy.cluster.dispatched_job import DispatchedJob
 from penstock.deploy.cluster.process_metrics import process_metrics
 from penstock.deploy.cluster.slots import TaskManagerEntry
-from penstock.metrics.readings import Reading, Scope, flat, in_names
+from penstock.deploy.cluster.system_resources import SystemResources
+from penstock.metrics.readings import Reading, Scope
+from penstock.runtime.task_values import Measured
 
 Values = dict[str, Any]
 
-# What the engine measures of a task, and what Flink calls it.
-_OF_TASKS = {
-    "busyTimeMs": "accumulateBusyTimeMs",
-    "idleTimeMs": "accumulateIdleTimeMs",
-    "backPressuredTimeMs": "accumulateBackPressuredTimeMs",
-    "busyTimeMsPerSecond": "busyTimeMsPerSecond",
-    "idleTimeMsPerSecond": "idleTimeMsPerSecond",
-    "backPressuredTimeMsPerSecond": "backPressuredTimeMsPerSecond",
-    "longestBarrierPauseMs": "longestBarrierPauseMs",
-}
 
-
-def of_jobmanager(jobs: Iterable[DispatchedJob], entries: list[TaskManagerEntry]) -> Values:
-    """The JobManager: what is in the cluster, and what the process uses."""
+def of_jobmanager(
+    jobs: Iterable[DispatchedJob], entries: list[TaskManagerEntry], machine: SystemResources | None = None
+) -> Values:
+    """The JobManager: what is in the cluster, what the process uses, and what the machine does."""
     return {
         "numRegisteredTaskManagers": len(entries),
         "numRunningJobs": sum(not job.status.is_terminal_state() for job in jobs),
         "taskSlotsTotal": sum(entry.description.slots for entry in entries),
         "taskSlotsAvailable": sum(entry.free for entry in entries),
-        **process_metrics(),
+        **process_metrics(machine),
     }
 
 
@@ -86,100 +78,25 @@ def of_taskmanager(entry: TaskManagerEntry) -> Values:
     return dict(entry.metrics)
 
 
-class Measured:
-    """What the workers of a job have reported, by operator and subtask: the reports are looked through once, however many
-    subtasks are asked for.
-
-    The name of a metric begins with those of its operator and subtask; the operator's may have dots in it.
-    """
-
-    def __init__(self, metrics: Values, graph: JobGraph) -> None:
-        self._found: dict[str, Values] = {
-            _prefix(operator, subtask): {}
-            for vertex in graph.vertices
-            for operator in vertex.operators
-            for subtask in range(vertex.parallelism)
-        }
-        for name, value in metrics.items():
-            end = name.find(".")
-            while end >= 0:
-                own = self._found.get(name[: end + 1])
-                if own is not None:
-                    own.update(flat(name[end + 1 :], value))
-                end = name.find(".", end + 1)
-
-    @staticmethod
-    def of(job: DispatchedJob) -> "Measured":
-        """Of a job, now."""
-        return Measured(job.job.metrics(), job.graph)
-
-    def of_operator(self, operator: ChainedOperator, subtask: int) -> Values:
-        """One operator in one subtask, with what the program itself measures in it."""
-        return self._found.get(_prefix(operator, subtask), {})
+def measured_of(job: DispatchedJob) -> Measured:
+    """What is measured of a job's subtasks now."""
+    return Measured(job.job.metrics(), job.graph)
 
 
-def _prefix(operator: ChainedOperator, subtask: int) -> str:
-    return f"{operator.metric_name or operator.name}.{subtask}."
-
-
-def of_task(measured: Measured, vertex: JobVertex, subtask: int) -> Values:
-    """A subtask as a whole: records into its first operator and out of its last, its times, its watermark."""
-    head = measured.of_operator(vertex.operators[0], subtask)
-    last = measured.of_operator(vertex.operators[-1], subtask)
-    values = {name: head[name] for name in head if name.startswith(("numRecordsIn", "currentInputWatermark"))}
-    values |= {name: last[name] for name in last if name.startswith("numRecordsOut")}
-    return values | {flink: head[own] for own, flink in _OF_TASKS.items() if own in head}
-
-
-def of_vertex(measured: Measured, vertex: JobVertex, subtask: int) -> Values:
-    """A subtask and the operators in it, as the REST API names them: those of operators behind the operator's name."""
-    values = of_task(measured, vertex, subtask)
-    for operator in vertex.operators:
-        own = measured.of_operator(operator, subtask)
-        values |= {f"{in_names(operator.name)}.{name}": own[name] for name in own if name not in _OF_TASKS}
-    return values
-
-
-def readings(jobs: list[DispatchedJob], entries: list[TaskManagerEntry], host: str) -> Iterator[Reading]:
-    """Everything that is measured, for reporters. Jobs that have ended are left out."""
+def readings(
+    jobs: list[DispatchedJob],
+    entries: list[TaskManagerEntry],
+    host: str,
+    machine: SystemResources | None = None,
+) -> Iterator[Reading]:
+    """What the JobManager measures, for its reporters: of itself, and of jobs as a whole. Jobs that have ended are left out,
+    and TaskManagers have reporters of their own."""
     variables = {"host": host}
-    yield from _of(Scope.JOBMANAGER, of_jobmanager(jobs, entries), variables)
-    hosts = {}
-    for entry in entries:
-        hosts[entry.description.id] = entry.description.host
-        yield from _of(
-            Scope.TASKMANAGER,
-            of_taskmanager(entry),
-            {"host": entry.description.host, "tm_id": entry.description.id},
-        )
+    yield from _of(Scope.JOBMANAGER, of_jobmanager(jobs, entries, machine), variables)
     for job in jobs:
         if not job.has_ended:
             of_this = {"job_id": job.id, "job_name": job.name}
             yield from _of(Scope.JOB, of_job(job), {**variables, **of_this})
-            yield from _of_tasks(job, hosts, of_this)
-
-
-def _of_tasks(job: DispatchedJob, hosts: dict[str, str], of_job: dict[str, str]) -> Iterator[Reading]:
-    measured, places = Measured.of(job), job.places()
-    attempt = str(job.recovery().restarts)
-    for vertex in job.graph.vertices:
-        for subtask in range(vertex.parallelism):
-            place = places.get(subtask, "")
-            around = {
-                "host": hosts.get(place, ""),
-                "tm_id": place,
-                **of_job,
-                "task_id": vertex.head.id,
-                "task_name": vertex.name,
-                "task_attempt_num": attempt,
-                "subtask_index": str(subtask),
-            }
-            yield from _of(Scope.TASK, of_task(measured, vertex, subtask), around)
-            for operator in vertex.operators:
-                own = measured.of_operator(operator, subtask)
-                values = {name: value for name, value in own.items() if name not in _OF_TASKS}
-                named = {"operator_id": operator.id, "operator_name": operator.name}
-                yield from _of(Scope.OPERATOR, values, {**around, **named})
 
 
 def _of(scope: Scope, values: Values, variables: dict[str, str]) -> Iterator[Reading]:

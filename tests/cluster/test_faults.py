@@ -57,7 +57,10 @@ def test_a_job_that_waits_too_long_for_slots_says_what_is_missing(cluster: Clust
     job = cluster.submit(COUNTING, "-p", "2", "-Drestart-strategy.type=none", "--", "10", "10")
     cluster.wait_for_state(job, "FAILED")
     failure = cluster.client.get(f"/jobs/{job}/exceptions")["exceptionHistory"]["entries"][0]["stacktrace"]
-    assert "1 slots, 1 of them free, and not the 2 that this job needs in 1 s" in failure
+    assert (
+        "it needs 2 slots, the cluster has 1, 1 of them free, and 1 are missing, and no more came in 1 s"
+        in failure
+    )
     assert "penstock taskmanager start" in failure
 
 

@@ -103,6 +103,7 @@ def names(asking: Asking, job: str, running_cluster: Cluster) -> dict[str, str]:
         "subtask": "1",
         "attempt": "0",
         "checkpoint": str(latest["id"]),
+        "rescale": cluster.client.get(f"/jobs/{job}/rescales/overview")["latest"]["completed"]["rescaleUuid"],
         "taskmanager": manager["id"],
         "name": logs[0]["name"],
         "program": Path(made["filename"]).name,

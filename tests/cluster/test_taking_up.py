@@ -18,6 +18,7 @@ from penstock.datastream import StreamExecutionEnvironment
 from penstock.deploy.cluster.dispatched_job import DispatchedJob, JobArrives, Rescaling
 from penstock.deploy.cluster.dispatcher import Dispatcher
 from penstock.deploy.cluster.job_store import JobStore, LatestCheckpoint
+from penstock.deploy.cluster.rescale_history import Cause
 from penstock.deploy.cluster.roster import Listening, Roster
 from penstock.deploy.cluster.submission import decode_submission, encode_submission, make_submission
 from penstock.errors import OutsideError, PenstockError
@@ -169,7 +170,7 @@ def test_checkpoints_stay_until_their_job_is_forgotten_however_long_that_takes(
     wait_for(dispatcher.jobs)
     job = dispatcher.job(JOB)
     if is_rescaling:
-        job.rescaling = Rescaling(job.graph, job.graph)
+        job.begin_rescaling(job.graph, Cause.UPDATE_REQUIREMENT)
     give_back = cannot_be_removed(tmp_path / "jobs" / f"{JOB}.job")
     dispatcher.cancel(JOB)
     wait_for(lambda: caplog.text.count("still noted as one that runs") >= 2)
@@ -194,7 +195,8 @@ def test_a_job_that_cannot_go_on_after_it_was_to_be_rescaled_has_failed(
     dispatcher.on_ended = ended.append
     job = dispatcher.job(JOB)
     broken = replace(job.graph, settings={**job.graph.settings, "restart-strategy.type": "sometimes"})
-    rescaling = job.rescaling = Rescaling(broken, broken)
+    told = job.rescales.begin(Cause.UPDATE_REQUIREMENT, broken, broken)
+    rescaling = job.rescaling = Rescaling(broken, broken, told)
     job.job.suspend()
     with pytest.raises(OutsideError, match="sometimes"):
         rescaling.done.result(120)

@@ -13,6 +13,7 @@ from penstock.dataflow.logical import LogicalEdge, LogicalGraph, LogicalNode
 from penstock.errors import OptionError, ProgramError
 from penstock.operators.bridge import ColumnsToRowsSpec, RowsToColumnsSpec
 from penstock.operators.contract import Layout, OperatorSpec, Origin
+from penstock.operators.iteration import IterationHeadSpec, IterationTailSpec
 from penstock.operators.row_chain import RowChainSpec, RowStep
 from penstock.operators.sink import SinkSpec
 from penstock.operators.source import SourceSpec
@@ -295,3 +296,15 @@ def test_a_slot_sharing_group_is_inherited_where_all_inputs_agree() -> None:
         )
     )
     assert [n.slot_sharing_group for n in shared.nodes] == ["a", "a", "default", "default", "b", "a"]
+
+
+def test_what_is_fed_back_stays_in_the_group_of_the_loops_head() -> None:
+    shared = share_slots(
+        graph(
+            node(1, NUMBERS),
+            node(2, IterationHeadSpec("loop", 0), 1, slot_sharing_group="a"),
+            node(3, MAP, 2, slot_sharing_group="b"),
+            node(4, IterationTailSpec("loop"), 3),
+        )
+    )
+    assert [n.slot_sharing_group for n in shared.nodes] == ["default", "a", "b", "a"]

@@ -33,6 +33,7 @@ from penstock.runtime.messages import (
     CheckpointDeclined,
     Deployment,
 )
+from penstock.runtime.placement import placed_together
 
 JOB = JobID("5" * 32)
 
@@ -83,7 +84,7 @@ class Job:
         self.noted: LatestCheckpoint | None = None
         self.refuses_notes = False
         self.checkpoints = JobCheckpoints(
-            Deployment(JOB, 0, self.graph, 1),
+            Deployment(JOB, 0, self.graph, placed_together(self.graph)),
             checkpoint_settings(self.graph.settings),
             reach,
             Succession(note=self._note),

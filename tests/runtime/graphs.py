@@ -9,6 +9,7 @@ from penstock.operators.contract import OperatorSpec
 from penstock.operators.row_chain import RowChainSpec, RowStep
 from penstock.operators.source import SourceSpec
 from penstock.runtime.messages import Deployment
+from penstock.runtime.placement import placed_together
 
 JOB = JobID("0" * 32)
 
@@ -33,4 +34,4 @@ def vertex(index: int, spec: OperatorSpec, parallelism: int = 1) -> JobVertex:
 
 def deployment_of(graph: JobGraph) -> Deployment:
     """A deployment with as many workers as the graph is wide."""
-    return Deployment(JOB, 0, graph, graph.parallelism)
+    return Deployment(JOB, 0, graph, placed_together(graph))

@@ -4,6 +4,9 @@ OPTIONS = """
 metrics.reporters
     string = ; honoured
     The names of the reporters to start.
+traces.reporters
+    string = ; honoured
+    The names of the reporters of spans to start.
 metrics.scope.delimiter
     string = . ; honoured
     What stands between the parts of a metric's name.
@@ -40,10 +43,10 @@ metrics.latency.history-size
     int = 128 ; accepted
     How many latencies are kept.
 metrics.system-resource
-    boolean = false ; accepted
+    boolean = false ; honoured
     Whether the machine itself is measured.
 metrics.system-resource-probing-interval
-    duration = 5 s ; accepted
+    duration = 5 s ; honoured
     Time between two measurements of the machine.
 metrics.fetcher.update-interval
     duration = 10 s ; accepted

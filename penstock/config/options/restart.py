@@ -42,7 +42,7 @@ jobmanager.execution.failover-strategy
     enum:full|region = region ; honoured
     Whether a failure restarts all tasks or those of its region.
 jobmanager.execution.attempts-history-size
-    int = 16 ; accepted
+    int = 16 ; honoured
     formerly job-manager.max-attempts-history-size
     How many past attempts of a subtask are remembered.
 jobmanager.failure-enrichers

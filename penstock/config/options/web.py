@@ -154,6 +154,6 @@ web.timeout
     duration = 10 min ; accepted
     How long the web page waits for the coordinator.
 web.adaptive-scheduler.rescale-history.size
-    int = 0 ; accepted
-    How many changes of parallelism the web page shows.
+    int = 0 ; honoured
+    How many changes of a job's parallelism are listed.
 """

@@ -10,18 +10,28 @@ from enum import Enum
 from typing import Any
 
 from penstock.clock import SYSTEM_CLOCK
-from penstock.dataflow.job import ChainedOperator, JobGraph
-from penstock.dataflow.recovery import AttemptFailure, CheckpointState, CheckpointStatistics, Recovery
+from penstock.dataflow.job import ChainedOperator, JobGraph, JobVertex
+from penstock.dataflow.recovery import (
+    AttemptFailure,
+    CheckpointState,
+    CheckpointStatistics,
+    PastAttempt,
+    Recovery,
+)
 from penstock.dataflow.submission import JobStatus
+from penstock.deploy.cluster.rescale_history import Cause, Rescale, RescaleHistory
 from penstock.deploy.cluster.submission import Submission
 from penstock.deploy.local.executor import LocalJob
 from penstock.errors import JobCancelled, OutsideError, ProgramError
-from penstock.ids import JobID
+from penstock.ids import JobID, SubtaskId
 from penstock.operators.collect import CollectSpec
 from penstock.operators.contract import OperatorSpec
 from penstock.runtime.job.ended import EndedDriver
+from penstock.runtime.placement import placed_by_group
+from penstock.runtime.task_values import Measured
 
 MOST_CHECKPOINTS_TOLD = 100
+MOST_ATTEMPTS_TOLD = 100
 
 _UNTIL_FORGOTTEN = {
     JobStatus.FINISHED: JobStatus.RUNNING,
@@ -49,11 +59,12 @@ class Phase(Enum):
 
 @dataclass(slots=True, eq=False)
 class Rescaling:
-    """A job's way to another parallelism, and back where it does not come to run there. ``done`` once it runs at the new one;
-    raises why it does not."""
+    """A job's way to another parallelism, and back where it does not come to run there; ``told`` is its place in the history.
+    ``done`` once it runs at the new one; raises why it does not."""
 
     graph: JobGraph
     before: JobGraph
+    told: Rescale
     done: "Future[None]" = field(default_factory=Future)
     phase: Phase = Phase.STOPPING
 
@@ -77,6 +88,7 @@ class Past:
     checkpoints: tuple[CheckpointStatistics, ...] = ()
     counts: Counter[CheckpointState] = field(default_factory=Counter)
     jobs: tuple[LocalJob, ...] = ()
+    subtasks: dict[SubtaskId, tuple[PastAttempt, ...]] = field(default_factory=dict)
 
 
 @dataclass(slots=True, eq=False)
@@ -96,6 +108,7 @@ class DispatchedJob:
     net_runtime_ms: int = 0
     places: Callable[[], dict[int, str]] = dict
     past: Past = field(default_factory=Past)
+    rescales: RescaleHistory = field(default_factory=RescaleHistory)
     lock: threading.Lock = field(default_factory=threading.Lock)
     is_forgotten: bool = False
     is_over: bool = False
@@ -131,6 +144,20 @@ class DispatchedJob:
         """Whether it is over for good."""
         return self.status.is_globally_terminal_state()
 
+    def begin_rescaling(self, graph: JobGraph, cause: Cause) -> Rescaling:
+        """It is to go on as another graph."""
+        told = self.rescales.begin(cause, self.graph, graph)
+        self.rescaling = begun = Rescaling(graph, self.graph, told)
+        begun.done.add_done_callback(
+            lambda outcome: self.rescales.end_with(told, self.status, outcome.exception())
+        )
+        return begun
+
+    def places_of(self, vertex: JobVertex) -> list[str]:
+        """For each subtask of a vertex the TaskManager in whose slot it is, or was last; nothing while it has none."""
+        placement, places = placed_by_group(self.graph), self.places()
+        return [places.get(placement.worker_of(subtask), "") for subtask in vertex.subtasks()]
+
     @property
     def started_at_ms(self) -> int:
         """When it was taken over."""
@@ -165,6 +192,8 @@ class DispatchedJob:
         """It has come into a status now."""
         self.times.pop(status, None)
         self.times[status] = SYSTEM_CLOCK.now_ms()
+        if self.rescaling is None:
+            self.rescales.note(status, self.graph)
 
     def recovery(self) -> Recovery:
         """How it came through its failures so far."""
@@ -184,21 +213,49 @@ class DispatchedJob:
         """How many checkpoints and savepoints have come to each state, of all there were."""
         return dict(self.past.counts + Counter(self.job.checkpoint_counts()))
 
+    def past_attempts(self, subtask: SubtaskId) -> tuple[PastAttempt, ...]:
+        """The attempts of a subtask before its last one that are remembered, the oldest first."""
+        return (*self.past.subtasks.get(subtask, ()), *self.job.attempts.past(subtask))
+
     def let_go(self) -> None:
         """It has ended: keep nothing but what is told of it."""
         self.submission = replace(self.submission, graph=b"", files=None)
         self.graph = _without_specs(self.graph)
         self.job.let_go()
 
-    def keep_past(self) -> Past:
-        """What is told of it when another driver goes on."""
+    def keep_past(self, graph: JobGraph) -> Past:
+        """What is told of it when another driver goes on after the one that ran ``graph``."""
         told = self.recovery()
         counts = self.past.counts + Counter(self.job.checkpoint_counts())
         jobs = self.past.jobs
         if self.collectors:
             self.job.let_go()
             jobs += (self.job,)
-        return Past(told.failures, told.attempts, tuple(self.checkpoints()), counts, jobs)
+        return Past(
+            told.failures, told.attempts, tuple(self.checkpoints()), counts, jobs, self._past_subtasks(graph)
+        )
+
+    def _past_subtasks(self, graph: JobGraph) -> dict[SubtaskId, tuple[PastAttempt, ...]]:
+        """All attempts of subtasks under this driver and those before it."""
+        driven, now_ms = self.job, SYSTEM_CLOCK.now_ms()
+        measured, finished = Measured(driven.metrics(), graph), driven.finished_at_ms()
+        accumulators = driven.subtask_accumulators()
+        placement, places = placed_by_group(graph), self.places()
+        found = {}
+        for vertex in graph.vertices:
+            for subtask in vertex.subtasks():
+                running = driven.attempts.running(subtask)
+                last = PastAttempt(
+                    running.number,
+                    "FINISHED" if subtask in finished else "CANCELED",
+                    running.began_ms,
+                    finished.get(subtask, now_ms),
+                    places.get(placement.worker_of(subtask), ""),
+                    measured.of_task(vertex, subtask.index),
+                    accumulators.get(subtask, {}),
+                )
+                found[subtask] = (*self.past_attempts(subtask), last)[-MOST_ATTEMPTS_TOLD:]
+        return found
 
 
 @dataclass(slots=True, eq=False)

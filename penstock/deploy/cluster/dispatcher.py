@@ -21,10 +21,10 @@ from penstock.clock import SYSTEM_CLOCK
 from penstock.dataflow.job import JobGraph
 from penstock.dataflow.rescaling import (
     ParallelismBounds,
-    highest_parallelism,
     open_parallelism,
     rescaled,
 )
+from penstock.dataflow.slots_wanted import parallelism_within, slots_wanted, told_slots
 from penstock.dataflow.submission import JobStatus
 from penstock.deploy.cluster.client_watch import ClientWatch
 from penstock.deploy.cluster.dispatched_job import ArrivingJob, DispatchedJob, JobNotFound, Phase, Rescaling
@@ -35,6 +35,7 @@ from penstock.deploy.cluster.job_modules import JobModules
 from penstock.deploy.cluster.job_store import JobStore
 from penstock.deploy.cluster.leadership import FencedBackground, NoLongerLeading
 from penstock.deploy.cluster.placing import ClusterLauncher
+from penstock.deploy.cluster.rescale_history import WAITING, Cause
 from penstock.deploy.cluster.roster import Roster
 from penstock.deploy.cluster.submission import Submission, decode_submission, encode_submission
 from penstock.deploy.local.executor import LocalJob
@@ -44,7 +45,7 @@ from penstock.ids import JobID
 from penstock.runtime.job.driver import JobDriver
 from penstock.runtime.job.start import KeptCheckpoints, Start, Succession, find_start, from_start
 from penstock.runtime.messages import Deployment
-from penstock.runtime.scheduling.placement import workers_wanted
+from penstock.runtime.placement import placed_by_group
 
 MOST_ENDED_JOBS = 100
 
@@ -182,6 +183,7 @@ class Dispatcher:
         # One that is taken up has run before, and what it left may be its own.
         made.job = self._job_of(made, kept, attempt=0 if arriving is None else 1)
         made.places = partial(self._roster.places, made.id)
+        made.rescales.begin(Cause.INITIAL_SCHEDULE, None, graph)
         made.note_status(JobStatus.CREATED)
         with self._lock:
             if arriving is not None and arriving.given_up.is_set():
@@ -200,24 +202,26 @@ class Dispatcher:
         self, job: DispatchedJob, kept: KeptCheckpoints, attempt: int = 0, is_trial: bool = False
     ) -> LocalJob:
         submission, graph = job.submission, job.graph
-        workers = workers_wanted(graph)
+        placement = placed_by_group(graph)
         launcher = ClusterLauncher(
             self._roster,
             job.id,
             tuple(dict.fromkeys((*submission.import_path, *self._modules.path))),
             submission.argv,
-            workers,
+            placement.workers,
+            told_slots(graph),
             self._slot_patience_s,
             submission.logging,
             submission.files,
         )
         driver = JobDriver(
-            Deployment(JobID(job.id), attempt, graph, workers),
+            Deployment(JobID(job.id), attempt, graph, placement),
             ProcessPool(graph, launcher),
             succession=Succession(kept, partial(self._note, job), is_trial),
             make_background=partial(FencedBackground, self._check),
         )
         driver.on_status = lambda status: self._status_changed(job, status)
+        driver.places = partial(self._roster.places, job.id)
         driver.on_settled = lambda: self._settled(job)
         driver.on_over = lambda: self._forgetting.forget_at_last(job)
         return LocalJob(driver)
@@ -363,13 +367,16 @@ class Dispatcher:
         """The job has stopped where it was: start it again from its latest checkpoint."""
         kept, attempt = job.job.kept_checkpoints(), job.job.recovery().restarts + 1
         rescaling.phase = phase
+        if phase is Phase.TRYING:
+            rescaling.told.come_to(WAITING)
+        stopped = job.graph
         job.graph = rescaling.graph if phase is Phase.TRYING else rescaling.before
         place = "the beginning" if kept.latest is None else f"checkpoint {kept.latest.checkpoint_id}"
         _log.info(
             "job %r (%s) goes on at parallelism %d from %s", job.name, job.id, job.graph.parallelism, place
         )
         made = self._job_of(job, kept, attempt, is_trial=phase is Phase.TRYING)
-        past = job.keep_past()
+        past = job.keep_past(stopped)
         with self._lock:
             job.past, job.job = past, made
             if job.is_cancelled:
@@ -391,7 +398,13 @@ class Dispatcher:
         if job.submission.client_timeout_ms is None:
             self._keep(job, client_timeout_ms=max(0, until_ms - SYSTEM_CLOCK.now_ms()))
 
-    def rescale(self, job_id: str, parallelism: int, may_begin_again: bool = False) -> "Future[None]":
+    def rescale(
+        self,
+        job_id: str,
+        parallelism: int,
+        cause: Cause = Cause.UPDATE_REQUIREMENT,
+        may_begin_again: bool = False,
+    ) -> "Future[None]":
         """Have a job go on at another parallelism, from its latest checkpoint; the future ends when it does.
 
         ``may_begin_again``: one that runs and has no checkpoint begins again. (One that does not run begins again anyway.)
@@ -415,15 +428,15 @@ class Dispatcher:
                     f"job {job_id} is not rescaled, as rows were given to its program that would come a second time; enable "
                     "checkpointing to have each of them once, or write to a sink instead of execute_and_collect"
                 )
-            free, wanted = self._roster.slots_for(job_id), workers_wanted(graph)
-            if free < wanted:
+            free = self._roster.slots_for(job_id)
+            if free < slots_wanted(graph):
                 raise OutsideError(
-                    f"job {job_id} can have {free} slots, and needs {wanted} for parallelism {parallelism}; start another "
-                    "TaskManager with `penstock taskmanager start`, or name a lower parallelism"
+                    f"job {job_id} can have {free} slots, and needs {told_slots(graph)} for parallelism {parallelism}; start "
+                    "another TaskManager with `penstock taskmanager start`, or name a lower parallelism"
                 )
-            job.rescaling = Rescaling(graph, job.graph)
+            rescaling = job.begin_rescaling(graph, cause)
             job.job.suspend()
-            return job.rescaling.done
+            return rescaling.done
 
     def require(self, job_id: str, bounds: ParallelismBounds) -> "Future[None] | None":
         """Have a job run at the highest parallelism between bounds that it can have slots for; with reactive scheduling it
@@ -433,10 +446,11 @@ class Dispatcher:
         :raises PenstockError: where it cannot, as in :meth:`rescale`; the bounds are those from before then.
         """
         job = self.job(job_id)
-        wanted = min(bounds.upper, highest_parallelism(job.graph), self._roster.slots_for(job_id))
+        slots = self._roster.slots_for(job_id)
+        wanted = min(bounds.upper, parallelism_within(job.graph, slots))
         if wanted < bounds.lower:
             raise OutsideError(
-                f"job {job_id} can have {wanted} slots, and its lowest parallelism is to be {bounds.lower}; start another "
+                f"job {job_id} can have {slots} slots, and its lowest parallelism is to be {bounds.lower}; start another "
                 "TaskManager with `penstock taskmanager start`, or name a lower bound"
             )
         done, before = None, job.submission.bounds
@@ -444,6 +458,8 @@ class Dispatcher:
             done = self.rescale(job_id, wanted)
         elif job.has_ended:
             raise ProgramError(f"job {job_id} is {job.status.name}; a job is rescaled while it runs")
+        else:
+            job.rescales.ignore(Cause.UPDATE_REQUIREMENT, job.graph)
         self._keep(job, bounds=bounds)
 
         def take_back(outcome: "Future[None]") -> None:

@@ -1,5 +1,6 @@
 """Starts the workers of a job in the slots of the cluster."""
 
+import logging
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,20 +13,25 @@ from penstock.deploy.local.starting import REGISTER_S
 from penstock.logs.shipped import ShippedLogging
 from penstock.network.tls import TlsFiles
 
+_log = logging.getLogger(__name__)
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(slots=True, eq=False)
 class ClusterLauncher:
     """One job's way to slots. ``import_path``: where its workers look for modules before they look where the TaskManager
-    does, and after the ``files`` that the job has brought."""
+    does, and after the ``files`` that the job has brought. ``workers``: how many slots it needs in all, which
+    ``needs`` says in words."""
 
     roster: Roster
     job_id: str
     import_path: tuple[str, ...]
     argv: tuple[str, ...]
     workers: int
+    needs: str
     patience_s: float = 300.0
     logging: ShippedLogging | None = None
     files: JobFiles | None = None
+    _waits: bool = False
 
     @property
     def host(self) -> str:
@@ -54,11 +60,21 @@ class ClusterLauncher:
             self.roster.address,
             logging=self.logging,
         )
-        return self.roster.place(self.job_id, birth, self.workers, wake_up, self.files)
+        placed = self.roster.place(self.job_id, birth, self.workers, wake_up, self.files)
+        if placed is None and not self._waits:
+            _log.warning("job %s waits for slots: %s", self.job_id, self._lacks())
+        self._waits = placed is None
+        return placed
 
     def why_not(self) -> str:
-        total, free = self.roster.slots()
         return (
-            f"the cluster has {total} slots, {free} of them free, and not the {self.workers} that this job needs in "
-            f"{self.patience_s:g} s; start another TaskManager with `penstock taskmanager start`, or lower the parallelism"
+            f"{self._lacks()}, and no more came in {self.patience_s:g} s; start another TaskManager with `penstock "
+            "taskmanager start`, or lower the parallelism"
+        )
+
+    def _lacks(self) -> str:
+        total, free = self.roster.slots()
+        missing = self.workers - self.roster.slots_for(self.job_id)
+        return (
+            f"it needs {self.needs}, the cluster has {total}, {free} of them free, and {missing} are missing"
         )

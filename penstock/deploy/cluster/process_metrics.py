@@ -9,12 +9,13 @@ from contextlib import suppress
 from functools import cache
 
 from penstock.clock import monotonic
+from penstock.deploy.cluster.system_resources import SystemResources
 
 COLLECTORS = ("Generation0", "Generation1", "Generation2")
 
 
-def process_metrics() -> dict[str, float]:
-    """CPU, memory, threads, files and collected garbage, under Flink's names as far as it has them.
+def process_metrics(machine: SystemResources | None = None) -> dict[str, float]:
+    """CPU, memory, threads, files and collected garbage, under Flink's names where it has them; and what ``machine`` says.
 
     ``Status.JVM.CPU.Load`` is what was used since the last reading, as a share of the whole machine.
 
@@ -44,7 +45,7 @@ def process_metrics() -> dict[str, float]:
         metrics["System.Memory.Available"] = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_AVPHYS_PAGES")
     with suppress(OSError):
         metrics["System.CPU.Load1min"] = os.getloadavg()[0]
-    return metrics
+    return metrics if machine is None else metrics | machine.read()
 
 
 class _Garbage:

@@ -13,9 +13,11 @@ from penstock.checkpoint.settings import checkpoint_settings
 from penstock.clock import monotonic
 from penstock.config.configuration import Configuration
 from penstock.dataflow.job import JobGraph
-from penstock.dataflow.rescaling import highest_parallelism, may_rescale, open_parallelism
+from penstock.dataflow.rescaling import may_rescale, open_parallelism
+from penstock.dataflow.slots_wanted import parallelism_within
 from penstock.deploy.cluster.dispatched_job import DispatchedJob
 from penstock.deploy.cluster.dispatcher import Dispatcher
+from penstock.deploy.cluster.rescale_history import Cause
 from penstock.deploy.cluster.roster import Roster
 from penstock.errors import OptionError, PenstockError
 
@@ -89,7 +91,7 @@ def wanted_parallelism(graph: JobGraph, slots: int, jobs: int) -> int:
     """
     if not graph.vertices or not may_rescale(graph):
         return 0
-    return max(1, min(slots // max(1, jobs), highest_parallelism(graph)))
+    return max(1, parallelism_within(graph, slots // max(1, jobs)))
 
 
 class ReactiveScaling:
@@ -149,9 +151,8 @@ class ReactiveScaling:
     def _rescale(self, job: DispatchedJob, wanted: int, now: float) -> None:
         patience_s = self._settings.patience_s(job.graph)
         try:
-            done = self._dispatcher.rescale(
-                job.id, wanted, may_begin_again=now - self._slots_since >= patience_s
-            )
+            may_begin_again = now - self._slots_since >= patience_s
+            done = self._dispatcher.rescale(job.id, wanted, Cause.NEW_RESOURCE_AVAILABLE, may_begin_again)
         except PenstockError as error:
             why = f"cannot go to parallelism {wanted}: {error}"
             if self._refused.get(job.id) != why:  # it is asked again with the next look

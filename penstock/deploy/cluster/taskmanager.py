@@ -10,7 +10,7 @@ import signal
 import socket
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -40,12 +40,17 @@ from penstock.deploy.cluster.messages import (
     WorkerEnded,
 )
 from penstock.deploy.cluster.process_metrics import process_metrics
+from penstock.deploy.cluster.system_resources import SystemResources
 from penstock.deploy.cluster.thread_stacks import thread_stacks
+from penstock.deploy.cluster.told_metrics import ToldMetrics
 from penstock.deploy.local.control_link import ControlLink
+from penstock.deploy.local.lifeline import Birth
 from penstock.deploy.local.output_relay import OutputRelay
 from penstock.deploy.local.starting import StartedProcess, start_process
 from penstock.errors import OutsideError, PenstockError, ProtocolError
 from penstock.logs.shipped import ShippedLogging, at_taskmanager
+from penstock.metrics.readings import Reading, Scope, placed
+from penstock.metrics.reporters.reporting import Reporting
 from penstock.network.handshake import Handshake, Role, shake_hands
 from penstock.network.tls import TlsFiles, secured
 from penstock.storage.writing import is_local
@@ -65,7 +70,8 @@ class TaskManagerSettings:
     Its workers listen on ``bind_host`` and are found at ``host``. ``leaders``: the directory or URL in which JobManagers say
     where they are; then the newest counts, and not the address. ``logging``: what workers obey whose job has no file.
     ``files``: where directories lie for what jobs bring along. ``name``: its id, where it has one of its own.
-    ``memory``: what options plan for it, in bytes, by Flink's names of the parts.
+    ``memory``: what options plan for it, in bytes, by Flink's names of the parts. ``metrics``: the options that say what is
+    measured, and which reporters are told.
     """
 
     jobmanager_host: str
@@ -84,6 +90,7 @@ class TaskManagerSettings:
     files: Path = field(default_factory=lambda: Path(tempfile.gettempdir()))
     name: str = ""
     memory: dict[str, int] = field(default_factory=dict)
+    metrics: Mapping[str, str] = field(default_factory=dict)
 
 
 class TaskManager:
@@ -98,6 +105,9 @@ class TaskManager:
         self._brought = BroughtFiles(
             JobDirectories(settings.files), self._selector, self._start, self._not_started
         )
+        self._told = ToldMetrics(self._selector)
+        self._reporting = Reporting(settings.metrics, self._readings)
+        self._machine = SystemResources.of(settings.metrics)
         self._link: ControlLink | None = None
         self._running = True
         self._next_heartbeat = 0.0
@@ -112,6 +122,7 @@ class TaskManager:
 
     def run(self, joined: Callable[[], None] = lambda: None) -> None:
         """Serve the JobManager. ``joined`` is called each time it was found."""
+        self._reporting.start()
         try:
             while self._running:
                 if self._link is None:
@@ -127,6 +138,7 @@ class TaskManager:
                 self._look_after_workers()
                 self._give_up_jobmanager()
         finally:
+            self._reporting.close()
             self._end_workers()
             self._brought.close()
             self._relay.finish()
@@ -215,7 +227,7 @@ class TaskManager:
     def _beat(self) -> None:
         if monotonic() >= self._next_heartbeat:
             self._next_heartbeat = monotonic() + self._settings.heartbeat_s
-            self._say(Heartbeat(process_metrics()))
+            self._say(Heartbeat(process_metrics(self._machine)))
 
     def _take(self, message: object) -> None:
         self._heard = monotonic()
@@ -264,8 +276,9 @@ class TaskManager:
                 bind_host=self._settings.bind_host or host,
                 tls=self._settings.tls,
             )
-            started = start_process(birth)
+            started = self._born(order.number, birth)
         except OutsideError as error:
+            self._told.forget(order.number)
             self._brought.ended(order.number)
             self._not_started(order.number, error.message)
             return
@@ -276,6 +289,19 @@ class TaskManager:
             self._selector.register(
                 started.exit_descriptor, selectors.EVENT_READ, lambda _: self._ended(order.number)
             )
+
+    def _born(self, number: int, birth: Birth) -> StartedProcess:
+        if not self._reporting.has_reporters:
+            return start_process(birth)
+        with self._told.expect(number) as its_end:
+            return start_process(replace(birth, metrics=its_end.fileno()))
+
+    def _readings(self) -> list[Reading]:
+        """What it and its workers measure; called by the threads of reporters."""
+        where = {"host": self._settings.host, "tm_id": self.id}
+        values = process_metrics(self._machine)
+        own = (Reading(Scope.TASKMANAGER, name, value) for name, value in values.items())
+        return list(placed([*own, *self._told.readings()], where))
 
     def _not_started(self, number: int, why: str) -> None:
         self._say(WorkerEnded(number, why))
@@ -299,6 +325,7 @@ class TaskManager:
         started.reap()
         words = self._relay.last_words(number, LAST_WORDS_S)
         self._relay.forget(number)
+        self._told.forget(number)
         started.close()
         self._brought.ended(number)
         self._say(WorkerEnded(number, started.how_it_ended(), tuple(words)))

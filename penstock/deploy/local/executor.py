@@ -12,10 +12,11 @@ from penstock.dataflow.recovery import CheckpointState, CheckpointStatistics, Re
 from penstock.dataflow.submission import JobExecutionResult, JobStatus
 from penstock.errors import PenstockError, ProgramError
 from penstock.ids import JobID, SubtaskId
+from penstock.runtime.job.attempts import Attempts
 from penstock.runtime.job.driver import JobDriver, may_restart
 from penstock.runtime.job.start import KeptCheckpoints, find_start, from_start
 from penstock.runtime.messages import Deployment
-from penstock.runtime.scheduling.placement import workers_wanted
+from penstock.runtime.placement import placed_together
 from penstock.runtime.scheduling.worker_pool import WorkerPool
 from penstock.runtime.short_turns import short_turns
 
@@ -35,10 +36,9 @@ class LocalExecutor:
     def submit(self, graph: JobGraph) -> "LocalJob":
         """Take over a job; nothing runs yet."""
         start = find_start(graph)
-        workers = workers_wanted(start.graph)
-        deployment = Deployment(JobID.random(), 0, start.graph, workers)
+        deployment = Deployment(JobID.random(), 0, start.graph, placed_together(start.graph))
         driver = JobDriver(deployment, _pool(deployment), succession=from_start(start.checkpoint))
-        return LocalJob(driver, workers == 1 and _runs_coroutines(graph))
+        return LocalJob(driver, deployment.workers == 1 and _runs_coroutines(graph))
 
 
 def _pool(deployment: Deployment) -> WorkerPool:
@@ -141,6 +141,11 @@ class LocalJob:
     def finished_at_ms(self) -> dict[SubtaskId, int]:
         """The subtasks that have come to their end in this attempt, and when."""
         return self._driver.finished_at_ms()
+
+    @property
+    def attempts(self) -> Attempts:
+        """The attempts of each subtask."""
+        return self._driver.attempts
 
     def start_in_background(self) -> None:
         if self._begun:

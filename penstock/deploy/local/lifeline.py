@@ -28,7 +28,8 @@ ORPHANED = 70
 @dataclass(frozen=True, slots=True)
 class Birth:
     """What a worker process is told first: it calls ``host`` and ``port``, and listens for other workers on ``bind_host``,
-    where they find it as ``data_host``. It works in ``working_directory``, that of its parent for None."""
+    where they find it as ``data_host``. It works in ``working_directory``, that of its parent for None. ``metrics``: the
+    descriptor of a socket over which it tells its parent what it measures."""
 
     index: int
     port: int
@@ -43,6 +44,7 @@ class Birth:
     tls: TlsFiles | None = None
     logging: "ShippedLogging | None" = None
     working_directory: str | None = None
+    metrics: int | None = None
 
     @staticmethod
     def of_this_process(index: int, port: int, secret: bytes) -> "Birth":

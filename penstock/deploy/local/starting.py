@@ -209,6 +209,7 @@ def start_process(birth: Birth, environment: Mapping[str, str] | None = None) ->
             bufsize=0,
             env=environment,
             start_new_session=True,
+            pass_fds=() if birth.metrics is None else (birth.metrics,),
         )
     except OSError as error:
         raise OutsideError(f"worker process {birth.index} cannot be started: {error}") from error

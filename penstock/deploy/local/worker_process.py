@@ -13,7 +13,7 @@ from penstock.ids import WorkerIndex
 from penstock.network.exchange import DataPlane, NetworkOptions
 from penstock.network.handshake import Handshake, Role, shake_hands
 from penstock.network.tls import secured
-from penstock.runtime.messages import FromWorker, SubtaskFailed, WorkerRegistered
+from penstock.runtime.messages import FromWorker, MetricsReport, SubtaskFailed, WorkerRegistered
 from penstock.runtime.worker.garbage import job_started
 from penstock.runtime.worker.worker import LONGEST_WAIT_S, Worker
 
@@ -41,7 +41,14 @@ class WorkerLoop:
             worker.selector, index, birth.secret, worker.peer_lost, network
         )
         worker.data_plane = worker.make_data_plane()
+        self._parent = None if birth.metrics is None else self._link_to_parent(birth.metrics)
         self._is_dismissed = False
+
+    def _link_to_parent(self, descriptor: int) -> ControlLink:
+        """The way to reporters of the parent; nothing comes back over it."""
+        os.set_inheritable(descriptor, False)
+        end = socket.socket(fileno=descriptor)
+        return ControlLink(end, self._worker.selector, lambda _: None, lambda _: None)
 
     def run(self) -> None:
         """Work until the coordinator hangs up."""
@@ -75,8 +82,17 @@ class WorkerLoop:
         outbox = self._worker.outbox
         if outbox:
             while outbox:
-                self._queue(outbox.popleft())
+                message = outbox.popleft()
+                self._queue(message)
+                if isinstance(message, MetricsReport):
+                    self._tell_parent()
             self._link.write()
+
+    def _tell_parent(self) -> None:
+        """Have reporters know what was just read; left out where the parent has not read what was told before."""
+        if self._parent is not None and not self._parent.pending_bytes:
+            self._parent.send(self._worker.readings())
+            self._parent.write()
 
     def _report(self, message: FromWorker) -> None:
         self._queue(message)

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from penstock.contracts.partitioning import Forward, Partitioning
-from penstock.dataflow.job import ChainedOperator, JobEdge, JobGraph, JobVertex
+from penstock.dataflow.job import ChainedOperator, JobEdge, JobGraph, JobVertex, WrittenOperator
 from penstock.dataflow.logical import (
     ChainingStrategy,
     LogicalEdge,
@@ -158,7 +158,11 @@ class _Cut:
             side_tag=None if edge is None else edge.side_tag,
             origin=first.origin,
             node_ids=tuple(node.id for node in group),
+            fused=() if len(group) == 1 else tuple(self._written(node) for node in group),
         )
+
+    def _written(self, node: LogicalNode) -> WrittenOperator:
+        return WrittenOperator(node.uid_hash or "", node.name, self._metric_names[node.id])
 
     def _chain_name(self, head: LogicalNode) -> str:
         """``A -> B``, ``A -> (B, C)``: the names of a vertex's operators."""

@@ -56,7 +56,6 @@ from penstock.runtime.messages import (
     WorkerRegistered,
 )
 from penstock.runtime.refused_states import RefusedStates, together
-from penstock.runtime.scheduling.placement import worker_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -386,8 +385,8 @@ class JobCoordinator:
         if any(edge.blocking for edge in self.deployment.graph.edges):
             return frozenset(self._all_subtasks())
         regions = self._known_regions()
-        workers = self.deployment.workers
-        mine = [subtask for subtask in self._all_subtasks() if worker_of(subtask, workers) == worker]
+        worker_of = self.deployment.placement.worker_of
+        mine = [subtask for subtask in self._all_subtasks() if worker_of(subtask) == worker]
         return frozenset(subtask for subtask in mine if not regions.of(subtask).isdisjoint(self._unfinished))
 
     def _fail(
@@ -518,8 +517,7 @@ class JobCoordinator:
         """The workers that run what is affected, or everything where nothing is."""
         if not self.is_partial:
             return self._all_workers()
-        workers = self.deployment.workers
-        return sorted({worker_of(subtask, workers) for subtask in self.affected})
+        return sorted({self.deployment.placement.worker_of(subtask) for subtask in self.affected})
 
     def _all_workers(self) -> list[WorkerIndex]:
         return [WorkerIndex(index) for index in range(self.deployment.workers)]

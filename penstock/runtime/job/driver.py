@@ -1,6 +1,5 @@
 """Carries out what the coordinator decides: starts workers, sends, waits, keeps time."""
 
-import logging
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -23,6 +22,7 @@ from penstock.errors import JobCancelled, JobFailed, OutsideError, PenstockError
 from penstock.ids import JobID, SubtaskId, WorkerIndex
 from penstock.runtime.background import Background, MakeBackground
 from penstock.runtime.coordination.split_assignment import SplitAssignment
+from penstock.runtime.job.attempts import Attempts, findings_of
 from penstock.runtime.job.checkpoints_on_demand import CheckpointsOnDemand
 from penstock.runtime.job.collected_rows import CollectedRows, rows_would_come_twice
 from penstock.runtime.job.coordinator import (
@@ -57,7 +57,6 @@ from penstock.runtime.messages import (
     SubtaskFailed,
     ToWorker,
 )
-from penstock.runtime.scheduling.placement import worker_of
 from penstock.runtime.scheduling.worker_pool import WorkerPool
 
 if TYPE_CHECKING:
@@ -65,19 +64,25 @@ if TYPE_CHECKING:
 
     from penstock.checkpoint.events import CompletedCheckpoint
     from penstock.runtime.job.checkpointing import JobCheckpoints
+    from penstock.runtime.job.story import RestartStory
 
 STOP_GRACE_S = 5.0
 METRICS_INTERVAL_S = 1.0
 LONGEST_POLL_S = 1.0
 
 
-_log = logging.getLogger(__name__)
-
-
 def may_restart(graph: JobGraph) -> bool:
     """Whether a job of this graph may start again after a failure."""
     takes_checkpoints = checkpoint_settings(graph.settings, graph.batch_mode).enabled
     return not isinstance(restart_strategy(graph.settings, takes_checkpoints), NoRestart)
+
+
+def _as_it_begins(deployment: Deployment, settings: CheckpointSettings, succession: Succession) -> Deployment:
+    return replace(
+        as_settings_say(deployment, settings),
+        restore=_restore(succession.kept.latest, deployment),
+        keeps_inputs=deployment.graph.batch_mode and may_restart(deployment.graph),
+    )
 
 
 def _restore(start_from: "CompletedCheckpoint | None", deployment: Deployment) -> Restore | None:
@@ -104,12 +109,7 @@ class JobDriver:
     ) -> None:
         options = deployment.graph.settings
         settings = checkpoint_settings(options, deployment.graph.batch_mode)
-        deployment = replace(
-            as_settings_say(deployment, settings),
-            restore=_restore(succession.kept.latest, deployment),
-            keeps_inputs=deployment.graph.batch_mode and may_restart(deployment.graph),
-        )
-        self._deployment = deployment
+        self._deployment = deployment = _as_it_begins(deployment, settings, succession)
         self._make_background = make_background
         self._pool = pool
         self._clock = clock
@@ -128,9 +128,12 @@ class JobDriver:
             else CheckpointsOnDemand(make_checkpoints, succession.kept)
         )
         self._splits = self._new_splits()
+        self.attempts = Attempts.of_job(deployment.graph, deployment.attempt)
+        # On which TaskManager each worker is, where there are any.
+        self.places: Callable[[], dict[int, str]] = dict
         self._restart_at_ms: int | None = None
         self._part: frozenset[SubtaskId] | None = None
-        self._failures_told = 0
+        self._story: RestartStory | None = None
         self._settings = settings
         self._savepoints_wanted: deque[tuple[SavepointWish, Future[str]]] = deque()
         self._checkpoints_wanted: deque[Future[int]] = deque()
@@ -291,7 +294,7 @@ class JobDriver:
                     self._release()
 
     def _status_changed(self, status: JobStatus) -> None:
-        self._log_story(status)
+        self._tell_story(status)
         self.on_status(status)
         if status is not JobStatus.FINISHED:  # which is answered when nothing is left of the job
             self._answer_stop(status)
@@ -313,6 +316,22 @@ class JobDriver:
             self._checkpoints.stop(f"the job is {status.name}", part=part is not None)
         elif status is JobStatus.FINISHED:
             self.rows.finished()
+
+    def _tell_story(self, status: JobStatus) -> None:
+        """Tell the log, and note what becomes of attempts."""
+        coordinator, now_ms = self._coordinator, self._clock.now_ms()
+        if status is JobStatus.RESTARTING:
+            if self._story is None:
+                from penstock.runtime.job.story import RestartStory
+
+                self._story = RestartStory(coordinator)
+            self._story.restarts()
+            found = findings_of(coordinator, self.places(), self.metrics(), self.subtask_accumulators())
+            self.attempts.stop(sorted(coordinator.affected), found, now_ms)
+        elif status is JobStatus.RUNNING:
+            if self._story is not None:
+                self._story.runs(self._checkpoints.latest)
+            self.attempts.run(self._part, coordinator.deployment.attempt, now_ms)
 
     def _start_again(self) -> None:
         self._restart_at_ms = None
@@ -388,41 +407,7 @@ class JobDriver:
             self._pool.send(WorkerIndex(worker), message)
 
     def _to_subtask(self, subtask: SubtaskId, message: ToWorker) -> None:
-        self._pool.send(worker_of(subtask, self._deployment.workers), message)
-
-    def _log_story(self, status: JobStatus) -> None:
-        """Say in the log what a person will ask first: why the job started again, when, and from where."""
-        failures = self._coordinator.failures
-        if status is JobStatus.RESTARTING:
-            if len(failures) == self._failures_told:
-                return  # it takes longer, as a worker has died meanwhile
-            self._failures_told = len(failures)
-            _log.warning(
-                "job %r (%s), attempt %d, failed and %sstarts again in %d ms: %s",
-                self._deployment.graph.job_name,
-                self.job_id,
-                failures[-1].attempt,
-                self._told_part(),
-                self._coordinator.restart_delay_ms,
-                failures[-1].error,
-            )
-        elif status is JobStatus.RUNNING and failures:
-            latest = self._checkpoints.latest
-            _log.warning(
-                "job %r (%s) runs again, attempt %d, %s",
-                self._deployment.graph.job_name,
-                self.job_id,
-                self._coordinator.deployment.attempt,
-                "from the beginning" if latest is None else f"from checkpoint {latest.checkpoint_id}",
-            )
-
-    def _told_part(self) -> str:
-        """How much starts again, where it is not all."""
-        part = self.restarting_part
-        if part is None:
-            return ""
-        every = sum(vertex.parallelism for vertex in self._deployment.graph.vertices)
-        return f"a part of it ({len(part)} of {every} subtasks) "
+        self._pool.send(self._deployment.placement.worker_of(subtask), message)
 
     # What the client asks -----------------------------------------------------------------------------------------------
 

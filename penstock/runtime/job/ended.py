@@ -8,6 +8,7 @@ from penstock.dataflow.recovery import CheckpointState, CheckpointStatistics, Re
 from penstock.dataflow.submission import JobExecutionResult, JobStatus
 from penstock.errors import OutsideError, PenstockError
 from penstock.ids import JobID, SubtaskId
+from penstock.runtime.job.attempts import Attempts
 from penstock.runtime.job.collected_rows import CollectedRows
 from penstock.runtime.job.driver import JobDriver
 from penstock.runtime.job.start import KeptCheckpoints
@@ -34,6 +35,7 @@ class EndedDriver:
     came_through: Recovery
     statistics: tuple[CheckpointStatistics, ...]
     counts: dict[CheckpointState, int]
+    attempts: Attempts
 
     @staticmethod
     def of(driver: JobDriver) -> "EndedDriver":
@@ -57,13 +59,26 @@ class EndedDriver:
             driver.recovery(),
             tuple(driver.checkpoints()),
             driver.checkpoint_counts(),
+            driver.attempts,
         )
 
     @staticmethod
     def that_has_not_run(job_id: JobID, status: JobStatus, error: PenstockError) -> "EndedDriver":
         """What stands for a job that has come to its end without a driver."""
         return EndedDriver(
-            job_id, status, False, error, CollectedRows(False), {}, {}, {}, {}, Recovery(), (), {}
+            job_id,
+            status,
+            False,
+            error,
+            CollectedRows(False),
+            {},
+            {},
+            {},
+            {},
+            Recovery(),
+            (),
+            {},
+            Attempts((), 0),
         )
 
     def as_failed(self, error: PenstockError) -> "EndedDriver":

@@ -1,1 +1,1 @@
-"""Where subtasks run, and the port through which a carrier gives workers."""
+"""The port through which a carrier gives workers."""

@@ -40,7 +40,6 @@ from penstock.operators.coroutines import Coroutines
 from penstock.operators.feedback_loops import FeedbackLoops
 from penstock.operators.user_code import callable_of
 from penstock.runtime.messages import Deployment
-from penstock.runtime.scheduling.placement import worker_of
 from penstock.runtime.task.barrier_alignment import BarrierAlignment
 from penstock.runtime.task.chain import EdgeTarget, OperatorChain, TaskEnvironment
 from penstock.runtime.task.counted import copied
@@ -94,6 +93,7 @@ class TaskWiring:
         subtasks: frozenset[SubtaskId] | None = None,
     ) -> None:
         self._deployment = deployment
+        self._worker_of = deployment.placement.worker_of
         self._subtasks = subtasks
         self._graph: JobGraph = deployment.graph
         self._around = surroundings
@@ -119,7 +119,7 @@ class TaskWiring:
         """The ends of the channels to other workers that are made for the tasks, by task and link."""
         found: dict[SubtaskId, dict[ChannelId, RemoteChannel]] = {}
         for subtask, link, other in self._ends():
-            peer = worker_of(other, self._deployment.workers)
+            peer = self._worker_of(other)
             if peer != self._around.index and self._starts(other):
                 channel = RemoteChannel(channel_number(link.id, self._deployment.attempt), peer, other)
                 found.setdefault(subtask, {})[link.id] = channel
@@ -141,7 +141,7 @@ class TaskWiring:
         return self._subtasks is None or subtask in self._subtasks
 
     def _is_mine(self, subtask: SubtaskId) -> bool:
-        return self._starts(subtask) and worker_of(subtask, self._deployment.workers) == self._around.index
+        return self._starts(subtask) and self._worker_of(subtask) == self._around.index
 
     def _number(self, link: Link) -> int:
         return channel_number(link.id, self._deployment.attempt)
@@ -231,7 +231,7 @@ class TaskWiring:
         return make
 
     def _output(self, link: Link, edge: JobEdge) -> OutputChannel:
-        receiver = worker_of(SubtaskId(edge.target, link.receiver), self._deployment.workers)
+        receiver = self._worker_of(SubtaskId(edge.target, link.receiver))
         if receiver == self._around.index:
             return self._local_channel(link, edge)
         assert self._around.data_plane is not None
@@ -241,7 +241,7 @@ class TaskWiring:
         channels: list[InputChannel] = []
         for link in self._links_in.get((edge.index, subtask.index), []):
             sender = SubtaskId(edge.source, link.sender)
-            worker = worker_of(sender, self._deployment.workers)
+            worker = self._worker_of(sender)
             if not self._starts(sender):  # only a blocking exchange has a sender that goes on running
                 kept = self._around.spools[link.id]
                 kept.rewind()

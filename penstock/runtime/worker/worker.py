@@ -17,8 +17,6 @@ from penstock.errors import PenstockError, ProtocolError, WorkerLost
 from penstock.ids import ChannelId, SubtaskId, WorkerIndex
 from penstock.logs import place
 from penstock.logs.place import NOWHERE
-from penstock.metrics.kinds import MetricGroup
-from penstock.metrics.rates import Rates
 from penstock.network.plane import ChannelPlane
 from penstock.network.spilled import SpoolChannel, SpoolMemory
 from penstock.operators.coroutines import Coroutines
@@ -59,14 +57,15 @@ from penstock.runtime.refused_states import RefusedStates
 from penstock.runtime.task.progress import Progress
 from penstock.runtime.task.tasklet import SourceTasklet, Tasklet
 from penstock.runtime.worker.snapshot_writing import SnapshotWriting
+from penstock.runtime.worker.task_metrics import TaskMetrics
 from penstock.runtime.worker.wiring import RemoteChannel, TaskWiring, WorkerSurroundings
 
 if TYPE_CHECKING:
     from penstock.checkpoint.local_state import LocalState
+    from penstock.metrics.readings import Reading
     from penstock.network.exchange import PeerLost
 
 CLIENT_WINDOW_BATCHES = 16
-RATED = (".numRecordsIn", ".numRecordsOut", ".busyTimeMs", ".idleTimeMs", ".backPressuredTimeMs")
 LONGEST_WAIT_S = 5.0
 # Of all blocking exchanges together; what is more goes to disk.
 SPOOL_MEMORY_BYTES = 256 << 20
@@ -94,8 +93,7 @@ class Worker:
         self.data_plane: ChannelPlane | None = None
         self._coroutines = Coroutines(clock)
         self._clock = clock
-        self._metrics: dict[SubtaskId, MetricGroup] = {}
-        self._rates = Rates()
+        self._metrics = TaskMetrics(clock)
         self._graph: JobGraph | None = None
         self._regions: Regions | None = None
         self._tasklets: list[Tasklet] = []
@@ -162,7 +160,7 @@ class Worker:
         surroundings = WorkerSurroundings(
             index=self.index,
             clock=self._clock,
-            metrics_of=self._new_metrics,
+            metrics_of=self._metrics.new_group,
             data_plane=self.data_plane,
             link_of=partial(_Link, self),
             send_to_client=lambda subtask: partial(self._send_rows, subtask),
@@ -215,10 +213,6 @@ class Worker:
             from penstock.checkpoint.local_state import LocalState
 
             self._local = LocalState.open(deployment.graph.settings, str(deployment.job_id), self.index)
-
-    def _new_metrics(self, subtask: SubtaskId) -> MetricGroup:
-        self._metrics[subtask] = MetricGroup()
-        return self._metrics[subtask]
 
     def _in_order(self, tasklets: list[Tasklet]) -> list[Tasklet]:
         """In the order of the graph, so that one round of steps carries records through."""
@@ -297,8 +291,7 @@ class Worker:
         """Forget everything of the last attempt but the process itself."""
         self._coroutines.close()
         self._coroutines = Coroutines(self._clock)
-        self._metrics.clear()
-        self._rates = Rates()
+        self._metrics = TaskMetrics(self._clock)
         self._channels.clear()
         for spool in self._spools.values():
             spool.discard()
@@ -391,7 +384,7 @@ class Worker:
             self._failed(tasklet, errors[0])
             return
         self._tasklets.remove(tasklet)
-        self._keep_metrics(tasklet)
+        self._metrics.keep(tasklet)
         self.outbox.append(
             SubtaskFinished(tasklet.subtask, tasklet.chain.merged_accumulators(), tasklet.last_checkpoint_id)
         )
@@ -510,19 +503,13 @@ class Worker:
 
     def read_metrics(self) -> dict[str, Any]:
         """Every metric by its full name."""
-        for tasklet in self._tasklets:
-            self._keep_metrics(tasklet)
-        found = {name: value for group in self._metrics.values() for name, value in group.collect()}
-        counts = [(name, value) for name, value in found.items() if name.endswith(RATED)]
-        self._rates.note(self._clock.monotonic_s(), counts)
-        found.update({f"{name}PerSecond": self._rates.per_second(name) for name, _ in counts})
-        return found
+        return self._metrics.read(self._tasklets)
 
-    def _keep_metrics(self, tasklet: Tasklet) -> None:
-        """Write the measures of a task where its metrics are."""
-        context = tasklet.chain.contexts[0]
-        for name, value in tasklet.measures.read().items():
-            context.metrics.set(name, value)
+    def readings(self) -> "list[Reading]":
+        """What is measured of the tasks that run, as of the last :meth:`read_metrics`, for reporters."""
+        from penstock.runtime.worker.task_readings import task_readings
+
+        return [] if self._graph is None else list(task_readings(self._metrics, self._tasklets, self._graph))
 
     def _accumulators(self) -> dict[str, Accumulator]:
         merged: dict[str, Accumulator] = {}

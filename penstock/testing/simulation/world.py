@@ -19,7 +19,7 @@ from penstock.plan.compile import compile_graph
 from penstock.runtime.job.driver import JobDriver
 from penstock.runtime.job.start import KeptCheckpoints, Succession, find_start, from_start
 from penstock.runtime.messages import Deployment
-from penstock.runtime.scheduling.placement import workers_wanted
+from penstock.runtime.placement import placed_together
 from penstock.testing.simulation.actors import Actor, Killed, Scheduler
 from penstock.testing.simulation.background import Delay, SimulatedBackground, background_maker, delays
 from penstock.testing.simulation.faults import Fault, Misfortunes, Surroundings
@@ -310,7 +310,7 @@ class SimulatedJob(Actor):
             graph, scheduler, world.chance_of_all, world.misfortunes, world.story, (delay, world.touch)
         )
         self.pool.driver = self
-        deployment = Deployment(job_id, attempt, graph, workers_wanted(graph))
+        deployment = Deployment(job_id, attempt, graph, placed_together(graph))
         self._backgrounds: list[SimulatedBackground] = []
         make = background_maker(self, scheduler, delay, self._backgrounds)
         self.noted: LatestCheckpoint | None = None

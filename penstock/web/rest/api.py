@@ -12,6 +12,7 @@ from penstock.deploy.cluster.dispatcher import Dispatcher
 from penstock.deploy.cluster.roster import Roster
 from penstock.deploy.cluster.row_transit import RowsOutlet
 from penstock.deploy.cluster.slots import TaskManagerEntry
+from penstock.deploy.cluster.system_resources import SystemResources
 from penstock.web.rest.applications import Applications
 from penstock.web.rest.requests import number_in_path
 from penstock.web.rest.rest_settings import RestSettings
@@ -22,8 +23,8 @@ from penstock.web.rest.vertex_views import vertex_id
 @dataclass(slots=True, eq=False)
 class Api:
     """``token`` is asked for where it is set, else what runs code needs ``submission_proof``; ``stop_cluster`` ends all
-    processes; ``directory`` is where uploaded programs lie; ``address`` is where clients find the API, with its port once the
-    server listens."""
+    processes; ``machine`` measures what the whole of it uses; ``directory`` is where uploaded programs lie; ``address`` is
+    where clients find the API, with its port once the server listens."""
 
     dispatcher: Dispatcher
     roster: Roster
@@ -36,6 +37,7 @@ class Api:
     directory: Path | None = None
     address: tuple[str, int] = ("", 0)
     signing_key: bytes = b""
+    machine: SystemResources | None = None
     outlets: dict[tuple[str, str], RowsOutlet] = field(default_factory=dict)
     chosen: RestSettings = field(init=False)
     applications: Applications = field(init=False)
@@ -74,10 +76,6 @@ class Api:
                 f"vertex {vertex_id(vertex)} has no subtask {request.path_params['subtask']}; there are 0 to "
                 f"{vertex.parallelism - 1}"
             )
-        if "attempt" in request.path_params:
-            last = job.recovery().restarts
-            if number_in_path(request, "attempt") != last:
-                raise JobNotFound(f"of the attempts only the last is kept, which is {last}")
         return job, vertex, index
 
     def taskmanager(self, request: Request) -> TaskManagerEntry:

@@ -170,7 +170,7 @@ def _shut_down(api: Api) -> Answer:
 
 def _metrics(api: Api) -> Answer:
     async def answer(request: Request) -> Any:
-        metrics = of_jobmanager(api.dispatcher.jobs(), api.roster.entries())
+        metrics = of_jobmanager(api.dispatcher.jobs(), api.roster.entries(), api.machine)
         return listed(metrics, names_in_query(request, "get"))
 
     return answer

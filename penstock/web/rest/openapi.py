@@ -14,6 +14,7 @@ _MEANINGS = {
     "attempt": "The number of an attempt, from 0.",
     "collector": "The name of a collecting sink.",
     "checkpoint": "The number of a checkpoint.",
+    "rescale": "The id of a change of parallelism.",
     "trigger": "The id that a request was answered with.",
     "taskmanager": "The id of a TaskManager.",
     "name": "The name of a file.",

@@ -1,16 +1,25 @@
 """Jobs at another parallelism."""
 
+from collections.abc import Callable
 from typing import Any
 
 from starlette.requests import Request
 
+from penstock.deploy.cluster.dispatched_job import DispatchedJob
+from penstock.deploy.cluster.reactive import reactive_settings
 from penstock.errors import ProgramError
+from penstock.web.rest import rescale_views as views
 from penstock.web.rest.api import Api
 from penstock.web.rest.job_operations import JOB, TRIGGERED
 from penstock.web.rest.operations import Answer, Operation, Query
 from penstock.web.rest.requests import Forbidden, number_in_query
-from penstock.web.rest.shapes import OneOf, OrNull
+from penstock.web.rest.shapes import MapOf, OneOf, OrNull
 
+_COUNTS = {"ignored": int, "inProgress": int, "completed": int, "failed": int}
+_RESCALE = {
+    "rescaleUuid": str, "resourceRequirementsUuid": str, "rescaleAttemptId": int, "startTimestampInMillis": int,
+    "endTimestampInMillis": OrNull(int), "terminalState": OrNull(str), "triggerCause": str, "terminatedReason": OrNull(str),
+}  # fmt: skip
 _OUTCOME = {"status": {"id": OneOf(("IN_PROGRESS", "COMPLETED"))}, "operation": OrNull({})}
 
 
@@ -33,7 +42,81 @@ def rescaling_operations(api: Api) -> list[Operation]:
             _outcome(api),
             _OUTCOME,
         ),
+        *_of_history(api),
     ]
+
+
+def _of_history(api: Api) -> list[Operation]:
+    def told(path: str, summary: str, answer: Answer, gives: Any) -> Operation:
+        return Operation("GET", f"{JOB}/rescales/{path}", summary, answer, gives)
+
+    return [
+        told(
+            "overview",
+            "How often a job came to a parallelism, or did not, and the last time of each kind.",
+            _of_job(api, views.rescales_overview),
+            {"rescalesCounts": _COUNTS, "latest": MapOf(OrNull(_RESCALE))},
+        ),
+        told(
+            "history",
+            "How a job came to its parallelism, the last first.",
+            _of_job(api, lambda job: views.rescales_history(job, api.chosen.most_rescales)),
+            [_RESCALE],
+        ),
+        told(
+            "summary",
+            "How long changes of parallelism took.",
+            _of_job(api, views.rescales_summary),
+            {
+                "rescalesCounts": _COUNTS,
+                "rescalesDurationStatsInMillis": {"min": int, "max": int, "avg": int},
+            },
+        ),
+        told("config", "What decides when a job is rescaled.", _config(api), {"rescaleHistoryMax": int}),
+        told(
+            "details/{rescale}",
+            "A change of parallelism, with its vertices and slot sharing groups.",
+            _detail(api),
+            {**_RESCALE, "schedulerStates": [{"state": str, "enterTimestampInMillis": int}]},
+        ),
+    ]
+
+
+def _of_job(api: Api, make: Callable[[DispatchedJob], Any]) -> Answer:
+    async def answer(request: Request) -> Any:
+        return make(api.job(request))
+
+    return answer
+
+
+def _detail(api: Api) -> Answer:
+    async def answer(request: Request) -> Any:
+        return views.rescale_detail(api.job(request), request.path_params["rescale"])
+
+    return answer
+
+
+def _config(api: Api) -> Answer:
+    async def answer(request: Request) -> Any:
+        api.job(request)
+        reactive = reactive_settings(api.settings)
+        return {
+            "rescaleHistoryMax": api.chosen.most_rescales,
+            "schedulerExecutionMode": None if reactive is None else "REACTIVE",
+            "submissionResourceWaitTimeoutInMillis": None,
+            "submissionResourceStabilizationTimeoutInMillis": None,
+            "slotIdleTimeoutInMillis": None,
+            "executingCooldownTimeoutInMillis": None
+            if reactive is None
+            else round(reactive.cooldown_s * 1000),
+            "executingResourceStabilizationTimeoutInMillis": (
+                None if reactive is None else round(reactive.stabilization_s * 1000)
+            ),
+            "maximumDelayForTriggeringRescaleInMillis": None,
+            "rescaleOnFailedCheckpointCount": None,
+        }
+
+    return answer
 
 
 def _rescale(api: Api) -> Answer:

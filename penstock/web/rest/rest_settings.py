@@ -16,10 +16,11 @@ _REFRESH = "web.refresh-interval"
 _CHECKPOINTS = "web.checkpoints.history"
 _EXCEPTIONS = "web.exception-history-size"
 _ORIGIN = "web.access-control-allow-origin"
+_RESCALES = "web.adaptive-scheduler.rescale-history.size"
 _UPLOADS = "web.upload.dir"
 _LOG = "web.log.path"
 _KEYS = (
-    _CONTENT, _KEPT, _SUBMIT, _CANCEL, _RESCALE, _REFRESH, _CHECKPOINTS, _EXCEPTIONS, _ORIGIN, _UPLOADS, _LOG,
+    _CONTENT, _KEPT, _SUBMIT, _CANCEL, _RESCALE, _REFRESH, _CHECKPOINTS, _EXCEPTIONS, _ORIGIN, _UPLOADS, _LOG, _RESCALES,
 )  # fmt: skip
 
 
@@ -39,6 +40,7 @@ class RestSettings:
     origin: str | None = None
     uploads: str | None = None
     log: str | None = None
+    most_rescales: int = 0
 
     @staticmethod
     def of(options: Mapping[str, str]) -> "RestSettings":
@@ -59,4 +61,5 @@ class RestSettings:
             options.get(_ORIGIN),
             options.get(_UPLOADS),
             options.get(_LOG),
+            given.get_integer(_RESCALES, 0),
         )

@@ -7,14 +7,14 @@ from starlette.requests import Request
 
 from penstock.dataflow.job import JobVertex
 from penstock.deploy.cluster.dispatched_job import DispatchedJob
-from penstock.web.measured import Measured, of_vertex
+from penstock.web.measured import measured_of
 from penstock.web.rest import vertex_views
 from penstock.web.rest.api import Api
 from penstock.web.rest.cluster_operations import GET_METRICS, METRICS
 from penstock.web.rest.job_operations import ACCUMULATORS, AGGREGATED, AGGREGATION, JOB
 from penstock.web.rest.metric_views import aggregated, listed
 from penstock.web.rest.operations import Answer, Operation, Query
-from penstock.web.rest.requests import names_in_query, numbers_in_query
+from penstock.web.rest.requests import names_in_query, number_in_path, numbers_in_query
 from penstock.web.rest.shapes import MapOf
 
 VERTEX = JOB + "/vertices/{vertex}"
@@ -123,10 +123,12 @@ def _of_metrics(api: Api) -> list[Operation]:
 
 
 def _of_one_subtask(api: Api) -> list[Operation]:
-    detail, own = vertex_views.subtask_detail, vertex_views.subtask_accumulators
+    views = vertex_views
     attempt = SUBTASK + "/attempts/{attempt}"
     return [
-        Operation("GET", SUBTASK, "A subtask in its last attempt.", _of_subtask(api, detail), _SUBTASK),
+        Operation(
+            "GET", SUBTASK, "A subtask in its last attempt.", _of_subtask(api, views.subtask_detail), _SUBTASK
+        ),
         Operation(
             "GET",
             f"{SUBTASK}/metrics",
@@ -135,9 +137,19 @@ def _of_one_subtask(api: Api) -> list[Operation]:
             METRICS,
             queries=(GET_METRICS,),
         ),
-        Operation("GET", attempt, "An attempt; only the last is kept.", _of_subtask(api, detail), _SUBTASK),
         Operation(
-            "GET", f"{attempt}/accumulators", "The accumulators of an attempt.", _of_subtask(api, own), _OWN
+            "GET",
+            attempt,
+            "An attempt: the last one, or one of those before it.",
+            _of_attempt(api, views.attempt_detail),
+            _SUBTASK,
+        ),
+        Operation(
+            "GET",
+            f"{attempt}/accumulators",
+            "The accumulators of an attempt.",
+            _of_attempt(api, views.attempt_accumulators),
+            _OWN,
         ),
     ]
 
@@ -156,14 +168,21 @@ def _of_subtask(api: Api, make: Callable[[DispatchedJob, JobVertex, int], Any]) 
     return answer
 
 
+def _of_attempt(api: Api, make: Callable[[DispatchedJob, JobVertex, int, int | None], Any]) -> Answer:
+    async def answer(request: Request) -> Any:
+        return make(*api.subtask(request), number_in_path(request, "attempt"))
+
+    return answer
+
+
 def _metrics(api: Api) -> Answer:
     async def answer(request: Request) -> Any:
         job, vertex = api.vertex(request)
-        measured = Measured.of(job)
+        measured = measured_of(job)
         found = {
             f"{index}.{name}": value
             for index in range(vertex.parallelism)
-            for name, value in of_vertex(measured, vertex, index).items()
+            for name, value in measured.of_vertex(vertex, index).items()
         }
         return listed(found, names_in_query(request, "get"))
 
@@ -173,7 +192,7 @@ def _metrics(api: Api) -> Answer:
 def _of_subtask_metrics(api: Api) -> Answer:
     async def answer(request: Request) -> Any:
         job, vertex, index = api.subtask(request)
-        return listed(of_vertex(Measured.of(job), vertex, index), names_in_query(request, "get"))
+        return listed(measured_of(job).of_vertex(vertex, index), names_in_query(request, "get"))
 
     return answer
 
@@ -182,9 +201,9 @@ def _aggregated(api: Api) -> Answer:
     async def answer(request: Request) -> Any:
         job, vertex = api.vertex(request)
         wanted = numbers_in_query(request, "subtasks")
-        measured = Measured.of(job)
+        measured = measured_of(job)
         chosen = [i for i in range(vertex.parallelism) if wanted is None or i in wanted]
-        found = [of_vertex(measured, vertex, index) for index in chosen]
+        found = [measured.of_vertex(vertex, index) for index in chosen]
         return aggregated(found, names_in_query(request, "get"), names_in_query(request, "agg"))
 
     return answer

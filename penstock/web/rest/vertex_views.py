@@ -5,9 +5,11 @@ from typing import Any
 
 from penstock.clock import SYSTEM_CLOCK
 from penstock.dataflow.job import JobVertex
-from penstock.deploy.cluster.dispatched_job import DispatchedJob
+from penstock.dataflow.recovery import PastAttempt
+from penstock.deploy.cluster.dispatched_job import DispatchedJob, JobNotFound
 from penstock.ids import SubtaskId
-from penstock.web.measured import Measured, of_task
+from penstock.runtime.task_values import Measured, attempt_id
+from penstock.web.measured import measured_of
 from penstock.web.rest.task_states import (
     began_ms,
     counts,
@@ -40,7 +42,7 @@ def vertex_line(job: DispatchedJob, vertex: JobVertex, measured: Measured) -> Js
         "end-time": end,
         "duration": duration_ms(begin, end),
         "tasks": counts(states_of(job, vertex)),
-        "metrics": io_metrics(measured, vertex, range(vertex.parallelism)),
+        "metrics": io_metrics([measured.of_task(vertex, index) for index in range(vertex.parallelism)]),
     }
 
 
@@ -49,22 +51,22 @@ def _vertex_end(job: DispatchedJob, vertex: JobVertex) -> int:
     return -1 if min(ends) < 0 else max(ends)
 
 
-def io_metrics(measured: Measured, vertex: JobVertex, subtasks: range) -> Json:
-    """Records and times of some subtasks. Bytes are not counted."""
-    values = [of_task(measured, vertex, subtask) for subtask in subtasks]
+def io_metrics(values: list[dict[str, Any]]) -> Json:
+    """Records, bytes and times of some subtasks. What some of them have not told yet is not complete."""
 
     def total(name: str) -> int:
         return sum(each.get(name) or 0 for each in values)
 
+    have_told = all(values)
     return {
-        "read-bytes": 0,
-        "read-bytes-complete": False,
-        "write-bytes": 0,
-        "write-bytes-complete": False,
+        "read-bytes": total("numBytesIn"),
+        "read-bytes-complete": have_told,
+        "write-bytes": total("numBytesOut"),
+        "write-bytes-complete": have_told,
         "read-records": total("numRecordsIn"),
-        "read-records-complete": True,
+        "read-records-complete": have_told,
         "write-records": total("numRecordsOut"),
-        "write-records-complete": True,
+        "write-records-complete": have_told,
         "accumulated-backpressured-time": total("accumulateBackPressuredTimeMs"),
         "accumulated-idle-time": total("accumulateIdleTimeMs"),
         "accumulated-busy-time": float(total("accumulateBusyTimeMs")),
@@ -89,28 +91,63 @@ def subtask_detail(job: DispatchedJob, vertex: JobVertex, index: int) -> Json:
     return subtask_details(job, vertex, (index,))[0]
 
 
+def attempt_detail(job: DispatchedJob, vertex: JobVertex, index: int, attempt: int | None) -> Json:
+    """One attempt of a subtask, the last or one before it.
+
+    :raises JobNotFound: for one that there was not, or that is forgotten.
+    """
+    past = find_past(job, vertex, index, attempt)
+    if past is None:
+        return subtask_detail(job, vertex, index)
+    return _detail(index, past, io_metrics([past.values]))
+
+
+def find_past(job: DispatchedJob, vertex: JobVertex, index: int, attempt: int | None) -> PastAttempt | None:
+    """An attempt that is over; None for the last one.
+
+    :raises JobNotFound: for one that there was not, or that is forgotten.
+    """
+    subtask = SubtaskId(vertex.id, index)
+    last, past = job.job.attempts.running(subtask).number, job.past_attempts(subtask)
+    if attempt == last:
+        return None
+    found = next((each for each in reversed(past) if each.number == attempt), None)
+    if found is None:
+        known = ", ".join(str(number) for number in [*(each.number for each in past), last])
+        raise JobNotFound(
+            f"subtask {index} of vertex {vertex_id(vertex)} has no attempt {attempt}; known are {known}"
+        )
+    return found
+
+
 def subtask_details(job: DispatchedJob, vertex: JobVertex, indexes: Iterable[int]) -> list[Json]:
     """Some subtasks in their last attempt."""
-    measured, places = Measured.of(job), job.places()
-    return [_subtask_detail(job, vertex, index, measured, places.get(index, "")) for index in indexes]
+    measured, places = measured_of(job), job.places_of(vertex)
+    return [_subtask_detail(job, vertex, index, measured, places[index]) for index in indexes]
 
 
 def _subtask_detail(
     job: DispatchedJob, vertex: JobVertex, index: int, measured: Measured, place: str
 ) -> Json:
     subtask = SubtaskId(vertex.id, index)
-    begin, end = began_ms(job), ended_ms(job, subtask)
+    running = job.job.attempts.running(subtask)
+    state = subtask_state(job, subtask, job.job.finished_at_ms())
+    last = PastAttempt(running.number, state, running.began_ms, ended_ms(job, subtask), place)
+    return _detail(index, last, io_metrics([measured.of_task(vertex, index)]))
+
+
+def _detail(index: int, attempt: PastAttempt, metrics: Json) -> Json:
     return {
         "subtask": index,
-        "status": subtask_state(job, subtask, job.job.finished_at_ms()),
-        "attempt": job.recovery().restarts,
-        "endpoint": place,
-        "start-time": begin,
-        "start_time": begin,
-        "end-time": end,
-        "duration": duration_ms(begin, end),
-        "metrics": io_metrics(measured, vertex, range(index, index + 1)),
-        "taskmanager-id": place,
+        "status": attempt.state,
+        "attempt": attempt.number,
+        "endpoint": attempt.place,
+        "start-time": attempt.began_ms,
+        "start_time": attempt.began_ms,
+        "end-time": attempt.ended_ms,
+        "duration": duration_ms(attempt.began_ms, attempt.ended_ms),
+        "metrics": metrics,
+        "taskmanager-id": attempt.place,
         "status-duration": {},
         "other-concurrent-attempts": [],
     }
@@ -118,10 +155,9 @@ def _subtask_detail(
 
 def by_taskmanager(job: DispatchedJob, vertex: JobVertex) -> Json:
     """A vertex by where its subtasks run."""
-    places = job.places()
     indexes: dict[str, list[int]] = {}
-    for index in range(vertex.parallelism):
-        indexes.setdefault(places.get(index, "(unassigned)"), []).append(index)
+    for index, place in enumerate(job.places_of(vertex)):
+        indexes.setdefault(place or "(unassigned)", []).append(index)
     lines = []
     details = subtask_details(job, vertex, range(vertex.parallelism))
     for place, own in sorted(indexes.items()):
@@ -188,9 +224,9 @@ def subtask_times(job: DispatchedJob, vertex: JobVertex) -> Json:
 
 def watermarks(job: DispatchedJob, vertex: JobVertex) -> list[Json]:
     """The watermark of each subtask that has one."""
-    measured = Measured.of(job)
+    measured = measured_of(job)
     found = {
-        index: of_task(measured, vertex, index).get("currentInputWatermark")
+        index: measured.of_task(vertex, index).get("currentInputWatermark")
         for index in range(vertex.parallelism)
     }
     return [
@@ -202,10 +238,10 @@ def watermarks(job: DispatchedJob, vertex: JobVertex) -> list[Json]:
 
 def backpressure(job: DispatchedJob, vertex: JobVertex) -> Json:
     """How much of its time each subtask waits for those behind it, over the last minute."""
-    measured = Measured.of(job)
+    measured = measured_of(job)
     subtasks: list[Json] = []
     for index in range(vertex.parallelism):
-        values = of_task(measured, vertex, index)
+        values = measured.of_task(vertex, index)
         waits, idle, busy = (
             max(0.0, values.get(f"{name}TimeMsPerSecond") or 0.0)
             for name in ("backPressured", "idle", "busy")
@@ -214,7 +250,7 @@ def backpressure(job: DispatchedJob, vertex: JobVertex) -> Json:
         subtasks.append(
             {
                 "subtask": index,
-                "attempt-number": job.recovery().restarts,
+                "attempt-number": job.job.attempts.running(SubtaskId(vertex.id, index)).number,
                 "backpressureLevel": _level(waits / whole),
                 "backpressure-level": _level(waits / whole),
                 "ratio": waits / whole,
@@ -249,37 +285,44 @@ def vertex_accumulators(job: DispatchedJob, vertex: JobVertex) -> Json:
 
 def accumulators_by_subtask(job: DispatchedJob, vertex: JobVertex) -> Json:
     """The accumulators of each subtask."""
-    places = job.places()
     return {
         "id": vertex_id(vertex),
         "parallelism": vertex.parallelism,
         "subtasks": [
             {
                 "subtask": index,
-                "host": places.get(index, ""),
-                "endpoint": places.get(index, ""),
+                "host": place,
+                "endpoint": place,
                 **_attempt_line(job, vertex, index),
             }
-            for index in range(vertex.parallelism)
+            for index, place in enumerate(job.places_of(vertex))
         ],
     }
 
 
-def subtask_accumulators(job: DispatchedJob, vertex: JobVertex, index: int) -> Json:
-    """The accumulators of one subtask."""
+def attempt_accumulators(job: DispatchedJob, vertex: JobVertex, index: int, attempt: int | None) -> Json:
+    """The accumulators of one attempt of a subtask.
+
+    :raises JobNotFound: for one that there was not, or that is forgotten.
+    """
+    past = find_past(job, vertex, index, attempt)
     line = _attempt_line(job, vertex, index)
-    name = SubtaskId(vertex.id, index)
+    if past is not None:
+        line = {"attempt": past.number, "user-accumulators": shown_accumulators(past.accumulators)}
+    id = attempt_id(job.id, vertex_id(vertex), index, line["attempt"])
     return {
         "subtask": index,
         "attempt": line["attempt"],
-        "id": str(name),
+        "id": id,
         "user-accumulators": line["user-accumulators"],
     }
 
 
 def _attempt_line(job: DispatchedJob, vertex: JobVertex, index: int) -> Json:
-    values = job.job.subtask_accumulators().get(SubtaskId(vertex.id, index), {})
-    return {"attempt": job.recovery().restarts, "user-accumulators": shown_accumulators(values)}
+    subtask = SubtaskId(vertex.id, index)
+    values = job.job.subtask_accumulators().get(subtask, {})
+    number = job.job.attempts.running(subtask).number
+    return {"attempt": number, "user-accumulators": shown_accumulators(values)}
 
 
 def shown_accumulators(values: dict[str, Any]) -> list[Json]:

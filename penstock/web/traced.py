@@ -1,0 +1,63 @@
+"""What took time in the jobs of a cluster, as Flink's spans: checkpoints, and how jobs came to run.
+
+Source: Flink's documentation, "Traces".
+"""
+
+from collections.abc import Iterable, Iterator
+
+from penstock.dataflow.recovery import CheckpointState, CheckpointStatistics
+from penstock.deploy.cluster.dispatched_job import DispatchedJob
+from penstock.metrics.traces import Span, Value
+
+SCOPE = "org.apache.flink.runtime.checkpoint.CheckpointStatsTracker"
+
+
+def spans(jobs: Iterable[DispatchedJob], host: str) -> dict[object, Span]:
+    """Of all jobs that are kept in mind, by job and what it was."""
+    found: dict[object, Span] = {}
+    for job in jobs:
+        variables: dict[str, Value] = {"host": host, "job_id": job.id, "job_name": job.name}
+        for each in job.checkpoints():
+            if each.state is not CheckpointState.IN_PROGRESS:
+                found[job.id, "Checkpoint", each.checkpoint_id] = _of_checkpoint(each, variables)
+        for number, begin_ms, end_ms in _initializations(job):
+            attributes: dict[str, Value] = {
+                **variables,
+                "initializationStatus": "COMPLETED",
+                "attempt": number,
+            }
+            found[job.id, "JobInitialization", number] = Span(
+                SCOPE, "JobInitialization", begin_ms, end_ms, attributes
+            )
+    return found
+
+
+def _of_checkpoint(each: CheckpointStatistics, variables: dict[str, Value]) -> Span:
+    size = each.state_bytes or 0
+    attributes: dict[str, Value] = {
+        **variables,
+        "checkpointId": each.checkpoint_id,
+        "fullSize": size,
+        "checkpointedSize": size,
+        "checkpointStatus": each.state.name,
+        "checkpointType": "Savepoint" if each.is_savepoint else "Checkpoint",
+    }
+    begin = each.trigger_timestamp_ms
+    return Span(SCOPE, "Checkpoint", begin, begin + (each.duration_ms or 0), attributes)
+
+
+def _initializations(job: DispatchedJob) -> Iterator[tuple[int, int, int]]:
+    """Each attempt that came to run: its number, when the one before it had failed, and when it ran."""
+    failed_ms = {failure.attempt: failure.timestamp_ms for failure in job.recovery().attempts}
+    began_ms: dict[int, int] = {}
+    for vertex in job.graph.vertices:
+        for subtask in vertex.subtasks():
+            running = job.job.attempts.running(subtask)
+            for number, began in (
+                (running.number, running.began_ms),
+                *((past.number, past.began_ms) for past in job.past_attempts(subtask)),
+            ):
+                if began >= 0:
+                    began_ms[number] = min(began, began_ms.get(number, began))
+    for number, began in began_ms.items():
+        yield number, failed_ms.get(number - 1, min(job.started_at_ms, began)), began
