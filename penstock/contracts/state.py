@@ -25,6 +25,7 @@ from penstock.contracts.state_descriptors import (
     StateDescriptor,
     StateKind,
     ValueStateDescriptor,
+    of_the_engine,
 )
 from penstock.contracts.state_handles import (
     AggregatingState,
@@ -101,4 +102,5 @@ __all__ = [
     "TupleColumn",
     "ValueState",
     "ValueStateDescriptor",
+    "of_the_engine",
 ]

@@ -3,7 +3,7 @@
 from abc import ABC
 from collections.abc import Callable
 from enum import Enum
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from penstock.contracts.reduce_callable import CallableReduceFunction
 from penstock.contracts.state_ttl import StateTtlConfig
@@ -28,6 +28,9 @@ class StateDescriptor(ABC):
     """
 
     kind: ClassVar[StateKind]
+
+    is_checked = True
+    """Whether what is put into the state is held to its type; see :func:`of_the_engine`."""
 
     def __init__(self, name: str, type_info: Any = None) -> None:
         if not isinstance(name, str) or not name:
@@ -173,6 +176,15 @@ class AggregatingStateDescriptor(StateDescriptor):
     def get_agg_function(self) -> Any:
         """The function."""
         return self._agg_function
+
+
+D = TypeVar("D", bound=StateDescriptor)
+
+
+def of_the_engine(descriptor: D) -> D:
+    """The descriptor of a state into which the engine alone puts values: they fit, and nobody looks whether they do."""
+    descriptor.is_checked = False
+    return descriptor
 
 
 def _declared(name: str, type_info: Any) -> Any:

@@ -139,7 +139,7 @@ def of_declared_type(
 ) -> Any:
     """The handle that ``make`` makes of the descriptor, held to the type that it declares, if it declares one. ``backend`` is
     None for operator state."""
-    if descriptor.type_info is None:
+    if descriptor.type_info is None or not descriptor.is_checked:
         return make(descriptor)
     from penstock.state.checked_handles import with_type  # not needed by programs that declare no types
 

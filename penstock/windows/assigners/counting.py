@@ -2,7 +2,7 @@
 
 from typing import Any, TypeVar
 
-from penstock.contracts.state import ValueStateDescriptor
+from penstock.contracts.state import ValueStateDescriptor, of_the_engine
 from penstock.data.types import Types
 from penstock.errors import ProgramError
 from penstock.windows.assigners.assigner import WindowAssigner
@@ -21,7 +21,7 @@ class _CountingAssigner(WindowAssigner[T, CountWindow]):
     def __init__(self, window_size: int, count_state_name: str) -> None:
         _require_positive(type(self).__name__, "window_size", window_size)
         self.window_size = window_size
-        self._count_descriptor = ValueStateDescriptor(count_state_name, Types.LONG())
+        self._count_descriptor = of_the_engine(ValueStateDescriptor(count_state_name, Types.LONG()))
 
     def next_count(self, context: WindowAssigner.WindowAssignerContext) -> int:
         """How many records of the current key came before this one."""

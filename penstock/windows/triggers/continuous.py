@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from typing import Any, TypeVar
 
-from penstock.contracts.state import ReducingStateDescriptor
+from penstock.contracts.state import ReducingStateDescriptor, of_the_engine
 from penstock.data.types import Types
 from penstock.errors import ProgramError
 from penstock.windows.length import Length, length_ms
@@ -29,7 +29,7 @@ class _ContinuousTrigger(Trigger[T, W]):
                 f"{type(self).__name__}: the interval has to be positive, but it is {interval} ms"
             )
         self.interval = interval
-        self.state_desc = ReducingStateDescriptor("fire-time", min, Types.LONG())
+        self.state_desc = of_the_engine(ReducingStateDescriptor("fire-time", min, Types.LONG()))
 
     @abstractmethod
     def _register(self, time: int, ctx: Trigger.TriggerContext) -> None:

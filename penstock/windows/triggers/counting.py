@@ -4,7 +4,7 @@ from collections.abc import Callable
 from operator import add
 from typing import Any, TypeVar
 
-from penstock.contracts.state import ReducingStateDescriptor, ValueStateDescriptor
+from penstock.contracts.state import ReducingStateDescriptor, ValueStateDescriptor, of_the_engine
 from penstock.data.types import Types
 from penstock.windows.triggers.trigger import Trigger, TriggerResult
 from penstock.windows.window import Window
@@ -21,7 +21,7 @@ class CountTrigger(Trigger[T, W]):
 
     def __init__(self, window_size: int) -> None:
         self.window_size = window_size
-        self._count_state_descriptor = ReducingStateDescriptor("count", add, Types.LONG())
+        self._count_state_descriptor = of_the_engine(ReducingStateDescriptor("count", add, Types.LONG()))
 
     @staticmethod
     def of(window_size: int) -> "CountTrigger[Any, Any]":

@@ -2,7 +2,7 @@
 
 from typing import Any, TypeVar
 
-from penstock.contracts.state import ValueStateDescriptor
+from penstock.contracts.state import ValueStateDescriptor, of_the_engine
 from penstock.data.types import Types
 from penstock.errors import ProgramError
 from penstock.windows.length import Length, length_ms
@@ -77,7 +77,7 @@ class ProcessingTimeoutTrigger(Trigger[T, W]):
         self.interval = interval
         self.reset_timer_on_new_record = reset_timer_on_new_record
         self.should_clear_on_timeout = should_clear_on_timeout
-        self._timeout_descriptor = ValueStateDescriptor("timeout", Types.LONG())
+        self._timeout_descriptor = of_the_engine(ValueStateDescriptor("timeout", Types.LONG()))
 
     @staticmethod
     def of(
