@@ -103,7 +103,8 @@ def run_application(application: Application, cluster: ClusterSettings) -> int:
             signal.signal(number, signal.SIG_IGN)
         if supervision is not None:
             supervision.close()
-        stop_local_cluster(own)
+        if any(running(role, own) for role in (Role.JOBMANAGER, Role.TASKMANAGER)):
+            stop_local_cluster(own)
         report(f"Logs and outputs of the application are in {own.log_dir}.")
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from penstock.cli.command_lines import usage_error
 from penstock.cli.configuration_files import has_configuration, read_configuration
+from penstock.cli.properties import property_of
 from penstock.config.checks import check_configuration
 from penstock.deploy.cluster.leadership import storage_directory
 from penstock.deploy.cluster.secret import home_directory
@@ -95,9 +96,6 @@ def cluster_settings(
             usage_error(f"the configuration of {directory}: {error}")
         options.update(configuration.to_dict())
     for text in properties:
-        key, equals, value = text.partition("=")
-        if not equals or not key.strip():
-            usage_error(f"-D {text!r} is not an option; write -D key=value")
-        options[key.strip()] = value.strip()
+        options.update(property_of(text).to_dict())
     options.update({key: value for key, value in flags.items() if value is not None})
     return ClusterSettings(home, options, directory if directory.is_dir() else None)

@@ -91,7 +91,11 @@ def stop_local_cluster(settings: ClusterSettings) -> int:
     return 0
 
 
-_NAMES = {Role.JOBMANAGER: "JobManager", Role.HISTORY_SERVER: "history server"}
+_NAMES = {
+    Role.JOBMANAGER: "JobManager",
+    Role.TASKMANAGER: "TaskManager",
+    Role.HISTORY_SERVER: "history server",
+}
 
 
 def _in_foreground(role: Role, settings: ClusterSettings) -> int:
@@ -114,15 +118,15 @@ def act(role_name: str, action: str, settings: ClusterSettings, arguments: list[
             report(f"A {_NAMES[role]} runs already (process {pids[0]}).")
             return FAILED
         try:
-            print(f"Starting a {role_name} (process {start_daemon(role, settings, arguments)}).")
+            print(f"Starting a {_NAMES[role]} (process {start_daemon(role, settings, arguments)}).")
         except PenstockError as error:
             report(str(error))
             return FAILED
         return 0
     if not pids:
-        report(f"No {role_name} runs here.")
+        report(f"No {_NAMES[role]} runs here.")
         return FAILED
     chosen = pids if action == "stop-all" else pids[-1:]
     stop(chosen, role, settings)
-    print(f"Stopped {role_name} {', '.join(map(str, chosen))}.")
+    print(f"Stopped the {_NAMES[role]} of process {', '.join(map(str, chosen))}.")
     return 0

@@ -7,6 +7,7 @@ from typing import Any
 from penstock.config.configuration import Configuration
 from penstock.config.value_texts import value_text
 from penstock.errors import OptionError
+from penstock.logs.roles import Role, find_logging_file
 
 FILES = ("config.yaml", "flink-conf.yaml")
 
@@ -17,9 +18,10 @@ def has_configuration(directory: Path) -> bool:
 
 
 def read_configuration(directory: Path) -> Configuration:
-    """The options of a configuration directory; of two files, ``config.yaml`` counts, as in Flink.
+    """The options of a configuration directory; of two files, ``config.yaml`` counts, as in Flink. One that has logging files
+    alone sets none.
 
-    :raises OptionError: when there is no such file, or when it cannot be understood.
+    :raises OptionError: when there is no file of these kinds, or when it cannot be understood.
     """
     if not directory.is_dir():
         raise OptionError(f"{directory} is not a directory")
@@ -30,7 +32,9 @@ def read_configuration(directory: Path) -> Configuration:
                 return parse(path.read_text("utf-8"), str(path))
             except (OSError, UnicodeDecodeError) as error:
                 raise OptionError(f"{path} cannot be read: {error}") from error
-    raise OptionError(f"there is neither config.yaml nor flink-conf.yaml in {directory}")
+    if any(find_logging_file(directory, role) for role in Role):
+        return Configuration()
+    raise OptionError(f"there is neither config.yaml nor flink-conf.yaml in {directory}, nor a logging file")
 
 
 def parse_flat(text: str, name: str) -> Configuration:

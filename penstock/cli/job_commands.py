@@ -281,8 +281,13 @@ def checkpoint(is_full: bool, job: str, **given: Any) -> Task:
         path = f"/v1/jobs/{job}/checkpoints/{answer['request-id']}"
         number = client.wait_for(path, success="checkpointId")
         say(f"Checkpoint {number} for job {job} completed.")
-        say("You can resume your program from this checkpoint with the run command.")
         where = client.get(f"/v1/jobs/{job}/checkpoints/details/{number}")["external_path"]
+        if where is None:
+            say(
+                "It is in the JobManager's memory; one to start from later needs execution.checkpointing.dir."
+            )
+        else:
+            say("You can resume your program from this checkpoint with the run command.")
         say.result(job=job, checkpoint=number, path=where)
 
     return carefully(work)

@@ -2,15 +2,17 @@
 
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import click
 
+from penstock.cli.carrying_out import report
 from penstock.cli.job_commands import Task, carefully, client_for, client_options
-from penstock.clock import pause
+from penstock.clock import monotonic, pause
 from penstock.deploy.remote.client import ClusterClient
-from penstock.errors import ProgramError
+from penstock.errors import OutsideError, ProgramError
 
 LOOK_AGAIN_S = 0.3
 
@@ -34,17 +36,52 @@ def logs(follow: bool, out: bool, whose: str, taskmanager: str | None, **given: 
     def work() -> None:
         parts = list(_parts(client, whose, taskmanager, out))
         is_job = whose not in ("jobmanager", "taskmanager")
-        while True:
-            has_ended = (
-                is_job and client.get(f"/v1/jobs/{whose}/execution-result")["status"]["id"] == "COMPLETED"
-            )
+
+        def show() -> bool:
+            """What is new; says whether that was all."""
+            path = f"/v1/jobs/{whose}/execution-result"
+            has_ended = is_job and client.get(path)["status"]["id"] == "COMPLETED"
+            is_one_gone = False
             for part in parts:
-                part.show(client, headed=len(parts) > 1)
-            if not follow or has_ended:
-                return
+                try:
+                    part.show(client, headed=len(parts) > 1)
+                except ProgramError:  # its TaskManager is gone, or has not found its new JobManager yet
+                    if not follow:
+                        raise
+                    is_one_gone = True
+            if is_one_gone:
+                with suppress(ProgramError):
+                    known = {part.path for part in parts}
+                    parts.extend(e for e in _parts(client, whose, taskmanager, out) if e.path not in known)
+            return not follow or has_ended
+
+        while True:
+            try:
+                if show():
+                    return
+            except OutsideError as error:
+                if not follow:
+                    raise
+                _wait_for_another(client, error)
+                for part in parts:
+                    part.begin_anew()
             pause(LOOK_AGAIN_S)
 
     return carefully(work)
+
+
+def _wait_for_another(client: ClusterClient, error: OutsideError) -> None:
+    """The JobManager is gone: wait for the one that is started again."""
+    report(f"{error.message}; waiting for {client.patience_s:g} s")
+    deadline = monotonic() + client.patience_s
+    while True:
+        pause(LOOK_AGAIN_S)
+        try:
+            client.get("/v1/overview")
+            return
+        except OutsideError:
+            if monotonic() >= deadline:
+                raise
 
 
 @dataclass(slots=True)
@@ -56,6 +93,11 @@ class _Part:
     only: str = ""
     start: int = 0
     _rest: bytes = b""
+
+    def begin_anew(self) -> None:
+        """Another JobManager has a log of its own; that of a TaskManager goes on."""
+        if "/jobmanager/" in self.path:
+            self.start, self._rest = 0, b""
 
     def show(self, client: ClusterClient, headed: bool) -> None:
         """Print what is new, whole lines only."""

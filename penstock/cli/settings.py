@@ -11,7 +11,7 @@ from typing import Any
 
 from penstock.cli.command_lines import usage_error
 from penstock.cli.configuration_files import read_configuration
-from penstock.config.catalogue import did_you_mean, find_option
+from penstock.cli.properties import property_of
 from penstock.config.checks import check_configuration
 from penstock.config.configuration import Configuration
 from penstock.errors import PenstockError
@@ -37,7 +37,7 @@ def gather_settings(given: dict[str, Any], on_cluster: bool = False) -> Settings
         configuration = _read_directory(given["conf_dir"])
         os.environ["PENSTOCK_CONF_DIR"] = given["conf_dir"]  # where executors find the job's logging file
     for text in given["properties"]:
-        configuration.add_all(_property(text))
+        configuration.add_all(property_of(text))
     address = given.get("address")
     if address is not None:
         host, colon, port = address.rpartition(":")
@@ -73,25 +73,6 @@ def _read_directory(name: str) -> Configuration:
         check_configuration(configuration)
     except PenstockError as error:
         usage_error(f"the configuration of {name}: {error}")
-    return configuration
-
-
-def _property(text: str) -> Configuration:
-    """One ``-D key=value``; without a value it is true, as in Flink."""
-    key, _, value = text.partition("=") if "=" in text else (text, "", "true")
-    key = key.strip()
-    if not key:
-        usage_error(f"-D {text!r} has no key; write -D key=value")
-    configuration = Configuration().set_string(key, value.strip())
-    try:
-        complaints = check_configuration(configuration)
-    except PenstockError as error:
-        usage_error(f"-D {text}: {error}")
-    # The check knows the families of Flink's keys only; here a key that is nearly one of Flink's is a slip as well.
-    if not complaints and find_option(key) is None and did_you_mean(key):
-        complaints = [f"there is no option {key!r}{did_you_mean(key)}"]
-    if complaints:
-        usage_error(f"-D {text}: {complaints[0]}")
     return configuration
 
 

@@ -35,3 +35,21 @@ def test_they_log_as_the_file_of_their_role_says(tmp_path: Path, monkeypatch: py
     result = CliRunner().invoke(penstock, ["list"], prog_name="penstock")
     assert result.exit_code == 2
     assert "no log level 'LOUD'" in result.output
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ("taskmanager.numberOfTaskSlot=2", "did you mean 'taskmanager.numberOfTaskSlots'?"),
+        ("heartbeat.timeout=soon", "heartbeat.timeout"),
+        ("=2", "has no key; write -D key=value"),
+    ],
+)
+def test_an_option_that_is_a_slip_starts_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: str, says: str
+) -> None:
+    monkeypatch.setenv("PENSTOCK_HOME", str(tmp_path))
+    for command in ("start-cluster", "list"):
+        result = CliRunner().invoke(penstock, [command, "-D", given], prog_name="penstock")
+        assert (result.exit_code, says in result.output) == (2, True), result.output
+    assert list(tmp_path.iterdir()) == []

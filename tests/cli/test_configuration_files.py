@@ -66,6 +66,8 @@ def test_a_line_of_the_older_file_that_is_no_option_is_told() -> None:
 def test_of_two_files_the_newer_form_counts_and_without_any_there_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(OptionError, match=r"neither config\.yaml nor flink-conf\.yaml"):
         read_configuration(tmp_path)
+    (tmp_path / "log4j-cli.properties").write_text("")
+    assert read_configuration(tmp_path).to_dict() == {}, "one for logging"
     (tmp_path / "flink-conf.yaml").write_text("a: old\n")
     assert read_configuration(tmp_path).to_dict() == {"a": "old"}
     (tmp_path / "config.yaml").write_text("a: new\n")

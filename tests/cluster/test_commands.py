@@ -14,6 +14,9 @@ from typing import Any
 import pytest
 
 from penstock.cli.main import main
+from penstock.dataflow.job import JobGraph
+from penstock.deploy.remote.executor import RemoteJob
+from penstock.ids import JobID
 from tests.cluster.conftest import PATIENCE_S, ROOT, Cluster
 
 PROGRAM = Path(__file__).with_name("counting.py")
@@ -93,10 +96,13 @@ def test_lists_have_the_jobs_that_are_asked_for(run: Run, job: str) -> None:
         "No scheduled jobs.",
     ]
     assert run("list", "-s").out == "Waiting for response...\nNo scheduled jobs.\n"
-    assert run("list", "-a").out.endswith("No scheduled jobs.\nNo terminated jobs.\n")
+    assert re.search(
+        r"No scheduled jobs.\n(No terminated jobs.|-+ Terminated Jobs -+)\n", run("list", "-a").out
+    )
     assert json.loads(run("list", "-s", "--json").out) == []
-    for flags in ((), ("-r",), ("-a",)):
+    for flags in ((), ("-r",)):
         assert [each["jid"] for each in json.loads(run("list", "--json", *flags).out)] == [job]
+    assert job in [each["jid"] for each in json.loads(run("list", "--json", "-a").out)]
 
 
 def test_logs_of_processes_and_of_a_job(run: Run, running_cluster: Cluster, job: str) -> None:
@@ -160,6 +166,57 @@ def test_jobs_that_need_all_slots_run_one_after_the_other(running_cluster: Clust
     jobs = [running_cluster.submit(PROGRAM, "-p", "2", "--", "60", "1000") for _ in range(3)]
     for job_id in jobs:
         running_cluster.wait_for_state(job_id, "FINISHED")
+
+
+def test_a_job_that_has_ended_otherwise_is_not_said_to_be_cancelled(
+    run: Run, running_cluster: Cluster
+) -> None:
+    job = running_cluster.submit(PROGRAM, "--", "1", "1000")
+    running_cluster.wait_for_state(job, "FINISHED")
+    ended = run("cancel", job)
+    assert (ended.code, ended.out) == (1, f"Cancelling job {job}.\n")
+    assert "the job has already reached another terminal state (FINISHED)" in ended.err
+    remote = RemoteJob(running_cluster.client, JobID(job), JobGraph("", (), (), False))
+    remote.cancel()  # whoever has the job may ask for its end whenever he likes
+
+
+def test_a_checkpoint_in_memory_is_not_said_to_be_one_to_start_from(
+    run: Run, running_cluster: Cluster, tmp_path: Path
+) -> None:
+    for options, says in (
+        ((), "in the JobManager's memory"),
+        ((f"-Dexecution.checkpointing.dir={tmp_path}",), "You can resume"),
+    ):
+        job = running_cluster.submit(PROGRAM, *options, "--", "1000000", "100")
+        running_cluster.wait_for_state(job, "RUNNING")
+        assert says in run("checkpoint", job).out
+        assert run("cancel", job).code == 0
+        running_cluster.wait_for_state(job, "CANCELED")
+
+
+@pytest.mark.slow
+def test_logs_are_followed_over_the_death_of_a_jobmanager(cluster: Cluster, tmp_path: Path) -> None:
+    cluster.penstock("start-cluster")
+    job = cluster.submit(PROGRAM, f"-Dexecution.checkpointing.dir={tmp_path}", "--", "1000000", "100")
+    cluster.wait_for_state(job, "RUNNING")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PENSTOCK_HOME": str(cluster.home)}
+    with subprocess.Popen(
+        [sys.executable, "-m", "penstock", "logs", "-f", "-m", cluster.address, job],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+    ) as following:
+        assert following.stdout is not None and following.stderr is not None
+        assert following.stdout.readline() == "==> jobmanager <==\n"
+        os.kill(cluster.pids("jobmanager")[0], signal.SIGKILL)
+        assert "no JobManager answers" in following.stderr.readline()
+        cluster.penstock("jobmanager", "start")
+        cluster.wait_for_state(job, "RUNNING")
+        cluster.penstock("cancel", job)
+        said, wrong = following.communicate(timeout=PATIENCE_S)
+        assert following.returncode == 0, wrong
+    assert f"({job}) is taken up again" in said and f"({job}) is CANCELED" in said
 
 
 @pytest.mark.slow

@@ -80,7 +80,11 @@ class RemoteJob:
         self._patiently(say)
 
     def cancel(self) -> None:
-        self._client.ask("PATCH", f"{self._path}?mode=cancel")
+        try:
+            self._client.ask("PATCH", f"{self._path}?mode=cancel")
+        except ProgramError:
+            if not self.status().is_globally_terminal_state():  # as it may be by itself, meanwhile
+                raise
 
     def result(self, timeout_s: float | None = None) -> JobExecutionResult:
         deadline = None if timeout_s is None else monotonic() + timeout_s

@@ -20,14 +20,13 @@ from penstock.deploy.cluster.secret import SUBMISSION_HEADER
 from penstock.errors import Fault, PenstockError
 from penstock.web.rest.api import Api
 from penstock.web.rest.application_operations import application_operations
-from penstock.web.rest.applications import AlreadyEnded
 from penstock.web.rest.checkpoint_operations import checkpoint_operations
 from penstock.web.rest.cluster_operations import cluster_operations, jobmanager_operations
 from penstock.web.rest.job_operations import job_operations
 from penstock.web.rest.openapi import document
 from penstock.web.rest.operations import Answer, Content, Operation, in_order
 from penstock.web.rest.program_operations import program_operations
-from penstock.web.rest.requests import Forbidden, TooLarge, TooSlow
+from penstock.web.rest.requests import AlreadyEnded, Forbidden, TooLarge, TooSlow
 from penstock.web.rest.requirement_operations import requirement_operations
 from penstock.web.rest.rescaling_operations import rescaling_operations
 from penstock.web.rest.row_operations import row_operations

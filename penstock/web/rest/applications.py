@@ -21,6 +21,7 @@ from penstock.deploy.cluster.dispatcher import Dispatcher
 from penstock.deploy.local.lifeline import LIFELINE
 from penstock.errors import OutsideError, PenstockError, ProgramError
 from penstock.ids import JobID
+from penstock.web.rest.requests import AlreadyEnded
 
 MOST_RUNNING = 20
 MOST_ENDED = 100
@@ -70,10 +71,6 @@ class Command:
 
     words: tuple[str, ...]
     environment: dict[str, str]
-
-
-class AlreadyEnded(ProgramError):
-    """An application cannot be cancelled any more."""
 
 
 class Applications:

@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import Any
 
 from starlette.requests import Request
 
 from penstock.dataflow.recovery import SavepointWish
-from penstock.deploy.cluster.dispatched_job import DispatchedJob
+from penstock.dataflow.submission import JobStatus
+from penstock.deploy.cluster.dispatched_job import DispatchedJob, JobArrives
 from penstock.errors import ProgramError
 from penstock.web.measured import of_job
 from penstock.web.rest import cluster_views, job_views
@@ -17,6 +19,7 @@ from penstock.web.rest.cluster_operations import CONFIG, ENVIRONMENT, GET_METRIC
 from penstock.web.rest.metric_views import AGGREGATIONS, aggregated, listed
 from penstock.web.rest.operations import Answer, Given, Operation, Query
 from penstock.web.rest.requests import (
+    AlreadyEnded,
     Forbidden,
     body_bytes,
     flag,
@@ -293,10 +296,21 @@ def _cancel(api: Api) -> Answer:
             raise ProgramError(
                 f"mode is cancel, not {mode!r}; to stop with a savepoint, POST to /jobs/:jobid/stop"
             )
-        await asyncio.to_thread(api.dispatcher.cancel, request.path_params["job"])
+        await asyncio.to_thread(_cancel_job, api, request.path_params["job"])
         return {}
 
     return answer
+
+
+def _cancel_job(api: Api, job_id: str) -> None:
+    with suppress(JobArrives):  # which is cancelled, too
+        job = api.dispatcher.job(job_id)
+        if job.has_ended and job.status is not JobStatus.CANCELED:
+            raise AlreadyEnded(
+                "Job cancellation failed because the job has already reached another terminal state "
+                f"({job.status.name})."
+            )
+    api.dispatcher.cancel(job_id)
 
 
 def _client_heard(api: Api) -> Answer:

@@ -22,6 +22,10 @@ class TooSlow(ProgramError):
     """What was to be sent does not come."""
 
 
+class AlreadyEnded(ProgramError):
+    """What is to be cancelled has come to another end."""
+
+
 class Forbidden(ProgramError):
     """The cluster's options forbid what is asked."""
 
