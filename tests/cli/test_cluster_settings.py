@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from penstock.cli.cluster_settings import cluster_settings
 from penstock.cli.commands import penstock
+from penstock.cli.properties import property_of
 
 
 @pytest.mark.parametrize(
@@ -53,3 +55,11 @@ def test_an_option_that_is_a_slip_starts_nothing(
         result = CliRunner().invoke(penstock, [command, "-D", given], prog_name="penstock")
         assert (result.exit_code, says in result.output) == (2, True), result.output
     assert list(tmp_path.iterdir()) == []
+
+
+def test_options_of_our_own_are_options(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PENSTOCK_HOME", str(tmp_path))
+    own = ("rest.token=t0ken", "rest.allow-plain-http=true", "ray.namespace=other", "ray.taskmanager.cpus=2")
+    options = cluster_settings(None, own).options
+    assert [options[text.partition("=")[0]] for text in own] == [text.partition("=")[2] for text in own]
+    assert property_of("rest.token=t0ken").to_dict() == {"rest.token": "t0ken"}

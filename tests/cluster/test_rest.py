@@ -99,6 +99,7 @@ def test_the_files_of_a_taskmanager_and_of_the_jobmanager(running_cluster: Clust
     assert status == 200 and b"is RUNNING" in log
     status, page = ask(running_cluster, "GET", "/")
     assert status == 200 and page.startswith(b"<!doctype html>")
+    assert b"://" not in page.replace(b"http://www.w3.org", b""), "nothing comes from elsewhere"
     # What the page asks for is there, so that it cannot fall behind the API.
     for path in ("overview", "jobs/overview", "taskmanagers", "openapi.json"):
         assert f'"{path}"'.encode() in page and ask(running_cluster, "GET", f"/{path}")[0] == 200

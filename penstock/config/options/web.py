@@ -16,6 +16,9 @@ rest.bind-port
     string = 8081 ; honoured
     formerly web.port jobmanager.web.port
     The port or range of ports that the REST interface listens on.
+rest.token
+    string = ; honoured
+    What clients of the REST interface have to know, where it is set.
 rest.allow-plain-http
     boolean = false ; honoured
     Whether the REST interface may listen beyond the loopback interface without TLS.
