@@ -59,6 +59,10 @@ def answer_of(ask: Callable[[float], Any], servers: str, complaints: Complaints)
         except Exception as error:
             reason: Any = error.args[0] if error.args else None
             code = reason.code() if hasattr(reason, "code") else None
+            if code is not None and code in _rights():
+                raise OutsideError(
+                    f"Kafka at {servers} refuses this user: {reason.str()}; {_rights()[code]}"
+                ) from error
             comes_again = isinstance(error, TimeoutError) or code in _not_ready()
             if not comes_again or monotonic() >= deadline:
                 raise OutsideError(f"Kafka at {servers} did not answer: {complaints.about(error)}") from error
@@ -80,6 +84,17 @@ def _not_ready() -> tuple[int, ...]:
         kind._TRANSPORT,
         kind._TIMED_OUT,
     )
+
+
+def _rights() -> dict[int, str]:
+    """What a user may lack, by what brokers say then."""
+    kind = confluent().KafkaError
+    return {
+        kind.TOPIC_AUTHORIZATION_FAILED: "a source needs READ on the topics that it reads, a sink WRITE on those that it "
+        "writes to, and READ as well where it writes exactly once",
+        kind.GROUP_AUTHORIZATION_FAILED: "a source needs READ on its consumer group, a sink that writes exactly once on "
+        "those that begin with 'penstock-sink-'",
+    }
 
 
 class GroupOffsets:
@@ -143,8 +158,15 @@ class GroupOffsets:
         def ask_and_listen(seconds: float) -> Any:
             try:
                 return ask(consumer, seconds)
-            finally:
-                consumer.poll(0)
+            except confluent().KafkaException as failure:
+                # What keeps it from finding the group's coordinator it says as if it were a message.
+                said = consumer.poll(0)
+                error = None if said is None else said.error()
+                if error is not None and error.code() in _rights():
+                    raise confluent().KafkaException(error) from failure
+                if error is not None:
+                    complaints(error)
+                raise
 
         try:
             return answer_of(ask_and_listen, self._servers, complaints)

@@ -94,7 +94,7 @@ class RecordProducer:
         """Raise what could not be delivered."""
         if self._failed is not None:
             topic, error = self._failed
-            raise self._not_delivered(topic, error)
+            raise self._not_delivered(topic, self._reason_of(error))
 
     def partitions_of(self, topic: str) -> list[int]:
         """The partitions of a topic."""
@@ -172,6 +172,17 @@ class RecordProducer:
             failure.message += "; make messages smaller, or set max.message.bytes of the topic to more"
             failure.retryable = False
         return failure
+
+    def _reason_of(self, error: Any) -> Any:
+        """Why a transaction has failed, where a message was only thrown away because it has."""
+        kind = confluent().KafkaError
+        if error.code() in (kind._PURGE_QUEUE, kind._PURGE_INFLIGHT):
+            try:
+                self.client.begin_transaction()  # which cannot be, and the client says why
+            except confluent().KafkaException as failure:
+                if failure.args[0].txn_requires_abort() or failure.args[0].fatal():
+                    return failure.args[0]
+        return error
 
     def _delivered(self, error: Any, message: Any) -> None:
         if error is None:

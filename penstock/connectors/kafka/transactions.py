@@ -86,8 +86,10 @@ class TransactionalProducer:
             except confluent().KafkaException as failure:
                 error = failure.args[0]
                 if not error.retriable() or monotonic() >= deadline:
+                    lacks = error.code() == confluent().KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED
                     raise OutsideError(
                         f"Kafka did not {what} under the transactional id {self.transactional_id!r}: {error.str()}"
+                        + ("; the user needs WRITE on all that begin with the sink's prefix" if lacks else "")
                     ) from failure
 
     def _in_time(self, what: str, action: Callable[[], None]) -> None:

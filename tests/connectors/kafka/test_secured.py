@@ -1,12 +1,15 @@
 """A broker behind TLS and a login: whatever talks to it does so with the user's settings, and says why it may not."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 from confluent_kafka.admin import (
     AclBinding,
+    AclBindingFilter,
     AclOperation,
     AclPermissionType,
     AdminClient,
@@ -66,7 +69,7 @@ def copy(origin: KafkaSource, topic: str, properties: dict[str, Any]) -> None:
     serializer.set_value_serialization_schema(SimpleStringSchema())
     sink = KafkaSink.builder().set_kafka_producer_config(properties).set_record_serializer(serializer.build())
     sink.set_delivery_guarantee(DeliveryGuarantee.EXACTLY_ONCE).set_transactional_id_prefix(topic)
-    env = StreamExecutionEnvironment.get_execution_environment()
+    env = StreamExecutionEnvironment.get_execution_environment({"restart-strategy.type": "none"})
     env.enable_checkpointing(100)
     env.from_source(origin, WatermarkStrategy.no_watermarks(), "kafka").sink_to(sink.build())
     env.execute()
@@ -99,6 +102,92 @@ def test_why_a_broker_cannot_be_talked_to_is_said(
     with pytest.raises(JobFailed, match=f"no broker answers at {kafka.secured}.*{says}") as caught:
         rows_of(source(topic, properties))
     assert "geheim" not in str(caught.value)
+
+
+@dataclass(frozen=True)
+class Right:
+    """A right of the user."""
+
+    kind: ResourceType
+    name: str
+    operation: AclOperation
+    pattern: ResourcePatternType = ResourcePatternType.LITERAL
+
+    def of(self, user: str) -> AclBinding:
+        return AclBinding(
+            self.kind, self.name, self.pattern, f"User:{user}", "*", self.operation, AclPermissionType.ALLOW
+        )
+
+
+@contextmanager
+def only(kafka: KafkaCluster, *rights: Right, without: Right | None = None) -> Iterator[None]:
+    """Within the block the user has these rights, but for one, and no others on what they are about, nor on the cluster."""
+    bindings = [right.of(USER) for right in rights if right != without]
+    bindings.append(Right(ResourceType.BROKER, "kafka-cluster", AclOperation.ALTER).of("somebody"))
+    if without is not None:
+        bindings.append(without.of("somebody"))
+    admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
+    for made in admin.create_acls(bindings).values():
+        made.result(PATIENCE_S)
+    try:
+        yield
+    finally:
+        filters = [
+            AclBindingFilter(
+                each.restype,
+                each.name,
+                each.resource_pattern_type,
+                each.principal,
+                each.host,
+                each.operation,
+                each.permission_type,
+            )
+            for each in bindings
+        ]
+        for gone in admin.delete_acls(filters).values():
+            gone.result(PATIENCE_S)
+
+
+def rights_of_sink(topic: str) -> list[Right]:
+    """What the guide says that an exactly-once sink needs, whose prefix is the topic's name."""
+    beginning = ResourcePatternType.PREFIXED
+    return [
+        Right(ResourceType.TOPIC, topic, AclOperation.WRITE),
+        Right(ResourceType.TOPIC, topic, AclOperation.READ),
+        Right(ResourceType.GROUP, "penstock-sink-", AclOperation.READ, beginning),
+        Right(ResourceType.TRANSACTIONAL_ID, topic, AclOperation.WRITE, beginning),
+    ]
+
+
+def test_an_exactly_once_sink_needs_the_rights_that_the_guide_names_and_no_others(
+    kafka: KafkaCluster, certificate: Certificate
+) -> None:
+    first, second = new_topic(kafka), new_topic(kafka)
+    write(kafka, first, ["a", "b"])
+    properties = settings(kafka, ssl_ca_location=certificate.truststore)
+    with only(kafka, *rights_of_sink(second)):
+        copy(source(first, properties), second, properties)
+    assert committed_values(kafka, second, 2) == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("lacking", "says"),
+    [
+        (0, "a message for topic .* was not delivered.*Topic authorization failed"),
+        (1, "a sink WRITE on those that it writes to, and READ as well where it writes exactly once"),
+        (2, "a sink that writes exactly once on those that begin with 'penstock-sink-'"),
+        (3, "the user needs WRITE on all that begin with the sink's prefix"),
+    ],
+)
+def test_a_right_that_an_exactly_once_sink_lacks_is_named(
+    kafka: KafkaCluster, certificate: Certificate, lacking: int, says: str
+) -> None:
+    first, second = new_topic(kafka), new_topic(kafka)
+    write(kafka, first, ["a", "b"])
+    properties = settings(kafka, ssl_ca_location=certificate.truststore)
+    rights = rights_of_sink(second)
+    with only(kafka, *rights, without=rights[lacking]), pytest.raises(JobFailed, match=says):
+        copy(source(first, properties), second, properties)
 
 
 def test_an_offset_that_is_not_told_is_not_taken_for_one_that_is_not_there(
