@@ -30,6 +30,7 @@ from penstock.connectors.kafka.transactions import (
     drop_open,
     end_transactions,
     hand_over,
+    open_transactions,
 )
 from penstock.connectors.kafka.writer import SchemaContext, messages_of
 from penstock.contracts.sink import (
@@ -44,6 +45,8 @@ _log = logging.getLogger(__name__)
 NOTE_AGAIN_S: Final = 3_600.0
 """Brokers forget notes, mostly after a week: without them, the run after this one would not find its transactions."""
 
+MOST_OPEN: Final = 16
+"""Transactions of a writer that wait for their commits; each has a client with threads of its own."""
 MOST_NOTES: Final = 500
 """Under so many topics are notes and markers at most: those of a group are written at once, which has a largest size."""
 
@@ -84,12 +87,16 @@ class ExactlyOnceWriter(CommittingSinkWriter, StatefulSinkWriter):
         self._id = ""
         """Under which the epoch is written, or was begun to be."""
         self._current: TransactionalProducer | None = None
+        self._id_of_kept = ""
+        """Of the epochs for which no transaction was opened, once there is one."""
         self._made = 0
         self._registered_count = 0
         self._clock = context.clock()
         self._noted_at_s = 0.0
         self._noted_under: frozenset[str] = frozenset()
         """The topics under which there are notes of this run."""
+        self._seen: set[str] = set()
+        """The topics that were there."""
         # Restored epochs were committed before this; what else is open here is of an attempt that is over.
         drop_open(self._name)
         self._idle: list[TransactionalProducer] = []
@@ -148,10 +155,20 @@ class ExactlyOnceWriter(CommittingSinkWriter, StatefulSinkWriter):
         """The epoch goes to further topics: have notes of this run under them, and at its first record a transaction."""
         self._note_run(sorted(topics - self._noted_under))
         if not self._topics:
+            self._begin()
+        self._topics |= topics
+
+    def _begin(self) -> None:
+        """Open a transaction; where too many wait for their commits already, the records of the epoch are kept only."""
+        if open_transactions(self._name) < MOST_OPEN:
             self._current = self._producer()
             self._current.begin()
             self._id = self._current.transactional_id
-        self._topics |= topics
+            return
+        if not self._id_of_kept:
+            self._id_of_kept = self._next_id()
+            self._register.check(self._name, self._run)
+        self._id = self._id_of_kept
 
     def _go_on_without(self, error: ProducerLost) -> None:
         """The broker has ended the transaction, as where the epoch lasts longer than one may. The records are kept, and the
@@ -164,14 +181,7 @@ class ExactlyOnceWriter(CommittingSinkWriter, StatefulSinkWriter):
     def _producer(self) -> TransactionalProducer:
         if self._idle:
             return self._idle.pop()
-        if self._made >= self._registered_count:
-            # Written before the first use, and for several at once, as each registration is a round trip.
-            self._registered_count = max(4, self._registered_count * 2)
-            self._note_ids()
-        producer = TransactionalProducer(
-            self._configuration, transactional_id(self._name, self._generation, self._made)
-        )
-        self._made += 1
+        producer = TransactionalProducer(self._configuration, self._next_id())
         try:
             self._register.check(self._name, self._run)
         except Exception:
@@ -179,10 +189,22 @@ class ExactlyOnceWriter(CommittingSinkWriter, StatefulSinkWriter):
             raise
         return producer
 
+    def _next_id(self) -> str:
+        if self._made >= self._registered_count:
+            # Written before the first use, and for several at once, as each registration is a round trip.
+            self._registered_count = max(4, self._registered_count * 2)
+            self._note_ids()
+        self._made += 1
+        return transactional_id(self._name, self._generation, self._made - 1)
+
     def _note_run(self, topics: list[str]) -> None:
         """Have the notes of this run be under topics that are new to it, before anything is written to them."""
         for topic in topics:
-            self._plain.partitions_of(topic)  # where it is not there, this says so; some brokers make it then
+            if topic not in self._seen:
+                self._plain.partitions_of(
+                    topic
+                )  # where it is not there, this says so; some brokers make it then
+        self._seen.update(topics)
         topics = topics[: max(0, MOST_NOTES - len(self._noted_under))]
         if not topics:
             return

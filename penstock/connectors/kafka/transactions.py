@@ -149,14 +149,21 @@ def claim(identity: str) -> TransactionalProducer | None:
 def drop_open(writer: WriterName) -> None:
     """Forget the transactions in this process of one writer: those of an attempt that is over."""
     with _lock:
-        over = [
-            key
-            for key, producer in _open.items()
-            if producer.transactional_id.rsplit("-", 2)[0] == str(writer)
-        ]
-        dropped = [_open.pop(key) for key in over]
+        dropped = [_open.pop(key) for key in _identities(writer)]
     for producer in dropped:
         producer.close()
+
+
+def open_transactions(writer: WriterName) -> int:
+    """How many transactions of a writer wait in this process for their commits."""
+    with _lock:
+        return len(_identities(writer))
+
+
+def _identities(writer: WriterName) -> list[str]:
+    """Of its epochs that have an open transaction; to be called with the lock."""
+    name = str(writer)
+    return [key for key, producer in _open.items() if producer.transactional_id.rsplit("-", 2)[0] == name]
 
 
 class EpochCommitter:

@@ -204,6 +204,23 @@ def test_a_transaction_that_the_broker_ends_within_an_epoch_loses_nothing(kafka:
     expect(kafka, topic, ["a", "b", "c", "d", "e", "f"])
 
 
+def test_epochs_that_wait_for_long_have_few_transactions_and_are_committed_in_their_order(
+    kafka: KafkaCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("penstock.connectors.kafka.exactly_once.MOST_OPEN", 2)
+    topic = new_topic(kafka)
+    run = start(kafka, topic)
+    waiting = [epoch for number in range(6) for epoch in run.write(f"{number}")]
+    assert transactions.open_transactions(WriterName(f"test-{topic}", 0)) == 2
+    assert len({epoch.transactional_id for epoch in waiting}) == 3
+    run.commit(waiting[:4])
+    waiting = waiting[4:] + run.write("6") + run.write("7") + run.write("8")
+    assert transactions.open_transactions(WriterName(f"test-{topic}", 0)) == 2
+    crash()
+    start(kafka, topic, Context(restored_from=1), last(9), waiting)
+    expect(kafka, topic, [str(number) for number in range(9)])
+
+
 @pytest.mark.slow
 def test_more_writers_than_before_are_committed_by_a_job_of_fewer_subtasks(kafka: KafkaCluster) -> None:
     topic = new_topic(kafka)
