@@ -1,12 +1,24 @@
 """Whether a program can go on from a checkpoint or savepoint: everything that stands in the way, before anything runs."""
 
+from collections.abc import Iterator
+from typing import Any
+
 from penstock.checkpoint.handles import in_flight_id, is_in_flight, operator_of_in_flight
 from penstock.checkpoint.manifest import Manifest, OperatorRecord
 from penstock.checkpoint.restored_maxima import has_states
+from penstock.contracts.partitioning import Hash
 from penstock.dataflow.job import ChainedOperator, JobGraph, JobVertex
 from penstock.errors import StateError
 from penstock.operators.contract import Origin
 from penstock.operators.row_chain import RowChainSpec
+
+_TEXTS = frozenset(("large_string",))
+_NUMBERS = frozenset(("int64", "double", "bool"))  # of which equal ones are one key
+_ANY_KEYS = frozenset(("large_binary", "null"))  # pickles may hold anything
+_KEY_COLUMNS = {
+    "String": _TEXTS,
+    **dict.fromkeys(("Byte", "Short", "Integer", "Long", "Float", "Double", "Boolean"), _NUMBERS),
+}
 
 
 def check_restore(manifest: Manifest, graph: JobGraph, path: str, allow_non_restored_state: bool) -> None:
@@ -30,6 +42,8 @@ def check_restore(manifest: Manifest, graph: JobGraph, path: str, allow_non_rest
         vertex, chained = wanted[record.operator_id]
         if has_states(record) and vertex.max_parallelism != record.max_parallelism:
             problems.append(_other_maximum(record, vertex, chained))
+        if chained is vertex.head and (declared := _key_type(graph, vertex)) is not None:
+            problems += _other_keys(record, chained, declared)
     if problems:
         listed = "\n".join(f"  - {problem}" for problem in problems)
         raise StateError(
@@ -62,6 +76,26 @@ def _other_maximum(record: OperatorRecord, vertex: JobVertex, chained: ChainedOp
         f"operator {chained.name!r} was saved with a maximum parallelism of {saved} and now has {vertex.max_parallelism}"
         f"{_at(chained.origin)}; keys cannot be cut into other groups, so set it to {saved}, or do not set it"
     )
+
+
+def _key_type(graph: JobGraph, vertex: JobVertex) -> Any:
+    """The type that was declared for the keys of what comes in; None where none was."""
+    into = [edge.partitioning for edge in graph.edges if edge.target == vertex.id]
+    return next((each.key_type for each in into if isinstance(each, Hash) and each.key_type), None)
+
+
+def _other_keys(record: OperatorRecord, chained: ChainedOperator, declared: Any) -> Iterator[str]:
+    """Keys that are saved as columns of texts where numbers are declared, or the other way round, or of other things."""
+    wanted = _KEY_COLUMNS.get(str(declared))
+    files = [file for handle in record.handles for file in handle.files]
+    kinds = {kind for file in files for name, kind in file.columns if name == "key"} - _ANY_KEYS
+    if wanted is not None and has_states(record) and kinds - wanted:
+        saved = ", ".join(sorted(kinds - wanted))
+        yield (
+            f"operator {chained.name!r} was saved with keys of type {saved}, and they are declared as {declared} now"
+            f"{_at(chained.origin)}: they would be other keys, for which nothing is saved; keep their type, or give the "
+            "operator another uid"
+        )
 
 
 def _is_chained_now(record: OperatorRecord) -> str:

@@ -12,9 +12,10 @@ class Forward:
 
 @dataclass(frozen=True, slots=True)
 class Hash:
-    """By key group, so that equal keys meet; ``key`` extracts the key of a value."""
+    """By key group, so that equal keys meet; ``key`` extracts the key of a value, of the ``key_type`` that was declared."""
 
     key: Callable[[Any], Any]
+    key_type: Any = None
 
 
 @dataclass(frozen=True, slots=True)

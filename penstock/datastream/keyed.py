@@ -35,7 +35,7 @@ class KeyedStream(DataStream[T]):
     """A stream that is spread by key; functions on it have state and timers of the key of each record."""
 
     def __init__(self, stream: DataStream[T], key_selector: Any, key_type: Any = None) -> None:
-        refs = tuple(replace(ref, partitioning=Hash(key_selector)) for ref in stream._refs)
+        refs = tuple(replace(ref, partitioning=Hash(key_selector, key_type)) for ref in stream._refs)
         super().__init__(stream._environment, refs, stream._type_info)
         self._origin_stream = stream
         self._key_selector = key_selector

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from penstock.common import Types
 from penstock.datastream import KeyedProcessFunction, RuntimeExecutionMode
 from penstock.datastream.window import TumblingEventTimeWindows
 from penstock.errors import KeyNotUsable, ProgramError, TypeMismatch
@@ -77,6 +78,38 @@ def test_a_list_among_good_keys_is_refused_by_what_keeps_state() -> None:
     )
     assert isinstance(error.__cause__, KeyNotUsable)
     check_says(error, "[2]", "list", "the record was 2", MADE_HERE)
+
+
+BY_FIRST: dict[str, Callable[[Any], Any]] = {
+    "an item": lambda pair: pair[0],
+    "a call": lambda pair: min(pair[:1]),
+}
+
+
+@pytest.mark.parametrize("parallelism", [1, 2])
+@pytest.mark.parametrize("by", BY_FIRST)
+def test_a_key_that_is_not_of_its_declared_type_is_refused_wherever_it_comes(
+    by: str, parallelism: int
+) -> None:
+    pairs = [("a", 1), (None, 1)] * 3_000
+    error = failure_of(
+        lambda env: (
+            env.from_collection([*pairs, (5, 1), *pairs])
+            .map(lambda pair: pair)
+            .key_by(BY_FIRST[by], key_type=Types.STRING())
+            .reduce(lambda one, two: (one[0], one[1] + two[1]))
+        ),
+        parallelism,
+    )
+    assert isinstance(error.__cause__, TypeMismatch)
+    check_says(error, "type String: expected a str, got 5", "the key of the record (5, 1)", MADE_HERE)
+
+
+@pytest.mark.parametrize("parallelism", [1, 2])
+def test_keys_of_their_declared_type_are_taken(parallelism: int) -> None:
+    pairs = environment(parallelism).from_collection([("a", 1), (None, 1), ("a", 2)]).map(lambda pair: pair)
+    sums = pairs.key_by(lambda pair: pair[0], key_type=Types.STRING()).sum(1)
+    assert sorted(rows_of(sums), key=repr) == [("a", 1), ("a", 3), (None, 1)]
 
 
 @pytest.mark.parametrize("mode", [RuntimeExecutionMode.STREAMING, RuntimeExecutionMode.BATCH])

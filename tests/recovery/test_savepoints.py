@@ -1,6 +1,7 @@
 """Savepoints of whole jobs: taken while they run, as their end, and gone on from at another parallelism."""
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,13 @@ class Program:
     """The numbers 0 to 9, a few rounds, and then silence; counted by key."""
 
     def __init__(
-        self, parallelism: int = 1, rounds: int = 3, bounded: bool = False, uid: str = "counts"
+        self,
+        parallelism: int = 1,
+        rounds: int = 3,
+        bounded: bool = False,
+        uid: str = "counts",
+        key: Callable[[int], Any] = lambda number: number,
+        key_type: Any = None,
     ) -> None:
         self.sink = CollectingSink()
         self.env = StreamExecutionEnvironment.get_execution_environment()
@@ -48,7 +55,7 @@ class Program:
         items = [EmitWatermark(500), *range(10)] + [*range(10)] * (rounds - 1)
         source = ScriptedSource(items, bounded=bounded, records_per_batch=10)
         stream = self.env.from_source(source, WatermarkStrategy.no_watermarks(), "script").uid("source")
-        counted = stream.key_by(lambda number: number).process(Counts()).uid(uid)
+        counted = stream.key_by(key, key_type).process(Counts()).uid(uid)
         counted.sink_to(self.sink).uid("sink")
 
     def starting_from(self, path: str, **options: str) -> "Program":
@@ -204,6 +211,18 @@ def test_state_of_an_operator_that_is_gone_is_named_before_anything_runs(savepoi
     with pytest.raises(StateError, match=r"cannot go on from .*\n.*state of an operator .*does not have"):
         changed.env.execute()
     assert changed.sink.records == []
+
+
+def test_keys_that_are_declared_as_something_else_are_told_before_anything_runs(savepoint: str) -> None:
+    changed = Program(bounded=True, rounds=5, key=str, key_type=Types.STRING()).starting_from(savepoint)
+    with pytest.raises(
+        StateError, match="saved with keys of type int64, and they are declared as String now"
+    ):
+        changed.env.execute()
+    assert changed.sink.records == []
+    wider = Program(bounded=True, rounds=5, key=float, key_type=Types.DOUBLE()).starting_from(savepoint)
+    wider.env.execute()  # equal numbers are one key
+    assert wider.rows() == sorted((number, count) for number in range(10) for count in (4, 5))
 
 
 def test_state_of_an_operator_that_is_gone_may_be_left_behind(savepoint: str) -> None:

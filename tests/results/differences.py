@@ -111,10 +111,6 @@ DIFFERENCES = {
             ]
         },
     ),
-    "keyed/key_of_wrong_type": Difference(
-        "The declared type of a key describes it and is not checked",
-        outputs={"": [["int", "1"], ["int", "2"]]},
-    ),
     "keyed/no_repartitioning": Difference(
         "Errors in the use of the API are ProgramErrors with words of penstock's own",
         outputs={

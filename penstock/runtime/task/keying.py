@@ -3,12 +3,13 @@
 import re
 from collections.abc import Callable, Iterator
 from functools import lru_cache, partial
-from operator import length_hint
+from operator import itemgetter, length_hint
 from typing import Any
 
 from penstock.data.batch import Batch, ColumnBatch, KeyItem, RowBatch
 from penstock.data.keys import KeyRouter, stable_hash
-from penstock.errors import KeyNotUsable, ProgramError
+from penstock.data.type_information import Misfit, TypeInformation
+from penstock.errors import KeyNotUsable, ProgramError, TypeMismatch
 from penstock.operators.contract import OperatorContext
 from penstock.operators.inlining import ARGUMENT, expression_of
 from penstock.operators.runtime_context import OperatorRuntimeContext
@@ -20,12 +21,16 @@ _POSITION = re.compile(rf"\({ARGUMENT}\[(\d+)\]\)")
 class KeyExtractor:
     """Computes the keys of a batch once, on the sender's side; they travel with it.
 
-    Keys that are one item of a tuple are only pointed at, until somebody needs the list of them.
+    Keys that are one item of a tuple are only pointed at, until somebody needs the list of them. They are held to the
+    ``key_type`` that was declared for them, if any.
     """
 
-    def __init__(self, context: OperatorContext, selector: Any) -> None:
+    def __init__(
+        self, context: OperatorContext, selector: Any, key_type: TypeInformation | None = None
+    ) -> None:
         self._context = context
         self._selector = selector
+        self._key_type = key_type
         self._key: Callable[[Any], Any] = callable_of(selector, "get_key", "key_by")
         self._has_looked = False
         self.expression = expression = expression_of(self._key)
@@ -42,11 +47,21 @@ class KeyExtractor:
         if isinstance(batch, ColumnBatch):
             raise ProgramError("key_by takes rows").at(self._context.place)
         if self._item is not None and self._has_looked and _is_there(self._item.position, batch):
+            if self._key_type is not None:
+                self._hold_to_type(batch, self._item.position)
             return batch.keyed(self._item)
         keyed = batch.keyed(self._keys_of(batch.values))
-        if keyed.keys and (not self._has_looked or type(keyed.keys[0]) is float):
+        if keyed.keys and (
+            not self._has_looked or self._key_type is not None or type(keyed.keys[0]) is float
+        ):
             self._check(keyed)
         return keyed
+
+    def router(self, max_parallelism: int, parallelism: int) -> KeyRouter:
+        """Finds the subtasks of keys, but of none that is not of the declared type."""
+        if self._key_type is None:
+            return KeyRouter(max_parallelism, parallelism)
+        return _TypedRouter(max_parallelism, parallelism, self._key_type)
 
     def keyed_again(self, batch: RowBatch) -> RowBatch:
         """A batch whose keys have been computed before."""
@@ -87,6 +102,7 @@ class KeyExtractor:
             stable_hash(batch.keys[0])
         except KeyNotUsable as error:
             raise explain_key(error, batch, self._context) from None
+        self._hold_to_type(batch)
         for key, value in zip(batch.keys, batch.values, strict=True):
             if key != key:
                 raise KeyNotUsable(
@@ -94,10 +110,52 @@ class KeyExtractor:
                     f"key of its own; return None or a text for such records; the record was {shorten(value)}"
                 ).at(self._context.place)
 
+    def _hold_to_type(self, batch: RowBatch, position: int | None = None) -> None:
+        """Look at the keys of a batch, which stand at a position of its values or are listed."""
+        if self._key_type is None:
+            return
+        if position is None:
+            keys = batch.keys or []
+        elif batch.fields is not None:
+            keys = batch.fields[position]
+        else:
+            keys = list(map(itemgetter(position), batch.values))
+        try:
+            _fit(self._key_type, keys)
+        except TypeMismatch:
+            for key, value in zip(keys, batch.values, strict=True):
+                try:
+                    _fit(self._key_type, [key])
+                except TypeMismatch as error:
+                    said = f"{error.message}; it is the key of the record {shorten(value)}"
+                    raise TypeMismatch(said).at(self._context.place) from None
+
     def close(self) -> None:
         """Close a selector that was opened."""
         if is_rich(self._selector):
             self._selector.close()
+
+
+class _TypedRouter(KeyRouter):
+    """Says of keys of another type that they cannot be used here; the slower way says why."""
+
+    __slots__ = ("_key_type",)
+
+    def __init__(self, max_parallelism: int, parallelism: int, key_type: TypeInformation) -> None:
+        super().__init__(max_parallelism, parallelism)
+        self._key_type = key_type
+
+    def subtask_of(self, key: Any) -> int:
+        _fit(self._key_type, [key])
+        return super().subtask_of(key)
+
+
+def _fit(key_type: TypeInformation, keys: list[Any]) -> None:
+    """Raises ``TypeMismatch``. None is a key like any other."""
+    try:
+        key_type.fit(keys, nullable=True)
+    except Misfit as misfit:
+        raise misfit.as_error(key_type) from None
 
 
 def _is_there(position: int, batch: RowBatch) -> bool:

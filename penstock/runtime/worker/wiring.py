@@ -17,7 +17,6 @@ from penstock.contracts.partitioning import (
     Shuffle,
 )
 from penstock.data.batch import Batch
-from penstock.data.keys import KeyRouter
 from penstock.dataflow.job import JobEdge, JobGraph, JobVertex, Link
 from penstock.ids import ChannelId, SubtaskId, WorkerIndex
 from penstock.metrics.kinds import MetricGroup
@@ -221,8 +220,8 @@ class TaskWiring:
             channels = [self._output(link, edge) for link in self._links.get((edge.index, subtask.index), [])]
             keys = scatter = None
             if isinstance(edge.partitioning, Hash):
-                keys = KeyExtractor(context, edge.partitioning.key)
-                router = KeyRouter(target.max_parallelism, target.parallelism)
+                keys = KeyExtractor(context, edge.partitioning.key, edge.partitioning.key_type)
+                router = keys.router(target.max_parallelism, target.parallelism)
                 scatter = Scatter.by_item(keys.expression, router, len(channels))
             copy = copied if vertex.operators[edge.operator_index].is_changed_behind else None
             partitioner = make_partitioner(edge.partitioning, context, target, len(channels), copy)
