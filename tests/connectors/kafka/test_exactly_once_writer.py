@@ -1,10 +1,16 @@
 """The table of failures, line by line: a writer and a committer against a real broker, without a job around them."""
 
 from dataclasses import replace
+from pathlib import Path
+from random import Random
 
 import pytest
 from confluent_kafka.admin import AdminClient
 
+from penstock.checkpoint.handles import FileRole
+from penstock.checkpoint.place import CheckpointPlace
+from penstock.checkpoint.redistribution import SubtaskPlace
+from penstock.checkpoint.snapshot_files import read_operator_snapshot, write_operator_snapshot
 from penstock.clock import ManualClock
 from penstock.common.serialization import SimpleStringSchema
 from penstock.connectors.kafka import transactions
@@ -15,6 +21,7 @@ from penstock.datastream.connectors.kafka import KafkaRecordSerializationSchema,
 from penstock.datastream.connectors.source_and_sink import DeliveryGuarantee
 from penstock.errors import OutsideError, ProgramError, RunSuperseded
 from penstock.operators.commits import Committable, WriterState
+from penstock.operators.contract import KeptTogether, OperatorSnapshot
 from penstock.operators.sink import SinkSpec
 from tests.connectors.kafka.runs import JOB, Context, crash, expect, is_blocked, last, start
 from tests.connectors.kafka.talking import PATIENCE_S, committed_values, new_topic
@@ -274,6 +281,25 @@ def test_large_epochs_are_kept_in_a_file(kafka: KafkaCluster, monkeypatch: pytes
     crash()
     start(kafka, topic, Context(restored_from=1), last(1), epochs)
     expect(kafka, topic, [*values, "last"])
+
+
+def test_long_epochs_are_written_anew_out_of_the_files_of_a_checkpoint(
+    kafka: KafkaCluster, tmp_path: Path
+) -> None:
+    topic = new_topic(kafka)
+    run = start(kafka, topic)
+    values = [Random(number).randbytes(500).hex() for number in range(4_000)]
+    epochs = run.write(*values) + run.write("short")
+    crash()
+    clock, spec, one = ManualClock(), SinkSpec(run.sink), SubtaskPlace(0, 1, 16)
+    own = KeptTogether([WriterState(LastEpoch(2, JOB)), *(Committable(1, epoch) for epoch in epochs)])
+    place = CheckpointPlace(f"{tmp_path}/chk-1", f"{tmp_path}/shared")
+    handle = write_operator_snapshot(place, OperatorSnapshot(own=own), "op", "sink", one)
+    assert [file.role for file in handle.files] == [FileRole.PART, FileRole.OWN]
+    found = read_operator_snapshot(place, [handle], one)
+    assert found is not None
+    Stage(spec, clock=clock, saved=[replace(Stage(spec, clock=clock).save(), own=found.own)])
+    expect(kafka, topic, [*values, "short"])
 
 
 def test_a_time_out_that_the_broker_does_not_allow_is_said_before_anything_is_written(
