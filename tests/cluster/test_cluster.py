@@ -27,7 +27,7 @@ def numbers(lines: list[str]) -> set[int]:
 def test_a_job_outlives_its_client_a_taskmanager_and_the_jobmanager(cluster: Cluster, tmp_path: Path) -> None:
     cluster.penstock("start-cluster", "-n", "2")
     checkpoints = f"-Dexecution.checkpointing.dir={tmp_path / 'checkpoints'}"
-    job = cluster.submit(PROGRAM, "-p", "2", checkpoints, "--", "900", "150")
+    job = cluster.submit(PROGRAM, "-p", "2", checkpoints, "--", "1800", "150")
     cluster.wait_for(lambda: len(cluster.output()) > 50)
     assert f"{job} : counting (RUNNING)" in cluster.penstock("list", "-m", cluster.address)
 
@@ -41,10 +41,10 @@ def test_a_job_outlives_its_client_a_taskmanager_and_the_jobmanager(cluster: Clu
     os.kill(cluster.pids("jobmanager")[0], signal.SIGKILL)
     cluster.penstock("jobmanager", "start")
     cluster.wait_for_state(job, "FINISHED")
-    cluster.wait_for(lambda: numbers(cluster.output()) == set(range(900)))
+    cluster.wait_for(lambda: numbers(cluster.output()) == set(range(1800)))
     # Lines that were printed after a checkpoint are printed again; the counts go on where they were.
-    assert numbers(cluster.output()) == set(range(900))
-    assert last_counts(cluster.output()) == {"0": 300, "1": 300, "2": 300}
+    assert numbers(cluster.output()) == set(range(1800))
+    assert last_counts(cluster.output()) == {"0": 600, "1": 600, "2": 600}
     assert len(list((cluster.home / "log").glob("*taskmanager*.out"))) == 3
 
 

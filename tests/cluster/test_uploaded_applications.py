@@ -54,13 +54,17 @@ def test_an_application_runs_to_its_end_with_all_its_jobs(asking: Asking) -> Non
         told = asking("GET", f"/applications/{application}")[1]
         return told if told["status"] in ("FINISHED", "FAILED", "CANCELED") else None
 
-    application = begin(programArgsList=["ends"], flinkConfiguration={"table.exec.x": "what it is told"})
+    application = begin(
+        programArgsList=["ends"], flinkConfiguration={"table.exec.x": "what it is told"}, claimMode="CLAIM"
+    )
     told = cluster.wait_for(lambda: ended(application))
     assert (told["status"], [job["name"] for job in told["jobs"]]) == ("FINISHED", ["first", "second"])
     assert told["end-time"] >= told["start-time"] > 0 and told["timestamps"]["RUNNING"] > 0
     assert all(
         asking("GET", f"/jobs/{job['jid']}")[1]["application-id"] == application for job in told["jobs"]
     )
+    options = asking("GET", f"/jobs/{told['jobs'][0]['jid']}/config")[1]["execution-config"]["user-config"]
+    assert options["execution.state-recovery.claim-mode"] == "CLAIM"
     assert "it prints what it is told" in asking("GET", "/jobmanager/stdout")[1]
     assert asking("GET", f"/applications/{application}/exceptions")[1]["exceptionHistory"]["entries"] == []
     assert asking("POST", f"/applications/{application}/cancel")[0] == 409
@@ -69,6 +73,14 @@ def test_an_application_runs_to_its_end_with_all_its_jobs(asking: Asking) -> Non
     assert (failing, cluster.wait_for(lambda: ended(failing))["status"]) == ("ab" * 16, "FAILED")
     [entry] = asking("GET", f"/applications/{failing}/exceptions")[1]["exceptionHistory"]["entries"]
     assert "3" in entry["stacktrace"] and len(entry["jobId"]) == 32
+    for wrong in (
+        {"claimMode": "MINE"},
+        {"jobId": "0" * 32},
+        {"flinkConfiguration": [1]},
+        {"applicationId": "me"},
+    ):
+        status, said = asking("POST", path, json.dumps(wrong).encode())
+        assert status == 400 and next(iter(wrong)) in said["errors"][0], said
     status, said = asking("POST", path, json.dumps({"applicationId": failing}).encode())
     assert status == 400 and "was submitted before" in said["errors"][0]
 

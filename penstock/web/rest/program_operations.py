@@ -12,9 +12,10 @@ from penstock.web.rest.api import Api
 from penstock.web.rest.operations import Answer, Given, Operation, Query
 from penstock.web.rest.programs import ProgramOptions, Programs
 from penstock.web.rest.requests import Forbidden, body_bytes, chosen_id, flag, json_body, text
-from penstock.web.rest.shapes import MapOf, Optional
+from penstock.web.rest.shapes import MapOf, OneOf, Optional
 from penstock.web.rest.uploads import uploaded_file
 
+CLAIM_MODES = ("CLAIM", "NO_CLAIM", "LEGACY")
 _FILE = {"id": str, "name": str, "uploaded": int, "entry": [{"name": str}]}
 _OPTIONS = {
     "entryClass": Optional(str, "MODULE:FUNCTION in an archive, or in the file."),
@@ -23,6 +24,7 @@ _OPTIONS = {
     "programArgs": Optional(str, "The same as one text, split as a shell does it."),
     "savepointPath": Optional(str, "A savepoint to start from."),
     "allowNonRestoredState": Optional(bool, "Whether state may be left behind."),
+    "claimMode": Optional(OneOf(CLAIM_MODES), "Who owns the files of the savepoint."),
     "flinkConfiguration": Optional(MapOf(str), "Options for the program's jobs."),
 }
 _APPLICATION = {**_OPTIONS, "applicationId": Optional(str, "32 hexadecimal digits, for the application.")}
@@ -168,6 +170,8 @@ def _understood(request: Request, given: dict[str, Any]) -> ProgramOptions:
         parallelism = int(parallelism)
     if parallelism is not None and not (type(parallelism) is int and 0 < parallelism < 1 << 15):
         raise ProgramError(f"parallelism is a number from 1 to 32767, not {parallelism!r}")
+    if given.get("jobId") is not None:
+        raise ProgramError("jobId is not taken: a job has the id that the answer tells")
     leaves = flag(given, "allowNonRestoredState") or asked.get("allowNonRestoredState") == "true"
     return ProgramOptions(
         entry=text(given, "entryClass") or text(dict(asked), "entry-class"),
@@ -175,8 +179,14 @@ def _understood(request: Request, given: dict[str, Any]) -> ProgramOptions:
         arguments=tuple(arguments) or _split(text(given, "programArgs")),
         savepoint=text(given, "savepointPath") or text(dict(asked), "savepointPath"),
         leaves_state=leaves,
-        settings=_settings(given.get("flinkConfiguration") or {}),
+        settings=(*_settings(given.get("flinkConfiguration") or {}), *_claim(text(given, "claimMode"))),
     )
+
+
+def _claim(mode: str | None) -> tuple[tuple[str, str], ...]:
+    if mode is not None and mode not in CLAIM_MODES:
+        raise ProgramError(f"claimMode is one of {', '.join(CLAIM_MODES)}, not {mode!r}")
+    return () if mode is None else (("execution.state-recovery.claim-mode", mode),)
 
 
 def _settings(given: Any) -> tuple[tuple[str, str], ...]:
