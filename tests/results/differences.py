@@ -309,6 +309,16 @@ DIFFERENCES = {
         "A PRIMITIVE_ARRAY of BYTE comes back as bytes; PyFlink gives a list of signed numbers",
         outputs={"": [["bytes", "b'\\x01\\xff'"], ["bytes", "b'\\x03\\xff'"]]},
     ),
+    "state/row_in_state": Difference(
+        "A row without names gets those that the type of its state declares, by which fields come and go with the next program",
+        outputs={
+            "": [
+                ["tuple", "('None', None)"],
+                ["tuple", "(\"Row(n=1, s='1')\", 1)"],
+                ["tuple", "(\"Row(n=2, s='2')\", 2)"],
+            ]
+        },
+    ),
     "types/row_from_tuple": Difference(
         "A tuple where a ROW is declared becomes a row",
         outputs={"": [["Row", "+IRow(f0=1, f1='1')"], ["Row", "+IRow(f0=2, f1='2')"]]},
