@@ -20,6 +20,7 @@ OF_TASKS = {
     "busyTimeMsPerSecond": "busyTimeMsPerSecond",
     "idleTimeMsPerSecond": "idleTimeMsPerSecond",
     "backPressuredTimeMsPerSecond": "backPressuredTimeMsPerSecond",
+    "isBackPressured": "isBackPressured",
     "longestBarrierPauseMs": "longestBarrierPauseMs",
     "numBytesIn": "numBytesIn",
     "numBytesInPerSecond": "numBytesInPerSecond",

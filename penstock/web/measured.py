@@ -35,19 +35,26 @@ def of_jobmanager(
 def of_job(job: DispatchedJob) -> Values:
     """A job as a whole: its states, its attempts, its checkpoints."""
     now = job.ended_at_ms or SYSTEM_CLOCK.now_ms()
-    status, runs_since = job.status, job.times.get(JobStatus.RUNNING)
-    uptime = now - runs_since if runs_since is not None and status is JobStatus.RUNNING else 0
-    failed_at = job.times.get(JobStatus.RESTARTING)
+    status, is_over = job.status, job.status.is_terminal_state()
+
+    def time_in(*statuses: JobStatus) -> int:
+        return now - job.times[status] if status in statuses and status in job.times else 0
+
     return {
-        "uptime": uptime if not status.is_terminal_state() else -1,
-        "runningTime": uptime,
+        "uptime": -1 if is_over else time_in(JobStatus.RUNNING),
+        "downtime": -1 if is_over else time_in(JobStatus.RESTARTING, JobStatus.FAILING),
+        "createdTime": time_in(JobStatus.CREATED),
+        "runningTime": time_in(JobStatus.RUNNING),
         "runningState": int(status is JobStatus.RUNNING),
-        "restartingTime": now - failed_at if failed_at and status is JobStatus.RESTARTING else 0,
+        "restartingTime": time_in(JobStatus.RESTARTING),
         "restartingState": int(status is JobStatus.RESTARTING),
         "initializingState": int(status is JobStatus.CREATED),
-        "initializingTime": now - job.started_at_ms if status is JobStatus.CREATED else 0,
+        "initializingTime": time_in(JobStatus.CREATED),
+        "failingTime": time_in(JobStatus.FAILING),
+        "cancellingTime": time_in(JobStatus.CANCELLING),
         "numRestarts": job.recovery().restarts,
         "fullRestarts": job.recovery().restarts,
+        "numRescales": job.rescales.changes,
         **_of_checkpoints(job.checkpoints(), job.checkpoint_counts()),
     }
 

@@ -54,6 +54,7 @@ def test_a_time_that_still_lasts_counts_when_it_is_read(monkeypatch: pytest.Monk
             "busyTimeMs": 0,
             "idleTimeMs": 7_000,
             "backPressuredTimeMs": 0,
+            "isBackPressured": False,
             "currentInputWatermark": 42,
             "longestBarrierPauseMs": 0,
         }

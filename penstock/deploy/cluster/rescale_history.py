@@ -29,6 +29,9 @@ class Cause(Enum):
     RECOVERABLE_FAILOVER = "it started again"
 
 
+_CHANGES = (Cause.UPDATE_REQUIREMENT, Cause.NEW_RESOURCE_AVAILABLE)
+
+
 class Reason(Enum):
     """Why it is over."""
 
@@ -122,6 +125,8 @@ class RescaleHistory:
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
+        self.changes = 0
+        """How often it has come to another parallelism."""
         self._kept: deque[Rescale] = deque(maxlen=MOST_KEPT)
         self._number = 0
         self._requirements_id = secret_token(16).hex()
@@ -144,6 +149,7 @@ class RescaleHistory:
             rescale.come_to(EXECUTING)
             rescale.reason = reason
             self.counts[reason.state] += 1
+            self.changes += reason is Reason.SUCCEEDED and rescale.cause in _CHANGES
 
     def ignore(self, cause: Cause, graph: JobGraph) -> None:
         """What is wanted is what there is."""

@@ -61,6 +61,7 @@ class TaskMeasures:
             "busyTimeMs": round(self.busy_s * 1000),
             "idleTimeMs": round(idle * 1000),
             "backPressuredTimeMs": round(blocked * 1000),
+            "isBackPressured": self._between is Progress.BLOCKED,
             "currentInputWatermark": self.watermark,
             "longestBarrierPauseMs": round(self.longest_barrier_s * 1000),
         }

@@ -17,12 +17,16 @@ def listed(metrics: dict[str, Any], wanted: list[str] | None) -> list[Json]:
 
     >>> listed({"b": 1, "a": 2}, None)
     [{'id': 'a'}, {'id': 'b'}]
-    >>> listed({"b": 1, "a": 2}, ["b", "c"])
-    [{'id': 'b', 'value': '1'}]
+    >>> listed({"b": 1, "a": True}, ["b", "c", "a"])
+    [{'id': 'b', 'value': '1'}, {'id': 'a', 'value': 'true'}]
     """
     if wanted is None:
         return [{"id": name} for name in sorted(metrics)]
-    return [{"id": name, "value": str(metrics[name])} for name in wanted if metrics.get(name) is not None]
+    return [{"id": name, "value": _text(metrics[name])} for name in wanted if metrics.get(name) is not None]
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def aggregated(
