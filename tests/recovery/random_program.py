@@ -4,6 +4,8 @@
 """
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -32,9 +34,12 @@ class Folder:
         return FileSink.for_row_format(self.directory(name), Encoder.simple_string_encoder()).build()
 
 
-def slow_down() -> None:
-    """Have sources take their time, so that there is something to kill."""
+@contextmanager
+def slow_sources() -> Iterator[None]:
+    """Have sources that are made meanwhile take their time, so that there is something to kill."""
     PACE.factor, PACE.least_ms = 12, 40
+    yield
+    PACE.factor, PACE.least_ms = 1, 0
 
 
 def environment_for(seed: int, folder: Path, checkpoint: str = "") -> StreamExecutionEnvironment:
@@ -59,5 +64,6 @@ def environment_for(seed: int, folder: Path, checkpoint: str = "") -> StreamExec
 
 
 if __name__ == "__main__":
-    slow_down()
-    environment_for(int(sys.argv[1]), Path(sys.argv[2]), *sys.argv[3:]).execute()
+    with slow_sources():
+        env = environment_for(int(sys.argv[1]), Path(sys.argv[2]), *sys.argv[3:])
+    env.execute()

@@ -10,7 +10,6 @@ import subprocess
 import sys
 import threading
 from collections import Counter
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from shutil import rmtree
@@ -21,9 +20,8 @@ import pytest
 from penstock.chance import Chance, seeded
 from penstock.testing.simulation import Surroundings, undisturbed
 from penstock.testing.simulation.random_programs import random_program
-from penstock.testing.simulation.stages import PACE
 from tests.missing import leave_out_for_want_of
-from tests.recovery.random_program import environment_for, slow_down
+from tests.recovery.random_program import environment_for, slow_sources
 
 KILLS = int(os.environ.get("PENSTOCK_KILLS", "500"))
 KILLS_OF_A_TEST = 10
@@ -32,12 +30,10 @@ WORKER = b"penstock.deploy.local.worker_process"
 
 
 @pytest.fixture
-def slow_sources() -> Iterator[None]:
+def proc() -> None:
+    """Where workers are found."""
     if not Path("/proc/self/task").exists():
         leave_out_for_want_of("/proc", "run this test on Linux, where workers are found in it")
-    slow_down()
-    yield
-    PACE.factor, PACE.least_ms = 1, 0
 
 
 def workers() -> list[int]:
@@ -69,7 +65,8 @@ def run_and_kill(seed: int, folder: Path, most_kills: int) -> int:
 
 def kill_workers(seed: int, folder: Path, most_kills: int, chance: Chance) -> int:
     """Run the program here at its parallelism above 1, and kill workers of it; how many."""
-    env = environment_for(seed, folder)
+    with slow_sources():
+        env = environment_for(seed, folder)
     failures: list[BaseException] = []
 
     def run() -> None:
@@ -129,7 +126,7 @@ def lines_below(directory: Path) -> list[str]:
     return [line for path in files for line in path.read_text().splitlines()]
 
 
-@pytest.mark.usefixtures("slow_sources")
+@pytest.mark.usefixtures("proc")
 def test_a_job_whose_worker_is_killed_twice_gives_what_it_would_have_given(tmp_path: Path) -> None:
     assert run_and_kill(2, tmp_path, 2) > 0
 
@@ -142,7 +139,7 @@ def test_a_program_that_is_killed_twice_and_started_again_gives_what_it_would_ha
 
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
-@pytest.mark.usefixtures("slow_sources")
+@pytest.mark.usefixtures("proc")
 @pytest.mark.parametrize("part", range(max(1, KILLS // KILLS_OF_A_TEST)))
 def test_random_programs_give_what_they_would_have_given(part: int, tmp_path: Path) -> None:
     left, seed = KILLS_OF_A_TEST, part * 1_000
