@@ -1,4 +1,8 @@
-"""What is put into a state that is declared with a type: converted as results of functions are, or refused."""
+"""What is put into a state that is declared with a type: converted as results of functions are, or refused.
+
+Flink 2.3 gives the same back of numbers and truth values, but for 1.5 in a LONG, which it cuts off without a word; what is
+refused here fails there when it is written out.
+"""
 
 from collections.abc import Callable
 from typing import Any
