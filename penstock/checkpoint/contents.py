@@ -21,8 +21,8 @@ class StateContent:
     """One state of an operator over all its subtasks. ``columns``: the Arrow type of each column, as text.
 
     ``kind`` is that of the state's description; ``own`` is what the operator itself remembers, ``enumerator`` what the
-    enumerator of a source does, ``native`` the files of RocksDB that hold all keyed states together: those are ``is_native``,
-    have no size of their own, and ``rows`` None as long as nobody has counted them.
+    enumerator of a source does, ``native`` the files of RocksDB that hold all keyed states together, and mostly the timers:
+    those are ``is_native``, have no size of their own, and ``rows`` None as long as nobody has counted them.
     """
 
     name: str
@@ -99,7 +99,7 @@ def _states_of(handles: Iterable[OperatorStateHandle]) -> Iterable[StateContent]
         if role is FileRole.NATIVE:
             continue  # all keyed states are in them together
         state = described.get((role, name), StateDescription(name, OWN))
-        is_native = role is FileRole.KEYED and native_bytes > 0
+        is_native = native_bytes > 0 and not mine and role in (FileRole.KEYED, FileRole.TIMERS)
         yield StateContent(
             name,
             state.kind,
@@ -131,12 +131,15 @@ def _counted(
 ) -> OperatorContent:
     if not any(state.is_native for state in content.states):
         return content
-    rows: dict[str, int] = {}
+    rows: dict[tuple[FileRole, str], int] = {}
     for handle in record.handles:
-        for name, entries in read_native(place, handle, read_checked, handle.owner, open_native).items():
-            rows[name] = rows.get(name, 0) + entries.count()
+        for entries in read_native(place, handle, read_checked, handle.owner, open_native):
+            state_of = role_of(entries.meta.kind.value), entries.meta.name
+            rows[state_of] = rows.get(state_of, 0) + entries.count()
     states = tuple(
-        replace(state, rows=rows.get(state.name, 0)) if state.is_native and state.kind != NATIVE else state
+        replace(state, rows=rows.get((role_of(state.kind), state.name), 0))
+        if state.is_native and state.kind != NATIVE
+        else state
         for state in content.states
     )
     return replace(content, states=states)

@@ -1,6 +1,6 @@
 """Snapshots as files of a state backend's own making: those that never change are stored once, for all checkpoints."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
 from penstock.checkpoint.checksums import checksum_of
@@ -96,14 +96,14 @@ def read_native(
     read: Read,
     whose: str,
     open_native: OpenNative | None,
-) -> Mapping[str, NativeEntries]:
-    """The entries of the keyed states of one old subtask, read when somebody asks for them.
+) -> Sequence[NativeEntries]:
+    """The entries in a backend's own files of one old subtask, of each state and set of timers; read when asked for.
 
     :raises StateError: when there is nothing to read them with.
     """
     files = [file for file in handle.files if file.role is FileRole.NATIVE]
     if not files:
-        return {}
+        return ()
     if open_native is None:
         raise StateError(
             f"the keyed state of {whose} is in {place.directory} as files of RocksDB, as incremental checkpoints have it; "

@@ -4,7 +4,7 @@ State files are the user's own storage and are trusted as such: whoever can writ
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -25,6 +25,7 @@ from penstock.checkpoint.redistribution import SubtaskPlace, merged
 from penstock.contracts.snapshot_parts import kept_apart, parts_found
 from penstock.contracts.state import (
     KeyedStateSnapshot,
+    NativeState,
     OpenNative,
     OperatorStateMode,
     OperatorStateSnapshot,
@@ -34,7 +35,6 @@ from penstock.contracts.state import (
 )
 from penstock.data.key_groups import key_group_range
 from penstock.data.pickles import dump, load
-from penstock.data.saved_classes import Reference
 from penstock.errors import OutsideError, PenstockError, StateError
 from penstock.operators.contract import OperatorSnapshot
 from penstock.storage.reading import open_file
@@ -58,16 +58,17 @@ def write_operator_snapshot(
     """
     files = _Files(place, operator_id, operator_name, subtask)
     keyed = snapshot.keyed
-    classes: Mapping[str, Sequence[Reference]] = {}
+    native: NativeState | None = None
     if keyed is not None and keyed.native is not None and place.shared is not None:
         native = keyed.native()
         files.written += write_native(place, files.prefix, native)
-        classes = native.classes
     elif keyed is not None:
         for name, entries in keyed.states.items():
             for file in encode_entries(entries):
                 files.add(FileRole.KEYED, name, file)
     for name, entries in snapshot.timers.items():
+        if native is not None and name in native.timers:
+            continue
         for file in encode_entries(entries):
             files.add(FileRole.TIMERS, name, file)
     if snapshot.operator is not None:
@@ -82,7 +83,7 @@ def write_operator_snapshot(
         subtask.parallelism,
         subtask.max_parallelism,
         tuple(files.written),
-        _descriptions(snapshot, classes),
+        _descriptions(snapshot, native),
         snapshot.checkpoint_id,
     )
 
@@ -210,7 +211,9 @@ def _read(
     source = None
     if _has_any_of(handle, wanted):
         source = None if keyed else native_source(place, handle, read_checked, whose)
-        keyed |= read_native(place, handle, read_checked, whose, open_native)
+        for entries in read_native(place, handle, read_checked, whose, open_native):
+            into = timers if entries.meta.kind is StateKind.TIMERS else keyed
+            into[entries.meta.name] = entries
     states: dict[str, tuple[OperatorStateMode, tuple[bytes, ...]]] = {}
     own = None
     for file in handle.files:
@@ -221,7 +224,7 @@ def _read(
                 own = load(read_checked(place, file, whose), f"what {whose} had to remember")
     return OperatorSnapshot(
         keyed=KeyedStateSnapshot(handle.max_parallelism, keyed, sources=(source,) if source else ())
-        if keyed
+        if keyed or source
         else None,
         timers=timers,
         operator=OperatorStateSnapshot(states, _operator_types(handle)) if states else None,
@@ -269,19 +272,20 @@ def _pickled(own: Any, operator_name: str) -> bytes:
         ) from error
 
 
-def _descriptions(
-    snapshot: OperatorSnapshot, classes: Mapping[str, Sequence[Reference]]
-) -> tuple[StateDescription, ...]:
+def _descriptions(snapshot: OperatorSnapshot, native: NativeState | None) -> tuple[StateDescription, ...]:
     found: list[StateDescription] = []
+    of_states, of_timers = ({}, {}) if native is None else (native.classes, native.timers)
     if snapshot.keyed is not None:
         for name, state in snapshot.keyed.states.items():
-            meta, known = state.meta, tuple(classes.get(name, ()))
+            meta, known = state.meta, tuple(of_states.get(name, ()))
             found.append(StateDescription(name, meta.kind.value, meta.type_text, meta.ttl, known))
     if snapshot.operator is not None:
         for name, (mode, _) in snapshot.operator.states.items():
             declared = snapshot.operator.types.get(name, "")
             found.append(StateDescription(name, f"{_OPERATOR}{mode.value}", declared))
-    found += [StateDescription(name, StateKind.TIMERS.value) for name in snapshot.timers]
+    for name in snapshot.timers:
+        known = tuple(of_timers.get(name, ()))
+        found.append(StateDescription(name, StateKind.TIMERS.value, classes=known))
     return tuple(found)
 
 

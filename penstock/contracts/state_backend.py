@@ -11,12 +11,15 @@ its keys with what is stored under each. Rules that let every backend keep cache
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, MutableMapping, Sequence
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from penstock.contracts.state_descriptors import StateDescriptor
 from penstock.contracts.state_handles import State
 from penstock.contracts.state_snapshots import KeyedStateSnapshot, OperatorStateSnapshot
 from penstock.contracts.state_stores import KeyedStateStore, OperatorStateStore
+
+if TYPE_CHECKING:
+    from penstock.contracts.timers import Timers
 
 VOID_NAMESPACE: Final = None
 """The namespace of state that belongs to no window."""
@@ -141,6 +144,10 @@ class KeyedStateBackend(KeyedStateStore):
     @abstractmethod
     def after_records(self, count: int) -> None:
         """Called after each batch: removes some expired state where that was asked for with every record."""
+
+    @abstractmethod
+    def timers(self, name: str) -> "Timers":
+        """A set of timers of the same keys. Whoever saves it saves the keyed state right before."""
 
     @abstractmethod
     def snapshot(self, checkpoint_id: int = 0) -> KeyedStateSnapshot:

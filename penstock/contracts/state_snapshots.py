@@ -179,12 +179,14 @@ class NativeState:
     """A snapshot as files that only the backend that made them reads.
 
     ``remembered``: whoever stores the files keeps there, by their names, what it wants to know of them when the next
-    snapshot is stored. ``classes``: by state, those in pickled values.
+    snapshot is stored. ``classes``: by state, those in pickled values. ``timers``: the sets of timers that the files hold
+    too, with the classes in their pickled keys.
     """
 
     files: tuple[NativeFile, ...]
     remembered: dict[str, Any]
     classes: Mapping[str, Sequence[Reference]]
+    timers: Mapping[str, Sequence[Reference]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,8 +209,8 @@ class NativeEntries(StateEntries, Protocol):
         """How many there are, of all key groups; no value is made for it."""
 
 
-OpenNative = Callable[[int, dict[str, Callable[[], bytes]]], Mapping[str, NativeEntries]]
-"""Given the maximum parallelism and what reads each file of a native snapshot, by its name: the entries in it, by state."""
+OpenNative = Callable[[int, dict[str, Callable[[], bytes]]], Sequence[NativeEntries]]
+"""Given the maximum parallelism and what reads each file of a native snapshot, by its name: the entries of all states."""
 
 
 class KeyedStateSnapshot:

@@ -31,7 +31,7 @@ class Timers(Protocol):
         """When the next processing-time timer is due."""
 
     def snapshot(self) -> StateEntries:
-        """All timers, frozen."""
+        """All timers, frozen. To be called right after the keyed state of the operator was saved."""
 
     def restore(self, snapshots: list[StateEntries], key_groups: range) -> None:
         """Take the timers of ``key_groups`` out of snapshots of any parallelism."""

@@ -7,8 +7,10 @@ from penstock.contracts.state import NativeEntries
 
 def open_rocksdb_files(
     settings: Mapping[str, str], max_parallelism: int, reads: Mapping[str, Callable[[], bytes]]
-) -> dict[str, NativeEntries]:
-    """The entries in the files that ``reads`` give, by state; ``settings`` say where working files may lie.
+) -> list[NativeEntries]:
+    """The entries in the files that ``reads`` give, of each state and each set of timers.
+
+    ``settings`` say where working files may lie.
 
     :raises StateError: when the files are of a newer version.
     """

@@ -62,10 +62,10 @@ class TimerQueue:
     def register(self, key: Any, namespace: Any, timestamp: int) -> None:
         """Add a timer, unless it is there."""
         if timestamp.__class__ is not int:
-            timestamp = _whole(timestamp)
+            timestamp = whole_time(timestamp)
         bucket = self._buckets.get(timestamp)
         if bucket is None:
-            _whole(timestamp)
+            whole_time(timestamp)
             self._buckets[timestamp] = {namespace: {key: None}}
             self._size += 1
             heapq.heappush(self._heap, timestamp)
@@ -147,6 +147,22 @@ class TimerQueue:
             for namespace in list(bucket):
                 self.delete(key, namespace, timestamp)
 
+    def keep_first(self, count: int) -> tuple[int, int | None]:
+        """Forget the latest times, so that no more timers than ``count`` are left; not of a queue that was saved.
+
+        Returns how many are left, and the earliest time that was forgotten.
+        """
+        kept, times = 0, sorted(self._buckets)
+        for at, timestamp in enumerate(times):
+            size = sum(map(len, self._buckets[timestamp].values()))
+            if kept + size > count:
+                for later in times[at:]:
+                    del self._buckets[later]
+                self._size, self._heap[:] = at, times[:at]
+                return kept, timestamp
+            kept += size
+        return kept, None
+
     def freeze(self, freeze: Freeze) -> Buckets:
         """All timers as they are now, in dictionaries that nobody changes until the freeze is over."""
         is_free = self._freeze is None or self._freeze.is_over()
@@ -188,6 +204,12 @@ class TimerQueue:
                     return
                 bucket[namespace] = keys.base
             self._layered.pop()
+
+    def __contains__(self, timer: Timer) -> bool:
+        timestamp, key, namespace = timer
+        bucket = self._buckets.get(timestamp)
+        keys = None if bucket is None else bucket.get(namespace)
+        return keys is not None and key in keys
 
     def __len__(self) -> int:
         buckets = self._buckets
@@ -326,7 +348,8 @@ def _timers_of(domain: str, buckets: Buckets) -> Iterator[tuple[Any, Any, tuple[
                 yield key, namespace, value
 
 
-def _whole(timestamp: Any) -> int:
+def whole_time(timestamp: Any) -> int:
+    """The time of a timer as an ``int``; raises ``TypeMismatch`` when it is none."""
     try:
         time = index(timestamp)
     except TypeError as error:

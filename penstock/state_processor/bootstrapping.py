@@ -138,7 +138,8 @@ class _Bootstrap(Operator):
             ).at(self.context.place)
 
     def _make_timers(self, name: str) -> Timers:
-        made = self._timers[name] = self._access.timers(self._state, name)
+        assert self._keyed is not None
+        made = self._timers[name] = self._keyed.timers(name)
         return made
 
 

@@ -6,6 +6,7 @@ from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+from penstock.checkpoint.contents import StateContent, role_of
 from penstock.checkpoint.element_files import decode_elements
 from penstock.checkpoint.entry_files import decode_entries, encode_entries, shapes_in, without_times
 from penstock.checkpoint.handles import FileRole, OperatorStateHandle, StateFile
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     import polars
     import pyarrow
 
-    from penstock.checkpoint.contents import StateContent
-
 _NOT_AS_STORED = ("pickle", "decimal", "timedelta in microseconds")
 
 
@@ -36,7 +35,7 @@ class SavedState:
     ``content`` is what the manifest says of it.
     """
 
-    content: "StateContent"
+    content: StateContent
     role: FileRole
     place: CheckpointPlace
     handles: tuple[OperatorStateHandle, ...]
@@ -165,14 +164,16 @@ class SavedState:
 
     def _native(self) -> Iterator[StateEntries]:
         """What is in files of RocksDB."""
-        if self.role is not FileRole.KEYED:
+        if self.role not in (FileRole.KEYED, FileRole.TIMERS):
             return
         for handle in self.handles:
             found = read_native(
                 self.place, handle, read_checked, handle.owner, partial(open_rocksdb_files, {})
             )
-            if self.content.name in found:
-                yield found[self.content.name]
+            for entries in found:
+                meta = entries.meta
+                if meta.name == self.content.name and role_of(meta.kind.value) is self.role:
+                    yield entries
 
     def _is_mine(self, file: StateFile) -> bool:
         return file.role is self.role and file.state == self.content.name

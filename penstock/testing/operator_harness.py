@@ -161,7 +161,8 @@ class OperatorHarness:
     def _make_timers(self, name: str) -> Timers:
         if name in self._timers:
             raise StateError(f"the operator asks twice for the timers {name!r}")
-        timers = self._timers[name] = self._state.timers(self.context, name)
+        assert self.context.keyed_state is not None
+        timers = self._timers[name] = self.context.keyed_state.timers(name)
         saved = [s.timers[name] for s in self._restored_from if s.timers and name in s.timers]
         if saved:
             timers.restore(saved, self._key_groups)

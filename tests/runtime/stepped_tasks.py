@@ -123,7 +123,6 @@ def _environment(vertex: JobVertex, clock: Clock) -> TaskEnvironment:
         feedback=FeedbackLoops(),
         make_keyed_state=state.keyed,
         make_operator_state=state.operator,
-        make_timers=state.timers,
     )
 
 

@@ -62,7 +62,6 @@ def reading_chain() -> OperatorChain:
             feedback=FeedbackLoops(),
             make_keyed_state=state.keyed,
             make_operator_state=state.operator,
-            make_timers=state.timers,
         ),
         [],
     )

@@ -9,11 +9,11 @@ state.backend.rocksdb.localdir
     string = ; honoured
     The directory of RocksDB's working files.
 state.backend.rocksdb.timer-service.factory
-    string = ROCKSDB ; accepted
-    Where timers live with RocksDB; here always on the heap.
+    enum:HEAP|ROCKSDB = ROCKSDB ; honoured
+    Where timers live with RocksDB: in memory, or in the database.
 state.backend.rocksdb.timer-service.cache-size
-    int = 128 ; accepted
-    How many timers RocksDB keeps at hand.
+    int = 128 ; honoured
+    How many of the next timers in RocksDB are in memory too, for each key group.
 state.backend.rocksdb.checkpoint.transfer.thread.num
     int = 4 ; accepted
     How many files are sent at a time.

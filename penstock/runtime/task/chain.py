@@ -53,7 +53,6 @@ class TaskEnvironment:
     feedback: FeedbackLoops
     make_keyed_state: Callable[[OperatorContext], KeyedStateBackend]
     make_operator_state: Callable[[OperatorContext], OperatorStateBackend]
-    make_timers: Callable[[OperatorContext, str], Timers]
     takes_checkpoints: bool = False
 
 
@@ -130,7 +129,8 @@ class OperatorChain:
         timers = self._timers.setdefault(context.operator_id, {})
         if name in timers:
             raise StateError(f"operator {context.name!r} asks twice for the timers {name!r}")
-        made = timers[name] = self._environment.make_timers(context, name)
+        assert context.keyed_state is not None
+        made = timers[name] = context.keyed_state.timers(name)
         before = [
             snapshot.timers[name]
             for snapshot in self._restored.get(context.operator_id, [])

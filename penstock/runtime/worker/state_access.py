@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 from penstock.clock import Clock
 from penstock.config.configuration import Configuration
 from penstock.contracts.state import KeyedStateBackend, OperatorStateBackend
-from penstock.contracts.timers import Timers
 from penstock.data.key_groups import key_group_range
 from penstock.operators.contract import OperatorContext
 
@@ -18,7 +17,7 @@ GROUPING_MEMORY_BYTES = 256 << 20
 
 
 class StateAccess:
-    """Makes keyed state, operator state and timers for the operators of one worker."""
+    """Makes keyed state and operator state for the operators of one worker."""
 
     def __init__(self, settings: dict[str, str], clock: Clock) -> None:
         self._clock = clock
@@ -46,12 +45,6 @@ class StateAccess:
         from penstock.state.operator_lists import InMemoryOperatorState
 
         return InMemoryOperatorState()
-
-    def timers(self, context: OperatorContext, name: str) -> Timers:
-        """One set of timers of one operator of one subtask."""
-        from penstock.state.timers import KeyedTimers
-
-        return KeyedTimers(name, context.max_parallelism, self._key_groups(context))
 
     def grouping(self) -> "KeyGrouping":
         """Where keyed input is collected in BATCH mode."""

@@ -201,7 +201,6 @@ class TaskWiring:
             feedback=self._feedback,
             make_keyed_state=self._state.keyed,
             make_operator_state=self._state.operator,
-            make_timers=self._state.timers,
             takes_checkpoints=self._deployment.takes_checkpoints,
         )
 

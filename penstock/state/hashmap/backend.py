@@ -15,6 +15,7 @@ from penstock.contracts.state import (
     StateEntries,
     StateMeta,
 )
+from penstock.contracts.timers import Timers
 from penstock.data.keys import key_group_range
 from penstock.errors import ProgramError, StateError
 from penstock.state.hashmap.handles import (
@@ -29,6 +30,7 @@ from penstock.state.hashmap.table import Entries, HashMapTable, NamespaceEntries
 from penstock.state.keyed_access import KeyedStateAccess, merge_entries, of_declared_type
 from penstock.state.layers import Pin
 from penstock.state.migration import conversion_to
+from penstock.state.timers import KeyedTimers
 from penstock.state.ttl import Lifetime, Sweep, unstamp, with_ttl
 
 
@@ -68,6 +70,9 @@ class HashMapStateBackend(KeyedStateAccess):
         self._lifetimes: dict[str, Lifetime] = {}
         self._sweeps: list[Sweep] = []
         self._is_settling = False
+
+    def timers(self, name: str) -> Timers:
+        return KeyedTimers(name, self._max_parallelism, self._key_groups)
 
     # Handles
 

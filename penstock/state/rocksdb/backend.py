@@ -11,12 +11,14 @@ from penstock.contracts.state import (
     AggregatingStateDescriptor,
     KeyedStateSnapshot,
     ListStateDescriptor,
+    NativeState,
     ReducingStateDescriptor,
     StateDescriptor,
     StateEntries,
     StateKind,
     StateMeta,
 )
+from penstock.contracts.timers import Timers
 from penstock.data.keys import key_group_range
 from penstock.data.saved_classes import Reference
 from penstock.errors import ProgramError, StateError
@@ -43,7 +45,10 @@ from penstock.state.rocksdb.native import StoredState, native_state
 from penstock.state.rocksdb.settings import RocksDBSettings
 from penstock.state.rocksdb.snapshot import FrozenEntries, Table, load_entries
 from penstock.state.rocksdb.table import RocksDBTable
+from penstock.state.rocksdb.timer_bytes import TimerBytes
+from penstock.state.rocksdb.timers import StoredTimers
 from penstock.state.rocksdb.working_directory import WorkingDirectory
+from penstock.state.timers import KeyedTimers
 from penstock.state.ttl import Lifetime, unstamp, with_ttl
 
 
@@ -71,7 +76,7 @@ class RocksDBKeyedStateBackend(KeyedStateAccess):
     ) -> None:
         """``number`` chooses among the directories of the settings."""
         super().__init__()
-        settings = settings or RocksDBSettings()
+        self._settings = settings = settings or RocksDBSettings()
         self._max_parallelism = max_parallelism
         self._key_groups = key_group_range(max_parallelism, 1, 0) if key_groups is None else key_groups
         self._clock = clock
@@ -85,11 +90,12 @@ class RocksDBKeyedStateBackend(KeyedStateAccess):
             raise
         self._cache = ObjectCache(settings.object_cache_bytes, self._database)
         self._tables: dict[str, Table] = {}
+        self._timers: dict[str, StoredTimers] = {}
+        self._numbered: list[Table | StoredTimers] = []  # all of them, by their numbers in the database
         self._handles: dict[str, tuple[StateDescriptor, Any]] = {}
         self._lifetimes: dict[str, Lifetime] = {}
         self._sweeps: list[DatabaseSweep] = []
         self._is_settling = False
-        self._is_incremental = settings.is_incremental
         self._name = new_name()
         self._remembered: dict[str, Any] = {}
         self._is_open = True
@@ -164,7 +170,7 @@ class RocksDBKeyedStateBackend(KeyedStateAccess):
         return table
 
     def _new_table(self, meta: StateMeta, classes: Sequence[Reference] = ()) -> Table:
-        number = len(self._tables)
+        number = len(self._numbered)
         table: Table
         if meta.kind is StateKind.MAP:
             map_entries = MapEntryBytes(meta.name, number, self._max_parallelism, self._key_groups, classes)
@@ -173,7 +179,24 @@ class RocksDBKeyedStateBackend(KeyedStateAccess):
             entries = EntryBytes(meta.name, number, self._max_parallelism, self._key_groups, classes)
             table = RocksDBTable(meta, entries, self._database, self._cache)
         self._tables[meta.name] = table
+        self._numbered.append(table)
         return table
+
+    def timers(self, name: str) -> Timers:
+        if self._settings.has_timers_on_heap:
+            return KeyedTimers(name, self._max_parallelism, self._key_groups)
+        return self._timers.get(name) or self._new_timers(StateMeta(name, StateKind.TIMERS))
+
+    def _new_timers(
+        self, meta: StateMeta, classes: Sequence[Reference] = (), is_adopted: bool = False
+    ) -> StoredTimers:
+        number = len(self._numbered)
+        entries = TimerBytes(meta.name, number, self._max_parallelism, self._key_groups, classes)
+        most_near = self._settings.timers_per_key_group * len(self._key_groups)
+        made = StoredTimers(meta, entries, self._database, most_near, is_adopted)
+        self._timers[meta.name] = made
+        self._numbered.append(made)
+        return made
 
     def _start_lifetime(self, descriptor: StateDescriptor, table: Table) -> None:
         config = descriptor.ttl_config
@@ -241,28 +264,35 @@ class RocksDBKeyedStateBackend(KeyedStateAccess):
     # Snapshots
 
     def snapshot(self, checkpoint_id: int = 0) -> KeyedStateSnapshot:
-        if any(table.is_layered for table in self._tables.values()):
+        if any(table.is_layered for table in self._tables.values()) or any(
+            timers.is_layered for timers in self._timers.values()
+        ):
             self._database.finish()
-        batches = [table.freeze() for table in self._tables.values()]
-        view = self._database.hold(chain.from_iterable(batches), len(batches), self._is_incremental)
+        numbered = self._numbered
+        batches = chain.from_iterable([each.freeze() for each in numbered])
+        view = self._database.hold(batches, len(numbered), self._settings.is_incremental)
         states: dict[str, StateEntries] = {}
-        for number, (name, table) in enumerate(self._tables.items()):
-            cursor = partial(_cursor, view, number, name)
-            states[name] = FrozenEntries(table.meta, table.bytes, cursor, self._keep_in_snapshot(name))
-        native = None
-        if self._is_incremental and self._tables:
-            stored = [
-                StoredState(
-                    table.meta,
-                    table.next_number if isinstance(table, RocksDBMapTable) else 0,
-                    table.bytes.pickles.classes,
-                )
-                for table in self._tables.values()
-            ]
-            directory = partial(_directory, view)
-            native = partial(native_state, directory, stored, self._name, self._remembered)
+        for number, each in enumerate(numbered):
+            name = each.meta.name
+            if isinstance(each, StoredTimers):
+                each.show(partial(_cursor, view, number, f"timers {name!r}"))
+            else:
+                cursor = partial(_cursor, view, number, f"state {name!r}")
+                states[name] = FrozenEntries(each.meta, each.bytes, cursor, self._keep_in_snapshot(name))
+        native = self._native(view) if self._settings.is_incremental and numbered else None
         self._is_settling = True
         return KeyedStateSnapshot(self._max_parallelism, states, native, view.release)
+
+    def _native(self, view: MomentView) -> Callable[[], NativeState]:
+        stored = [
+            StoredState(
+                each.meta,
+                each.next_number if isinstance(each, RocksDBMapTable) else 0,
+                each.bytes.pickles.classes,
+            )
+            for each in self._numbered
+        ]
+        return partial(native_state, partial(_directory, view), stored, self._name, self._remembered)
 
     def _keep_in_snapshot(self, name: str) -> Callable[[Any], Any] | None:
         lifetime = self._lifetimes.get(name)
@@ -273,7 +303,7 @@ class RocksDBKeyedStateBackend(KeyedStateAccess):
 
     def restore(self, snapshots: list[KeyedStateSnapshot], key_groups: range) -> None:
         self._key_groups = key_groups
-        if len(snapshots) == 1 and not self._tables and self._adopt(snapshots[0]):
+        if len(snapshots) == 1 and not self._numbered and self._adopt(snapshots[0]):
             return
         for snapshot in snapshots:
             if snapshot.max_parallelism != self._max_parallelism:
@@ -295,18 +325,20 @@ class RocksDBKeyedStateBackend(KeyedStateAccess):
         if not sources or snapshot.max_parallelism != self._max_parallelism:
             return False
         states = states_of(sources)
-        if not may_adopt(states):
+        if not may_adopt(states, self._settings.has_timers_on_heap):
             return False
         for state in states:
+            if state.meta.kind is StateKind.TIMERS:
+                self._new_timers(state.meta, state.classes, is_adopted=True)
+                continue
             table = self._new_table(state.meta, state.classes)
             table.has_stored = True
             if isinstance(table, RocksDBMapTable) and state.next_number is not None:
                 table.next_number = state.next_number
-        adopt(self._database, sources[0], self._key_groups)
+        adopt(self._database, sources[0], self._key_groups, states)
         self._remembered.update(sources[0].remembered)
-        numbers = {state.meta.name: number for number, state in enumerate(states)}
         for source in sources[1:]:
-            copy_entries(self._database, source, self._key_groups, numbers, self._directory)
+            copy_entries(self._database, source, self._key_groups, states, self._directory)
         return True
 
     def close(self) -> None:
@@ -314,14 +346,16 @@ class RocksDBKeyedStateBackend(KeyedStateAccess):
             return
         self._is_open = False
         self._tables.clear()
+        self._timers.clear()
+        self._numbered.clear()
         self._handles.clear()
         self._lifetimes.clear()
         self._sweeps.clear()
         self._database.close()
 
 
-def _cursor(view: MomentView, number: int, name: str) -> Cursor:
-    shown: Shown = view.seen(f"state {name!r}")
+def _cursor(view: MomentView, number: int, whose: str) -> Cursor:
+    shown: Shown = view.seen(whose)
     return shown.cursors[number]
 
 

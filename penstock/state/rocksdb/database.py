@@ -174,6 +174,10 @@ class Database:
         except Exception as error:
             raise self._failed("cannot be written", error) from error
 
+    def write_beside(self, places: list[bytes], stored: list[bytes], deletes: Sequence[bytes]) -> None:
+        """The same without waiting for an earlier moment: while it is not held, and has nothing to write at these places."""
+        self._write(places, stored, deletes)
+
     def write_entries(self, entries: list[Entry]) -> None:
         """Store places with their values."""
         self.write([place for place, _ in entries], [data for _, data in entries])
@@ -244,6 +248,11 @@ class Database:
         if moment is not None and moment.is_complete:
             self._moment = moment = None
         return moment is not None
+
+    @property
+    def is_held(self) -> bool:
+        """Whether a snapshot waits for a moment, so that nothing newer may be written yet."""
+        return self.is_waiting and not self.has_rest
 
     @property
     def has_rest(self) -> bool:

@@ -18,10 +18,15 @@ from penstock.state.rocksdb.database import Copy, Cursor, open_copy
 from penstock.state.rocksdb.entries import EntryBytes
 from penstock.state.rocksdb.map_bytes import MapEntryBytes
 from penstock.state.rocksdb.snapshot import FrozenEntries
+from penstock.state.rocksdb.timer_bytes import TimerBytes
+from penstock.state.rocksdb.timers import StoredTimerEntries
 from penstock.state.rocksdb.working_directory import WorkingDirectory
 
 STATES = "penstock.json"
-VERSION = 1
+VERSION = 2
+"""1: without timers."""
+
+_WITHOUT_TIMERS = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,8 @@ class StoredState:
 
 def described(states: Iterable[StoredState]) -> str:
     """What has to be known of a database to read it: its states, in the order of their numbers."""
+    states = list(states)
+    has_timers = any(state.meta.kind is StateKind.TIMERS for state in states)
     described = [
         {
             "name": state.meta.name,
@@ -50,7 +57,7 @@ def described(states: Iterable[StoredState]) -> str:
         }
         for state in states
     ]
-    return json.dumps({"version": VERSION, "states": described})
+    return json.dumps({"version": VERSION if has_timers else _WITHOUT_TIMERS, "states": described})
 
 
 def states_in(description: bytes) -> list[StoredState]:
@@ -88,26 +95,35 @@ def native_state(
         if not name.endswith(".log"):  # of which there are none, as nothing is logged
             shared_as = f"{database}-{name}" if name.endswith(".sst") else None
             files.append(NativeFile(name, f"{directory}/{name}", shared_as))
-    classes = {state.meta.name: tuple(state.classes) for state in states if state.classes}
-    return NativeState(tuple(files), remembered, classes)
+    classes: dict[str, tuple[Reference, ...]] = {}
+    timers: dict[str, tuple[Reference, ...]] = {}
+    for state in states:
+        into = timers if state.meta.kind is StateKind.TIMERS else classes
+        into[state.meta.name] = tuple(state.classes)
+    return NativeState(tuple(files), remembered, classes, timers)
 
 
 def open_native(
     parent: str, max_parallelism: int, reads: Mapping[str, Callable[[], bytes]]
-) -> dict[str, NativeEntries]:
+) -> list[NativeEntries]:
     """The entries of a database whose files ``reads`` give; they are brought to a directory in ``parent`` when needed.
 
     :raises StateError: when the files are of a newer version.
     """
     states = states_in(reads[STATES]())
     copy = LocalCopy(parent, reads)
-    entries: dict[str, NativeEntries] = {}
-    for number, state in enumerate(states):
-        meta = state.meta
-        kind = MapEntryBytes if meta.kind is StateKind.MAP else EntryBytes
-        found = kind(meta.name, number, max_parallelism, range(max_parallelism), state.classes)
-        entries[meta.name] = FrozenEntries(meta, found, copy.cursor)
-    return entries
+    return [_entries_of(state, number, max_parallelism, copy.cursor) for number, state in enumerate(states)]
+
+
+def _entries_of(
+    state: StoredState, number: int, max_parallelism: int, cursor: Callable[[], Cursor]
+) -> NativeEntries:
+    meta, all_groups = state.meta, range(max_parallelism)
+    if meta.kind is StateKind.TIMERS:
+        timers = TimerBytes(meta.name, number, max_parallelism, all_groups, state.classes)
+        return StoredTimerEntries(meta, timers, cursor)
+    kind = MapEntryBytes if meta.kind is StateKind.MAP else EntryBytes
+    return FrozenEntries(meta, kind(meta.name, number, max_parallelism, all_groups, state.classes), cursor)
 
 
 class LocalCopy:

@@ -15,6 +15,8 @@ OBJECT_CACHE = PREFIX + "memory.object-cache"
 FIXED_PER_WORKER = PREFIX + "memory.fixed-per-tm"
 FIXED_PER_SLOT = PREFIX + "memory.fixed-per-slot"
 INCREMENTAL = "execution.checkpointing.incremental"
+TIMERS = PREFIX + "timer-service.factory"
+TIMERS_PER_KEY_GROUP = PREFIX + "timer-service.cache-size"
 MANAGED_SIZE = "taskmanager.memory.managed.size"
 
 DEFAULT_MEMORY_BYTES = 256 << 20
@@ -37,6 +39,8 @@ class RocksDBSettings:
     has_shared_memory: bool = True
     kind_of_disk: str = "DEFAULT"
     is_incremental: bool = False
+    has_timers_on_heap: bool = False
+    timers_per_key_group: int = 128
 
     @staticmethod
     def of(options: Mapping[str, str]) -> "RocksDBSettings":
@@ -62,7 +66,19 @@ class RocksDBSettings:
             or configuration.get(FIXED_PER_WORKER) is not None,
             _one_of(configuration, PREDEFINED, KINDS_OF_DISK),
             bool(configuration.get(INCREMENTAL)),
+            configuration.get(TIMERS) == "HEAP",
+            _timers_per_key_group(configuration),
         )
+
+
+def _timers_per_key_group(configuration: Configuration) -> int:
+    count = int(configuration.get(TIMERS_PER_KEY_GROUP))
+    if count < 1:
+        raise OptionError(
+            f"{TIMERS_PER_KEY_GROUP} is {count}: at least one timer of each key group is kept at hand; set 1 or more, "
+            f"or {TIMERS} to HEAP to have all timers in memory"
+        )
+    return count
 
 
 def _directories(text: str) -> tuple[str, ...]:
