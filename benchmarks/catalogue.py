@@ -63,6 +63,10 @@ def _requests(quick: bool) -> dict[str, Any]:
     return {"requests": 100_000 if quick else 400_000}
 
 
+def _timers(deleted: bool) -> Callable[[bool], dict[str, Any]]:
+    return lambda quick: {"records": 200_000 if quick else 1_000_000, "deleted": deleted}
+
+
 def _counts(keys: int) -> Callable[[bool], dict[str, Any]]:
     def parameters(quick: bool) -> dict[str, Any]:
         part = 10 if quick else 1
@@ -156,7 +160,15 @@ def benchmarks(latency_s: int) -> list[Benchmark]:
         Benchmark(
             "rocksdb-memory", "keyed count in RocksDB, 20 M keys, 192 MiB", "rocksdb_memory",
             lambda quick: {"keys": 2_000_000 if quick else 20_000_000}, rivals=(),
-            limits=(("grown_mib", 256),), rounds=1,
+            limits=(("grown_mib", 192),), rounds=1,
+        ),
+        Benchmark(
+            "rocksdb-timers", "a timer for each record, in RocksDB over on the heap", "rocksdb_timers", _timers(False),
+            subject="in_database", rivals=("on_heap",), rounds=3,
+        ),
+        Benchmark(
+            "rocksdb-timers-put-off", "the same, each put off by the next record", "rocksdb_timers", _timers(True),
+            subject="in_database", rivals=("on_heap",), rounds=3,
         ),
         Benchmark("reduce-100k", "keyed sum from CSV, 100 k keys", "keyed_reduce", _events(100_000), target=0.9),
         Benchmark("reduce-1m", "keyed sum from CSV, 1 M keys", "keyed_reduce", _events(1_000_000)),

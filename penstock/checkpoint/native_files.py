@@ -1,6 +1,6 @@
 """Snapshots as files of a state backend's own making: those that never change are stored once, for all checkpoints."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 
 from penstock.checkpoint.checksums import checksum_of

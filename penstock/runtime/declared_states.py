@@ -36,7 +36,6 @@ from penstock.operators.user_code import shorten
 from penstock.runtime.refused_states import open_restored
 from penstock.runtime.task.chain import OperatorChain, TaskEnvironment
 from penstock.runtime.task.timekeeping import DueCalls
-from penstock.runtime.worker.state_access import StateAccess
 from penstock.state.hashmap.backend import HashMapStateBackend
 from penstock.state.hashmap.table import HashMapTable
 from penstock.state.migration import Conversion, conversion_to
@@ -119,8 +118,6 @@ class _Opened:
                 yield self.declared_lists[name], StateMeta(name, kind, self._list_types[name])
 
     def _environment(self, graph: JobGraph, vertex: JobVertex) -> TaskEnvironment:
-        access = StateAccess({}, SYSTEM_CLOCK)
-
         def keyed(context: OperatorContext) -> HashMapStateBackend:
             return _NotingKeyedState(self.declared, context.max_parallelism)
 
@@ -144,7 +141,6 @@ class _Opened:
             feedback=FeedbackLoops(),
             make_keyed_state=keyed,
             make_operator_state=lists,
-            make_timers=access.timers,
         )
 
     def problems(self) -> list[str]:

@@ -37,10 +37,10 @@ state.backend.rocksdb.memory.write-buffer-ratio
     The share of write buffers in RocksDB's memory.
 state.backend.rocksdb.memory.high-prio-pool-ratio
     double = 0.1 ; accepted
-    The share of indexes and filters in RocksDB's memory.
+    The share of indexes and filters in RocksDB's memory; here always half of the blocks.
 state.backend.rocksdb.memory.partitioned-index-filters
     boolean = false ; accepted
-    Whether RocksDB's indexes and filters are cut into parts.
+    Whether RocksDB's indexes and filters are cut into parts; here always.
 state.backend.rocksdb.memory.object-cache
     memory = 128 mb ; honoured
     Memory for state as objects in front of RocksDB, for each operator of each subtask.

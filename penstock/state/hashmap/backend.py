@@ -1,7 +1,7 @@
 """The keyed state backend ``hashmap``."""
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from penstock.clock import SYSTEM_CLOCK, Clock
 from penstock.contracts.state import (
@@ -15,7 +15,6 @@ from penstock.contracts.state import (
     StateEntries,
     StateMeta,
 )
-from penstock.contracts.timers import Timers
 from penstock.data.keys import key_group_range
 from penstock.errors import ProgramError, StateError
 from penstock.state.hashmap.handles import (
@@ -30,8 +29,10 @@ from penstock.state.hashmap.table import Entries, HashMapTable, NamespaceEntries
 from penstock.state.keyed_access import KeyedStateAccess, merge_entries, of_declared_type
 from penstock.state.layers import Pin
 from penstock.state.migration import conversion_to
-from penstock.state.timers import KeyedTimers
 from penstock.state.ttl import Lifetime, Sweep, unstamp, with_ttl
+
+if TYPE_CHECKING:
+    from penstock.contracts.timers import Timers
 
 
 class HashMapStateBackend(KeyedStateAccess):
@@ -71,7 +72,9 @@ class HashMapStateBackend(KeyedStateAccess):
         self._sweeps: list[Sweep] = []
         self._is_settling = False
 
-    def timers(self, name: str) -> Timers:
+    def timers(self, name: str) -> "Timers":
+        from penstock.state.timers import KeyedTimers
+
         return KeyedTimers(name, self._max_parallelism, self._key_groups)
 
     # Handles

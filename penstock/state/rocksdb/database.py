@@ -15,11 +15,14 @@ from types import ModuleType
 from typing import Any
 
 from penstock.errors import OutsideError, ProgramError, StateError
+from penstock.state.rocksdb.freed_memory import FreedMemory
 from penstock.state.rocksdb.moment import Batch, Moment, MomentView
 from penstock.state.rocksdb.settings import RocksDBSettings
 from penstock.state.rocksdb.working_directory import WorkingDirectory
 
 _MOST_IN_BATCH = 20_000
+_MOST_READ = 1024  # RocksDB holds the blocks of all values that it is asked for at a time
+_TRIMS_PER_MEMORY = 32
 Entry = tuple[bytes, bytes]
 
 
@@ -42,13 +45,15 @@ class SharedMemory:
     def __init__(self, settings: RocksDBSettings) -> None:
         rocksdict = load_rocksdict()
         self._settings = settings
+        self.freed = FreedMemory(settings.memory_bytes // _TRIMS_PER_MEMORY)
         self._shared = self._parts(rocksdict) if settings.has_shared_memory else None
 
     def _parts(self, rocksdict: ModuleType) -> tuple[Any, Any]:
-        size = self._settings.memory_bytes
-        cache = rocksdict.Cache(size)
+        # As in Flink: write buffers, which are counted in the cache, take half more than their bound for a moment.
+        settings = self._settings
+        cache = rocksdict.Cache(int(settings.memory_bytes * (1 - settings.write_buffer_ratio / 3)))
         buffers = rocksdict.WriteBufferManager.new_write_buffer_manager_with_cache(
-            int(size * self._settings.write_buffer_ratio), False, cache
+            settings.write_buffers_bytes, False, cache
         )
         return cache, buffers
 
@@ -73,6 +78,7 @@ class Database:
         self._moments = 0
         self._users = 1  # this object's owner, and the views of moments
         self._buffers = memory.of_database()
+        self._freed = memory.freed
         try:
             self._db = self._rocksdict.Rdict(self.path, self._options(*self._buffers))
         except Exception as error:
@@ -116,18 +122,26 @@ class Database:
         options.set_stats_dump_period_sec(0)
         options.set_max_open_files(512)
         options.set_write_buffer_manager(buffers)
-        buffer_bytes = min(
-            64 << 20, max(1 << 20, int(settings.memory_bytes * settings.write_buffer_ratio) // 2)
-        )
-        options.set_write_buffer_size(buffer_bytes)
+        options.set_write_buffer_size(min(64 << 20, max(1 << 20, settings.write_buffers_bytes // 2)))
+        # Most keys that are looked for in a write buffer are not in it, and to look costs more there than anywhere else.
+        options.set_memtable_prefix_bloom_ratio(0.03)
+        options.set_memtable_whole_key_filtering(True)
         options.set_level_compaction_dynamic_level_bytes(True)
         options.set_compression_type(rocksdict.DBCompressionType.lz4())
         options.set_max_background_jobs(2 if settings.kind_of_disk == "DEFAULT" else 4)
+        # What a compaction takes is not counted: it reads ahead in each file, and gathers what a new file's filter has.
+        options.set_compaction_readahead_size(256 << 10)
+        options.set_target_file_size_base(8 << 20)
         table = rocksdict.BlockBasedOptions()
         table.set_block_cache(cache)
         table.set_bloom_filter(10, False)
         table.set_cache_index_and_filter_blocks(True)
         table.set_pin_l0_filter_and_index_blocks_in_cache(True)
+        # The cache is cut into up to 64 parts. The filter of a whole file doesn't fit into one, and would be read anew for
+        # each key.
+        table.set_index_type(rocksdict.BlockBasedIndexType.two_level_index_search())
+        table.set_partition_filters(True)
+        table.set_pin_top_level_index_and_filter(True)
         if settings.kind_of_disk.startswith("SPINNING"):
             # Few long reads: Flink's predefined options for spinning disks have large files and blocks too.
             table.set_block_size(128 << 10)
@@ -146,8 +160,10 @@ class Database:
 
     def get_many(self, keys: list[bytes]) -> list[bytes | None]:
         """The same for several keys at a time."""
+        found: list[bytes | None] = []
         try:
-            found: list[bytes | None] = self._db.get(keys)
+            for start in range(0, len(keys), _MOST_READ):
+                found += self._db.get(keys[start : start + _MOST_READ])
         except Exception as error:
             raise self._failed("cannot be read", error) from error
         return found
@@ -173,6 +189,7 @@ class Database:
                 self._db.write(batch, self._unlogged)
         except Exception as error:
             raise self._failed("cannot be written", error) from error
+        self._freed.wrote(sum(map(len, places)) + sum(map(len, stored)) + sum(map(len, deletes)))
 
     def write_beside(self, places: list[bytes], stored: list[bytes], deletes: Sequence[bytes]) -> None:
         """The same without waiting for an earlier moment: while it is not held, and has nothing to write at these places."""

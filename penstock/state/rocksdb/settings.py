@@ -42,6 +42,11 @@ class RocksDBSettings:
     has_timers_on_heap: bool = False
     timers_per_key_group: int = 128
 
+    @property
+    def write_buffers_bytes(self) -> int:
+        """The bound of all write buffers together, which may take half more for a moment."""
+        return int(self.memory_bytes * self.write_buffer_ratio * 2 / 3)
+
     @staticmethod
     def of(options: Mapping[str, str]) -> "RocksDBSettings":
         """Read and check options.

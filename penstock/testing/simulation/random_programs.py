@@ -59,7 +59,12 @@ KINDS = {
     "usual": USUAL,
     "incremental": Kind(
         surroundings=Surroundings(
-            backends=("rocksdb",), options={"execution.checkpointing.incremental": "true"}
+            backends=("rocksdb",),
+            # With hardly a timer in memory all the others come from the database.
+            options={
+                "execution.checkpointing.incremental": "true",
+                "state.backend.rocksdb.timer-service.cache-size": "1",
+            },
         )
     ),
     "drained": Kind(
