@@ -2,9 +2,11 @@
 
 import os
 import signal
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -35,13 +37,32 @@ env.from_source(source, WatermarkStrategy.no_watermarks(), "numbers").map(str).p
 env.execute("without checkpoints")
 """
 COLLECTING = """
+import os, sys
 from penstock.common import WatermarkStrategy
+from penstock.connectors.datagen.rate_limiting import RateLimiter, RateLimiterStrategy
 from penstock.datastream import StreamExecutionEnvironment
-from penstock.datastream.connectors.datagen import DataGeneratorSource, RateLimiterStrategy
+from penstock.datastream.connectors.datagen import DataGeneratorSource
+
+class Held(RateLimiterStrategy):
+    def __init__(self, marker):
+        self.marker = marker
+    def create_rate_limiter(self, parallelism):
+        return HeldLimiter(self.marker)
+
+class HeldLimiter(RateLimiter):
+    # A reader emits 150 of the 600 rows and then none until the marker is there, so that two attempts do not end the job.
+    def __init__(self, marker):
+        self.marker, self.emitted = marker, 0
+    def permitted(self, now_ms):
+        return 10 if os.path.exists(self.marker) else min(10, 150 - self.emitted)
+    def used(self, records):
+        self.emitted += records
+    def wait_ms(self, now_ms):
+        return 20
 
 env = StreamExecutionEnvironment.get_execution_environment()
 env.enable_checkpointing(100)
-source = DataGeneratorSource(lambda index: index, 600, RateLimiterStrategy.per_second(100))
+source = DataGeneratorSource(lambda index: index, 600, Held(sys.argv[1]))
 numbers = env.from_source(source, WatermarkStrategy.no_watermarks(), "numbers")
 numbers = numbers.key_by(lambda number: number % 3).map(lambda number: number)
 with numbers.execute_and_collect("collecting") as rows:
@@ -308,42 +329,62 @@ def test_a_job_that_is_cancelled_while_it_is_rescaled_is_cancelled(cluster: Clus
     cluster.wait_for(lambda: cluster.client.get("/overview")["slots-available"] == 2)
 
 
-def collecting(cluster: Cluster, directory: Path, text: str) -> tuple[str, Thread, list[str]]:
-    """A job whose rows go to its program; the thread waits for that, and then the list holds what it has said."""
-    program = directory / "collecting.py"
-    program.write_text(text)
-    said: list[str] = []
-    options = ("-m", cluster.address, "-p", "1", f"-Dexecution.checkpointing.dir={directory / 'checkpoints'}")
-    reading = Thread(target=lambda: said.append(cluster.penstock("run", *options, str(program), check=False)))
-    reading.start()
-    job = cluster.wait_for(lambda: cluster.client.get("/jobs")["jobs"])[0]["id"]
-    cluster.wait_for_state(job, "RUNNING")
-    return job, reading, said
+@dataclass(frozen=True, slots=True)
+class Collecting:
+    """A job whose rows go to its program, and which does not come to its end before it is told to."""
+
+    job: str
+    marker: Path
+    said: Future[str]
+
+    def ends_whole(self) -> None:
+        """Let it come to its end, and look at its rows."""
+        self.marker.touch()
+        assert "whole: True 600" in self.said.result()
+
+
+@pytest.fixture
+def start_collecting(cluster: Cluster, tmp_path: Path) -> Iterator[Callable[[str], Collecting]]:
+    marker = tmp_path / "to-its-end"
+
+    def start(text: str) -> Collecting:
+        program = tmp_path / "collecting.py"
+        program.write_text(text)
+        checkpoints = f"-Dexecution.checkpointing.dir={tmp_path / 'checkpoints'}"
+        words = ("run", "-m", cluster.address, "-p", "1", checkpoints, str(program), str(marker))
+        said = threads.submit(cluster.penstock, *words, check=False)
+        job = cluster.wait_for(lambda: cluster.client.get("/jobs")["jobs"])[0]["id"]
+        cluster.wait_for_state(job, "RUNNING")
+        return Collecting(job, marker, said)
+
+    with ThreadPoolExecutor() as threads:
+        yield start
+        marker.touch()
 
 
 @pytest.mark.slow
 def test_rows_of_a_job_come_to_its_program_each_once_though_it_is_rescaled(
-    cluster: Cluster, tmp_path: Path
+    cluster: Cluster, start_collecting: Callable[[str], Collecting]
 ) -> None:
     cluster.penstock("start-cluster", "-n", "1", "-s", "2")
-    job, reading, said = collecting(cluster, tmp_path, COLLECTING)
-    cluster.wait_for(lambda: cluster.client.get(f"/jobs/{job}/checkpoints")["counts"]["completed"] > 5)
-    cluster.penstock("rescale", "-m", cluster.address, "-p", "2", job)
-    assert 2 in {vertex["parallelism"] for vertex in cluster.job(job)["vertices"]}
-    reading.join()
-    assert "whole: True 600" in said[0], said
+    collecting = start_collecting(COLLECTING)
+    path = f"/jobs/{collecting.job}/checkpoints"
+    cluster.wait_for(lambda: cluster.client.get(path)["counts"]["completed"] > 5)
+    cluster.penstock("rescale", "-m", cluster.address, "-p", "2", collecting.job)
+    assert 2 in {vertex["parallelism"] for vertex in cluster.job(collecting.job)["vertices"]}
+    collecting.ends_whole()
 
 
 @pytest.mark.slow
-def test_a_job_whose_rows_would_come_twice_is_not_rescaled(cluster: Cluster, tmp_path: Path) -> None:
+def test_a_job_whose_rows_would_come_twice_is_not_rescaled(
+    cluster: Cluster, start_collecting: Callable[[str], Collecting]
+) -> None:
     cluster.penstock("start-cluster", "-n", "1", "-s", "2")
-    text = COLLECTING.replace("env.enable_checkpointing(100)", "")
-    job, reading, said = collecting(cluster, tmp_path, text)
-    cluster.penstock("checkpoint", "-m", cluster.address, job)
-    refused = cluster.penstock("rescale", "-m", cluster.address, "-p", "2", job, check=False)
+    collecting = start_collecting(COLLECTING.replace("env.enable_checkpointing(100)", ""))
+    cluster.penstock("checkpoint", "-m", cluster.address, collecting.job)
+    refused = cluster.penstock("rescale", "-m", cluster.address, "-p", "2", collecting.job, check=False)
     assert "rows were given to its program that would come a second time; enable checkpointing" in refused
-    reading.join()
-    assert "whole: True 600" in said[0], said
+    collecting.ends_whole()
 
 
 def kept_checkpoints(directory: Path) -> list[CompletedCheckpoint]:
