@@ -6,17 +6,21 @@ import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from math import ceil
 
 from penstock.chance import secret_token
 from penstock.cli.carrying_out import report
 from penstock.cli.cluster_settings import DEFAULTS, ClusterSettings
-from penstock.cli.clusters import client_of, start_local_cluster, stop_local_cluster
+from penstock.cli.clusters import add_taskmanagers, client_of, start_local_cluster, stop_local_cluster
 from penstock.cli.daemons import running, start_daemon
 from penstock.cli.program import Program
 from penstock.cli.running import run_program
 from penstock.cli.settings import Settings
+from penstock.dataflow.logical import LogicalGraph
+from penstock.dataflow.slots_wanted import slots_wanted
 from penstock.errors import OutsideError
 from penstock.logs.roles import Role
+from penstock.plan.compile import compile_graph
 
 LOOK_S = 1.0
 ENDING_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
@@ -24,27 +28,32 @@ ENDING_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """A program and the cluster that it is to have; ``arguments`` are what the cluster's processes are told besides."""
+    """A program and the cluster that it is to have. ``slots`` are those of each TaskManager, None for as many as its first
+    job needs; ``arguments`` are what the cluster's processes are told besides."""
 
     program: Program
     settings: Settings
     taskmanagers: int
+    slots: int | None
     arguments: tuple[str, ...] = ()
 
 
 class Supervision:
     """Starts again what dies of a cluster, until :meth:`close`."""
 
-    def __init__(self, settings: ClusterSettings, taskmanagers: int, arguments: list[str]) -> None:
+    def __init__(self, settings: ClusterSettings) -> None:
         self._settings = settings
-        self._wanted = {Role.JOBMANAGER: 1, Role.TASKMANAGER: taskmanagers}
-        self._arguments = arguments
+        self._wanted: dict[Role, tuple[int, list[str]]] = {}
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True, name="supervision")
 
     def start(self) -> None:
         """Begin to look."""
         self._thread.start()
+
+    def watch(self, role: Role, count: int, arguments: list[str]) -> None:
+        """See to it that there are so many of a role; ``arguments`` are for those that are started again."""
+        self._wanted = {**self._wanted, role: (count, arguments)}
 
     def close(self) -> None:
         """Look no more; what dies from now on stays dead."""
@@ -53,11 +62,46 @@ class Supervision:
 
     def _run(self) -> None:
         while not self._ended.wait(LOOK_S):
-            for role, wanted in self._wanted.items():
+            for role, (wanted, arguments) in self._wanted.items():
                 for _ in range(wanted - len(running(role, self._settings))):
                     report(f"A {role.value} of the application has ended, and is started again.")
                     with suppress(OutsideError):  # the next look tries again
-                        start_daemon(role, self._settings, self._arguments)
+                        start_daemon(role, self._settings, arguments)
+
+
+class FirstJob:
+    """Starts the TaskManagers of an application as its first job is about to be submitted: only then it is known how many
+    slots it needs. Where ``-p`` asks for more than that, later jobs may, and there are as many."""
+
+    def __init__(
+        self,
+        application: Application,
+        cluster: ClusterSettings,
+        arguments: list[str],
+        supervision: Supervision,
+    ) -> None:
+        self._application = application
+        self._cluster = cluster
+        self._arguments = arguments
+        self._supervision = supervision
+        self._lock = threading.Lock()
+        self._has_come = False
+
+    def __call__(self, graph: LogicalGraph) -> None:
+        with self._lock:  # a program may submit jobs in several threads
+            if not self._has_come:
+                self._start_taskmanagers(graph)
+                self._has_come = True
+
+    def _start_taskmanagers(self, graph: LogicalGraph) -> None:
+        application = self._application
+        count, slots = application.taskmanagers, application.slots
+        if slots is None:
+            parallelism = application.settings.configuration.get_integer("parallelism.default", 1)
+            slots = ceil(max(parallelism, slots_wanted(compile_graph(graph))) / count)
+        arguments = [*self._arguments, "-D", f"taskmanager.numberOfTaskSlots={slots}"]
+        add_taskmanagers(self._cluster, count, arguments)
+        self._supervision.watch(Role.TASKMANAGER, count, arguments)
 
 
 def run_application(application: Application, cluster: ClusterSettings) -> int:
@@ -83,21 +127,21 @@ def run_application(application: Application, cluster: ClusterSettings) -> int:
     for number in ENDING_SIGNALS:
         signal.signal(number, _end_by_signal)
     try:
-        exit_code = start_local_cluster(
-            own, application.taskmanagers, [*told, *_as_flags(options, "rest.port")]
-        )
+        exit_code = start_local_cluster(own, 0, [*told, *_as_flags(options, "rest.port")])
         if exit_code:
             return exit_code
         client = client_of(own)
         # A JobManager that is started again answers where the one before it did.
         again = [*told, *_as_flags({"rest.port": str(client.port)}, "rest.port")]
-        supervision = Supervision(own, application.taskmanagers, again)
+        supervision = Supervision(own)
+        supervision.watch(Role.JOBMANAGER, 1, again)
         supervision.start()
         configuration = application.settings.configuration
         configuration.set_string("execution.target", "remote")
         configuration.set_string("rest.address", client.host)
         configuration.set_string("rest.port", str(client.port))
-        return run_program(application.program, application.settings)
+        first_job = FirstJob(application, own, again, supervision)
+        return run_program(application.program, application.settings, before_job=first_job)
     finally:
         for number in (*ENDING_SIGNALS, signal.SIGINT):  # it ends already, and is not to leave half of it
             signal.signal(number, signal.SIG_IGN)

@@ -1,11 +1,13 @@
 """Starts and stops clusters on this machine, and says how that went."""
 
+from pathlib import Path
+
 from penstock.cli.carrying_out import FAILED, report
 from penstock.cli.cluster_processes import run_history_server, run_jobmanager, run_taskmanager, wait_until
 from penstock.cli.cluster_settings import ClusterSettings
 from penstock.cli.daemons import running, start_daemon, stop
 from penstock.deploy.remote.client import ClusterClient
-from penstock.errors import PenstockError
+from penstock.errors import OutsideError, PenstockError
 from penstock.logs.roles import Role
 
 READY_S = 20.0
@@ -31,25 +33,40 @@ def start_local_cluster(settings: ClusterSettings, taskmanagers: int, arguments:
     return 0
 
 
+def add_taskmanagers(settings: ClusterSettings, taskmanagers: int, arguments: list[str]) -> None:
+    """TaskManagers for the cluster that runs; comes back once all have joined.
+
+    :raises OutsideError: where they do not.
+    """
+    problem = _start_taskmanagers(settings, taskmanagers, arguments, [])
+    if problem is not None:
+        raise OutsideError(problem)
+
+
 def _start(
     settings: ClusterSettings, taskmanagers: int, arguments: list[str], started: list[tuple[Role, int]]
 ) -> str | None:
     """Start processes and wait until all have joined; what went wrong, if anything did."""
     before = running(Role.JOBMANAGER, settings)
-    port_file = settings.run_dir / "rest.port"
     if before:
         print(f"A JobManager runs already (process {before[0]}).")
     else:
-        port_file.unlink(missing_ok=True)
+        _port_file(settings).unlink(missing_ok=True)
         started.append((Role.JOBMANAGER, start_daemon(Role.JOBMANAGER, settings, arguments)))
         print("Starting the JobManager.")
+    return _start_taskmanagers(settings, taskmanagers, arguments, started)
+
+
+def _start_taskmanagers(
+    settings: ClusterSettings, taskmanagers: int, arguments: list[str], started: list[tuple[Role, int]]
+) -> str | None:
     had = len(running(Role.TASKMANAGER, settings))
     for _ in range(taskmanagers):
         started.append((Role.TASKMANAGER, start_daemon(Role.TASKMANAGER, settings, arguments)))
         print("Starting a TaskManager.")
 
     def ready() -> bool:
-        if not port_file.exists():
+        if not _port_file(settings).exists():
             return not running(Role.JOBMANAGER, settings)
         return int(client_of(settings).get("/overview")["taskmanagers"]) >= had + taskmanagers
 
@@ -62,6 +79,10 @@ def _start(
     return None
 
 
+def _port_file(settings: ClusterSettings) -> Path:
+    return settings.run_dir / "rest.port"
+
+
 def _end(started: list[tuple[Role, int]], settings: ClusterSettings) -> None:
     for role in (Role.TASKMANAGER, Role.JOBMANAGER):
         stop([pid for each, pid in started if each is role], role, settings)
@@ -69,7 +90,7 @@ def _end(started: list[tuple[Role, int]], settings: ClusterSettings) -> None:
 
 def client_of(settings: ClusterSettings) -> ClusterClient:
     """The API of the cluster on this machine, at the port that it has found."""
-    port_file = settings.run_dir / "rest.port"
+    port_file = _port_file(settings)
     options = dict(settings.options)
     if port_file.exists():
         options["rest.port"] = port_file.read_text(encoding="ascii").strip()
@@ -85,7 +106,7 @@ def stop_local_cluster(settings: ClusterSettings) -> int:
             stopped = True
             stop(pids, role, settings)
             print(f"Stopped {len(pids)} {name}{'s' if len(pids) > 1 else ''}.")
-    (settings.run_dir / "rest.port").unlink(missing_ok=True)
+    _port_file(settings).unlink(missing_ok=True)
     if not stopped:
         report("No cluster runs here.")
     return 0

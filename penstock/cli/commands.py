@@ -21,6 +21,7 @@ _CLAIM_MODES = click.Choice(["CLAIM", "NO_CLAIM", "LEGACY"], case_sensitive=Fals
 Task = Callable[[], int]
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
+_SLOTS = "taskmanager.numberOfTaskSlots"
 _LOCAL_ONLY = "a cluster is named by the address of its JobManager: -m HOST:PORT"
 _ONE_INTERPRETER = (
     "a program and its functions run in the interpreter that runs penstock: PYTHON -m penstock run ..."
@@ -206,7 +207,9 @@ def run(detached: bool, **given: Any) -> Task:
     show_default=True,
     help="TaskManagers of its cluster.",
 )
-@click.option("--slots", type=click.IntRange(min=1), help="Slots of each.  [default: as many as -p says]")
+@click.option(
+    "--slots", type=click.IntRange(min=1), help="Slots of each.  [default: what the first job needs]"
+)
 def run_application(taskmanagers: int, slots: int | None, **given: Any) -> Task:
     """Run a program on a cluster of its own.
 
@@ -215,16 +218,17 @@ def run_application(taskmanagers: int, slots: int | None, **given: Any) -> Task:
     if given["address"] or given["target"]:
         raise click.UsageError("run-application starts a cluster of its own: leave out -m and -t")
     program, settings = _understand(given, on_cluster=True)
-    slots = slots or -(-(given["parallelism"] or 1) // taskmanagers)
-    properties = (*given["properties"], f"taskmanager.numberOfTaskSlots={slots}")
+    properties = given["properties"]
     cluster = cluster_settings(given["conf_dir"], properties)
+    if slots is None and any(text.partition("=")[0].strip() == _SLOTS for text in properties):
+        slots = cluster.number(_SLOTS)
     cluster.check_taskmanagers(taskmanagers)
 
     def task() -> int:
         from penstock.cli.applications import Application, run_application
 
         told = passed_on(None if cluster.conf_dir is None else str(cluster.conf_dir), properties)
-        return run_application(Application(program, settings, taskmanagers, tuple(told)), cluster)
+        return run_application(Application(program, settings, taskmanagers, slots, tuple(told)), cluster)
 
     return task
 

@@ -1,6 +1,7 @@
 """``penstock run``: the program, and the jobs that it leaves running in the background."""
 
 import signal
+from collections.abc import Callable
 from contextlib import suppress
 from typing import cast
 
@@ -16,8 +17,13 @@ from penstock.errors import JobCancelled, PenstockError
 NO_JOB = "Warning: the program has defined no job; is there a call of execute() on its environment?"
 
 
-def run_program(program: Program, settings: Settings, detached: bool = False) -> int:
-    """Run a program and wait for its jobs; gives the exit code.
+def run_program(
+    program: Program,
+    settings: Settings,
+    detached: bool = False,
+    before_job: Callable[[LogicalGraph], None] | None = None,
+) -> int:
+    """Run a program and wait for its jobs; gives the exit code. ``before_job`` sees each of them before it is submitted.
 
     Jobs in the background go on after the last line of the program, as they would on a cluster; after a failure of the
     program they are cancelled. With ``detached`` nobody waits for them, in the program neither.
@@ -28,7 +34,13 @@ def run_program(program: Program, settings: Settings, detached: bool = False) ->
     jobs = Jobs(settings.verbose, detached, on_cluster, expiry)
     if expiry is not None:
         signal.signal(signal.SIGTERM, signal.default_int_handler)
-    ending = carry_out(program, settings, jobs.submit)
+
+    def submit(graph: LogicalGraph, hand_over: Submit) -> RunningJob:
+        if before_job is not None:
+            before_job(graph)
+        return jobs.submit(graph, hand_over)
+
+    ending = carry_out(program, settings, submit)
     if ending.at_last_line and jobs.count == 0:
         report(NO_JOB)
     if ending.exit_code == INTERRUPTED:

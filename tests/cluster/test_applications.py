@@ -15,6 +15,14 @@ from tests.cluster.conftest import ROOT, Cluster, is_alive
 from tests.cluster.test_fencing import assert_exactly_once, complete_lines
 
 PROGRAM = Path(__file__).with_name("to_files.py")
+GROUPS = """
+from penstock.datastream import StreamExecutionEnvironment
+
+env = StreamExecutionEnvironment.get_execution_environment()
+numbers = env.from_collection([1, 2]).key_by(lambda number: number).map(str).slot_sharing_group("light")
+numbers.rebalance().map(lambda number: "row " + number).slot_sharing_group("heavy").print()
+env.execute("groups")
+"""
 
 
 @contextmanager
@@ -69,6 +77,28 @@ def test_the_exit_code_of_an_application_is_that_of_its_program(cluster: Cluster
     said = cluster.penstock("run-application", "-Drestart-strategy.type=none", str(program), check=False)
     assert "ZeroDivisionError" in said
     assert "leave out -m" in cluster.penstock("run-application", "-m", "localhost:1", "x.py", check=False)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("options", "fits"),
+    [
+        (("--taskmanagers", "2"), True),
+        (("--slots", "4"), False),
+        (("-Dtaskmanager.numberOfTaskSlots=5",), True),
+    ],
+)
+def test_an_application_has_the_slots_of_all_slot_sharing_groups_of_its_first_job(
+    cluster: Cluster, tmp_path: Path, options: tuple[str, ...], fits: bool
+) -> None:
+    program = tmp_path / "groups.py"
+    program.write_text(GROUPS)
+    words = ("-p", "2", "-Dslot.request.timeout=1 s", "-Drestart-strategy.type=none", *options)
+    said = cluster.penstock("run-application", *words, str(program), check=False)
+    (home,) = (cluster.home / "applications").iterdir()
+    rows = "".join(path.read_text() for path in home.glob("log/*taskmanager*.out"))
+    assert ("row 1" in rows and "row 2" in rows) == fits, said
+    assert ("5 slots (1 for slot sharing group 'default'" in said) != fits, said
 
 
 @pytest.mark.slow
