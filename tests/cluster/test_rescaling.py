@@ -484,7 +484,8 @@ def test_a_job_without_a_checkpoint_goes_to_fewer_slots_as_it_starts_again(
 def test_in_reactive_mode_a_job_that_takes_no_checkpoints_begins_again_on_more_slots(
     cluster: Cluster, tmp_path: Path
 ) -> None:
-    cluster.penstock("start-cluster", "-n", "1", "-D", "scheduler-mode=reactive")
+    delay = "jobmanager.adaptive-scheduler.rescale-trigger.max-delay=100 ms"
+    cluster.penstock("start-cluster", "-n", "1", "-D", "scheduler-mode=reactive", "-D", delay)
     program = tmp_path / "without_checkpoints.py"
     program.write_text(WITHOUT_CHECKPOINTS)
     job = cluster.submit(program, "-p", "1")
@@ -497,3 +498,6 @@ def test_in_reactive_mode_a_job_that_takes_no_checkpoints_begins_again_on_more_s
         )
     )
     assert f"({job}) goes on at parallelism 2 from the beginning" in cluster.all_logs()
+    told = cluster.client.get(f"/jobs/{job}/rescales/config")
+    assert told["maximumDelayForTriggeringRescaleInMillis"] == 100
+    assert told["rescaleOnFailedCheckpointCount"] == 2

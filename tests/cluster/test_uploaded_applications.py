@@ -14,6 +14,7 @@ from tests.cluster.test_openapi import FORM, Asking
 
 PROGRAM = b"""
 import os
+import subprocess
 import sys
 from penstock.datastream import StreamExecutionEnvironment
 
@@ -23,6 +24,8 @@ for part in ("first", "second"):
     numbers = env.from_collection([1]) if "ends" in sys.argv else env.from_sequence(0, 1 << 60)
     numbers.filter(lambda value: value < 0).print()
     env.execute(part)
+if "leaves" in sys.argv:
+    print("it leaves", subprocess.Popen(["sleep", "1000"], start_new_session=True).pid, "behind", flush=True)
 raise SystemExit(3 if "fails" in sys.argv else 0)
 """
 HEADERS = {"Content-Type": "multipart/form-data; boundary=edge"}
@@ -94,6 +97,17 @@ def test_an_application_runs_to_its_end_with_all_its_jobs(asking: Asking) -> Non
     overview = {each["id"]: each for each in asking("GET", "/applications/overview")[1]["applications"]}
     assert overview[lasting]["jobs"] == {"CANCELED": 1} and overview[application]["jobs"] == {"FINISHED": 2}
     assert not {job["jid"] for job in told["jobs"]}.intersection(overview)
+
+
+def test_an_application_has_ended_when_its_program_has_whatever_that_leaves_running(asking: Asking) -> None:
+    _, made = asking("POST", uploaded(asking), json.dumps({"programArgsList": ["ends", "leaves"]}).encode())
+    path = f"/applications/{made['applicationId']}"
+    try:
+        asking.cluster.wait_for(lambda: asking("GET", path)[1]["status"] == "FINISHED")
+        assert len(asking("GET", path)[1]["jobs"]) == 2
+    finally:
+        said = asking("GET", "/jobmanager/stdout")[1]
+        os.kill(int(said.split("it leaves ")[1].split()[0]), signal.SIGKILL)
 
 
 def test_a_job_by_itself_is_an_application(asking: Asking) -> None:

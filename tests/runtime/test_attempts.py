@@ -52,7 +52,12 @@ def test_of_a_part_that_starts_again_only_its_attempts_are_over_and_each_once() 
     assert [len(attempts.past(each)) for each in (A, B, C)] == [1, 1, 0]
     assert attempts.past(A)[0].ended_ms == 200 and attempts.past(B)[0].state == "FAILED"
     assert attempts.running(C) == RunningAttempt(0, 100)
-    assert set(attempts.all_past()) == {A, B}
+
+
+def test_a_subtask_of_another_driver_of_the_job_has_not_begun() -> None:
+    attempts = Attempts([A], 2)
+    attempts.run(None, 3, 100)
+    assert attempts.running(B) == RunningAttempt(2, -1) and attempts.past(B) == ()
 
 
 def test_only_the_last_attempts_are_remembered() -> None:

@@ -37,6 +37,7 @@ class Reason(Enum):
 
     SUCCEEDED = auto()
     EXCEPTION_OCCURRED = auto()
+    RESOURCE_REQUIREMENTS_UPDATED = auto()
     NO_RESOURCES_OR_PARALLELISMS_CHANGE = auto()
     JOB_FINISHED = auto()
     JOB_FAILED = auto()
@@ -132,7 +133,14 @@ class RescaleHistory:
         self._requirements_id = secret_token(16).hex()
 
     def begin(self, cause: Cause, before: JobGraph | None, wanted: JobGraph) -> Rescale:
-        """A change is wanted."""
+        """A change is wanted; one that is under way has not come to its end then."""
+        asked = cause is Cause.UPDATE_REQUIREMENT
+        self._end_all(
+            Reason.RESOURCE_REQUIREMENTS_UPDATED if asked else Reason.NO_RESOURCES_OR_PARALLELISMS_CHANGE
+        )
+        return self._add(cause, before, wanted)
+
+    def _add(self, cause: Cause, before: JobGraph | None, wanted: JobGraph) -> Rescale:
         self._number += 1
         if cause is Cause.UPDATE_REQUIREMENT:
             self._requirements_id = secret_token(16).hex()
@@ -153,13 +161,13 @@ class RescaleHistory:
 
     def ignore(self, cause: Cause, graph: JobGraph) -> None:
         """What is wanted is what there is."""
-        self.end(self.begin(cause, graph, graph), Reason.NO_RESOURCES_OR_PARALLELISMS_CHANGE)
+        self.end(self._add(cause, graph, graph), Reason.NO_RESOURCES_OR_PARALLELISMS_CHANGE)
 
     def note(self, status: JobStatus, graph: JobGraph) -> None:
         """The job, which nobody rescales, has come into a status: it starts again at its parallelism, or has come to it."""
         reason = _OF_ENDED_JOBS.get(status)
-        if reason is not None and self._kept:
-            self.end(self._kept[-1], reason)
+        if reason is not None:
+            self._end_all(reason)
         elif status is JobStatus.RESTARTING and not self.in_progress:
             self.begin(Cause.RECOVERABLE_FAILOVER, graph, graph)
 
@@ -171,6 +179,10 @@ class RescaleHistory:
             ended = status.is_globally_terminal_state() or status is JobStatus.CANCELLING
             reason = _OF_ENDED_JOBS.get(status, Reason.JOB_CANCELED) if ended else Reason.EXCEPTION_OCCURRED
             self.end(rescale, reason, str(error))
+
+    def _end_all(self, reason: Reason) -> None:
+        for each in list(self._kept):
+            self.end(each, reason)
 
     def kept(self) -> list[Rescale]:
         """The last ones, the newest first."""

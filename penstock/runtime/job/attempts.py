@@ -84,7 +84,8 @@ class Attempts:
 
     def __init__(self, subtasks: Iterable[SubtaskId], number: int, most: int = DEFAULT_SIZE) -> None:
         self._most = most
-        self._running = {subtask: RunningAttempt(number) for subtask in subtasks}
+        self._first = RunningAttempt(number)
+        self._running = dict.fromkeys(subtasks, self._first)
         self._past: dict[SubtaskId, deque[PastAttempt]] = {}
         self._stopped: set[SubtaskId] = set()
 
@@ -126,13 +127,10 @@ class Attempts:
         )
 
     def running(self, subtask: SubtaskId) -> RunningAttempt:
-        """The last attempt of a subtask, whether it runs or not."""
-        return self._running[subtask]
+        """The last attempt of a subtask, whether it runs or not. One that is not the driver's has not begun: who asks may
+        know a graph that another driver of the job has."""
+        return self._running.get(subtask, self._first)
 
     def past(self, subtask: SubtaskId) -> tuple[PastAttempt, ...]:
         """Attempts of a subtask before its last one, the oldest first."""
         return tuple(self._past.get(subtask, ()))
-
-    def all_past(self) -> dict[SubtaskId, tuple[PastAttempt, ...]]:
-        """Those of all subtasks."""
-        return {subtask: tuple(kept) for subtask, kept in list(self._past.items())}

@@ -27,6 +27,7 @@ MOST_RUNNING = 20
 MOST_ENDED = 100
 END_S = 10.0
 LAST_LINES = 60
+LAST_WORDS_S = 5.0
 STATES = ("CREATED", "RUNNING", "FAILING", "FAILED", "CANCELING", "CANCELED", "FINISHED")
 ENDED = ("FAILED", "CANCELED", "FINISHED")
 _SUBMITTED = re.compile(r"Job has been submitted with JobID (\w+)")
@@ -171,25 +172,21 @@ class Applications:
             thread.join()
 
     def _follow(self, application: Application, process: "subprocess.Popen[str]") -> None:
-        """In a thread of its own: pass on what a program prints, until it ends."""
+        """In a thread of its own, until a program ends. What it leaves running may print on, and is not waited for."""
         last: deque[str] = deque(maxlen=LAST_LINES)
-        assert process.stdout is not None
-        for line in process.stdout:
-            found = _SUBMITTED.match(line)
-            if found is not None:
-                with self._lock:
-                    application.jobs.append(found[1])
-            else:
-                last.append(line)
-            with suppress(OSError):  # what has no room is lost, as with workers
-                sys.stdout.write(line)
-                sys.stdout.flush()
+        reader = threading.Thread(
+            target=self._pass_on,
+            args=(application, process, last),
+            daemon=True,
+            name=f"output of application {application.id}",
+        )
+        reader.start()
         code = process.wait()
-        for end in (process.stdin, process.stdout):
-            if end is not None:
-                end.close()
+        reader.join(LAST_WORDS_S)
+        if process.stdin is not None:
+            process.stdin.close()
         if application.state == "CANCELING":
-            for job_id in application.jobs:
+            for job_id in tuple(application.jobs):
                 with suppress(PenstockError):
                     self._dispatcher.cancel(job_id)
             self._ended(application, "CANCELED")
@@ -197,6 +194,21 @@ class Applications:
         if code:
             application.failure = "".join(last).strip() or f"the program ended with exit code {code}"
         self._ended(application, "FAILED" if code else "FINISHED")
+
+    def _pass_on(self, application: Application, process: "subprocess.Popen[str]", last: deque[str]) -> None:
+        """In a thread of its own: show what is printed, until nobody has the pipe who could print more."""
+        assert process.stdout is not None
+        with process.stdout:
+            for line in process.stdout:
+                found = _SUBMITTED.match(line)
+                if found is not None:
+                    with self._lock:
+                        application.jobs.append(found[1])
+                else:
+                    last.append(line)
+                with suppress(OSError):  # what has no room is lost, as with workers
+                    sys.stdout.write(line)
+                    sys.stdout.flush()
 
     def _ended(self, application: Application, state: str) -> None:
         with self._lock:

@@ -112,8 +112,12 @@ def _config(api: Api) -> Answer:
             "executingResourceStabilizationTimeoutInMillis": (
                 None if reactive is None else round(reactive.stabilization_s * 1000)
             ),
-            "maximumDelayForTriggeringRescaleInMillis": None,
-            "rescaleOnFailedCheckpointCount": None,
+            "maximumDelayForTriggeringRescaleInMillis": (
+                None
+                if reactive is None or reactive.max_delay_s is None
+                else round(reactive.max_delay_s * 1000)
+            ),
+            "rescaleOnFailedCheckpointCount": None if reactive is None else reactive.max_checkpoint_failures,
         }
 
     return answer
