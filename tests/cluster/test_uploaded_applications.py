@@ -57,8 +57,11 @@ def test_an_application_runs_to_its_end_with_all_its_jobs(asking: Asking) -> Non
         told = asking("GET", f"/applications/{application}")[1]
         return told if told["status"] in ("FINISHED", "FAILED", "CANCELED") else None
 
+    elsewhere = {"execution.target": "local", "rest.address": "nowhere", "rest.port": "1"}
     application = begin(
-        programArgsList=["ends"], flinkConfiguration={"table.exec.x": "what it is told"}, claimMode="CLAIM"
+        programArgsList=["ends"],
+        flinkConfiguration={"table.exec.x": "what it is told", **elsewhere},
+        claimMode="CLAIM",
     )
     told = cluster.wait_for(lambda: ended(application))
     assert (told["status"], [job["name"] for job in told["jobs"]]) == ("FINISHED", ["first", "second"])

@@ -66,6 +66,8 @@ def test_only_the_last_attempts_are_remembered() -> None:
         attempts.run(None, number, number)
         attempts.stop([A], findings(), number)
     assert [each.number for each in attempts.past(A)] == [3, 4]
+    former = "job-manager.max-attempts-history-size"
+    assert history_size({former: "3"}) == 3 and history_size({former: "3", HISTORY_SIZE: "2"}) == 2
     with pytest.raises(OptionError, match="is a number of attempts, not 'many'"):
         history_size({HISTORY_SIZE: "many"})
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from penstock.runtime.job.coordinator import JobCoordinator
 
 HISTORY_SIZE = "jobmanager.execution.attempts-history-size"
+_FORMERLY = "job-manager.max-attempts-history-size"
 DEFAULT_SIZE = 16
 
 
@@ -73,7 +74,7 @@ def history_size(settings: Mapping[str, str]) -> int:
 
     :raises OptionError: for what is no number.
     """
-    text = settings.get(HISTORY_SIZE, str(DEFAULT_SIZE)).strip()
+    text = settings.get(HISTORY_SIZE, settings.get(_FORMERLY, str(DEFAULT_SIZE))).strip()
     if not text.isascii() or not text.isdigit():
         raise OptionError(f"{HISTORY_SIZE} is a number of attempts, not {text!r}")
     return int(text)

@@ -102,7 +102,7 @@ class Programs:
     def _command(self, command: list[str], program: str, options: ProgramOptions) -> Command:
         path = self._find(program)
         words = [*command, "--conf-dir", str(self._conf_dir())]
-        for key, value in options.settings:
+        for key, value in (*options.settings, *self._target().items()):  # the last one counts
             words += ["-D", f"{key}={value}"]
         if options.parallelism is not None:
             words += ["-p", str(options.parallelism)]
@@ -136,15 +136,14 @@ class Programs:
             raise ProgramError((done.stderr or done.stdout).strip()[-4000:])
         return done.stdout
 
+    def _target(self) -> dict[str, str]:
+        """Where the jobs of programs go, whatever options come with them: to this cluster."""
+        host, port = self._api.address
+        return {"execution.target": "remote", "rest.address": host, "rest.port": str(port)}
+
     def _conf_dir(self) -> Path:
         """The options of this cluster for its programs, in a directory that only the owner can read."""
-        host, port = self._api.address
-        options = {
-            **self._api.settings,
-            "execution.target": "remote",
-            "rest.address": host,
-            "rest.port": str(port),
-        }
+        options = {**self._api.settings, **self._target()}
         folder = self._own() / "conf"
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         partial = folder / f"config.{secret_token(4).hex()}"
