@@ -111,9 +111,10 @@ def taskmanager_of(settings: ClusterSettings, log: str) -> TaskManager:
 
 
 def _own_id(name: str) -> str:
-    if name and re.fullmatch(r"[\w.:@-]+", name) is None:
+    if name and re.fullmatch(r"(?!\.+$)[\w.:@-]+", name) is None:
         raise OptionError(
-            f"{RESOURCE_ID} is {name!r}; an id has letters, digits and - _ . : @, as it is a part of paths"
+            f"{RESOURCE_ID} is {name!r}; an id has letters, digits and - _ . : @, and not only dots, as it is a part "
+            "of paths"
         )
     return name
 

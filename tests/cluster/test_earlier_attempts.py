@@ -1,12 +1,21 @@
 """What is told of attempts of subtasks that are over, and of how a job came to its parallelism."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from penstock.errors import PenstockError
+from penstock.dataflow.submission import JobStatus
+from penstock.deploy.cluster.dispatched_job import DispatchedJob
+from penstock.deploy.cluster.submission import Submission
+from penstock.deploy.local.executor import LocalJob
+from penstock.errors import JobCancelled, PenstockError
+from penstock.ids import JobID, SubtaskId
+from penstock.runtime.job.attempts import Attempts, Findings
+from penstock.runtime.job.ended import EndedDriver
 from tests.cluster.conftest import Cluster
+from tests.runtime.test_driver import graph_of
 
 COUNTING = Path(__file__).with_name("counting.py")
 FAILS_ONCE = """
@@ -34,6 +43,19 @@ numbers = env.from_source(source, WatermarkStrategy.no_watermarks(), "numbers")
 numbers.rebalance().map(Failing()).name("failing").print()
 env.execute("fails once")
 """
+
+
+def test_an_attempt_that_has_failed_is_told_once_where_the_job_is_rescaled_as_it_starts_again() -> None:
+    graph = graph_of()
+    job = DispatchedJob(Submission("job", "test", b""), "test", graph)
+    subtask = SubtaskId(graph.vertices[0].id, 0)
+    attempts = Attempts.of_job(graph, 0)
+    attempts.run(None, 0, 100)
+    attempts.stop([subtask], Findings(frozenset([subtask]), {}, lambda _: "tm-1", lambda _: {}, {}), 200)
+    stopped = EndedDriver.that_has_not_run(JobID.random(), JobStatus.SUSPENDED, JobCancelled("stopped"))
+    job.job = LocalJob(replace(stopped, attempts=attempts))
+    (past,) = job.keep_past(graph).subtasks[subtask]
+    assert (past.number, past.state, past.ended_ms, past.place) == (0, "FAILED", 200, "tm-1")
 
 
 @pytest.mark.slow

@@ -45,6 +45,7 @@ def test_several_taskmanagers_do_not_get_one_id(
 def test_options_that_make_no_sense_keep_it_from_starting(cluster: Cluster) -> None:
     for option, says in (
         ("taskmanager.resource-id=a/b", "cannot start: taskmanager.resource-id is 'a/b'; an id has letters"),
+        ("taskmanager.resource-id=..", "cannot start: taskmanager.resource-id is '..'; an id has letters"),
         ("taskmanager.memory.process.size=big", "'big' is not a memory size"),
     ):
         said = cluster.penstock("taskmanager", "start-foreground", "-D", option, check=False)

@@ -129,7 +129,8 @@ def test_what_is_newer_altered_or_no_job_is_refused() -> None:
         decode_submission(newer)
     with pytest.raises(ProgramError, match="altered or cut off"):
         decode_submission(content[:-1])
-    for other in (b"", b"nonsense", b"penstock-job", b"penstock-job x 1 2\n", pickle.dumps([1]), b"\x80\x05"):
+    lines = (b"penstock-job", b"penstock-job x 1 2\n", b"penstock-job \xb2 1 2\n")
+    for other in (b"", b"nonsense", *lines, pickle.dumps([1]), b"\x80\x05"):
         with pytest.raises(ProgramError, match=r"no job of penstock|not a job of penstock"):
             decode_submission(other)
 

@@ -244,7 +244,10 @@ class DispatchedJob:
         found = {}
         for vertex in graph.vertices:
             for subtask in vertex.subtasks():
-                running = driven.attempts.running(subtask)
+                running, known = driven.attempts.running(subtask), self.past_attempts(subtask)
+                if known and known[-1].number == running.number:  # it had ended before the driver stopped
+                    found[subtask] = known[-MOST_ATTEMPTS_TOLD:]
+                    continue
                 last = PastAttempt(
                     running.number,
                     "FINISHED" if subtask in finished else "CANCELED",
@@ -254,7 +257,7 @@ class DispatchedJob:
                     measured.of_task(vertex, subtask.index),
                     accumulators.get(subtask, {}),
                 )
-                found[subtask] = (*self.past_attempts(subtask), last)[-MOST_ATTEMPTS_TOLD:]
+                found[subtask] = (*known, last)[-MOST_ATTEMPTS_TOLD:]
         return found
 
 

@@ -168,14 +168,14 @@ def decode_submission(data: bytes) -> Submission:
         return _of_version_1(data)
     first, _, rest = data.partition(b"\n")
     words = first[:200].decode("latin-1").split(" ")
-    if len(words) != 4 or words[0] != _MAGIC or not words[1].isdigit():
+    if len(words) != 4 or words[0] != _MAGIC or not words[1].isdecimal():
         raise ProgramError(f"this is not a job of penstock: it begins with {data[:20]!r}")
     if int(words[1]) > FORMAT_VERSION:
         raise ProgramError(
             f"this job has format version {words[1]}, and penstock {__version__} reads up to {FORMAT_VERSION}; use the "
             "version that has submitted it, or a newer one"
         )
-    if checksum_of(rest) != words[3] or not words[2].isdigit():
+    if checksum_of(rest) != words[3] or not words[2].isdecimal():
         raise ProgramError(f"this job was altered or cut off: its checksum is not {words[3]}")
     return _from_parts(json.loads(rest[: int(words[2])]), rest[int(words[2]) :])
 
