@@ -47,17 +47,20 @@ def _of_checkpoint(each: CheckpointStatistics, variables: dict[str, Value]) -> S
 
 
 def _initializations(job: DispatchedJob) -> Iterator[tuple[int, int, int]]:
-    """Each attempt that came to run: its number, when the one before it had failed, and when it ran."""
-    failed_ms = {failure.attempt: failure.timestamp_ms for failure in job.recovery().attempts}
+    """Each attempt that came to run: its number, when the one before it had failed or was stopped, and when it ran."""
+    begins_ms = {failure.attempt: failure.timestamp_ms for failure in job.recovery().attempts}
+    ended_ms: dict[int, int] = {}
     began_ms: dict[int, int] = {}
     for vertex in job.graph.vertices:
         for subtask in vertex.subtasks():
-            running = job.job.attempts.running(subtask)
-            for number, began in (
-                (running.number, running.began_ms),
-                *((past.number, past.began_ms) for past in job.past_attempts(subtask)),
-            ):
+            running, past = job.job.attempts.running(subtask), job.past_attempts(subtask)
+            for each in past:
+                ended_ms[each.number] = max(each.ended_ms, ended_ms.get(each.number, 0))
+            numbered = [(running.number, running.began_ms), *((each.number, each.began_ms) for each in past)]
+            for number, began in numbered:
                 if began >= 0:
                     began_ms[number] = min(began, began_ms.get(number, began))
+    begins_ms = ended_ms | begins_ms
     for number, began in began_ms.items():
-        yield number, failed_ms.get(number - 1, min(job.started_at_ms, began)), began
+        before = max((each for each in begins_ms if each < number), default=None)
+        yield number, min(job.started_at_ms if before is None else begins_ms[before], began), began

@@ -6,14 +6,16 @@ from typing import Any
 
 import pytest
 
+from penstock.dataflow.recovery import PastAttempt
 from penstock.dataflow.submission import JobStatus
-from penstock.deploy.cluster.dispatched_job import DispatchedJob
+from penstock.deploy.cluster.dispatched_job import DispatchedJob, Past
 from penstock.deploy.cluster.submission import Submission
 from penstock.deploy.local.executor import LocalJob
 from penstock.errors import JobCancelled, PenstockError
-from penstock.ids import JobID, SubtaskId
+from penstock.ids import JobID, SubtaskId, VertexId
 from penstock.runtime.job.attempts import Attempts, Findings
 from penstock.runtime.job.ended import EndedDriver
+from penstock.web.traced import spans
 from tests.cluster.conftest import Cluster
 from tests.runtime.test_driver import graph_of
 
@@ -44,18 +46,36 @@ numbers.rebalance().map(Failing()).name("failing").print()
 env.execute("fails once")
 """
 
+ONLY = SubtaskId(VertexId(0), 0)
 
-def test_an_attempt_that_has_failed_is_told_once_where_the_job_is_rescaled_as_it_starts_again() -> None:
-    graph = graph_of()
-    job = DispatchedJob(Submission("job", "test", b""), "test", graph)
-    subtask = SubtaskId(graph.vertices[0].id, 0)
-    attempts = Attempts.of_job(graph, 0)
-    attempts.run(None, 0, 100)
-    attempts.stop([subtask], Findings(frozenset([subtask]), {}, lambda _: "tm-1", lambda _: {}, {}), 200)
+
+def job_of(attempts: Attempts) -> DispatchedJob:
+    """A job of one subtask whose driver has stopped after these attempts."""
+    job = DispatchedJob(Submission("job", "test", b""), "test", graph_of())
     stopped = EndedDriver.that_has_not_run(JobID.random(), JobStatus.SUSPENDED, JobCancelled("stopped"))
     job.job = LocalJob(replace(stopped, attempts=attempts))
-    (past,) = job.keep_past(graph).subtasks[subtask]
+    return job
+
+
+def test_an_attempt_that_has_failed_is_told_once_where_the_job_is_rescaled_as_it_starts_again() -> None:
+    attempts = Attempts([ONLY], 0)
+    attempts.run(None, 0, 100)
+    attempts.stop([ONLY], Findings(frozenset([ONLY]), {}, lambda _: "tm-1", lambda _: {}, {}), 200)
+    job = job_of(attempts)
+    (past,) = job.keep_past(job.graph).subtasks[ONLY]
     assert (past.number, past.state, past.ended_ms, past.place) == (0, "FAILED", 200, "tm-1")
+
+
+def test_the_way_of_a_job_to_another_parallelism_is_a_span_from_where_it_was_stopped() -> None:
+    attempts = Attempts([ONLY], 1)
+    attempts.run(None, 1, 6_000)
+    job = job_of(attempts)
+    job.times[JobStatus.CREATED] = 50
+    job.past = Past(subtasks={ONLY: (PastAttempt(0, "CANCELED", 100, 5_000),)})
+    told = {
+        span.attributes["attempt"]: (span.start_ms, span.end_ms) for span in spans([job], "here").values()
+    }
+    assert told == {0: (50, 100), 1: (5_000, 6_000)}
 
 
 @pytest.mark.slow
