@@ -26,7 +26,7 @@ from penstock.state.native_entries import open_rocksdb_files
 from penstock.state.rocksdb import timer_queue
 from penstock.state.rocksdb.backend import RocksDBKeyedStateBackend
 from penstock.state.rocksdb.settings import RocksDBSettings
-from penstock.state.timers import KeyedTimers
+from penstock.state.timers import KeyedTimers, TimerQueue
 from penstock.windows.window import TimeWindow
 
 GROUPS = 8
@@ -216,6 +216,27 @@ def test_of_many_timers_few_are_in_memory() -> None:
     assert len(fired) == 20_000
     assert fired == sorted(fired, key=lambda timer: timer[0])
     assert {key for _, key, _ in fired} == set(range(20_000))
+    backend.close()
+
+
+def test_to_ask_for_the_next_timer_costs_little_where_more_than_are_near_are_due_together(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    moves: list[int] = []
+    keep_first = TimerQueue.keep_first
+
+    def counted(queue: TimerQueue, count: int) -> Any:
+        moves.append(count)
+        return keep_first(queue, count)
+
+    monkeypatch.setattr(TimerQueue, "keep_first", counted)
+    backend = backend_with(16)
+    timers = backend.timers("t")
+    for number in range(6_000):
+        timers.register_processing_time_timer(number, None, 60_000)
+        assert timers.next_processing_time() == 60_000
+    assert 0 < len(moves) < 100
+    assert {key for _, key, _ in timers.advance_processing_time(60_000)} == set(range(6_000))
     backend.close()
 
 

@@ -65,7 +65,8 @@ _NOTHING.is_written = True
 class StoredTimerQueue:
     """What :class:`~penstock.state.timers.TimerQueue` is on the heap; timers of one time that are not near come by key group.
 
-    ``most_near``: so many are in memory, and a few more. ``has_stored``: there are some in the database.
+    ``most_near``: so many are in memory, and a few more, or up to twice as many as came together. ``has_stored``: there are
+    some in the database.
     """
 
     __slots__ = (
@@ -76,6 +77,7 @@ class StoredTimerQueue:
         "_entries",
         "_frozen",
         "_has_stored",
+        "_limit",
         "_most_near",
         "_near",
         "_notes",
@@ -89,6 +91,7 @@ class StoredTimerQueue:
         self._entries = entries
         self._database = database
         self._most_near = most_near
+        self._limit = most_near  # with more near timers the border moves back
         self._has_stored = has_stored
         self._near = TimerQueue()
         self._count = 0  # of near timers
@@ -109,7 +112,7 @@ class StoredTimerQueue:
                 return
             self._near.register(key, namespace, timestamp)
             self._count += 1
-            if self._count > self._most_near:
+            if self._count > self._limit:
                 self._move_back()
             self._put(timer, False)
         else:
@@ -178,6 +181,8 @@ class StoredTimerQueue:
                 near.register(key, namespace, time)
                 self._count += 1
         self._until, self._border = until, border
+        # Many of one time come together: they would be gone with the next that is registered, and be asked for again.
+        self._limit = max(self._most_near, 2 * self._count)
 
     def _next_stored(self, frozen: Notes) -> tuple[list[Timer], int, bytes | None]:
         """Timers behind the border, half as many as may be near, and where the rest begins."""
@@ -203,6 +208,7 @@ class StoredTimerQueue:
     def _move_back(self) -> None:
         """Forget the later half of what is in memory; it is in the database, or noted to be put there."""
         self._count, until = self._near.keep_first(self._most_near // 2)
+        self._limit = self._most_near
         if until is not None:
             self._until, self._border = until, None
 
