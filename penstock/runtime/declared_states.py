@@ -59,7 +59,7 @@ def declared_states(
     except PenstockError as error:
         return Declared(unseen=error.message)
     except (Exception, SystemExit) as error:  # noqa: BLE001  (whatever code of the user raises)
-        return Declared(unseen=f"{type(error).__name__}: {shorten(error)}")
+        return Declared(unseen=shorten(error))
     finally:
         opened.close()
     open_native = partial(open_rocksdb_files, graph.settings)
@@ -212,13 +212,12 @@ def _type_changes(
 ) -> Iterator[StateChange]:
     """The states whose type has changed; what is stored is converted to see whether it can be."""
     conversions: dict[str, Conversion] = {}
-    types: dict[str, str] = {}
+    types: dict[str, tuple[str, str]] = {}
     for declared, meta in opened.both_sides():
         convert = conversion_to(declared, meta) if declared.kind is meta.kind else None
         if convert is not None:
             conversions[meta.name] = convert
-            was, becomes = meta.type_text or "any value", declared.type_text or "any value"
-            types[meta.name] = f"{was} becomes {becomes}"
+            types[meta.name] = (meta.type_text or "any value", declared.type_text or "any value")
     failures: dict[str, str] = {}
     for handle in record.handles if conversions else ():
         snapshot = read(SubtaskPlace(handle.subtask_index, handle.parallelism, handle.max_parallelism))
@@ -228,8 +227,13 @@ def _type_changes(
                     _convert_all(snapshot, name, convert)
                 except StateError as error:
                     failures[name] = error.message
-    for name, change in types.items():
-        yield StateChange(f"state {name!r}: {change}", failures.get(name))
+                except (Exception, SystemExit) as error:  # noqa: BLE001  (whatever the program's migration raises)
+                    failures[name] = (
+                        f"state {name!r} was saved as {types[name][0]} and is now declared as {types[name][1]}; "
+                        f"migrating it failed: {shorten(error)}"
+                    )
+    for name, (was, becomes) in types.items():
+        yield StateChange(f"state {name!r}: {was} becomes {becomes}", failures.get(name))
 
 
 def _convert_all(snapshot: OperatorSnapshot, name: str, convert: Conversion) -> None:

@@ -331,6 +331,22 @@ def test_states_that_cannot_become_what_open_declares_keep_it_from_starting(mark
     assert "state 'name': String becomes Long" in mended.out
 
 
+def test_a_migration_that_fails_keeps_it_from_starting(market: Folder) -> None:
+    named = (
+        "named = ValueStateDescriptor('name', Types.LONG())\nnamed.migrate_with(lambda old, kind: {}[old])"
+    )
+    changed = OPEN.replace('ValueStateDescriptor("name", Types.STRING())', "named")
+    market.write_program("failing.py", shop(named + changed))
+    finished = market.penstock("savepoint", "check", "--json", "saved", "failing.py")
+    assert finished.code == 1, finished.err
+    [problem] = json.loads(finished.out)["problems"]
+    assert (
+        "state 'name' was saved as String and is now declared as Long, version 1; migrating it failed"
+        in problem
+    )
+    assert "KeyError('" in problem
+
+
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
