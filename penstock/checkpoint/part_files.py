@@ -63,11 +63,13 @@ class PartFiles:
         """
         if self._failure is not None:  # pickling is tried in two ways
             raise self._failure
+        if id(part) in self._in_pickle:
+            return None
         try:
             file = self._files.get(id(part)) or self._find_file(part)
             if file is None:
-                self._in_pickle_bytes += 0 if id(part) in self._in_pickle else part.size_bytes
                 self._in_pickle.add(id(part))
+                self._in_pickle_bytes += part.size_bytes
                 self._make_room(self._in_pickle_bytes)
                 return None
         except PenstockError as failure:

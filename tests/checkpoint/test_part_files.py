@@ -70,6 +70,14 @@ def test_a_short_part_is_in_the_pickle_at_first_and_in_a_file_of_its_own_from_th
         assert read(checkpoint(tmp_path, number), handle)[0].whole() == b"a" * SHORT_BYTES
 
 
+def test_a_short_part_is_in_the_pickle_at_first_beside_what_is_pickled_in_the_second_way_too(
+    tmp_path: Path,
+) -> None:
+    by_value = lambda: 1  # noqa: E731
+    first = written(checkpoint(tmp_path, 1), Part(SHORT_BYTES), by_value)
+    assert part_files(first) == []
+
+
 def test_a_tiny_part_never_has_a_file_of_its_own(tmp_path: Path) -> None:
     part = Part(TINY_BYTES)
     for number in range(3):
