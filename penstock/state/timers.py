@@ -141,12 +141,6 @@ class TimerQueue:
                     started[timestamp] = rest
                     break
 
-    def clear_key(self, key: Any) -> None:
-        """Forget all timers of a key; looks at every timestamp."""
-        for timestamp, bucket in list(self._buckets.items()):
-            for namespace in list(bucket):
-                self.delete(key, namespace, timestamp)
-
     def keep_first(self, count: int) -> tuple[int, int | None]:
         """Forget the latest times, so that no more timers than ``count`` are left; not of a queue that was saved.
 
@@ -275,11 +269,6 @@ class KeyedTimers:
     def next_processing_time(self) -> int | None:
         """When the next processing-time timer is due."""
         return self.processing_time.first_timestamp()
-
-    def clear_key(self, key: Any) -> None:
-        """Forget all timers of a key."""
-        self.event_time.clear_key(key)
-        self.processing_time.clear_key(key)
 
     def snapshot(self) -> StateEntries:
         """All timers, frozen."""

@@ -131,16 +131,6 @@ def test_event_time_and_processing_time_are_apart() -> None:
     assert timers.next_processing_time() is None
 
 
-def test_all_timers_of_a_key_can_be_forgotten() -> None:
-    timers = KeyedTimers("t", GROUPS)
-    for key in "ab":
-        timers.register_event_time_timer(key, "w", 10)
-        timers.register_processing_time_timer(key, None, 10)
-    timers.clear_key("a")
-    assert list(timers.advance_watermark(10)) == [(10, "b", "w")]
-    assert list(timers.advance_processing_time(10)) == [(10, "b", None)]
-
-
 def test_what_cannot_be_saved_is_named() -> None:
     timers = KeyedTimers("t", GROUPS)
     timers.register_event_time_timer("a", threading.Lock(), 10)
@@ -230,9 +220,7 @@ def test_any_program_fires_what_a_set_of_timers_says(steps: list[tuple[str, Any]
 
 
 acts = st.tuples(
-    st.sampled_from(
-        ["register", "register_all", "delete", "advance", "clear_key", "take", "write", "settle"]
-    ),
+    st.sampled_from(["register", "register_all", "delete", "advance", "take", "write", "settle"]),
     st.sampled_from(["a", "b", 3]),
     st.sampled_from([None, "w"]),
     st.integers(0, 6),
@@ -260,9 +248,6 @@ def test_a_snapshot_shows_the_timers_that_were_there_when_it_was_taken(program: 
                 assert [each[0] for each in due] == sorted(each[0] for each in due)
                 assert set(due) == {each for each in model if each[0] <= time}
                 model -= set(due)
-            case "clear_key":
-                queue.clear_key(key)
-                model = {each for each in model if each[1] != key}
             case "take":
                 waiting.append((timers.snapshot(), set(model)))
             case "write" if waiting:
@@ -290,8 +275,6 @@ def test_timers_of_one_time_come_in_the_order_of_their_registration_whatever_is_
                     queue.register_all([key, 3, "b"], namespace, time)
                 case "delete":
                     queue.delete(key, namespace, time)
-                case "clear_key":
-                    queue.clear_key(key)
                 case "settle":
                     queue.settle()
         if act == "take":
