@@ -5,7 +5,7 @@ with a heap of the distinct timestamps: registering and deleting are dictionary 
 """
 
 import heapq
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain, islice, repeat
 from operator import index
@@ -75,21 +75,6 @@ class TimerQueue:
             bucket[namespace] = {key: None}
         else:
             keys[key] = None
-
-    def register_all(self, keys: Iterable[Any], namespace: Any, timestamp: int) -> None:
-        """Add a timer for each key."""
-        new = dict.fromkeys(keys)
-        if not new:
-            return
-        bucket = self._buckets.get(timestamp)
-        if bucket is None:
-            self._buckets[timestamp] = {namespace: new}
-            self._size += 1
-            heapq.heappush(self._heap, timestamp)
-        elif namespace in bucket:
-            bucket[namespace].update(new)
-        else:
-            bucket[namespace] = new
 
     def delete(self, key: Any, namespace: Any, timestamp: int) -> bool:
         """Remove a timer; False when there is none."""
