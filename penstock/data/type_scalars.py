@@ -45,6 +45,8 @@ class BasicTypeInfo(TypeInformation):
         kind = _EXACT.get(self._basic_type)
         if kind is not None:
             return f"type({place}) is {kind}"
+        if self._basic_type == BasicType.FLOAT:  # not rounded before it is written, as in Flink
+            return f"type({place}) is float and -{_LARGEST_FLOAT} <= {place} <= {_LARGEST_FLOAT}"
         bits = _BITS.get(self._basic_type)
         if bits is None:
             return "False"
@@ -464,6 +466,7 @@ _EXACT = {
     BasicType.BIG_INT: "int",
     BasicType.INSTANT: "Instant",
 }
+_LARGEST_FLOAT = "3.4028234663852886e38"
 _BITS = {BasicType.BYTE: 8, BasicType.SHORT: 16, BasicType.INT: 32, BasicType.LONG: 64}
 
 _FITS: dict[BasicType, Callable[[list[Any], set[type]], list[Any]]] = {

@@ -26,6 +26,7 @@ from penstock.data.time import Instant
 from penstock.data.type_collections import ListTypeInfo, MapTypeInfo
 from penstock.data.type_information import Misfit, TypeInformation
 from penstock.data.type_scalars import BasicTypeInfo, PickledBytesTypeInfo
+from penstock.data.types import Types
 from penstock.operators.user_code import GENERATED, origin_of_caller, shorten
 
 Fit = Callable[[Any], Any]
@@ -51,6 +52,21 @@ def _maker(source: str) -> Callable[..., Any]:
 def _generated(source: str, first: Any, second: Any = None, third: Any = None) -> Any:
     """A function of the source, in which three names are bound; a handle costs no more for it than what it looks at."""
     return _maker(source)(first, second, third)
+
+
+def _unless(fits: str, converted: Fit) -> Fit:
+    fit: Fit = _generated(f"lambda value: value if {fits} else first(value)", converted)
+    return fit
+
+
+def _has_floats(declared: TypeInformation) -> bool:
+    """Floats of 32 bits are rounded where they are written; until then what was put comes back as it was, as in Flink."""
+    return str(Types.FLOAT()) in str(declared)
+
+
+def _test_of_keys(declared: TypeInformation, place: str) -> str:
+    """Keys are rounded at once: they are looked for among those that were restored, too."""
+    return "False" if _has_floats(declared) else declared.exact_test(place)
 
 
 class HasCurrentKey(Protocol):
@@ -109,13 +125,13 @@ class Put:
         """The same for what is only looked up."""
         return Put(self._descriptor, self._backend, "what is looked up in")
 
-    def fit(self, declared: TypeInformation, place: str = "", nullable: bool = True) -> Fit:
+    def fit(self, declared: TypeInformation, place: str = "") -> Fit:
         """For single values, also those that fit as they are."""
-        converted = self.converted(declared, place, nullable)
-        fit: Fit = _generated(
-            f"lambda value: value if {declared.exact_test('value')} else first(value)", converted
-        )
-        return fit
+        return _unless(declared.exact_test("value"), self.converted(declared, place))
+
+    def fit_key(self, declared: TypeInformation) -> Fit:
+        """The same for keys of maps."""
+        return _unless(_test_of_keys(declared, "value"), self.converted(declared, "[key]", nullable=False))
 
     def before(self, store: Store, declared: TypeInformation, place: str = "") -> Store:
         """``store``, of what fits."""
@@ -202,7 +218,11 @@ class CheckedList(ListState[Any]):
 
     def _fitted(self, values: Iterable[Any]) -> Any:
         # The handle inside refuses None, for all elements as for one.
-        return None if values is None else self._put.all(list(values), self._declared, "[]")
+        if values is None:
+            return None
+        if _has_floats(self._declared):
+            return list(map(self._put.fit(self._declared, "[]"), values))
+        return self._put.all(list(values), self._declared, "[]")
 
 
 class _CheckedPairs:
@@ -226,10 +246,10 @@ class _CheckedPairs:
     def __init__(self, inner: Any, put: Put, declared: MapTypeInfo) -> None:
         self._inner = inner
         keys, values = declared.key_type, declared.value_type
-        self._fit_key = put.fit(keys, "[key]", nullable=False)
+        self._fit_key = put.fit_key(keys)
         self._fit_value = put.fit(values, "[value]")
         self.put = _generated(
-            f"lambda key, value: first(key if {keys.exact_test('key')} else second(key), "
+            f"lambda key, value: first(key if {_test_of_keys(keys, 'key')} else second(key), "
             f"value if {values.exact_test('value')} else third(value))",
             inner.put,
             put.converted(keys, "[key]", nullable=False),
@@ -238,10 +258,10 @@ class _CheckedPairs:
         for name in ("clear", "is_empty", "items", "keys", "values"):
             setattr(self, name, getattr(inner, name))
         # What a basic key is converted to equals it, so that it is found as it is.
-        if isinstance(keys, BasicTypeInfo) and keys.exact_test("key") != "False":
+        if isinstance(keys, BasicTypeInfo) and _test_of_keys(keys, "key") != "False":
             fit_key = None
         else:
-            fit_key = put.looking_up().fit(keys, "[key]", nullable=False)
+            fit_key = put.looking_up().fit_key(keys)
         for name in ("contains", "get", "remove"):
             method = getattr(inner, name)
             setattr(self, name, method if fit_key is None else _of_fitted(method, fit_key))

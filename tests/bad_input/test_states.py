@@ -72,14 +72,14 @@ def test_a_value_that_does_not_fit_its_state_is_told_with_operator_state_key_and
 def test_what_is_converted_comes_back_converted() -> None:
     class Prices(KeyedProcessFunction):
         def open(self, runtime_context: RuntimeContext) -> None:
-            self._price = runtime_context.get_state(ValueStateDescriptor("price", Types.FLOAT()))
+            self._price = runtime_context.get_state(ValueStateDescriptor("price", Types.DOUBLE()))
 
         def process_element(self, value: Any, ctx: Any) -> Iterator[Any]:
-            self._price.update(value / 10)
+            self._price.update(value * 10)
             yield self._price.value()
 
     with keyed_by_one(environment()).process(Prices()).execute_and_collect() as results:
-        assert list(results) == [0.10000000149011612, 0.20000000298023224, 0.30000001192092896]
+        assert [repr(price) for price in results] == ["10.0", "20.0", "30.0"]
 
 
 def test_a_rule_that_does_not_fit_broadcast_state_is_told() -> None:

@@ -66,7 +66,9 @@ CONVERTED = [
     (Types.LONG(), True, 1),
     (Types.LONG(), np.int32(7), 7),
     (Types.DOUBLE(), 3, 3.0),
-    (Types.FLOAT(), 0.1, 0.10000000149011612),
+    (Types.FLOAT(), 0.1, 0.1),  # as in Flink, until it is written
+    (Types.FLOAT(), 3, 3.0),
+    (Types.TUPLE([Types.STRING(), Types.FLOAT()]), ("a", 0.1), ("a", 0.1)),
     (Types.BOOLEAN(), 1, True),
     (Types.STRING(), np.str_("a"), "a"),
     (PAIR, ["a", np.int64(1)], ("a", 1)),

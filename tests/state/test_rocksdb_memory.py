@@ -19,9 +19,14 @@ def test_blocks_and_write_buffers_are_within_what_is_set_when_buffers_take_half_
         settings = RocksDBSettings(memory_bytes=64 << 20, write_buffer_ratio=ratio)
         cache, buffers = SharedMemory(settings).of_database()
         overshoot = buffers.get_buffer_size() // 2
-        blocks = int(settings.memory_bytes * (1 - ratio / 3))
-        assert blocks + overshoot <= settings.memory_bytes
+        blocks = settings.cache_bytes
+        assert blocks + overshoot <= settings.counted_bytes
         assert cache.get_usage() < blocks
+
+
+def test_of_small_settings_half_is_left_for_what_rocksdb_does_not_count_of_large_ones_a_fixed_part() -> None:
+    counted = [RocksDBSettings(memory_bytes=mib << 20).counted_bytes >> 20 for mib in (4, 128, 256, 1024)]
+    assert counted == [2, 64, 192, 960]
 
 
 def test_many_keys_stay_within_the_cache_of_blocks() -> None:
@@ -33,7 +38,7 @@ def test_many_keys_stay_within_the_cache_of_blocks() -> None:
         keys = [number * 7_368_787 % 200_000 for number in range(start, start + 4_000)]
         assert set(table.fold(keys, [1] * len(keys), operator.add)) == {1}
         assert buffers.get_usage() <= settings.write_buffers_bytes * 2
-    assert cache.get_usage() <= settings.memory_bytes
+    assert cache.get_usage() <= settings.counted_bytes
     assert table.fold(list(range(4_000)), [1] * 4_000, operator.add) == [2] * 4_000
     backend.close()
 

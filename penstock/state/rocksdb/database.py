@@ -45,13 +45,12 @@ class SharedMemory:
     def __init__(self, settings: RocksDBSettings) -> None:
         rocksdict = load_rocksdict()
         self._settings = settings
-        self.freed = FreedMemory(settings.memory_bytes // _TRIMS_PER_MEMORY)
+        self.freed = FreedMemory(settings.counted_bytes // _TRIMS_PER_MEMORY)
         self._shared = self._parts(rocksdict) if settings.has_shared_memory else None
 
     def _parts(self, rocksdict: ModuleType) -> tuple[Any, Any]:
-        # As in Flink: write buffers, which are counted in the cache, take half more than their bound for a moment.
         settings = self._settings
-        cache = rocksdict.Cache(int(settings.memory_bytes * (1 - settings.write_buffer_ratio / 3)))
+        cache = rocksdict.Cache(settings.cache_bytes)
         buffers = rocksdict.WriteBufferManager.new_write_buffer_manager_with_cache(
             settings.write_buffers_bytes, False, cache
         )
