@@ -56,9 +56,13 @@ def test_a_job_goes_back_to_the_checkpoint_before_one_that_was_altered(
     def cut_newest(folder: Path) -> None:
         cut(complete(folder)[:2])
 
-    rows = run(tmp_path, cut_newest)
-    assert set(rows) == set(EXPECTED)
-    assert "so the job goes back to checkpoint" in caplog.text
+    for again in range(5):  # one that was being written may be complete before the job fails, and is whole
+        folder = tmp_path / str(again)
+        folder.mkdir()
+        assert set(run(folder, cut_newest)) == set(EXPECTED)
+        if "so the job goes back to checkpoint" in caplog.text:
+            return
+    pytest.fail(f"the job never goes back to the checkpoint before: {caplog.text}")
 
 
 def test_an_altered_file_is_named_with_its_operator_where_no_other_checkpoint_is_kept(tmp_path: Path) -> None:
