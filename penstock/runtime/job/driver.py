@@ -479,6 +479,11 @@ class JobDriver:
             self._tell(StopsWithSavepoint(True))
         self._checkpoints.want_savepoint(request, answer)
 
+    @property
+    def is_stopping(self) -> bool:
+        """Whether a savepoint is written that the job stops with, which is not answered yet."""
+        return self._stopping is not None
+
     def _answer_stop(self, status: JobStatus) -> None:
         """The job was to stop with a savepoint that is written; now it has stopped, or does not come to it."""
         if self._stopping is None:

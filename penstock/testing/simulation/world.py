@@ -388,7 +388,9 @@ class SimulatedJob(Actor):
     @property
     def stopped_with_savepoint(self) -> bool:
         """Whether it ended behind a savepoint, perhaps dying before anybody was told."""
-        return self._savepoint is not None and self._savepoint.done() and self._savepoint.exception() is None
+        if self._savepoint is not None and self._savepoint.done():
+            return self._savepoint.exception() is None
+        return self.driver.status is JobStatus.FINISHED and self.driver.is_stopping
 
     def savepoint_path(self) -> str | None:
         """Where the savepoint lies with which the job was stopped."""
