@@ -38,7 +38,7 @@ class Operator:
     """All subtasks of an operator with state on disk, and an oracle: what each key has counted, and in which rounds."""
 
     def __init__(self, folder: Path) -> None:
-        self._settings = RocksDBSettings((str(folder / "local"),), 4 << 20, is_incremental=True)
+        self._settings = RocksDBSettings((str(folder / "local"),), 8 << 20, is_incremental=True)
         self._places = CheckpointPlaces(str(folder / "job"), False, 1)
         self.shared = folder / "job" / "shared"
         self.handles: tuple[OperatorStateHandle, ...] = ()
