@@ -26,10 +26,12 @@ def _problems(handles: Iterable[OperatorStateHandle], place: CheckpointPlace) ->
             for file in handle.files
             if file.role not in (FileRole.OWN, FileRole.PART, FileRole.NATIVE)
         ]
+        changes += [("", changes_of(file.classes)) for file in handle.files]
         for state, found in changes:
+            what = f"state {state!r}" if state else "what it remembers itself"
             for change in found:
                 if change.problem is not None:
-                    yield f"operator {handle.operator_name!r}, state {state!r}: {change.problem}"
+                    yield f"operator {handle.operator_name!r}, {what}: {change.problem}"
 
 
 def _metadata(file: StateFile, place: CheckpointPlace) -> dict[bytes, bytes]:

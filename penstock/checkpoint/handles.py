@@ -25,7 +25,8 @@ class FileRole(Enum):
 class StateFile:
     """A file of a checkpoint. ``content`` is the file itself where checkpoints are kept in memory.
 
-    ``state`` names the state that it is a part of, and ``columns`` say what a reader of Parquet finds in it.
+    ``state`` names the state that it is a part of, and ``columns`` say what a reader of Parquet finds in it. ``classes``:
+    those in the pickle of what an operator itself remembers; see :mod:`penstock.data.saved_classes`.
     """
 
     name: str
@@ -36,6 +37,7 @@ class StateFile:
     state: str = ""
     rows: int = 0
     columns: tuple[tuple[str, str], ...] = ()
+    classes: tuple[Reference, ...] = ()
 
 
 _IN_FLIGHT = "-in-flight"
@@ -120,6 +122,8 @@ def handle_as_json(handle: OperatorStateHandle) -> dict[str, Any]:
         }
         if file.content is not None:
             entry["content"] = b64encode(file.content).decode()
+        if file.classes:
+            entry["classes"] = list(file.classes)
         files.append(entry)
     states = [
         {"name": state.name, "kind": state.kind, "type": state.type_text, "ttl": state.ttl}
@@ -148,6 +152,7 @@ def handle_from_json(entry: dict[str, Any], operator: dict[str, Any]) -> Operato
             file["state"],
             file["rows"],
             tuple((name, kind) for name, kind in file["columns"]),
+            tuple(file.get("classes", ())),
         )
         for file in entry["files"]
     )

@@ -150,6 +150,7 @@ def _changes(record: OperatorRecord, place: CheckpointPlace) -> Iterator[ClassCh
     seen: set[ClassChange] = set()
     for handle in record.handles:
         found = changes_of(reference for state in handle.states for reference in state.classes)
+        found += changes_of(reference for file in handle.files for reference in file.classes)
         for file in handle.files:
             if file.role not in (FileRole.OWN, FileRole.PART, FileRole.NATIVE):
                 found += class_changes(read_checked(place, file, handle.owner), file.state)

@@ -34,7 +34,8 @@ from penstock.contracts.state import (
     StateMeta,
 )
 from penstock.data.key_groups import key_group_range
-from penstock.data.pickles import dump, load
+from penstock.data.saved_classes import Reference
+from penstock.data.saved_pickles import NotingPickles, SavedPickles
 from penstock.errors import OutsideError, PenstockError, StateError
 from penstock.operators.contract import OperatorSnapshot
 from penstock.storage.reading import open_file
@@ -111,7 +112,7 @@ class _Files:
         self._bytes = 0
         self.written: list[StateFile] = []
 
-    def add(self, role: FileRole, state: str, file: EncodedFile) -> None:
+    def add(self, role: FileRole, state: str, file: EncodedFile, classes: Sequence[Reference] = ()) -> None:
         """Write a file, or keep it in the handle where checkpoints are kept in memory."""
         content = file.content
         suffix = "pickle" if role is FileRole.OWN else "parquet"
@@ -126,16 +127,27 @@ class _Files:
             if self._place.local is not None:
                 keep_copy(self._place, name, content)
         self.written.append(
-            StateFile(name, len(content), checksum_of(content), kept, role, state, file.rows, file.columns)
+            StateFile(
+                name,
+                len(content),
+                checksum_of(content),
+                kept,
+                role,
+                state,
+                file.rows,
+                file.columns,
+                tuple(classes),
+            )
         )
 
     def add_own(self, own: Any, go_on: Callable[[], None]) -> None:
         """Write what the operator itself remembers, its long parts in files of their own."""
         parts = PartFiles(self._place, self.prefix, self._make_room, go_on)
+        pickles = NotingPickles()
         with kept_apart(parts.keep):
-            pickled = _pickled(own, self._operator)
+            pickled = _pickled(own, self._operator, pickles)
         self.written += parts.written
-        self.add(FileRole.OWN, "", EncodedFile(pickled, 1, ()))
+        self.add(FileRole.OWN, "", EncodedFile(pickled, 1, ()), pickles.classes)
 
     def _count(self, size_bytes: int) -> None:
         self._make_room(size_bytes)
@@ -221,7 +233,8 @@ def _read(
             states[file.state] = decode_elements(read_checked(place, file, whose), file.state)
         elif file.role is FileRole.OWN:
             with parts_found(parts_of(place, handle)):
-                own = load(read_checked(place, file, whose), f"what {whose} had to remember")
+                pickles = SavedPickles(file.classes)
+                own = pickles.load(read_checked(place, file, whose), f"what {whose} had to remember")
     return OperatorSnapshot(
         keyed=KeyedStateSnapshot(handle.max_parallelism, keyed, sources=(source,) if source else ())
         if keyed or source
@@ -261,9 +274,9 @@ def _entries(
     return found
 
 
-def _pickled(own: Any, operator_name: str) -> bytes:
+def _pickled(own: Any, operator_name: str, pickles: NotingPickles) -> bytes:
     try:
-        return dump(own)
+        return pickles.dump(own)
     except PenstockError:
         raise
     except Exception as error:

@@ -27,7 +27,8 @@ from penstock.data.types import Types
 from penstock.operators.contract import OperatorSnapshot
 from penstock.state.hashmap.backend import HashMapStateBackend
 from penstock.state.operator_lists import InMemoryOperatorState
-from penstock.state.timers import KeyedTimers
+from penstock.state.rocksdb.backend import RocksDBKeyedStateBackend
+from penstock.state.rocksdb.settings import RocksDBSettings
 from penstock.windows.window import TimeWindow
 
 GROUPS = 32
@@ -91,15 +92,32 @@ LASTING = ValueStateDescriptor("lasting")
 LASTING.enable_time_to_live(StateTtlConfig.new_builder(Time.hours(1)).build())
 
 
+BACKENDS = ("hashmap", "rocksdb", "rocksdb, timers on the heap")
+
+
+def backend_of(kind: str, own: range) -> Any:
+    """One that is filled, or into which something is restored."""
+    clock = ManualClock(1000)
+    if kind == "hashmap":
+        return HashMapStateBackend(GROUPS, own, clock)
+    settings = RocksDBSettings(
+        memory_bytes=4 << 20,
+        object_cache_bytes=1 << 20,
+        is_incremental=True,
+        has_timers_on_heap=kind != "rocksdb",
+    )
+    return RocksDBKeyedStateBackend(GROUPS, own, clock, settings)
+
+
 class Subtask:
     """The state of one subtask, of which there are ``parallelism``."""
 
-    def __init__(self, index: int, parallelism: int) -> None:
+    def __init__(self, index: int, parallelism: int, backend: str = "hashmap") -> None:
         self.index, self.parallelism = index, parallelism
         self.own = key_group_range(GROUPS, parallelism, index)
-        self.keyed = HashMapStateBackend(GROUPS, self.own, ManualClock(1000))
+        self.keyed = backend_of(backend, self.own)
         self.operator = InMemoryOperatorState()
-        self.timers = KeyedTimers("timers", GROUPS, self.own)
+        self.timers = self.keyed.timers("timers")
 
     def keys(self) -> list[Any]:
         """Those that are this subtask's."""
@@ -109,9 +127,9 @@ class Subtask:
             if subtask_of_key_group(GROUPS, self.parallelism, key_group(key, GROUPS)) == self.index
         ]
 
-    def fill(self) -> None:
-        """Put something under every key."""
-        for key in self.keys():
+    def fill(self, keys: list[Any] | None = None) -> None:
+        """Put something under every key, or some of them."""
+        for key in self.keys() if keys is None else keys:
             self.keyed.current_key = key
             for name, value in VALUES.items():
                 self.keyed.get_state(ValueStateDescriptor(name)).update(value)
@@ -122,18 +140,21 @@ class Subtask:
             self.keyed.get_state(LASTING).update("fresh")
             self.timers.register_event_time_timer(key, WINDOW, 999)
             self.timers.register_processing_time_timer(key, None, 5)
+
+    def fill_operator_state(self) -> None:
+        """Put something into each kind of operator state."""
         self.operator.get_list_state(ListStateDescriptor("offsets")).add(("partition", self.index))
         self.operator.get_union_list_state(ListStateDescriptor("all")).add(self.index)
         self.operator.get_broadcast_state(MapStateDescriptor("rules")).put("limit", {"most": 5})
 
-    def snapshot(self) -> OperatorSnapshot:
+    def snapshot(self, checkpoint_id: int = 1) -> OperatorSnapshot:
         """Everything."""
         return OperatorSnapshot(
-            self.keyed.snapshot(1),
+            self.keyed.snapshot(checkpoint_id),
             {"timers": self.timers.snapshot()},
             self.operator.snapshot(),
             [self.index],
-            1,
+            checkpoint_id,
         )
 
     def restore(self, snapshot: OperatorSnapshot) -> None:
@@ -141,6 +162,7 @@ class Subtask:
         assert snapshot.keyed is not None
         assert snapshot.operator is not None
         self.keyed.restore([snapshot.keyed], self.own)
+        self.timers = self.keyed.timers("timers")
         self.timers.restore([snapshot.timers["timers"]], self.own)
         self.operator.restore(snapshot.operator)
 

@@ -15,7 +15,8 @@ from penstock.checkpoint.restore_report import restore_report
 from penstock.checkpoint.snapshot_files import read_operator_snapshot, write_operator_snapshot
 from penstock.contracts.state import MapStateDescriptor, ValueStateDescriptor
 from penstock.errors import StateError
-from penstock.operators.contract import OperatorSnapshot
+from penstock.operators.commits import Committable
+from penstock.operators.contract import KeptTogether, OperatorSnapshot
 from penstock.state.hashmap.backend import HashMapStateBackend
 from penstock.state.native_entries import open_rocksdb_files
 from penstock.state.rocksdb.backend import RocksDBKeyedStateBackend
@@ -87,6 +88,19 @@ class Saved:
         # As it comes back out of a manifest.
         operator = {"id": "o", "name": "op", "parallelism": 1, "max_parallelism": GROUPS}
         self.handles = (handle_from_json(handle_as_json(handle), operator),)
+
+    def remember(self, own: Any) -> None:
+        """Save what an operator itself remembers."""
+        state = OperatorSnapshot(own=own, checkpoint_id=1)
+        handle = write_operator_snapshot(self.place, state, "o", "op", SubtaskPlace(0, 1, GROUPS))
+        operator = {"id": "o", "name": "op", "parallelism": 1, "max_parallelism": GROUPS}
+        self.handles = (handle_from_json(handle_as_json(handle), operator),)
+
+    def remembered(self) -> Any:
+        """The same again."""
+        found = read_operator_snapshot(self.place, self.handles, SubtaskPlace(0, 1, GROUPS))
+        assert found is not None
+        return found.own
 
     def restored(self, on_disk: bool, parallelism: int = 1, index: int = 0) -> Any:
         new = self.backend(on_disk, parallelism, index)
@@ -189,6 +203,36 @@ def test_a_field_without_a_default_is_told_before_any_value_is_used(
         f"operator 'op', state 'value': {problem}",
         f"operator 'op', state 'map': {problem}",
     ]
+
+
+def test_classes_in_what_an_operator_itself_remembers_may_have_other_fields(saved: Saved) -> None:
+    shop = saved.module.write(BEFORE)
+    saved.remember(KeptTogether([shop.Order(1), Committable(1, (shop.Point(1, 2), shop.Order(2)))]))
+    shop = saved.module.write(AFTER)
+    order, committable = saved.remembered()
+    assert order == shop.Order(1)
+    assert not hasattr(order, "went")
+    assert committable == Committable(1, (shop.Point(y=2, x=1), shop.Order(2)))
+    assert class_problems(saved.handles, saved.place) == []
+    saved.module.write(WITHOUT_DEFAULT)
+    with pytest.raises(
+        StateError, match=r"shop\.Order was saved with .* now has 'city' too, which has no default"
+    ):
+        saved.remembered()
+    assert class_problems(saved.handles, saved.place) == [
+        "operator 'op', what it remembers itself: shop.Order has the field 'city' now, which has no default"
+    ]
+
+
+def test_the_report_names_changes_in_what_an_operator_itself_remembers(saved: Saved) -> None:
+    saved.remember([saved.module.write(BEFORE).Point(1, 2)])
+    saved.module.write(AFTER)
+    graph = job(1, GROUPS)
+    operator = keyed(graph).operators[0].id
+    record = OperatorRecord(operator, "op", 1, GROUPS, saved.handles)
+    manifest = Manifest(1, 0, "j", "job", operators={operator: record})
+    (fate, *_) = restore_report(manifest, saved.place, graph, False).operators
+    assert list(map(str, fate.changes)) == ["shop.Point: z comes with its default"]
 
 
 @pytest.mark.parametrize("written", [True, False])

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable
 from typing import Any, Final
 
-from penstock.connectors.kafka.epochs import Epoch, WriterName
+from penstock.connectors.kafka.epochs import Epoch, WriterName, read_back
 from penstock.connectors.kafka.transactions import EpochCommitter, TransactionalProducer
 from penstock.contracts.sink import Committer
 from penstock.errors import OutsideError
@@ -86,7 +86,7 @@ class ExactlyOnceCommitter(Committer):
         return self._commit_all(committables, False)
 
     def recommit(self, committables: list[Any]) -> list[Any]:
-        return self._commit_all(committables, True)
+        return self._commit_all([read_back(each) for each in committables], True)
 
     def progress(self) -> int:
         return self._written + sum(running.written for running in self._tries.values())

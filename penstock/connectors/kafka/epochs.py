@@ -6,14 +6,15 @@ import tempfile
 import threading
 import weakref
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from io import BufferedReader, BytesIO, RawIOBase
 from typing import Any, BinaryIO, ClassVar, Final
 
 from penstock.connectors.kafka.serialization import ProducerRecord
 from penstock.contracts.snapshot_parts import OpenPart, SnapshotPart
+from penstock.errors import StateError
 
 IN_MEMORY_BYTES = 64 << 20
 """What all epochs of the process have in memory at most."""
@@ -48,6 +49,14 @@ class EpochRecords(SnapshotPart):
     def of_content(cls, content: bytes) -> "EpochRecords":
         made = cls()
         for block in _blocks_of(BytesIO(content)):
+            made._keep(block)
+        return made
+
+    @classmethod
+    def of(cls, blocks: Iterable[bytes]) -> "EpochRecords":
+        """Out of a checkpoint of the time when epochs had no files of their own."""
+        made = cls()
+        for block in blocks:
             made._keep(block)
         return made
 
@@ -178,6 +187,23 @@ class Epoch:
     identity: str
     run: str
     records: EpochRecords = field(compare=False)
+
+
+def read_back(stored: Any) -> Epoch:
+    """An epoch of a checkpoint, whichever version has written it.
+
+    :raises StateError: when it is from before epochs knew their writer.
+    """
+    if not isinstance(stored, Epoch) or not isinstance(stored.writer, WriterName):
+        raise StateError(
+            "what the Kafka sink has yet to commit was prepared by an early version of penstock, and cannot be read; start "
+            "the job once more with that version and stop it with a savepoint, which commits everything; then give the sink "
+            "another uid, and start from the savepoint with -n (--allowNonRestoredState)"
+        )
+    topics: Any = stored.topics
+    return (
+        replace(stored, topics=(topics,)) if isinstance(topics, str) else stored
+    )  # of one topic there was the name
 
 
 def _head_of(block: bytes) -> bytes:
