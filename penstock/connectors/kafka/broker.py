@@ -29,6 +29,10 @@ def confluent_admin() -> Any:
     return require("confluent_kafka.admin", "kafka", "Kafka")
 
 
+class Refused(OutsideError):
+    """The broker has answered, and will not, now or later."""
+
+
 class Complaints:
     """Takes down what a client says of brokers: why it cannot talk to them is told nowhere else."""
 
@@ -50,7 +54,8 @@ def answer_of(ask: Callable[[float], Any], servers: str, complaints: Complaints)
 
     ``ask(seconds)`` puts the question anew each time and waits so long for the answer.
 
-    :raises OutsideError: where there is no answer.
+    :raises Refused: where the answer is no.
+    :raises OutsideError: where there is none.
     """
     deadline = monotonic() + TIMEOUT_S
     while True:
@@ -60,11 +65,13 @@ def answer_of(ask: Callable[[float], Any], servers: str, complaints: Complaints)
             reason: Any = error.args[0] if error.args else None
             code = reason.code() if hasattr(reason, "code") else None
             if code is not None and code in _rights():
-                raise OutsideError(
+                raise Refused(
                     f"Kafka at {servers} refuses this user: {reason.str()}; {_rights()[code]}"
                 ) from error
             comes_again = isinstance(error, TimeoutError) or code in _not_ready()
             if not comes_again or monotonic() >= deadline:
+                if not comes_again and code is not None and code > 0:  # what the client itself says is below zero
+                    raise Refused(f"Kafka at {servers} refuses: {reason.str()}") from error
                 raise OutsideError(f"Kafka at {servers} did not answer: {complaints.about(error)}") from error
         pause(AGAIN_S)
 
@@ -127,7 +134,8 @@ class GroupOffsets:
     def commit(self, group: str, topics: Iterable[str], offset: int, metadata: str) -> frozenset[str]:
         """Commit an offset of the first partition of each topic, in one request; those that are there are returned.
 
-        :raises OutsideError: when the broker does not take it.
+        :raises Refused: when the broker does not take one of another topic.
+        :raises OutsideError: when it does not answer.
         """
         client = confluent()
         notes = [client.TopicPartition(topic, 0, offset, metadata) for topic in sorted(topics)]

@@ -177,7 +177,8 @@ class _Room:
 class Epoch:
     """The committable: everything that is needed to commit the transaction, or to write it anew.
 
-    ``topics`` are where its marker goes, ``number`` and ``identity`` are what the marker says, ``run`` is that of the writer.
+    ``topics`` are where its marker goes (some that it was written to, and the anchor of all notes if it may), ``number`` and
+    ``identity`` are what the marker says, ``run`` is that of the writer.
     """
 
     writer: WriterName

@@ -15,6 +15,7 @@ from typing import Any, Final
 from penstock.chance import secret_token
 from penstock.connectors.kafka.epochs import Epoch, EpochRecords, WriterName
 from penstock.connectors.kafka.markers import Markers
+from penstock.connectors.kafka.notes import ANCHOR
 from penstock.connectors.kafka.preflight import check_time_out
 from penstock.connectors.kafka.producing import ProducerLost, RecordProducer
 from penstock.connectors.kafka.register import (
@@ -48,7 +49,8 @@ NOTE_AGAIN_S: Final = 3_600.0
 MOST_OPEN: Final = 16
 """Transactions of a writer that wait for their commits; each has a client with threads of its own."""
 MOST_NOTES: Final = 500
-"""Under so many topics are notes and markers at most: those of a group are written at once, which has a largest size."""
+"""Under so many topics, beside the anchor, are notes and markers at most: those of a group are written at once, which has a
+largest size."""
 
 _topic_of = itemgetter(0)
 
@@ -94,7 +96,7 @@ class ExactlyOnceWriter(CommittingSinkWriter, StatefulSinkWriter):
         self._clock = context.clock()
         self._noted_at_s = 0.0
         self._noted_under: frozenset[str] = frozenset()
-        """The topics under which there are notes of this run."""
+        """The topics under which there are notes of this run, the anchor among them if it may be."""
         self._seen: set[str] = set()
         """The topics that were there."""
         # Restored epochs were committed before this; what else is open here is of an attempt that is over.
@@ -205,7 +207,7 @@ class ExactlyOnceWriter(CommittingSinkWriter, StatefulSinkWriter):
                     topic
                 )  # where it is not there, this says so; some brokers make it then
         self._seen.update(topics)
-        topics = topics[: max(0, MOST_NOTES - len(self._noted_under))]
+        topics = topics[: max(0, MOST_NOTES - len(self._noted_under - {ANCHOR}))]
         if not topics:
             return
         if self._is_newest:
@@ -239,7 +241,7 @@ class ExactlyOnceWriter(CommittingSinkWriter, StatefulSinkWriter):
             return []
         self._number += 1
         identity = secret_token(12).hex()
-        topics = tuple(sorted(self._topics)[:MOST_NOTES])
+        topics = (*sorted(self._topics)[:MOST_NOTES], *(self._noted_under & {ANCHOR}))
         epoch = Epoch(self._name, self._id, topics, self._number, identity, self._run, self._records)
         if self._current is not None:
             hand_over(epoch, self._current)

@@ -1,6 +1,7 @@
 """How far each writer has committed, kept by Kafka itself: as offsets of a consumer group, committed in the same transaction
-as the records. The offset is the number of the epoch, its metadata is the epoch's identity. It is committed for each topic
-that the epoch was written to, so that none that still has records of it is without its marker, whichever others are deleted.
+as the records. The offset is the number of the epoch, its metadata is the epoch's identity. It is committed for the anchor of
+all notes, which stays whatever is deleted, and for each topic that the epoch was written to: where the anchor is refused, no
+topic that still has records of it is without its marker.
 """
 
 from collections.abc import Iterable
@@ -49,7 +50,7 @@ class Markers:
         self._notes = GroupNotes(configuration)
 
     def read(self, writer: WriterName) -> list[Marker]:
-        """The markers of a writer, one of each topic that is there.
+        """The markers of a writer, one of each topic that is there and of the anchor.
 
         :raises OutsideError: where the broker does not tell.
         """

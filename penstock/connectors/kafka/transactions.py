@@ -9,12 +9,14 @@ that try, one is fenced.
 import logging
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final
 
 from penstock.clock import monotonic
 from penstock.connectors.kafka.broker import confluent
 from penstock.connectors.kafka.epochs import Epoch, WriterName
 from penstock.connectors.kafka.markers import Markers, is_committed, marker_group
+from penstock.connectors.kafka.notes import ANCHOR
 from penstock.connectors.kafka.producing import RecordProducer
 from penstock.connectors.kafka.register import Register, job_of, new_run
 from penstock.errors import OutsideError
@@ -60,8 +62,9 @@ class TransactionalProducer:
         """
         client = self.producer.client
         gone: list[str] = []
-        if len(epoch.topics) > 1:  # one of several that is not there would take the transaction along
-            gone = self.producer.missing_of(epoch.topics)
+        written = _written_of(epoch)
+        if len(written) > 1:  # one of several that is not there would take the transaction along
+            gone = self.producer.missing_of(written)
         place = confluent().TopicPartition
         marks = [place(topic, 0, epoch.number, epoch.identity) for topic in epoch.topics if topic not in gone]
         if marks:
@@ -134,6 +137,11 @@ def _member_of(group: str) -> Any:
     return member
 
 
+def _written_of(epoch: Epoch) -> list[str]:
+    """The topics of an epoch that it was written to, as far as they are named."""
+    return [topic for topic in epoch.topics if topic != ANCHOR]
+
+
 def hand_over(epoch: Epoch, producer: TransactionalProducer) -> None:
     """Keep the producer of a prepared transaction where the committer of this process finds it."""
     with _lock:
@@ -176,7 +184,8 @@ class EpochCommitter:
         self._register = Register(configuration)
         self._run = new_run(job_id)
         """Under which restored epochs are committed, before their writers have a run."""
-        self._taken_over: set[WriterName] = set()
+        self._taken_over: dict[WriterName, frozenset[str]] = {}
+        """With the topics under which that is noted."""
 
     def commit(
         self, epoch: Epoch, is_restored: bool, advance: Callable[[int], None]
@@ -189,9 +198,11 @@ class EpochCommitter:
         if is_restored:
             if epoch.writer not in self._taken_over:
                 goes_on = job_of(epoch.run) == job_of(self._run)
-                self._register.take_over(epoch.writer, self._run, epoch.topics, goes_on)
-                self._taken_over.add(epoch.writer)
-            self._commit_anew(epoch, self._run, advance)
+                noted = self._register.take_over(epoch.writer, self._run, epoch.topics, goes_on)
+                self._taken_over[epoch.writer] = noted
+            # Whether there may be a marker under the anchor depends on the rights of now.
+            anchor = self._taken_over[epoch.writer] & {ANCHOR}
+            self._commit_anew(replace(epoch, topics=(*_written_of(epoch), *anchor)), self._run, advance)
             return None
         producer = claim(epoch.identity)
         if producer is not None:
@@ -224,7 +235,7 @@ class EpochCommitter:
 
     def _check_topics(self, epoch: Epoch, producer: TransactionalProducer) -> None:
         """What is not written yet cannot be left out because its topic is gone."""
-        missing = producer.producer.missing_of(epoch.topics)
+        missing = producer.producer.missing_of(_written_of(epoch))
         if missing:
             names = ", ".join(map(repr, missing[:5]))
             raise OutsideError(

@@ -4,6 +4,7 @@ import pytest
 
 from penstock.clock import ManualClock
 from penstock.connectors.kafka.broker import GroupOffsets
+from penstock.connectors.kafka.notes import ANCHOR
 from penstock.connectors.kafka.transactions import EpochCommitter
 from penstock.errors import OutsideError, RunSuperseded
 from tests.connectors.kafka.runs import JOB, Context, crash, delete, expect, is_blocked, last, start
@@ -85,6 +86,50 @@ def test_an_epoch_is_known_to_be_committed_whichever_of_its_topics_is_deleted(
     expect(kafka, left, [f"{left} once", f"{left} later"])
 
 
+def test_an_epoch_is_known_to_be_committed_when_all_of_its_topics_are_deleted(kafka: KafkaCluster) -> None:
+    topics = [new_topic(kafka), new_topic(kafka)]
+    run = start(kafka, "both " + topics[0], selects=True)
+    epochs = [*run.write(f"{topics[0]} once"), *run.write(*(f"{topic} once" for topic in topics))]
+    run.commit(epochs)
+    crash()
+    for topic in topics:
+        delete(kafka, topic)
+    kafka.create_topic(topics[1])
+    later = start(kafka, "both " + topics[0], Context(restored_from=1), last(2), epochs, selects=True)
+    later.commit(later.write(f"{topics[1]} later"))
+    expect(kafka, topics[1], [f"{topics[1]} later"])
+
+
+def test_an_epoch_to_more_topics_than_have_markers_is_known_to_be_committed_when_those_are_deleted(
+    kafka: KafkaCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("penstock.connectors.kafka.exactly_once.MOST_NOTES", 1)
+    first, second, third = sorted(new_topic(kafka) for _ in range(3))
+    run = start(kafka, "many " + first, selects=True)
+    epochs = run.write(*(f"{topic} once" for topic in (first, second, third)))
+    run.commit(epochs)
+    crash()
+    delete(kafka, first)
+    kafka.create_topic(first)
+    later = start(kafka, "many " + first, Context(restored_from=1), last(1), epochs, selects=True)
+    later.commit(later.write(f"{first} later", f"{third} later"))
+    expect(kafka, first, [f"{first} later"])
+    expect(kafka, second, [f"{second} once"])
+    expect(kafka, third, [f"{third} once", f"{third} later"])
+
+
+def test_a_run_that_was_thought_dead_learns_of_the_later_one_when_all_topics_are_deleted(
+    kafka: KafkaCluster,
+) -> None:
+    gone, new = new_topic(kafka), new_topic(kafka)
+    zombie = start(kafka, "days of " + gone, selects=True)
+    zombie.commit(zombie.write(f"{gone} a"))
+    start(kafka, "days of " + gone, Context(restored_from=1), last(1), selects=True)
+    delete(kafka, gone)
+    with pytest.raises(RunSuperseded, match="another run has taken over"):
+        zombie.write(f"{new} never seen")
+
+
 def test_a_topic_that_is_deleted_before_the_commit_keeps_no_other_from_it(kafka: KafkaCluster) -> None:
     gone, stays = new_topic(kafka), new_topic(kafka)
     run = start(kafka, "both " + gone, selects=True)
@@ -119,10 +164,10 @@ def test_notes_are_under_a_number_of_topics_at_most(
     kafka: KafkaCluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("penstock.connectors.kafka.exactly_once.MOST_NOTES", 2)
-    topics = [new_topic(kafka) for _ in range(4)]
+    topics = sorted(new_topic(kafka) for _ in range(4))
     run = start(kafka, "many " + topics[0], selects=True)
     epochs = run.write(*(f"{topic} once" for topic in topics))
-    assert len(epochs[0].topics) == 2
+    assert set(epochs[0].topics) == {*topics[:2], ANCHOR}
     run.commit(epochs)
     crash()
     start(kafka, "many " + topics[0], Context(restored_from=1), last(1), epochs, selects=True)

@@ -20,6 +20,9 @@ from confluent_kafka.admin import (
 from penstock.common import WatermarkStrategy
 from penstock.common.serialization import SimpleStringSchema
 from penstock.connectors.kafka.broker import GroupOffsets
+from penstock.connectors.kafka.epochs import WriterName
+from penstock.connectors.kafka.markers import marker_group
+from penstock.connectors.kafka.notes import ANCHOR, GroupNotes
 from penstock.datastream import StreamExecutionEnvironment
 from penstock.datastream.connectors.kafka import (
     KafkaOffsetsInitializer,
@@ -29,6 +32,7 @@ from penstock.datastream.connectors.kafka import (
 )
 from penstock.datastream.connectors.source_and_sink import DeliveryGuarantee
 from penstock.errors import JobFailed, OutsideError
+from tests.connectors.kafka.runs import Context, crash, expect, last, start
 from tests.connectors.kafka.talking import PATIENCE_S, committed_values, new_topic, rows_of, write
 from tests.missing import leave_out_for_want_of
 from tests.services.certificates import Certificate, make_certificate
@@ -119,10 +123,15 @@ class Right:
         )
 
 
+READS_ANCHOR = Right(ResourceType.TOPIC, ANCHOR, AclOperation.READ)
+
+
 @contextmanager
 def only(kafka: KafkaCluster, *rights: Right, without: Right | None = None) -> Iterator[None]:
-    """Within the block the user has these rights, but for one, and no others on what they are about, nor on the cluster."""
+    """Within the block the user has these rights, but for one, and no others on what they are about, nor on the cluster and
+    its own topic."""
     bindings = [right.of(USER) for right in rights if right != without]
+    bindings.append(READS_ANCHOR.of("somebody"))
     bindings.append(Right(ResourceType.BROKER, "kafka-cluster", AclOperation.ALTER).of("somebody"))
     if without is not None:
         bindings.append(without.of("somebody"))
@@ -168,6 +177,41 @@ def test_an_exactly_once_sink_needs_the_rights_that_the_guide_names_and_no_other
     with only(kafka, *rights_of_sink(second)):
         copy(source(first, properties), second, properties)
     assert committed_values(kafka, second, 2) == ["a", "b"]
+    assert [topic for topic, _ in notes_of(kafka, second)] == [second]
+
+
+def test_a_sink_that_may_read_the_topic_of_offsets_has_its_notes_there_as_well(
+    kafka: KafkaCluster, certificate: Certificate
+) -> None:
+    first, second = new_topic(kafka), new_topic(kafka)
+    write(kafka, first, ["a", "b"])
+    properties = settings(kafka, ssl_ca_location=certificate.truststore)
+    with only(kafka, *rights_of_sink(second), READS_ANCHOR):
+        copy(source(first, properties), second, properties)
+    assert committed_values(kafka, second, 2) == ["a", "b"]
+    (_, number), _ = found = notes_of(kafka, second)
+    assert found == [(ANCHOR, number), (second, number)]
+
+
+def test_an_epoch_is_written_anew_by_a_user_who_may_not_read_the_topic_of_offsets_any_more(
+    kafka: KafkaCluster, certificate: Certificate
+) -> None:
+    topic = new_topic(kafka)
+    epochs = start(kafka, topic).write("a")
+    assert ANCHOR in epochs[0].topics
+    crash()
+    properties = settings(kafka, ssl_ca_location=certificate.truststore)
+    written = Right(ResourceType.TRANSACTIONAL_ID, "test-", AclOperation.WRITE, ResourcePatternType.PREFIXED)
+    with only(kafka, *rights_of_sink(topic)[:3], written):
+        later = start(kafka, topic, Context(restored_from=1), last(1), epochs, **properties)
+        later.commit(later.write("b"))
+    expect(kafka, topic, ["a", "b"])
+
+
+def notes_of(kafka: KafkaCluster, prefix: str) -> list[tuple[str, int]]:
+    """The markers of the first writer under a prefix: topics and numbers."""
+    found = GroupNotes({"bootstrap.servers": kafka.bootstrap}).read(marker_group(WriterName(prefix, 0)))
+    return sorted((note.topic, note.offset) for note in found)
 
 
 @pytest.mark.parametrize(
