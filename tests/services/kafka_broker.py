@@ -3,8 +3,6 @@
 ``python -m tests.services.kafka_broker [PORT]`` runs one until it is interrupted, on port 9092 if none is given.
 """
 
-import os
-import signal
 import socket
 import subprocess
 import sys
@@ -16,6 +14,7 @@ from pathlib import Path
 from threading import Event
 from typing import ClassVar
 
+from tests.services.attached import Attached
 from tests.services.maven_jars import NoJars, jars_of
 
 KAFKA_3 = "3.9.2"
@@ -94,15 +93,14 @@ class Broker:
     classpath: str
     directory: Path
     port: int
-    process: subprocess.Popen[bytes] | None = None
+    process: Attached | None = None
 
     def start(self) -> None:
         with open(self.directory / "output.txt", "ab") as output:
-            self.process = subprocess.Popen(
+            self.process = Attached(
                 self._java("kafka.Kafka", str(self.directory / "server.properties")),
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                start_new_session=True,
             )
 
     def format(self, cluster_id: str) -> None:
@@ -127,9 +125,7 @@ class Broker:
 
     def kill(self) -> None:
         if self.process is not None:
-            with suppress(ProcessLookupError):
-                os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait()
+            self.process.kill()
             self.process = None
 
     def said(self) -> str:

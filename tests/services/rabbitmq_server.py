@@ -1,7 +1,6 @@
 """A real RabbitMQ from Debian's packages, on free loopback ports, with everything that it writes in a folder of its own."""
 
 import os
-import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -9,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
 
+from tests.services.attached import Attached
 from tests.services.debian_packages import NoPackages, unpacked
 from tests.services.kafka_broker import free_ports
 
@@ -27,7 +27,7 @@ class RabbitServer:
     folder: Path
     port: int
     ports: list[int]
-    processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    processes: list[Attached] = field(default_factory=list)
 
     @property
     def uri(self) -> str:
@@ -62,13 +62,12 @@ class RabbitServer:
                 [str(program / "sbin/rabbitmq-server")],
             ):
                 self.processes.append(
-                    subprocess.Popen(
+                    Attached(
                         command,
                         env=environment,
                         stdin=subprocess.DEVNULL,
                         stdout=output,
                         stderr=subprocess.STDOUT,
-                        start_new_session=True,
                     )
                 )
         self._wait_until_ready()
@@ -88,10 +87,7 @@ class RabbitServer:
 
     def kill(self) -> None:
         while self.processes:
-            process = self.processes.pop()
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+            self.processes.pop().kill()
 
 
 @contextmanager

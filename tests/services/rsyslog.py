@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 
+from tests.services.attached import Attached
 from tests.services.debian_packages import unpacked
 from tests.services.kafka_broker import free_ports
 
@@ -80,9 +81,8 @@ def running_rsyslog(directory: Path, program: str) -> Iterator[Rsyslog]:
     if found.modules is not None:
         command += ["-M", found.modules]
     surroundings = {**os.environ, **found.environment}
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=surroundings)
+    process = Attached(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=surroundings)
     try:
         yield Rsyslog(port, directory)
     finally:
-        process.terminate()
-        process.communicate(timeout=PATIENCE_S)
+        process.kill()

@@ -1,6 +1,5 @@
 """A broker that goes away and comes back: nothing is lost, nothing waits for it longer than it is away."""
 
-import os
 import signal
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -28,11 +27,11 @@ def silent(kafka: KafkaCluster) -> Iterator[None]:
     """The broker answers nothing within the block."""
     (broker,) = kafka.brokers
     assert broker.process is not None
-    os.killpg(broker.process.pid, signal.SIGSTOP)
+    broker.process.signal(signal.SIGSTOP)
     try:
         yield
     finally:
-        os.killpg(broker.process.pid, signal.SIGCONT)
+        broker.process.signal(signal.SIGCONT)
 
 
 def restart(kafka: KafkaCluster) -> None:
