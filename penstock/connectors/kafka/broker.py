@@ -70,7 +70,9 @@ def answer_of(ask: Callable[[float], Any], servers: str, complaints: Complaints)
                 ) from error
             comes_again = isinstance(error, TimeoutError) or code in _not_ready()
             if not comes_again or monotonic() >= deadline:
-                if not comes_again and code is not None and code > 0:  # what the client itself says is below zero
+                if (
+                    not comes_again and code is not None and code > 0
+                ):  # what the client itself says is below zero
                     raise Refused(f"Kafka at {servers} refuses: {reason.str()}") from error
                 raise OutsideError(f"Kafka at {servers} did not answer: {complaints.about(error)}") from error
         pause(AGAIN_S)

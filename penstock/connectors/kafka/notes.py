@@ -44,8 +44,8 @@ class GroupNotes:
         return [Note(each.topic, each.offset, each.metadata or "") for each in found if each.offset >= 0]
 
     def write(self, group: str, topics: Iterable[str], offset: int, text: str) -> frozenset[str]:
-        """Write a note under each of the topics and the anchor, in the place of the one that is there: all of them at once, so
-        that of two who write one comes last everywhere. Those that are there are returned.
+        """Write a note under each of the topics and the anchor, in the place of the one that is there: all of them at once,
+        so that of two who write one comes last everywhere. Those that are there are returned.
 
         :raises OutsideError: when the broker does not take it.
         """
