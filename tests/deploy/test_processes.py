@@ -13,6 +13,7 @@ from penstock.errors import ProtocolError
 from penstock.ids import WorkerIndex
 from penstock.network.handshake import Handshake, Role, shake_hands
 from penstock.runtime.messages import FromWorker, MetricsReport, ReportMetrics, WorkerDied, WorkerRegistered
+from tests.alone import in_a_process_of_its_own
 from tests.deploy.programs import is_gone
 
 NO_GRAPH = JobGraph("nothing", (), (), False)
@@ -35,6 +36,7 @@ def descriptors() -> set[str]:
     return set(os.listdir("/proc/self/fd"))
 
 
+@in_a_process_of_its_own
 def test_workers_register_report_and_are_gone_after_stop_with_everything_of_the_pool() -> None:
     before = descriptors()
     threads = threading.active_count()

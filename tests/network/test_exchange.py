@@ -17,6 +17,7 @@ from penstock.network.channel import InputChannel, channel_number
 from penstock.network.exchange import NetworkOptions
 from penstock.network.in_process import InProcessChannel
 from penstock.network.spilled import SpoolChannel, SpoolMemory
+from tests.alone import in_a_process_of_its_own
 from tests.network.workers import Worker, connected, drive, in_background, open_descriptors, vanish
 
 
@@ -314,6 +315,7 @@ def test_a_crowd_of_strangers_is_turned_away_at_the_door(caplog: pytest.LogCaptu
         worker.close()
 
 
+@in_a_process_of_its_own
 def test_no_descriptor_stays_open() -> None:
     before = open_descriptors()
     with connected(3) as workers:

@@ -247,8 +247,11 @@ class World:
         if (path := job.savepoint_path()) is not None:
             return path
         newest: list[tuple[int, str]] = []
-        below = self.files.below(CHECKPOINTS)
-        found = [ROOT + path for path in below if path.endswith("/" + MANIFEST_NAME)]
+        found = self._manifests_below(CHECKPOINTS)
+        if job.stopped_with_savepoint:
+            # It died over the removal of its checkpoints: who had it stopped looks where its savepoints lie.
+            own = f"{ROOT}{SAVEPOINTS}/savepoint-{str(job.job_id)[:6]}-"
+            found += [path for path in self._manifests_below(SAVEPOINTS) if path.startswith(own)]
         with self.misfortunes.suspended():
             # A savepoint that the job was to stop with is known by its note alone.
             for path in [*found, None if job.noted is None else job.noted.directory, job.start_from]:
@@ -265,6 +268,9 @@ class World:
                 but=job.found_files
             )  # nothing tells of the attempt that did not come to a checkpoint
         return found_path
+
+    def _manifests_below(self, directory: str) -> list[str]:
+        return [ROOT + path for path in self.files.below(directory) if path.endswith("/" + MANIFEST_NAME)]
 
     def _draw_checkpointing(self) -> dict[str, str]:
         chance, more = self._chance, seeded(f"penstock failover {self.seed}")
