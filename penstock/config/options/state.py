@@ -44,6 +44,81 @@ state.backend.rocksdb.memory.partitioned-index-filters
 state.backend.rocksdb.memory.object-cache
     memory = 128 mb ; honoured
     Memory for state as objects in front of RocksDB, for each operator of each subtask.
+state.backend.rocksdb.thread.num
+    int = ; honoured
+    How many flushes and compactions of a database run at a time.
+state.backend.rocksdb.files.open
+    int = ; honoured
+    How many files a database has open at most; -1 for as many as there are.
+state.backend.rocksdb.writebuffer.size
+    memory = ; honoured
+    How long a write buffer of a database gets.
+state.backend.rocksdb.writebuffer.count
+    int = ; honoured
+    How many write buffers a database has at most.
+state.backend.rocksdb.writebuffer.number-to-merge
+    int = ; honoured
+    How many write buffers go into one file at least.
+state.backend.rocksdb.block.blocksize
+    memory = ; honoured
+    How long a block of entries is, about.
+state.backend.rocksdb.block.metadata-blocksize
+    memory = ; honoured
+    How long a block of an index or a filter is, about.
+state.backend.rocksdb.block.cache-size
+    memory = ; honoured
+    The cache of blocks of each database, where RocksDB's memory has no common bound.
+state.backend.rocksdb.use-bloom-filter
+    boolean = true ; honoured
+    Whether files have filters, which tell that a key is not there.
+state.backend.rocksdb.bloom-filter.bits-per-key
+    double = 10 ; honoured
+    How long those filters are for each key.
+state.backend.rocksdb.bloom-filter.block-based-mode
+    boolean = false ; accepted
+    Whether filters are of blocks; here never, as in RocksDB of today.
+state.backend.rocksdb.compaction.style
+    enum:LEVEL|UNIVERSAL|FIFO|NONE = LEVEL ; honoured
+    How files are put together. FIFO is refused, as it forgets state.
+state.backend.rocksdb.compaction.level.use-dynamic-size
+    boolean = true ; honoured
+    Whether the sizes of levels go by that of the last one.
+state.backend.rocksdb.compaction.level.target-file-size-base
+    memory = ; honoured
+    How long the files of the first level get.
+state.backend.rocksdb.compaction.level.max-size-level-base
+    memory = ; honoured
+    How large the first level gets.
+state.backend.rocksdb.compression.per.level
+    list = ; honoured
+    How files are compressed, by level; further levels as the last that is given.
+state.backend.rocksdb.log.level
+    string = INFO_LEVEL ; accepted
+    How much RocksDB tells in its log.
+state.backend.rocksdb.log.dir
+    string = ; honoured
+    Where RocksDB's logs are; beside the database unless it is set.
+state.backend.rocksdb.log.file-num
+    int = 1 ; honoured
+    How many logs of a database are kept.
+state.backend.rocksdb.log.max-file-size
+    memory = 1 mb ; honoured
+    How long a log of a database gets.
+state.backend.rocksdb.write-batch-size
+    memory = 2 mb ; accepted
+    How much is written at a time; here 20,000 entries.
+state.backend.rocksdb.restore-overlap-fraction-threshold
+    double = 0.0 ; accepted
+    Which old database a new one begins with; here that of which most is wanted.
+state.backend.rocksdb.use-ingest-db-restore-mode
+    boolean = false ; accepted
+    Whether files of several old databases are joined as they are.
+state.backend.rocksdb.incremental-restore-async-compact-after-rescale
+    boolean = false ; accepted
+    Whether a database is compacted once its job has another parallelism.
+state.backend.rocksdb.rescaling.use-delete-files-in-range
+    boolean = false ; accepted
+    Whether files are deleted at once that hold other subtasks' state alone.
 state.changelog.enabled
     boolean = false ; accepted
     formerly state.backend.changelog.enabled

@@ -133,7 +133,6 @@ class Database:
         options.set_target_file_size_base(8 << 20)
         table = rocksdict.BlockBasedOptions()
         table.set_block_cache(cache)
-        table.set_bloom_filter(10, False)
         table.set_cache_index_and_filter_blocks(True)
         table.set_pin_l0_filter_and_index_blocks_in_cache(True)
         # The cache is cut into up to 64 parts. The filter of a whole file doesn't fit into one, and would be read anew for
@@ -146,6 +145,7 @@ class Database:
             table.set_block_size(128 << 10)
             options.set_target_file_size_base(256 << 20)
             options.set_compaction_readahead_size(4 << 20)
+        settings.configurable.apply(rocksdict, options, table)
         options.set_block_based_table_factory(table)
         return options
 

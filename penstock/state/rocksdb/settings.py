@@ -7,8 +7,8 @@ from typing import Any
 
 from penstock.config.configuration import Configuration
 from penstock.errors import OptionError
+from penstock.state.rocksdb.configurable_options import PREFIX, ConfigurableOptions
 
-PREFIX = "state.backend.rocksdb."
 LOCAL_DIR = PREFIX + "localdir"
 PREDEFINED = PREFIX + "predefined-options"
 OBJECT_CACHE = PREFIX + "memory.object-cache"
@@ -44,6 +44,7 @@ class RocksDBSettings:
     is_incremental: bool = False
     has_timers_on_heap: bool = False
     timers_per_key_group: int = 128
+    configurable: ConfigurableOptions = field(default_factory=ConfigurableOptions)
 
     @property
     def counted_bytes(self) -> int:
@@ -54,6 +55,9 @@ class RocksDBSettings:
     @property
     def cache_bytes(self) -> int:
         """The bound of blocks and write buffers together, without what write buffers take beyond theirs, as in Flink."""
+        own = self.configurable.block_cache_bytes
+        if own is not None and not self.has_shared_memory:
+            return own
         return int(self.counted_bytes * (1 - self.write_buffer_ratio / 3))
 
     @property
@@ -87,6 +91,7 @@ class RocksDBSettings:
             bool(configuration.get(INCREMENTAL)),
             configuration.get(TIMERS) == "HEAP",
             _timers_per_key_group(configuration),
+            ConfigurableOptions.of(configuration),
         )
 
 
