@@ -125,6 +125,13 @@ class RestoreFailed(StateError):
         super().__init__(message)
         self.checkpoint_id = checkpoint_id
 
+    @classmethod
+    def because(cls, checkpoint_id: int, error: StateError) -> "RestoreFailed":
+        """What a reader of the checkpoint has found, as the reason why that cannot be restored."""
+        made = cls(f"checkpoint {checkpoint_id} cannot be restored: {error.message}", checkpoint_id)
+        made.places.extend(error.places)
+        return made
+
 
 class ProtocolError(PenstockError):
     """Two parts of the engine do not understand each other, or a peer failed to authenticate."""

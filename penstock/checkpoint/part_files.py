@@ -17,7 +17,7 @@ from penstock.checkpoint.handles import FileRole, OperatorStateHandle, StateFile
 from penstock.checkpoint.native_files import write_checkpoint_blocks
 from penstock.checkpoint.place import SHARED_PREFIX, CheckpointPlace
 from penstock.contracts.snapshot_parts import OpenPart, SnapshotPart
-from penstock.errors import OutsideError, PenstockError, StateError
+from penstock.errors import OutsideError, PenstockError, RestoreFailed, StateError
 from penstock.storage.reading import BUFFER_BYTES, open_file, outside_errors
 from penstock.storage.writing import exists
 
@@ -108,12 +108,24 @@ class PartFiles:
 
 
 def parts_of(place: CheckpointPlace, handle: OperatorStateHandle) -> dict[str, OpenPart]:
-    """What opens each part of a snapshot, by the name that stands in the pickle."""
+    """What opens each part of a snapshot, by the name that stands in the pickle.
+
+    Parts are read when the job that is restored is under way already; what is wrong with one is so with its checkpoint.
+    """
     return {
-        file.state: partial(open_checked, place, file, handle.owner)
+        file.state: partial(_open_part, place, file, handle)
         for file in handle.files
         if file.role is FileRole.PART
     }
+
+
+@contextmanager
+def _open_part(place: CheckpointPlace, file: StateFile, handle: OperatorStateHandle) -> Iterator[BinaryIO]:
+    try:
+        with open_checked(place, file, handle.owner) as content:
+            yield content
+    except StateError as error:
+        raise RestoreFailed.because(handle.checkpoint_id, error) from error
 
 
 @contextmanager

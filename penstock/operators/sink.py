@@ -49,6 +49,7 @@ class SinkOperator(Operator):
         self._restored: list[Any] | None = None
         self._commits = Commits(lambda: spec.sink.create_committer_for(_InitContext(context)), context)
         self._writer: SinkWriter | None = None
+        self._has_ended = False
         self._moving = _WriterContext(context)
 
     def open(self) -> None:
@@ -95,17 +96,22 @@ class SinkOperator(Operator):
         try:
             self._writer.flush(True)
             self._commits.gather(LAST, self._prepared())
+            self._has_ended = True
             if not self.context.takes_checkpoints:
                 self._commits.commit_last()
         except Exception as error:
             raise user_error(self.context, error) from error
 
     def snapshot(self, checkpoint_id: int) -> Any:
-        """The writer's states, and what waits to be committed; kept together, as transactions bear the subtask's number."""
+        """The writer's states, and what waits to be committed; kept together, as transactions bear the subtask's number.
+
+        After the end of the input the writer is not asked for more, as in Flink.
+        """
         assert self._writer is not None
         try:
-            self._writer.flush(False)
-            self._commits.gather(checkpoint_id, self._prepared())
+            if not self._has_ended:
+                self._writer.flush(False)
+                self._commits.gather(checkpoint_id, self._prepared())
             states = (
                 self._writer.snapshot_state(checkpoint_id)
                 if isinstance(self._writer, StatefulSinkWriter)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from penstock.errors import StateError
+from penstock.errors import RestoreFailed, StateError
 from penstock.operators.contract import OperatorContext
 
 
@@ -23,6 +23,8 @@ def open_restored(context: OperatorContext, open_operator: Callable[[], None]) -
     context.refused = refused
     try:
         open_operator()
+    except RestoreFailed:
+        raise
     except StateError as error:
         if error not in refused.values():
             refused[error.message] = error

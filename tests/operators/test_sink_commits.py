@@ -6,7 +6,14 @@ from typing import Any
 import pytest
 
 from penstock.clock import ManualClock
-from penstock.contracts.sink import Committer, Sink, SinkWriter, SinkWriterContext, WriterInitContext
+from penstock.contracts.sink import (
+    Committer,
+    CommittingSinkWriter,
+    Sink,
+    SinkWriter,
+    SinkWriterContext,
+    WriterInitContext,
+)
 from penstock.errors import OutsideError
 from penstock.operators.commits import Committable
 from penstock.operators.sink import SinkSpec
@@ -71,3 +78,43 @@ def test_commits_that_stand_still_are_given_up() -> None:
         OutsideError, match="2 of 2 committables could not be committed: nothing has moved for 120 s"
     ):
         _restore(2, 10, False)
+
+
+class _Untiring(CommittingSinkWriter):
+    """Has something to commit whenever it is asked."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def write(self, element: Any, context: SinkWriterContext) -> None:
+        pass
+
+    def prepare_commit(self) -> list[Any]:
+        self.asked += 1
+        return [self.asked]
+
+
+class _Taking(Committer):
+    def __init__(self, done: list[Any]) -> None:
+        self.done = done
+
+    def commit(self, committables: list[Any]) -> list[Any]:
+        self.done += committables
+        return []
+
+
+def test_after_the_end_of_the_input_a_writer_is_not_asked_for_more() -> None:
+    done: list[Any] = []
+    sink = _Sink(lambda: _Taking(done))
+    sink.create_writer = lambda context: _Untiring()  # type: ignore[method-assign]
+    stage = Stage(SinkSpec(sink))
+    stage.context.takes_checkpoints = True
+    operator = stage.operator
+    operator.snapshot(1)
+    operator.finish()
+    for checkpoint_id in (2, 3):
+        assert operator.awaits_checkpoint
+        operator.snapshot(checkpoint_id)
+    operator.notify_checkpoint_complete(3)
+    assert done == [1, 2]
+    assert not operator.awaits_checkpoint

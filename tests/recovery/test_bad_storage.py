@@ -7,12 +7,24 @@ from typing import Any
 import pytest
 
 from penstock.chance import seeded
+from penstock.checkpoint.part_files import SHORT_BYTES
 from penstock.common import Types
+from penstock.contracts.sink import (
+    Committer,
+    CommittingSinkWriter,
+    Sink,
+    SinkWriter,
+    SinkWriterContext,
+    WriterInitContext,
+)
 from penstock.datastream import StreamExecutionEnvironment
 from penstock.datastream.functions import KeyedProcessFunction, RuntimeContext
 from penstock.datastream.state import ValueStateDescriptor
 from penstock.errors import JobFailed
+from tests.checkpoint.parts import Part
 from tests.recovery.test_jobs_start_again import EXPECTED, counted, environment, rows_of, script
+
+FAR = 10**15
 
 
 class Spoils(KeyedProcessFunction):
@@ -24,11 +36,15 @@ class Spoils(KeyedProcessFunction):
         self._marker = marker
 
     def process_element(self, value: Any, ctx: KeyedProcessFunction.Context) -> Any:
+        ctx.timer_service().register_event_time_timer(FAR)
         if value[0] == 9 and not self._marker.exists() and len(complete(self._folder)) >= 3:
             self._marker.touch()
             self._spoil(self._folder)
             raise ValueError("on purpose")
         yield value
+
+    def on_timer(self, timestamp: int, ctx: KeyedProcessFunction.OnTimerContext) -> Any:
+        return ()
 
 
 def run(tmp_path: Path, spoil: Callable[[Path], None]) -> list[Any]:
@@ -44,22 +60,69 @@ def complete(folder: Path) -> list[Path]:
     return sorted(found, key=lambda path: -int(path.name.removeprefix("chk-")))
 
 
-def cut(checkpoints: list[Path]) -> None:
-    for file in (file for checkpoint in checkpoints for file in checkpoint.iterdir()):
+def cut(checkpoints: list[Path], names: str = "*") -> None:
+    for file in (file for checkpoint in checkpoints for file in checkpoint.glob(names)):
         if file.name != "_metadata":
             file.write_bytes(file.read_bytes()[:-3])
 
 
+@pytest.mark.parametrize("names", ["*", "*user-timers*"])
 def test_a_job_goes_back_to_the_checkpoint_before_one_that_was_altered(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    names: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     def cut_newest(folder: Path) -> None:
-        cut(complete(folder)[:2])
+        assert any(list(checkpoint.glob(names)) for checkpoint in complete(folder)[:2])
+        cut(complete(folder)[:2], names)
 
     for again in range(5):  # one that was being written may be complete before the job fails, and is whole
         folder = tmp_path / str(again)
         folder.mkdir()
         assert set(run(folder, cut_newest)) == set(EXPECTED)
+        if "so the job goes back to checkpoint" in caplog.text:
+            return
+    pytest.fail(f"the job never goes back to the checkpoint before: {caplog.text}")
+
+
+class CommitsParts(Sink):
+    """Has a long committable with each checkpoint, whose content is read when it is committed."""
+
+    def create_writer(self, context: WriterInitContext) -> SinkWriter:
+        return WritesParts()
+
+    def create_committer(self) -> Committer:
+        return ReadsParts()
+
+
+class WritesParts(CommittingSinkWriter):
+    def write(self, element: Any, context: SinkWriterContext) -> None:
+        pass
+
+    def prepare_commit(self) -> list[Any]:
+        return [Part(2 * SHORT_BYTES)]
+
+
+class ReadsParts(Committer):
+    def commit(self, committables: list[Any]) -> list[Any]:
+        assert all(len(part.whole()) == 2 * SHORT_BYTES for part in committables)
+        return []
+
+
+def test_a_job_goes_back_where_what_is_to_be_committed_again_was_altered(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def cut_newest(folder: Path) -> None:
+        parts = sorted(folder.glob("*/shared/*.part"), key=lambda part: part.stat().st_mtime_ns)
+        for part in parts[-2:]:
+            part.write_bytes(part.read_bytes()[:-3])
+
+    for again in range(5):  # as above
+        folder = tmp_path / str(again)
+        folder.mkdir()
+        env = environment(1, folder, **{"execution.checkpointing.num-retained": "4"})
+        stream = counted(env, script(folder, pause_ms=20)).key_by(lambda pair: pair[0])
+        spoiled = stream.process(Spoils(cut_newest, folder / "checkpoints", folder / "spoiled"))
+        spoiled.sink_to(CommitsParts())
+        assert set(rows_of(spoiled)) == set(EXPECTED)
         if "so the job goes back to checkpoint" in caplog.text:
             return
     pytest.fail(f"the job never goes back to the checkpoint before: {caplog.text}")

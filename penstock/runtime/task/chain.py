@@ -15,7 +15,7 @@ from penstock.data.elements import StreamStatus
 from penstock.data.key_groups import key_group_range
 from penstock.data.own_copies import own_copy
 from penstock.dataflow.job import ChainedOperator, JobVertex
-from penstock.errors import StateError
+from penstock.errors import RestoreFailed, StateError
 from penstock.metrics.kinds import MetricGroup
 from penstock.operators.contract import (
     Operator,
@@ -137,7 +137,10 @@ class OperatorChain:
             if name in snapshot.timers
         ]
         if before:
-            made.restore(before, _key_groups(context))
+            try:
+                made.restore(before, _key_groups(context))
+            except StateError as error:
+                raise RestoreFailed.because(context.restored_checkpoint_id or 0, error) from error
         return made
 
     def snapshot(self, checkpoint_id: int) -> dict[str, OperatorSnapshot]:

@@ -30,20 +30,18 @@ def restore_task(task: Tasklet, vertex: JobVertex, restore: Restore, graph: JobG
     :raises RestoreFailed: when a file was altered, or its content does not fit the operator.
     :raises RefusedStates: when the program's classes are the reason, so that no other checkpoint would do better.
     """
-    failed: StateError
     try:
         with uncollected():
             _restore(task, vertex, restore, graph)
     except StateError as error:
-        message = f"checkpoint {restore.checkpoint_id} cannot be restored: {error.message}"
+        failed = RestoreFailed.because(restore.checkpoint_id, error)
         own = [handle for each in vertex.operators for handle in restore.handles.get(each.id, ())]
         problems = class_problems(own, restore.place)
-        if problems:
-            failed = RefusedStates(message, {problem: problem for problem in problems})
-        else:
-            failed = RestoreFailed(message, restore.checkpoint_id)
-        failed.places.extend(error.places)
-        raise failed from error
+        if not problems:
+            raise failed from error
+        refused = RefusedStates(failed.message, {problem: problem for problem in problems})
+        refused.places.extend(error.places)
+        raise refused from error
 
 
 def _restore(task: Tasklet, vertex: JobVertex, restore: Restore, graph: JobGraph) -> None:
