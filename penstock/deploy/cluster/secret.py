@@ -2,6 +2,7 @@
 
 import hmac
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from penstock.chance import secret_token
@@ -48,13 +49,8 @@ def cluster_secret(directory: Path) -> bytes:
     """
     path = directory / NAME
     try:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            return _read(path)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(secret_token().hex().encode())
+        if not path.exists():
+            _put(path, secret_token())
         return _read(path)
     except OSError as error:
         raise OutsideError(
@@ -69,13 +65,8 @@ def keep_secret(directory: Path, secret: bytes) -> None:
     """
     path = directory / NAME
     try:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not path.exists():
-            partial = directory / f"{NAME}.{secret_token(6).hex()}"
-            descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(secret.hex().encode())
-            partial.replace(path)
+            _put(path, secret)
         if _read(path) != secret:
             raise OutsideError(
                 f"the home {directory.parent} belongs to another cluster: {path} has another secret"
@@ -98,6 +89,20 @@ def known_secret(directory: Path, jobmanager: str) -> bytes:
             "for its owner alone"
         )
     return _read(path)
+
+
+def _put(path: Path, secret: bytes) -> None:
+    """Make the file, whole or not at all, unless somebody else is quicker."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    partial = path.with_name(f"{NAME}.{secret_token(6).hex()}")
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(secret.hex().encode())
+        with suppress(FileExistsError):
+            path.hardlink_to(partial)
+    finally:
+        partial.unlink()
 
 
 def _read(path: Path) -> bytes:
