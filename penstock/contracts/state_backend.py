@@ -54,9 +54,15 @@ class KeyedTable(Protocol):
         """
 
     def fold_pane(
-        self, namespace: Any, keys: Sequence[Any], values: Sequence[Any], function: Callable[[Any, Any], Any]
+        self,
+        namespace: Any,
+        keys: Sequence[Any],
+        values: Sequence[Any],
+        function: Callable[[Any, Any], Any],
+        loop: Callable[[dict[Any, Any], Sequence[Any], Iterable[Any]], None] | None = None,
     ) -> None:
-        """The same within a namespace, without results."""
+        """The same within a namespace, without results. ``loop(stored by key, keys, values)``: the function as a loop of its
+        own, if it has one."""
 
     def aggregate_pane(
         self,

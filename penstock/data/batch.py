@@ -105,6 +105,13 @@ class RowBatch:
             return RowBatch(self._values, self.timestamps, keys)
         return RowBatch.of_fields(fields, self.timestamps, keys)
 
+    def stamped(self, timestamps: list[int]) -> "RowBatch":
+        """The same records at these times."""
+        fields = self.fields
+        if fields is None:
+            return RowBatch(self._values, timestamps, self.keyed_by)
+        return RowBatch.of_fields(fields, timestamps, self.keyed_by)
+
     def __len__(self) -> int:
         fields = self.fields
         return len(self._values) if fields is None else len(fields[0])

@@ -2,7 +2,6 @@
 
 from array import array
 from collections.abc import Callable
-from operator import length_hint
 from typing import Any
 
 from penstock.contracts.watermarks import (
@@ -16,6 +15,7 @@ from penstock.data.batch import RowBatch
 from penstock.data.elements import ACTIVE, IDLE, MAX_WATERMARK, MIN_TIMESTAMP, StreamStatus
 from penstock.errors import ProgramError
 from penstock.metrics.kinds import MetricGroup
+from penstock.operators.assigned_times import AssignedTimes
 from penstock.operators.contract import OperatorContext
 from penstock.operators.user_code import shorten, user_error
 
@@ -88,14 +88,16 @@ class EventTime:
         self._to = to
         self._generator = strategy.generator()
         self._takes_batches = _on_batch(self._generator)
+        self._assigned = None if strategy.assigner is None else AssignedTimes(strategy.assigner, context)
         self._last_activity_ms = context.clock.now_ms()
 
     def process(self, batch: RowBatch) -> None:
         """Stamp a batch and pass it on, with the watermarks that its records cause."""
         timestamps = batch.timestamps
-        if self._strategy.assigner is not None:
-            timestamps = self._assigned(batch.values, timestamps)
-            batch = RowBatch(batch.values, timestamps, batch.keys)
+        if self._assigned is not None:
+            timestamps = self._assigned.of(batch)
+            check_timestamps(timestamps, batch, self._context)
+            batch = batch.stamped(timestamps)
         if self._context.batch_mode:
             self._emit(batch)
             return
@@ -156,21 +158,6 @@ class EventTime:
         except Exception as error:
             raise user_error(self._context, error) from error
 
-    def _assigned(self, values: list[Any], before: list[int] | None) -> list[int]:
-        assigner = self._strategy.assigner
-        assert assigner is not None
-        position = iter(values)
-        try:
-            if before is None:
-                timestamps = [assigner(value, MIN_TIMESTAMP) for value in position]
-            else:
-                timestamps = [assigner(value, time) for value, time in zip(position, before, strict=True)]
-        except Exception as error:
-            index = len(values) - length_hint(position) - 1
-            raise user_error(self._context, error, values[max(index, 0)]) from error
-        check_timestamps(timestamps, values, self._context)
-        return timestamps
-
 
 def _on_batch(generator: WatermarkGenerator) -> Callable[[list[int]], None] | None:
     """How a generator of the engine's takes many timestamps at once; what users write, subclasses too, sees each record."""
@@ -196,7 +183,7 @@ class _Cuts(WatermarkOutput):
         pass
 
 
-def check_timestamps(timestamps: list[int], values: list[Any], context: OperatorContext) -> None:
+def check_timestamps(timestamps: list[int], batch: RowBatch, context: OperatorContext) -> None:
     """Refuse what is not a 64-bit integer.
 
     :raises ProgramError: with the first record whose timestamp does not fit.
@@ -204,7 +191,7 @@ def check_timestamps(timestamps: list[int], values: list[Any], context: Operator
     try:
         array("q", timestamps)
     except (TypeError, OverflowError):
-        for value, timestamp in zip(values, timestamps, strict=True):
+        for value, timestamp in zip(batch.values, timestamps, strict=True):
             try:
                 array("q", [timestamp])
             except (TypeError, OverflowError):

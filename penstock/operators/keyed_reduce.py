@@ -13,6 +13,7 @@ from penstock.errors import PenstockError
 from penstock.operators.aggregations import FieldAggregation, Fold, OtherShape
 from penstock.operators.apart import keeps_apart, values_apart
 from penstock.operators.contract import Operator, OperatorContext, SharingSpec
+from penstock.operators.inlined_reduce import fold_by
 from penstock.operators.pair_fold import PairFold
 from penstock.operators.process_records import FunctionLife, key_is_unusable
 from penstock.operators.user_code import callable_of, user_error
@@ -46,8 +47,8 @@ class KeyedReduce(Operator):
         self._spec = spec
         reduce = callable_of(spec.function, "reduce", "reduce")
         # What a record is reduced into has been emitted.
-        copies = keeps_apart(context) and not context.batch_mode
-        self._reduce: Callable[[Any, Any], Any] = _into_a_copy(reduce) if copies else reduce
+        self._copies = keeps_apart(context) and not context.batch_mode
+        self._reduce: Callable[[Any, Any], Any] = _into_a_copy(reduce) if self._copies else reduce
         self._has_started = False
         self._table: KeyedTable | None = None
         self._is_compact = False
@@ -73,15 +74,17 @@ class KeyedReduce(Operator):
                 raise
             raise user_error(self.context, error, batch.values[self._table.failed_index]) from error
         if not self.context.batch_mode:
-            self._emit(values_apart(self.context, results), batch.timestamps)
+            if self._copies:
+                results = RowBatch(values_apart(self.context, results.values), results.timestamps)
+            self._emit(results)
 
-    def _emit(self, results: list[Any], timestamps: list[int] | None = None) -> None:
+    def _emit(self, results: RowBatch) -> None:
         if self._convert is not None:
             try:
-                results = self._convert(results)
+                results = RowBatch(self._convert(results.values), results.timestamps)
             except PenstockError as error:
                 raise error.at(self.context.place) from None
-        self.output.emit(RowBatch(results, timestamps))
+        self.output.emit(results)
 
     def _start(self, batch: RowBatch) -> None:
         """Make the function of an aggregation to measure, now that its records are seen."""
@@ -92,6 +95,9 @@ class KeyedReduce(Operator):
             return
         self._has_started = True
         if not isinstance(function, FieldAggregation):
+            inlined = None if self._copies else fold_by(self._reduce)
+            if inlined is not None and self._table.entries_for(keys) is not None:
+                self._fold = partial(self._fold_in_place, inlined)  # type: ignore[method-assign]
             return
         self._reduce = function.reducer_for(values[0])
         pairs = None if self.context.batch_mode else PairFold.for_records(function, keys[0], values[0])
@@ -105,12 +111,12 @@ class KeyedReduce(Operator):
         if loop is not None and _all_like(values[0], self._table.pane(VOID_NAMESPACE)):
             self._fold = partial(self._fold_in_place, loop)  # type: ignore[method-assign]
 
-    def _fold(self, batch: RowBatch) -> list[Any]:
+    def _fold(self, batch: RowBatch) -> RowBatch:
         assert self._table is not None
         assert batch.keys is not None
-        return self._table.fold(batch.keys, batch.values, self._reduce)
+        return RowBatch(self._table.fold(batch.keys, batch.values, self._reduce), batch.timestamps)
 
-    def _fold_pairs(self, pairs: PairFold, batch: RowBatch) -> list[Any]:
+    def _fold_pairs(self, pairs: PairFold, batch: RowBatch) -> RowBatch:
         """As in place, and without a list of the keys where they are the first items anyway."""
         if not isinstance(batch.keyed_by, KeyItem) or batch.keyed_by.position:
             return self._fold_in_place(pairs.fold, batch)
@@ -120,10 +126,10 @@ class KeyedReduce(Operator):
         if entries is None:
             return self._fold_by_calls(batch)
         if fields is not None and len(fields) == 2:
-            return self._run(partial(pairs.fold_fields, entries, *fields), batch)
+            return self._run(partial(pairs.fold_fields, entries, *fields), batch, fields[0])
         return self._run(partial(pairs.fold_pairs, entries, batch.values), batch)
 
-    def _fold_in_place(self, loop: Fold, batch: RowBatch) -> list[Any]:
+    def _fold_in_place(self, loop: Fold, batch: RowBatch) -> RowBatch:
         """The same, where the state is a dictionary and there is a loop made for the function."""
         assert self._table is not None
         assert batch.keys is not None
@@ -132,12 +138,15 @@ class KeyedReduce(Operator):
             return self._fold_by_calls(batch)
         return self._run(partial(loop, entries, batch.keys, batch.values), batch)
 
-    def _fold_by_calls(self, batch: RowBatch) -> list[Any]:
+    def _fold_by_calls(self, batch: RowBatch) -> RowBatch:
         """What a loop cannot do, as one of the keys cannot be one: the calls find it, after those before it."""
         self._use_table()
         return self._fold(batch)
 
-    def _run(self, loop: Callable[[list[Any]], None], batch: RowBatch) -> list[Any]:
+    def _run(
+        self, loop: Callable[[list[Any]], None], batch: RowBatch, firsts: list[Any] | None = None
+    ) -> RowBatch:
+        """With ``firsts`` what the loop gives are the second items of pairs, of which these are the first."""
         assert self._table is not None
         results: list[Any] = []
         try:
@@ -145,15 +154,20 @@ class KeyedReduce(Operator):
         except OtherShape:
             self._use_table()
             done = len(results)
+            if firsts is not None:
+                results = list(zip(firsts, results, strict=False))
             try:
-                return results + self._fold(batch.slice(done, len(batch)))
+                results += self._fold(batch.slice(done, len(batch))).values
             except BaseException:
                 self._table.failed_index += done
                 raise
         except BaseException:
             self._table.failed_index = len(results)
             raise
-        return results
+        else:
+            if firsts is not None:
+                return RowBatch.of_fields([firsts, results], batch.timestamps)
+        return RowBatch(results, batch.timestamps)
 
     def _use_table(self) -> None:
         """From the next record on, records of every shape are reduced by calls."""
@@ -166,7 +180,7 @@ class KeyedReduce(Operator):
     def end_key(self, key: Any) -> None:
         assert self._table is not None
         results = self._table.pop_pane(None)
-        self._emit(list(results.values()))
+        self._emit(RowBatch(list(results.values())))
 
     def close(self) -> None:
         self._life.close()

@@ -35,7 +35,8 @@ class PairFold:
         self.fold_pairs = _loop_of(kind, key_type, keys_are_first=True)
         """The same for records whose keys are their first items: ``fold_pairs(values by key, records, results)``."""
         self.fold_fields = _loop_of_fields(kind, key_type)
-        """The same for keys and values in a list each: ``fold_fields(values by key, keys, values, results)``."""
+        """The same for keys and values in a list each, and appended is what stands in the updated pair beside the key:
+        ``fold_fields(values by key, keys, values, results)``."""
 
     @staticmethod
     def for_records(function: FieldAggregation, key: Any, value: Any) -> "PairFold | None":
@@ -112,7 +113,7 @@ def {head}:
 
 @lru_cache(maxsize=64)
 def _loop_of_fields(kind: AggregationKind, key_type: type) -> Any:
-    """No pair is made but the result."""
+    """No pair is made."""
     return _function(
         f"""
 def fold(entries, keys, values, results):
@@ -127,7 +128,7 @@ def fold(entries, keys, values, results):
         elif b is None:
             raise OtherShape
         entries[a] = b
-        append((a, b))
+        append(b)
 """,
         kind,
     )

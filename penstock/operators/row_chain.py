@@ -29,6 +29,7 @@ from penstock.operators.row_loops import (
     compile_lists,
     compile_loop,
     pairing_of,
+    projection_of,
 )
 from penstock.operators.runtime_context import OperatorRuntimeContext
 from penstock.operators.user_code import GENERATED, callable_of, is_rich, raised_at, shorten, user_error
@@ -188,6 +189,8 @@ class _Segment:
         inlined = self._inlined
         if self._pairing is not None:
             inlined = (*inlined[:-1], self._pairing.expression)
+        is_alone = kinds == ("map",) and pairs and self._results is None
+        self._projection = projection_of(self._inlined[0]) if is_alone else None
         self._compile(kinds, functions, inlined)
         if self._results is not None:
             self._plain = self._timed = partial(_mapped, functions[0], self._results)
@@ -219,6 +222,12 @@ class _Segment:
         self._timed = self._plain if self._keeps_count else compile_loop(kinds, True, inlined)(*functions)
 
     def apply(self, batch: RowBatch) -> RowBatch:
+        if self._projection is not None and batch.fields is not None:
+            fields = self._projection.fields(batch.fields)
+            if fields is not None:
+                if self._counters is not None:
+                    self._counters.add(len(batch), len(batch))
+                return RowBatch.of_fields(fields, batch.timestamps)
         values, timestamps = batch.values, batch.timestamps
         position = iter(values)
         try:

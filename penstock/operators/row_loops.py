@@ -13,7 +13,7 @@ A lambda that is a simple expression is not called: the expression stands in the
 One line a step, so that the traceback of a failing function tells which step failed.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
@@ -65,6 +65,54 @@ def pairing_of(expression: str | None) -> Pairing | None:
         if ARGUMENT in source:
             return Pairing(position, f"({source})", constant)
     return None
+
+
+class Projection(NamedTuple):
+    """A step that picks items of tuples, as ``lambda row: (row[0], 1, row[2])``; none is made of tuples that came apart."""
+
+    items: tuple[int | None, ...]
+    """Which item stands at each position, None for a constant."""
+    constants: tuple[Any, ...]
+    """What stands there otherwise."""
+
+    def fields(self, fields: Sequence[list[Any]]) -> list[list[Any]] | None:
+        """The lists of all positions; None where a tuple has no such item."""
+        if max(item for item in self.items if item is not None) >= len(fields):
+            return None
+        count = len(fields[0])
+        pairs = zip(self.items, self.constants, strict=True)
+        return [[constant] * count if item is None else fields[item] for item, constant in pairs]
+
+
+def projection_of(expression: str | None) -> Projection | None:
+    """How an inlined expression projects; None for any other.
+
+    >>> projection_of(f"(({ARGUMENT}[2]), -1,)")
+    Projection(items=(2, None), constants=(None, -1))
+    >>> projection_of(f"(({ARGUMENT}[2]), ({ARGUMENT}[0] + 1),)") is None
+    True
+    """
+    if expression is None or not expression.endswith(",)"):
+        return None
+    import ast  # which few jobs need
+
+    node = ast.parse(expression.replace(ARGUMENT, "v"), mode="eval").body
+    if not isinstance(node, ast.Tuple):
+        return None
+    items: list[int | None] = []
+    constants: list[Any] = []
+    for part in node.elts:
+        match part:
+            case ast.Subscript(ast.Name(), ast.Constant(int(item))) if item >= 0 and type(item) is int:
+                items.append(item)
+                constants.append(None)
+            case _:
+                try:
+                    constants.append(ast.literal_eval(part))
+                except ValueError:
+                    return None
+                items.append(None)
+    return Projection(tuple(items), tuple(constants)) if any(item is not None for item in items) else None
 
 
 @lru_cache(maxsize=256)

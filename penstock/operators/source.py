@@ -272,7 +272,7 @@ class _SplitOutput:
         if output_type is not None:
             batch = RowBatch(output_type.convert_batch(batch.values), batch.timestamps)
         if batch.timestamps is not None and self._spec.strategy.assigner is None:
-            check_timestamps(batch.timestamps, batch.values, self._context)
+            check_timestamps(batch.timestamps, batch, self._context)
         self._pieces.run(self._in_pieces(self.event_time.process, batch))
 
     def _in_pieces(self, give: Callable[[Any], None], batch: Batch) -> Work:

@@ -12,6 +12,7 @@ from penstock.contracts.watermarks import (
     WatermarkOutput,
     WatermarkStrategy,
 )
+from penstock.data.batch import KeyItem, RowBatch
 from penstock.data.elements import MAX_WATERMARK
 from penstock.errors import ProgramError, UserCodeError
 from penstock.operators.assign_watermarks import AssignWatermarksSpec
@@ -127,6 +128,20 @@ def test_a_timestamp_that_is_no_whole_number_of_64_bits_is_refused_with_its_reco
     strategy = WatermarkStrategy.no_watermarks().with_timestamp_assigner(lambda value, _: timestamp)
     with pytest.raises(ProgramError, match="the record was 'x'"):
         harness_for(strategy).process_element("x")
+
+
+@pytest.mark.parametrize("assigner", [lambda row, _: row[1], lambda row, before: max(row[1], before)])
+def test_tuples_that_came_apart_are_stamped_like_whole_ones(assigner: Any) -> None:
+    strategy = WatermarkStrategy.for_monotonous_timestamps().with_timestamp_assigner(assigner)
+    with harness_for(strategy) as harness:
+        harness.process_batch(RowBatch.of_fields([["a", "b"], [7, 5]], None, KeyItem(0)))
+        assert harness.get_output() == [StreamRecord(("a", 7), 7), StreamRecord(("b", 5), 5)]
+
+
+def test_an_item_that_tuples_that_came_apart_do_not_have_is_an_error_of_the_assigner() -> None:
+    harness = harness_for(EACH.with_timestamp_assigner(lambda row, _: row[2]))
+    with pytest.raises(UserCodeError, match=r"IndexError.*test_event_time\.py.*the record was \('a', 7\)"):
+        harness.process_batch(RowBatch.of_fields([["a", "b"], [7, 5]]))
 
 
 def test_a_failing_assigner_is_named_with_its_record() -> None:

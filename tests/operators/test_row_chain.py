@@ -186,3 +186,32 @@ def test_a_batch_of_which_nothing_is_left_is_not_emitted() -> None:
     harness = OperatorHarness(chain(("filter", lambda x: False)))
     harness.process_elements([1, 2])
     assert harness.get_output() == []
+
+
+PICKING: list[Callable[[Any], Any]] = [
+    lambda row: (row[0], 1, row[2]),
+    lambda row: (row[1],),
+    lambda row: (row[2], row[2], -1, "x", None),
+    lambda row: (row[-1], row[0]),
+    lambda row: (row[0] + 1, row[1]),
+    lambda row: row[1],
+    lambda row: (1, 2),
+]
+
+
+@pytest.mark.parametrize("function", PICKING)
+@given(st.lists(st.tuples(*[st.integers(-5, 5)] * 3), min_size=1, max_size=5), st.booleans())
+def test_what_is_picked_from_tuples_that_came_apart_is_what_is_picked_from_whole_ones(
+    function: Callable[[Any], Any], rows: list[tuple[int, ...]], timed: bool
+) -> None:
+    times = list(range(len(rows))) if timed else None
+    with OperatorHarness(chain(("map", function))) as harness:
+        harness.process_batch(RowBatch.of_fields([list(field) for field in zip(*rows, strict=True)], times))
+        assert harness.extract_output_values() == [function(row) for row in rows]
+        assert [record.timestamp for record in harness.get_output()] == (times or [None] * len(rows))
+
+
+def test_an_item_that_tuples_that_came_apart_do_not_have_is_an_error_of_the_first() -> None:
+    harness = OperatorHarness(chain(("map", lambda row: (row[0], row[2]))))
+    with pytest.raises(UserCodeError, match=r"IndexError.*test_row_chain\.py.*the record was \(1, 3\)"):
+        harness.process_batch(RowBatch.of_fields([[1, 2], [3, 4]]))

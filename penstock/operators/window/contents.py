@@ -13,6 +13,7 @@ from penstock.contracts.state import (
 )
 from penstock.operators.apart import one_apart, values_apart
 from penstock.operators.contract import OperatorContext
+from penstock.operators.inlined_reduce import pane_fold_by
 from penstock.operators.user_code import callable_of
 from penstock.operators.window.description import Aggregated, Collected, Contents, Reduced
 
@@ -78,13 +79,14 @@ class ReducedStore(Store):
         self._reduce = callable_of(contents.function, "reduce", "reduce")
         # Aggregations of a field are made for the records that come.
         self._reducer_for = getattr(contents.function, "reducer_for", None)
+        self._loop = pane_fold_by(self._reduce)
         descriptor = ReducingStateDescriptor(STATE_NAME, self._reduce, contents.value_type)
         super().__init__(context, backend, descriptor)
 
     def add_all(self, namespace: Any, keys: Sequence[Any], values: Sequence[Any]) -> None:
         if self._reducer_for is not None:
             self._reduce, self._reducer_for = self._reducer_for(values[0]), None
-        self.table.fold_pane(namespace, keys, values, self._reduce)
+        self.table.fold_pane(namespace, keys, values, self._reduce, self._loop)
 
     def elements(self, stored: Any) -> list[Any] | None:
         return None if stored is None else [stored]

@@ -1,6 +1,5 @@
 """Keys of records that go over a keyed edge."""
 
-import re
 from collections.abc import Callable, Iterator
 from functools import lru_cache, partial
 from operator import itemgetter, length_hint
@@ -11,11 +10,9 @@ from penstock.data.keys import KeyRouter, stable_hash
 from penstock.data.type_information import Misfit, TypeInformation
 from penstock.errors import KeyNotUsable, ProgramError, TypeMismatch
 from penstock.operators.contract import OperatorContext
-from penstock.operators.inlining import ARGUMENT, expression_of
+from penstock.operators.inlining import ARGUMENT, expression_of, item_of
 from penstock.operators.runtime_context import OperatorRuntimeContext
 from penstock.operators.user_code import GENERATED, callable_of, is_rich, shorten, user_error
-
-_POSITION = re.compile(rf"\({ARGUMENT}\[(\d+)\]\)")
 
 
 class KeyExtractor:
@@ -37,8 +34,8 @@ class KeyExtractor:
         self._keys: Callable[[Iterator[Any]], list[Any]] = (
             partial(map_to_list, self._key) if expression is None else _loop_of(expression)
         )
-        position = None if expression is None else _POSITION.fullmatch(expression)
-        self._item = None if position is None else KeyItem(int(position[1]), self._keys_of)
+        position = item_of(expression)
+        self._item = None if position is None else KeyItem(position, self._keys_of)
         if is_rich(selector):
             selector.open(OperatorRuntimeContext(context))
 

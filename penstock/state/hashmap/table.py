@@ -89,13 +89,21 @@ class HashMapTable:
         return results
 
     def fold_pane(
-        self, namespace: Any, keys: Sequence[Any], values: Sequence[Any], function: Callable[[Any, Any], Any]
+        self,
+        namespace: Any,
+        keys: Sequence[Any],
+        values: Sequence[Any],
+        function: Callable[[Any, Any], Any],
+        loop: Callable[[dict[Any, Any], Sequence[Any], Iterable[Any]], None] | None = None,
     ) -> None:
         """Reduce within a namespace."""
         entries = self._pane_for(namespace, keys)
-        get = entries.get
         pending = iter(values)
         try:
+            if loop is not None:
+                loop(entries, keys, pending)
+                return
+            get = entries.get
             for key, value in zip(keys, pending, strict=True):
                 stored = get(key)
                 entries[key] = value if stored is None else function(stored, value)

@@ -245,10 +245,15 @@ class RocksDBMapTable:
         return results
 
     def fold_pane(
-        self, namespace: Any, keys: Sequence[Any], values: Sequence[Any], function: Callable[[Any, Any], Any]
+        self,
+        namespace: Any,
+        keys: Sequence[Any],
+        values: Sequence[Any],
+        function: Callable[[Any, Any], Any],
+        loop: Callable[[dict[Any, Any], Sequence[Any], Iterable[Any]], None] | None = None,
     ) -> None:
         """Reduce within a namespace."""
-        self._run(namespace, keys, lambda table: table.fold_pane(None, keys, values, function))
+        self._run(namespace, keys, lambda table: table.fold_pane(None, keys, values, function, loop))
 
     def aggregate_pane(
         self, namespace: Any, keys: Sequence[Any], values: Sequence[Any], function: Any
