@@ -16,7 +16,13 @@ from penstock.data.time import Duration
 from penstock.data.types import TypeInformation
 from penstock.dataflow.logical import LogicalGraph, RuntimeExecutionMode
 from penstock.dataflow.submission import JobExecutionResult, RunningJob, find_executor, submit
-from penstock.datastream.arguments import AtUsersLine, path_argument, text_argument, type_argument
+from penstock.datastream.arguments import (
+    AtUsersLine,
+    path_argument,
+    text_argument,
+    type_argument,
+    watermark_strategy_argument,
+)
 from penstock.datastream.environment_settings import EnvironmentOptions
 from penstock.datastream.job_client import JobClient
 from penstock.datastream.program import Program, positive
@@ -173,11 +179,7 @@ class StreamExecutionEnvironment(EnvironmentOptions):
         """A stream of what a source reads."""
         if not isinstance(source, Source):
             raise ProgramError(f"from_source takes a Source, not {shorten(source)} ({origin_of_caller()})")
-        if not isinstance(watermark_strategy, WatermarkStrategy):
-            raise ProgramError(
-                f"from_source takes a WatermarkStrategy, not {shorten(watermark_strategy)}; "
-                f"WatermarkStrategy.no_watermarks() makes none ({origin_of_caller()})"
-            )
+        watermark_strategy_argument(watermark_strategy, "from_source")
         declared = source.get_produced_type() if type_info is None else type_info
         return self._from(source, watermark_strategy, source_name, declared)
 

@@ -10,6 +10,7 @@ What is being stored when the tasks stop may be there already, for whoever looks
 and counts when it is stored.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from penstock.checkpoint.endings import Ending
@@ -47,6 +48,10 @@ from penstock.errors import OutsideError, PenstockError, StateError
 from penstock.ids import SubtaskId
 
 HISTORY = 100
+_TAKES_PART = (
+    "A task takes part between two records, when it has worked on all before the barrier: one that is busy with a single "
+    "record, as with a flat_map that yields without end, or slow, holds up itself and those behind it"
+)
 
 
 @dataclass(slots=True)
@@ -69,6 +74,7 @@ class CheckpointCoordinator:
 
     ``restored`` are the checkpoints that are kept from before, the oldest first; the job starts from the last. Numbers
     grow over all attempts and are never used twice; those up to ``numbers_used`` were used by a coordinator before this one.
+    ``name_of`` is what people know a subtask by.
     """
 
     def __init__(
@@ -76,8 +82,10 @@ class CheckpointCoordinator:
         settings: CheckpointSettings,
         restored: tuple[CompletedCheckpoint, ...] = (),
         numbers_used: int = 0,
+        name_of: Callable[[SubtaskId], str] = str,
     ) -> None:
         self._settings = settings
+        self._name_of = name_of
         self.completed: list[CompletedCheckpoint] = list(restored)
         self._next_id = max([numbers_used, *(each.checkpoint_id for each in restored)]) + 1
         self._pending: dict[int, _Pending] = {}
@@ -351,12 +359,14 @@ class CheckpointCoordinator:
         commands: list[CheckpointCommand] = []
         for pending in list(self._pending.values()):
             if not pending.is_stored and now_ms >= pending.deadline_ms:
-                missing = ", ".join(str(subtask) for subtask in sorted(pending.missing)[:5])
+                missing = ", ".join(map(self._name_of, sorted(pending.missing)[:5]))
+                more = len(pending.missing) - 5
                 commands += self._fail(
                     pending.checkpoint_id,
                     OutsideError(
                         f"checkpoint {pending.checkpoint_id} was not complete within {self._settings.timeout_ms} ms "
                         f"(execution.checkpointing.timeout); subtasks still missing: {missing}"
+                        f"{f' and {more} more' if more > 0 else ''}. {_TAKES_PART}"
                     ),
                     now_ms,
                 )

@@ -118,7 +118,10 @@ class WatermarkStrategy:
     @staticmethod
     def for_bounded_out_of_orderness(max_out_of_orderness: Any) -> "WatermarkStrategy":
         """For timestamps that come at most ``max_out_of_orderness`` late (Duration, timedelta or milliseconds)."""
-        return WatermarkStrategy(_Bounded(_milliseconds(max_out_of_orderness, "max_out_of_orderness")))
+        delay_ms = _milliseconds(max_out_of_orderness, "max_out_of_orderness")
+        if delay_ms < 0:
+            raise ProgramError(f"max_out_of_orderness cannot be negative, and it is {delay_ms} ms")
+        return WatermarkStrategy(_Bounded(delay_ms))
 
     @staticmethod
     def no_watermarks() -> "WatermarkStrategy":

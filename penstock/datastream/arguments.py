@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Any
 
 from penstock.contracts.functions import Function
+from penstock.contracts.watermarks import WatermarkStrategy
 from penstock.data.types import TypeInformation
 from penstock.errors import PenstockError, ProgramError
 from penstock.operators.user_code import callable_of, origin_of_caller, shorten
@@ -34,10 +35,8 @@ def function_argument(function: Any, method: str, kind: type[Function], argument
     except ProgramError as error:
         raise ProgramError(f"{error.message} ({origin_of_caller()})") from None
     _check_returns_results(bound, method)
-    if isinstance(function, Function):
-        return _own_copy(function)
-    _check_arity(bound, method, arguments)
-    return function
+    check_arity(bound, method, arguments)
+    return _own_copy(function) if isinstance(function, Function) else function
 
 
 def _check_returns_results(function: Callable[..., Any], method: str) -> None:
@@ -67,7 +66,8 @@ def _own_copy(function: Function) -> Function:
         return function
 
 
-def _check_arity(function: Callable[..., Any], what: str, arguments: int) -> None:
+def check_arity(function: Callable[..., Any], what: str, arguments: int) -> None:
+    """Refuse a function or method that cannot be called with so many arguments, at the user's line."""
     try:
         signature = inspect.signature(function)
     except (ValueError, TypeError):
@@ -77,8 +77,16 @@ def _check_arity(function: Callable[..., Any], what: str, arguments: int) -> Non
     except TypeError:
         raise ProgramError(
             f"{what} calls its function with {arguments} argument{'s' if arguments != 1 else ''}, "
-            f"and {shorten(function)} takes {signature} ({origin_of_caller()})"
+            f"and {_shown(function)} takes {signature} ({origin_of_caller()})"
         ) from None
+
+
+def _shown(function: Any) -> str:
+    """A method by its name and the line where it is defined, anything else as it is."""
+    code = getattr(getattr(function, "__func__", None), "__code__", None)
+    if code is None:
+        return shorten(function)
+    return f"{function.__qualname__} of {code.co_filename}:{code.co_firstlineno}"
 
 
 class AtUsersLine:
@@ -127,8 +135,23 @@ def sink_function_argument(function: Any) -> Any:
         bound = callable_of(function, "invoke", "add_sink")
     _check_returns_results(bound, "add_sink")
     if bound is function:
-        _check_arity(bound, "add_sink", 1)
+        check_arity(bound, "add_sink", 1)
     return function
+
+
+def watermark_strategy_argument(strategy: Any, what: str) -> WatermarkStrategy:
+    """A watermark strategy, whose timestamp assigner can be called.
+
+    :raises ProgramError: for anything else, at the user's line.
+    """
+    if not isinstance(strategy, WatermarkStrategy):
+        raise ProgramError(
+            f"{what} takes a WatermarkStrategy, not {shorten(strategy)}; WatermarkStrategy.no_watermarks() makes none "
+            f"({origin_of_caller()})"
+        )
+    if strategy.assigner is not None:
+        check_arity(strategy.assigner, "extract_timestamp", 2)
+    return strategy
 
 
 def type_argument(type_info: Any, what: str) -> Any:

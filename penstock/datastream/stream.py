@@ -32,6 +32,7 @@ from penstock.datastream.arguments import (
     key_argument,
     sink_function_argument,
     type_argument,
+    watermark_strategy_argument,
 )
 from penstock.datastream.operator_settings import OperatorSettings
 from penstock.datastream.program import Environment
@@ -150,11 +151,7 @@ class DataStream(OperatorSettings, Generic[T]):
         """Give records their event times, and make watermarks."""
         from penstock.operators.assign_watermarks import AssignWatermarksSpec
 
-        if not isinstance(watermark_strategy, WatermarkStrategy):
-            raise ProgramError(
-                f"assign_timestamps_and_watermarks takes a WatermarkStrategy, not {shorten(watermark_strategy)} "
-                f"({origin_of_caller()})"
-            )
+        watermark_strategy_argument(watermark_strategy, "assign_timestamps_and_watermarks")
         if watermark_strategy.alignment is not None:
             import warnings
 

@@ -14,7 +14,7 @@ from penstock.contracts.functions import (
     WindowFunction,
 )
 from penstock.contracts.output_tag import OutputTag
-from penstock.datastream.arguments import AtUsersLine, function_argument, type_argument
+from penstock.datastream.arguments import AtUsersLine, check_arity, function_argument, type_argument
 from penstock.errors import ProgramError, TypeMismatch
 from penstock.operators.aggregations import AggregationKind, FieldAggregation
 from penstock.operators.user_code import origin_of_caller, shorten
@@ -175,15 +175,17 @@ class _Windows(Generic[T]):
         return self._evaluate(contents, window_function, output_type, aggregate_function)
 
     def _check_aggregate(self, function: Any) -> None:
-        methods = ["create_accumulator", "add", "get_result"]
+        methods = {"create_accumulator": 0, "add": 2, "get_result": 1}
         if isinstance(self._window_assigner, MergingWindowAssigner):
-            methods.append("merge")
+            methods["merge"] = 2
         missing = [method for method in methods if not callable(getattr(function, method, None))]
         if missing or isinstance(function, type):
             lacks = "a class and not an object of it" if not missing else f"without a method {missing[0]!r}"
             raise TypeMismatch(
                 f"aggregate takes an AggregateFunction, and {shorten(function)} is {lacks} ({origin_of_caller()})"
             )
+        for method, arguments in methods.items():
+            check_arity(getattr(function, method), method, arguments)
 
     @overload
     def apply(self, window_function: WindowFunctions[R], output_type: Any = None) -> "DataStream[R]": ...

@@ -2,7 +2,7 @@
 
 from array import array
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from penstock.contracts.watermarks import (
     BoundedOutOfOrdernessWatermarks,
@@ -15,9 +15,11 @@ from penstock.data.batch import RowBatch
 from penstock.data.elements import ACTIVE, IDLE, MAX_WATERMARK, MIN_TIMESTAMP, StreamStatus
 from penstock.errors import ProgramError
 from penstock.metrics.kinds import MetricGroup
-from penstock.operators.assigned_times import AssignedTimes
 from penstock.operators.contract import OperatorContext
 from penstock.operators.user_code import shorten, user_error
+
+if TYPE_CHECKING:
+    from penstock.operators.assigned_times import AssignedTimes, Assigner
 
 AUTO_WATERMARK_INTERVAL = "pipeline.auto-watermark-interval"
 DEFAULT_AUTO_WATERMARK_INTERVAL_MS = 200
@@ -88,7 +90,7 @@ class EventTime:
         self._to = to
         self._generator = strategy.generator()
         self._takes_batches = _on_batch(self._generator)
-        self._assigned = None if strategy.assigner is None else AssignedTimes(strategy.assigner, context)
+        self._assigned = None if strategy.assigner is None else _assigned_times(strategy.assigner, context)
         self._last_activity_ms = context.clock.now_ms()
 
     def process(self, batch: RowBatch) -> None:
@@ -157,6 +159,12 @@ class EventTime:
             self._generator.on_periodic_emit(self._to)
         except Exception as error:
             raise user_error(self._context, error) from error
+
+
+def _assigned_times(assigner: "Assigner", context: OperatorContext) -> "AssignedTimes":
+    from penstock.operators.assigned_times import AssignedTimes
+
+    return AssignedTimes(assigner, context)
 
 
 def _on_batch(generator: WatermarkGenerator) -> Callable[[list[int]], None] | None:

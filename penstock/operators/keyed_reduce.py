@@ -13,7 +13,6 @@ from penstock.errors import PenstockError
 from penstock.operators.aggregations import FieldAggregation, Fold, OtherShape
 from penstock.operators.apart import keeps_apart, values_apart
 from penstock.operators.contract import Operator, OperatorContext, SharingSpec
-from penstock.operators.inlined_reduce import fold_by
 from penstock.operators.pair_fold import PairFold
 from penstock.operators.process_records import FunctionLife, key_is_unusable
 from penstock.operators.user_code import callable_of, user_error
@@ -95,6 +94,8 @@ class KeyedReduce(Operator):
             return
         self._has_started = True
         if not isinstance(function, FieldAggregation):
+            from penstock.operators.inlined_reduce import fold_by
+
             inlined = None if self._copies else fold_by(self._reduce)
             if inlined is not None and self._table.entries_for(keys) is not None:
                 self._fold = partial(self._fold_in_place, inlined)  # type: ignore[method-assign]

@@ -8,8 +8,20 @@ from typing import Any
 
 import pytest
 
-from penstock.common import Configuration, Time
-from penstock.datastream import MapFunction, OutputTag, StreamExecutionEnvironment
+from penstock.common import Configuration, Duration, Time, WatermarkStrategy
+from penstock.contracts.watermarks import TimestampAssigner
+from penstock.datastream import (
+    AggregateFunction,
+    FilterFunction,
+    FlatMapFunction,
+    KeyedProcessFunction,
+    KeySelector,
+    MapFunction,
+    OutputTag,
+    ProcessFunction,
+    ProcessWindowFunction,
+    StreamExecutionEnvironment,
+)
 from penstock.datastream.environment_settings import EnvironmentOptions
 from penstock.datastream.window import TumblingEventTimeWindows
 from penstock.errors import PenstockError, ProgramError
@@ -99,6 +111,75 @@ def test_a_reduce_function_of_one_argument_is_refused() -> None:
     with pytest.raises(ProgramError) as raised:
         keyed.reduce(lambda one: one)
     check_says(raised.value, "reduce calls its function with 2 arguments", "(one)", f"{__file__}:")
+
+
+class Narrow:
+    """Methods with an argument too few, as one may have them from another kind of function."""
+
+    def call(self) -> Any:
+        return []
+
+    map = flat_map = filter = get_key = call
+
+    def process_element(self, value: Any) -> Any:
+        return [value]
+
+    def extract_timestamp(self, value: Any) -> int:
+        return 1
+
+    def process(self, key: Any, elements: Any) -> Any:
+        return []
+
+    def create_accumulator(self) -> int:
+        return 0
+
+    def add(self, value: Any) -> int:
+        return 0
+
+    def get_result(self, accumulator: Any) -> int:
+        return 0
+
+    def merge(self, accumulator: Any) -> int:
+        return 0
+
+
+def narrow(kind: type) -> Any:
+    """An object of a function class, with such methods."""
+    return type(f"Narrow{kind.__name__}", (Narrow, kind), {})()
+
+
+@pytest.mark.parametrize(
+    ("write", "method"),
+    [
+        (lambda stream: stream.map(narrow(MapFunction)), "call"),
+        (lambda stream: stream.flat_map(narrow(FlatMapFunction)), "call"),
+        (lambda stream: stream.filter(narrow(FilterFunction)), "call"),
+        (lambda stream: stream.key_by(narrow(KeySelector)), "call"),
+        (lambda stream: stream.process(narrow(ProcessFunction)), "process_element"),
+        (lambda stream: stream.key_by(str).process(narrow(KeyedProcessFunction)), "process_element"),
+        (lambda stream: stream.key_by(str).count_window(2).process(narrow(ProcessWindowFunction)), "process"),
+        (lambda stream: stream.key_by(str).count_window(2).aggregate(narrow(AggregateFunction)), "add"),
+        (
+            lambda stream: stream.assign_timestamps_and_watermarks(
+                WatermarkStrategy.no_watermarks().with_timestamp_assigner(narrow(TimestampAssigner))
+            ),
+            "extract_timestamp",
+        ),
+    ],
+)
+def test_a_method_with_the_wrong_number_of_arguments_is_refused_where_its_object_is_passed(
+    write: Callable[[Any], Any], method: str
+) -> None:
+    stream = environment().from_collection([1])
+    with pytest.raises(ProgramError, match="calls its function with") as raised:
+        write(stream)
+    code = getattr(Narrow, method).__code__
+    check_says(raised.value, f"Narrow.{method} of {__file__}:{code.co_firstlineno} takes", f"({__file__}:")
+
+
+def test_a_bound_of_lateness_cannot_be_negative() -> None:
+    with pytest.raises(ProgramError, match="max_out_of_orderness cannot be negative, and it is -5 ms"):
+        WatermarkStrategy.for_bounded_out_of_orderness(Duration.of_millis(-5))
 
 
 async def awaited(value: Any) -> Any:

@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from penstock.common import Configuration
 from penstock.contracts.pace import BATCH_RECORDS
 from penstock.data.batch import RowBatch
 from penstock.data.elements import END_OF_INPUT, Barrier, Watermark
 from penstock.datastream import StreamExecutionEnvironment
-from penstock.errors import UserCodeError
+from penstock.errors import JobFailed, UserCodeError
 from penstock.operators.row_chain import RowChainSpec, RowStep
 from penstock.runtime.task.progress import Progress
 from penstock.runtime.task.tasklet import SourceTasklet
@@ -158,3 +159,17 @@ def test_lists_and_iterators_of_every_length_give_the_same_in_order(given: list[
     task = TaskByHand(steps(*chain, *(["map", lambda x: x + 1] if mapped else [])))
     task.put(RowBatch(list(given)))
     assert task.run() == [x + mapped for x in expected]
+
+
+def test_a_checkpoint_that_waits_for_a_record_without_end_names_the_task_and_says_why() -> None:
+    env = StreamExecutionEnvironment.get_execution_environment()
+    env.enable_checkpointing(10)
+    env.get_checkpoint_config().set_checkpoint_timeout(10)
+    env.configure(Configuration().set_string("restart-strategy.type", "none"))
+    endless = env.from_collection([1, 2]).flat_map(lambda x: count()).name("numbers")
+    endless.key_by(lambda x: x % 2).filter(lambda x: False).name("none").print()
+    with pytest.raises(
+        JobFailed,
+        match=r"still missing: '.* -> numbers' 1/1, 'none.* 1/1\. .* a single record, as with a flat_map",
+    ):
+        env.execute()

@@ -118,8 +118,12 @@ class JobCheckpoints:
         self._own_id = None if settings.create_subdirectory else str(deployment.job_id)
         self._noted = LatestNoted(succession.note)
         kept = succession.kept
-        self.coordinator = CheckpointCoordinator(settings, kept.completed, kept.numbers_used)
+        self.coordinator = CheckpointCoordinator(settings, kept.completed, kept.numbers_used, self._name_of)
         self.on_complete: Callable[[int], None] = lambda checkpoint_id: None
+
+    def _name_of(self, subtask: SubtaskId) -> str:
+        vertex = self._deployment.graph.vertex(subtask.vertex)
+        return f"{vertex.name!r} {subtask.index + 1}/{vertex.parallelism}"
 
     # What the driver tells ----------------------------------------------------------------------------------------------
 
