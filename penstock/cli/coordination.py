@@ -13,12 +13,12 @@ from penstock.deploy.cluster.reactive import ReactiveScaling, reactive_settings
 from penstock.deploy.cluster.roster import Listening, Roster
 from penstock.deploy.cluster.secret import cluster_secret, signing_key, submission_proof
 from penstock.deploy.cluster.security import asks_clients, internal_tls, rest_tls, rest_trust
-from penstock.deploy.cluster.system_resources import SystemResources
 from penstock.deploy.remote.client import ClusterClient
 from penstock.errors import OutsideError, PenstockError
 from penstock.metrics.readings import Reading
 from penstock.metrics.reporters.reporting import Reporting
 from penstock.metrics.reporters.tracing import Tracing
+from penstock.metrics.system_resources import SystemResources
 from penstock.metrics.traces import Span
 from penstock.storage.reading import absolute_path
 
@@ -141,13 +141,13 @@ class Coordination:
         self.dispatcher.close()
 
     def _readings(self) -> list[Reading]:
-        from penstock.web.measured import readings
+        from penstock.deploy.measured import readings
 
-        jobs, entries = self.dispatcher.jobs(), self.roster.entries()
-        return list(readings(jobs, entries, self.roster.host, self._machine))
+        jobs, places = self.dispatcher.jobs(), self.roster.counted()
+        return list(readings(jobs, places, self.roster.host, self._machine))
 
     def _spans(self) -> dict[object, Span]:
-        from penstock.web.traced import spans
+        from penstock.deploy.traced import spans
 
         return spans(self.dispatcher.jobs(), self.roster.host)
 

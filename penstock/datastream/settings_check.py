@@ -11,7 +11,7 @@ _STATE_BACKEND = "state.backend.type"
 
 
 def check_settings(configuration: Configuration) -> None:
-    """Warn of options that are unknown, and of reporters where none are started.
+    """Warn of options that are unknown.
 
     :raises OptionError: for an option whose value cannot be honoured, and would change what the job does.
     """
@@ -19,33 +19,8 @@ def check_settings(configuration: Configuration) -> None:
         return  # the catalogue of options need not be read
     for text in check_configuration(configuration):
         warn_caller(text)
-    if configuration.get_string("execution.target", "local") == "local":
-        for option in _options_of_reporters(configuration.to_dict()):
-            warn_caller(
-                f"{option} is set, and nothing is reported: jobs in the program's own process and its workers have no "
-                "reporters; run the program on a cluster whose options name them (get_metrics() gives metrics here, too)"
-            )
     if configuration.get(_STATE_BACKEND) == "rocksdb" and find_spec("rocksdict") is None:
         raise OptionError(
             f"{_STATE_BACKEND} is rocksdb, and the package rocksdict is not installed: pip install penstock[rocksdb], or set "
             "it to hashmap"
         )
-
-
-def _options_of_reporters(options: dict[str, str]) -> list[str]:
-    """The options that name reporters: a list where there is one, else those that say what each of them is.
-
-    >>> _options_of_reporters({"metrics.reporter.prom.factory.class": "prometheus", "traces.reporters": "otel"})
-    ['metrics.reporter.prom.factory.class', 'traces.reporters']
-    """
-    found = []
-    for family in ("metrics", "traces"):
-        wanted = options.get(f"{family}.reporters")
-        if wanted is None:
-            endings = (".factory.class", ".class")
-            found += [
-                key for key in options if key.startswith(f"{family}.reporter.") and key.endswith(endings)
-            ]
-        elif wanted.strip(" []"):
-            found.append(f"{family}.reporters")
-    return found

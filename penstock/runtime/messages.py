@@ -13,6 +13,7 @@ from penstock.runtime.placement import Placement
 if TYPE_CHECKING:
     from penstock.checkpoint.handles import OperatorStateHandle
     from penstock.checkpoint.place import CheckpointPlace
+    from penstock.metrics.readings import Reading
     from penstock.runtime.refused_states import RefusedStates
 
 Address = tuple[str, int]
@@ -152,7 +153,9 @@ class RowsTaken:
 
 @dataclass(frozen=True, slots=True)
 class ReportMetrics:
-    """Answer with :class:`MetricsReport`."""
+    """Answer with :class:`MetricsReport`; with its readings, where reporters are told of them."""
+
+    with_readings: bool = False
 
 
 ToWorker = (
@@ -300,11 +303,13 @@ class RowsCollected:
 
 @dataclass(frozen=True, slots=True)
 class MetricsReport:
-    """All metrics of a worker by full name, and the accumulators of its subtasks so far."""
+    """All metrics of a worker by full name, and the accumulators of its subtasks so far. ``readings``: the metrics of tasks
+    that run as reporters are told of them, where they were asked for."""
 
     worker: WorkerIndex
     metrics: dict[str, Any]
     accumulators: dict[SubtaskId, dict[str, Accumulator]] = field(default_factory=dict)
+    readings: "tuple[Reading, ...]" = ()
 
 
 FromWorker = (

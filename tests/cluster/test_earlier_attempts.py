@@ -11,11 +11,11 @@ from penstock.dataflow.submission import JobStatus
 from penstock.deploy.cluster.dispatched_job import DispatchedJob, Past
 from penstock.deploy.cluster.submission import Submission
 from penstock.deploy.local.executor import LocalJob
+from penstock.deploy.traced import spans
 from penstock.errors import JobCancelled, PenstockError
 from penstock.ids import JobID, SubtaskId, VertexId
 from penstock.runtime.job.attempts import Attempts, Findings
 from penstock.runtime.job.ended import EndedDriver
-from penstock.web.traced import spans
 from tests.cluster.conftest import Cluster
 from tests.runtime.test_driver import graph_of
 

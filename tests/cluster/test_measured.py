@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from penstock.datastream import StreamExecutionEnvironment
 from penstock.metrics.readings import flat
 from penstock.plan.compile import compile_graph
-from penstock.web.measured import Measured
+from penstock.runtime.task_values import Measured
 
 
 class Looked(dict[str, Any]):

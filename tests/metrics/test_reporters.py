@@ -9,9 +9,6 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from penstock.config import Configuration
-from penstock.connectors.discard.sink import DiscardingSink
-from penstock.datastream import StreamExecutionEnvironment
 from penstock.errors import OutsideError, ProgramError
 from penstock.metrics.readings import Kind, Reading, Scope
 from penstock.metrics.reporters.configured import reporters_of
@@ -231,28 +228,3 @@ def test_intervals_are_written_as_in_flink() -> None:
 def test_a_format_with_a_variable_that_its_scope_has_not_is_refused() -> None:
     with pytest.raises(ProgramError, match=r"metrics.scope.jm: there is no <job_name> .* there are <host>"):
         reporters_of({"metrics.scope.jm": "<host>.<job_name>"})
-
-
-@pytest.mark.parametrize("parallelism", [1, 2])
-@pytest.mark.parametrize(
-    ("options", "named"),
-    [
-        (
-            {"metrics.reporters": "prom", "metrics.reporter.prom.factory.class": "prometheus"},
-            "metrics.reporters",
-        ),
-        ({"metrics.reporter.prom.factory.class": "prometheus"}, "metrics.reporter.prom.factory.class"),
-        ({"traces.reporters": "otel"}, "traces.reporters"),
-        ({"metrics.reporters": "", "metrics.reporter.prom.factory.class": "prometheus"}, None),
-        ({"metrics.scope.delimiter": "_"}, None),
-    ],
-)
-def test_a_job_without_a_cluster_says_that_it_has_no_reporters(
-    options: dict[str, str], named: str | None, parallelism: int, recwarn: pytest.WarningsRecorder
-) -> None:
-    env = StreamExecutionEnvironment.get_execution_environment(Configuration.from_dict(options))
-    env.set_parallelism(parallelism)
-    env.from_collection([1]).sink_to(DiscardingSink())
-    env.execute()
-    told = [str(each.message) for each in recwarn if "nothing is reported" in str(each.message)]
-    assert [text.partition(" is set, and")[0] for text in told] == ([] if named is None else [named])

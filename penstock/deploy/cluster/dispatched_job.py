@@ -26,6 +26,7 @@ from penstock.errors import JobCancelled, OutsideError, ProgramError
 from penstock.ids import JobID, SubtaskId
 from penstock.operators.collect import CollectSpec
 from penstock.operators.contract import OperatorSpec
+from penstock.runtime.job.attempts import Attempts
 from penstock.runtime.job.ended import EndedDriver
 from penstock.runtime.placement import placed_by_group
 from penstock.runtime.task_values import Measured
@@ -157,6 +158,20 @@ class DispatchedJob:
         """For each subtask of a vertex the TaskManager in whose slot it is, or was last; nothing while it has none."""
         placement, places = placed_by_group(self.graph), self.places()
         return [places.get(placement.worker_of(subtask), "") for subtask in vertex.subtasks()]
+
+    def measured(self) -> Measured:
+        """What is measured of its subtasks now."""
+        return Measured(self.job.metrics(), self.graph)
+
+    @property
+    def attempts(self) -> Attempts:
+        """The attempts of each subtask under its present driver."""
+        return self.job.attempts
+
+    @property
+    def parallelism_changes(self) -> int:
+        """How often it has come to another parallelism."""
+        return self.rescales.changes
 
     @property
     def started_at_ms(self) -> int:

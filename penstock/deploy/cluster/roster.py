@@ -39,6 +39,7 @@ from penstock.deploy.cluster.slots import SlotTable, TaskManagerEntry
 from penstock.deploy.local.control_link import ControlLink
 from penstock.deploy.local.control_listener import ControlListener
 from penstock.deploy.local.lifeline import Birth
+from penstock.deploy.measured import Places
 from penstock.errors import OutsideError
 from penstock.network.tls import TlsFiles
 
@@ -220,6 +221,12 @@ class Roster:
         """The TaskManagers as they are now."""
         with self._lock:
             return list(self._table.entries.values())
+
+    def counted(self) -> Places:
+        """How many TaskManagers and slots there are now."""
+        with self._lock:
+            table = self._table
+            return Places(len(table.entries), table.total, table.free)
 
     def slots(self) -> tuple[int, int]:
         """All slots, and the free ones."""

@@ -39,8 +39,6 @@ from penstock.deploy.cluster.messages import (
     Welcome,
     WorkerEnded,
 )
-from penstock.deploy.cluster.process_metrics import process_metrics
-from penstock.deploy.cluster.system_resources import SystemResources
 from penstock.deploy.cluster.thread_stacks import thread_stacks
 from penstock.deploy.cluster.told_metrics import ToldMetrics
 from penstock.deploy.local.control_link import ControlLink
@@ -49,8 +47,10 @@ from penstock.deploy.local.output_relay import OutputRelay
 from penstock.deploy.local.starting import StartedProcess, start_process
 from penstock.errors import OutsideError, PenstockError, ProtocolError
 from penstock.logs.shipped import ShippedLogging, at_taskmanager
+from penstock.metrics.process_metrics import process_metrics
 from penstock.metrics.readings import Reading, Scope, placed
 from penstock.metrics.reporters.reporting import Reporting
+from penstock.metrics.system_resources import SystemResources
 from penstock.network.handshake import Handshake, Role, shake_hands
 from penstock.network.tls import TlsFiles, secured
 from penstock.storage.writing import is_local

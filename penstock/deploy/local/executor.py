@@ -24,9 +24,10 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from penstock.checkpoint.events import CompletedCheckpoint
+    from penstock.deploy.local.reporters import LocalReporters
     from penstock.runtime.job.ended import EndedDriver
 
-
+_OF_REPORTERS = ("metrics.reporter", "traces.reporter")
 _log = logging.getLogger(__name__)
 
 
@@ -38,7 +39,17 @@ class LocalExecutor:
         start = find_start(graph)
         deployment = Deployment(JobID.random(), 0, start.graph, placed_together(start.graph))
         driver = JobDriver(deployment, _pool(deployment), succession=from_start(start.checkpoint))
-        return LocalJob(driver, deployment.workers == 1 and _runs_coroutines(graph))
+        reporters = _find_reporters(driver, deployment)
+        return LocalJob(driver, deployment.workers == 1 and _runs_coroutines(graph), reporters)
+
+
+def _find_reporters(driver: JobDriver, deployment: Deployment) -> "LocalReporters | None":
+    """The reporters that the job's options name; what makes them is loaded only where there may be some."""
+    if not any(key.startswith(_OF_REPORTERS) for key in deployment.graph.settings):
+        return None
+    from penstock.deploy.local.reporters import LocalReporters
+
+    return LocalReporters(driver, deployment.graph, deployment.workers)
 
 
 def _pool(deployment: Deployment) -> WorkerPool:
@@ -71,10 +82,17 @@ class LocalJob:
     """A job that whoever asks for its result drives, or a thread of its own after ``start_in_background``.
 
     ``needs_event_loop``: where one runs already in the thread of whoever asks, the job moves to a thread of its own, too.
+    ``reporters`` are told of it as long as it runs.
     """
 
-    def __init__(self, driver: "JobDriver | EndedDriver", needs_event_loop: bool = False) -> None:
+    def __init__(
+        self,
+        driver: "JobDriver | EndedDriver",
+        needs_event_loop: bool = False,
+        reporters: "LocalReporters | None" = None,
+    ) -> None:
         self._driver = driver
+        self._reporters = reporters
         self._needs_event_loop = needs_event_loop
         self._has_moved = False
         self._begun = False
@@ -225,7 +243,9 @@ class LocalJob:
 
     def _drive(self) -> Iterator[None]:
         """Step the job in this thread until it is done; an interrupt cancels it and goes on."""
-        self._begin()
+        if not self._begun:
+            self._begun = True
+            self._begin()
         try:
             while not self._driver.done:
                 self._running.step()
@@ -233,6 +253,7 @@ class LocalJob:
         except BaseException:
             self._abandon()
             raise
+        self._ended()
 
     @property
     def _running(self) -> JobDriver:
@@ -253,9 +274,14 @@ class LocalJob:
             self._thread.join()
 
     def _begin(self) -> None:
-        if not self._begun:
-            self._begun = True
-            self._running.begin()
+        if self._reporters is not None:
+            self._reporters.start()
+        self._running.begin()
+
+    def _ended(self) -> None:
+        if self._reporters is not None:
+            self._reporters.close()
+            self._reporters = None
 
     def _abandon(self) -> None:
         """Nobody will drive the job any further: cancel it and wait until nothing is left of it."""
@@ -263,6 +289,7 @@ class LocalJob:
             self._driver.request_cancel()
             while not self._driver.done:
                 self._running.step()
+        self._ended()
 
     def _run_in_thread(self) -> None:
         try:
@@ -285,11 +312,12 @@ class LocalJob:
             _log.error("%s", error)
 
     def _drive_in_thread(self) -> None:
-        self._running.begin()
+        self._begin()
         while not self._driver.done:
             self._running.step()
             with self._changed:
                 self._changed.notify_all()
+        self._ended()
 
     def _rows_of_thread(self, thread: threading.Thread, collector: str) -> Iterator[list[Any]]:
         while True:

@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from penstock.checkpoint.events import CompletedCheckpoint
+    from penstock.metrics.readings import Reading
     from penstock.runtime.job.checkpointing import JobCheckpoints
     from penstock.runtime.job.story import RestartStory
 
@@ -147,6 +148,9 @@ class JobDriver:
         self._next_metrics = 0.0
         self._metrics: dict[WorkerIndex, dict[str, Any]] = {}
         self._live_accumulators: dict[WorkerIndex, dict[SubtaskId, dict[str, Accumulator]]] = {}
+        # Whether the workers tell what reporters of this process are told.
+        self.wants_readings = False
+        self._readings: dict[WorkerIndex, tuple[Reading, ...]] = {}
         holds_back = settings.enabled and settings.exactly_once
         self.rows = CollectedRows(holds_back, may_repeat=settings.enabled)
         self._checkpoints.on_complete = self.rows.complete
@@ -251,9 +255,10 @@ class JobDriver:
                     self.rows.add(worker, collector, rows, subtask)
             case SnapshotTaken(subtask, checkpoint_id):
                 self.rows.mark(subtask, checkpoint_id)
-            case MetricsReport(worker, metrics, accumulators):
+            case MetricsReport(worker, metrics, accumulators, readings):
                 self._metrics[worker] = metrics
                 self._live_accumulators[worker] = accumulators
+                self._readings[worker] = readings
                 if worker in self._on_trial and self.status is JobStatus.RUNNING:
                     self._on_trial.discard(worker)
                     if not self._on_trial:
@@ -310,6 +315,7 @@ class JobDriver:
         elif status in (JobStatus.RESTARTING, JobStatus.FAILING, JobStatus.CANCELLING):
             self._stop_deadline = self._clock.monotonic_s() + STOP_GRACE_S
             self._restart_at_ms = None
+            self._readings.clear()
             part = self.restarting_part
             if part is None:
                 self._splits.close()
@@ -400,7 +406,7 @@ class JobDriver:
         if self.status is JobStatus.RUNNING and now >= self._next_metrics:
             self._next_metrics = now + METRICS_INTERVAL_S
             for worker in range(self._deployment.workers):
-                self._pool.send(WorkerIndex(worker), ReportMetrics())
+                self._pool.send(WorkerIndex(worker), ReportMetrics(self.wants_readings))
 
     def _to_all_workers(self, message: ToWorker) -> None:
         for worker in range(self._deployment.workers):
@@ -554,6 +560,10 @@ class JobDriver:
     def metrics(self) -> dict[str, Any]:
         """The last report of every worker."""
         return {name: value for report in list(self._metrics.values()) for name, value in report.items()}
+
+    def readings(self) -> "list[Reading]":
+        """What was last told of the tasks that run, where :attr:`wants_readings` is set; any thread may ask."""
+        return [reading for told in list(self._readings.values()) for reading in told]
 
     def accumulators(self) -> dict[str, Any]:
         """Merged over what has finished and what was last reported."""

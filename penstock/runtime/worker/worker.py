@@ -141,9 +141,11 @@ class Worker:
                 self._tell_reader(message)
             case RowsTaken(collector, batches):
                 self._rows_taken(collector, batches)
-            case ReportMetrics():
+            case ReportMetrics(with_readings):
                 accumulators = {task.subtask: task.chain.merged_accumulators() for task in self._tasklets}
-                self.outbox.append(MetricsReport(self.index, self.read_metrics(), accumulators))
+                metrics = self.read_metrics()
+                readings = tuple(self.readings()) if with_readings else ()
+                self.outbox.append(MetricsReport(self.index, metrics, accumulators, readings))
 
     def _deploy(self, deploy: Deploy) -> None:
         try:

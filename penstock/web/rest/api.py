@@ -12,7 +12,7 @@ from penstock.deploy.cluster.dispatcher import Dispatcher
 from penstock.deploy.cluster.roster import Roster
 from penstock.deploy.cluster.row_transit import RowsOutlet
 from penstock.deploy.cluster.slots import TaskManagerEntry
-from penstock.deploy.cluster.system_resources import SystemResources
+from penstock.metrics.system_resources import SystemResources
 from penstock.web.rest.applications import Applications
 from penstock.web.rest.requests import number_in_path
 from penstock.web.rest.rest_settings import RestSettings

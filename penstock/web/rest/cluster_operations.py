@@ -11,7 +11,7 @@ from penstock.config.masking import masked
 from penstock.deploy.cluster.dispatched_job import JobNotFound
 from penstock.deploy.cluster.file_parts import read_from
 from penstock.deploy.cluster.thread_stacks import thread_stacks
-from penstock.web.measured import of_jobmanager
+from penstock.deploy.measured import of_jobmanager
 from penstock.web.rest import cluster_views
 from penstock.web.rest.api import Api
 from penstock.web.rest.metric_views import listed
@@ -170,7 +170,7 @@ def _shut_down(api: Api) -> Answer:
 
 def _metrics(api: Api) -> Answer:
     async def answer(request: Request) -> Any:
-        metrics = of_jobmanager(api.dispatcher.jobs(), api.roster.entries(), api.machine)
+        metrics = of_jobmanager(api.dispatcher.jobs(), api.roster.counted(), api.machine)
         return listed(metrics, names_in_query(request, "get"))
 
     return answer

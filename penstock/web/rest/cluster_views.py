@@ -9,8 +9,8 @@ from penstock import __version__
 from penstock.dataflow.submission import JobStatus
 from penstock.deploy.cluster.dispatched_job import DispatchedJob
 from penstock.deploy.cluster.memory import PARTS
-from penstock.deploy.cluster.process_metrics import COLLECTORS
 from penstock.deploy.cluster.slots import TaskManagerEntry
+from penstock.metrics.process_metrics import COLLECTORS
 from penstock.web.rest.rest_settings import RestSettings
 
 Json = dict[str, Any]

@@ -11,8 +11,8 @@ from starlette.requests import Request
 from penstock.dataflow.recovery import SavepointWish
 from penstock.dataflow.submission import JobStatus
 from penstock.deploy.cluster.dispatched_job import DispatchedJob, JobArrives
+from penstock.deploy.measured import of_job
 from penstock.errors import ProgramError
-from penstock.web.measured import of_job
 from penstock.web.rest import cluster_views, job_views
 from penstock.web.rest.api import Api
 from penstock.web.rest.cluster_operations import CONFIG, ENVIRONMENT, GET_METRICS, METRICS, config_entries

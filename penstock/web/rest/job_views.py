@@ -9,7 +9,6 @@ from penstock.dataflow.job import JobGraph
 from penstock.dataflow.recovery import AttemptFailure
 from penstock.dataflow.submission import JobStatus
 from penstock.deploy.cluster.dispatched_job import ArrivingJob, DispatchedJob
-from penstock.web.measured import measured_of
 from penstock.web.rest.task_states import counts, duration_ms, ended_ms, states_of
 from penstock.web.rest.vertex_views import shown_accumulators, vertex_id, vertex_line
 
@@ -60,7 +59,7 @@ def job_line(job: DispatchedJob) -> Json:
 
 def job_detail(job: DispatchedJob, application: str | None = None) -> Json:
     """A job with its vertices. ``application``: the one that it belongs to, where it was not submitted by itself."""
-    measured = measured_of(job)
+    measured = job.measured()
     vertices = [vertex_line(job, vertex, measured) for vertex in job.graph.vertices]
     end = ended_ms(job)
     return {

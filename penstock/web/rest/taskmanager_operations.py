@@ -10,7 +10,6 @@ from starlette.responses import Response
 
 from penstock.deploy.cluster.dispatched_job import JobNotFound
 from penstock.errors import OutsideError
-from penstock.web.measured import of_taskmanager
 from penstock.web.rest import cluster_views
 from penstock.web.rest.api import Api
 from penstock.web.rest.cluster_operations import FROM, GET_METRICS, LOGS, METRICS, THREADS, text_answer
@@ -98,7 +97,7 @@ def _one(api: Api) -> Answer:
 
 def _metrics(api: Api) -> Answer:
     async def answer(request: Request) -> Any:
-        return listed(of_taskmanager(api.taskmanager(request)), names_in_query(request, "get"))
+        return listed(api.taskmanager(request).metrics, names_in_query(request, "get"))
 
     return answer
 
@@ -111,7 +110,7 @@ def _aggregated(api: Api) -> Answer:
             if each not in entries:
                 raise JobNotFound(f"there is no TaskManager {each}")
         chosen = entries if wanted is None else wanted
-        found = [of_taskmanager(entries[each]) for each in chosen]
+        found = [entries[each].metrics for each in chosen]
         return aggregated(found, names_in_query(request, "get"), names_in_query(request, "agg"))
 
     return answer

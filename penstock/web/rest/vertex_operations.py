@@ -7,7 +7,6 @@ from starlette.requests import Request
 
 from penstock.dataflow.job import JobVertex
 from penstock.deploy.cluster.dispatched_job import DispatchedJob
-from penstock.web.measured import measured_of
 from penstock.web.rest import vertex_views
 from penstock.web.rest.api import Api
 from penstock.web.rest.cluster_operations import GET_METRICS, METRICS
@@ -178,7 +177,7 @@ def _of_attempt(api: Api, make: Callable[[DispatchedJob, JobVertex, int, int | N
 def _metrics(api: Api) -> Answer:
     async def answer(request: Request) -> Any:
         job, vertex = api.vertex(request)
-        measured = measured_of(job)
+        measured = job.measured()
         found = {
             f"{index}.{name}": value
             for index in range(vertex.parallelism)
@@ -192,7 +191,7 @@ def _metrics(api: Api) -> Answer:
 def _of_subtask_metrics(api: Api) -> Answer:
     async def answer(request: Request) -> Any:
         job, vertex, index = api.subtask(request)
-        return listed(measured_of(job).of_vertex(vertex, index), names_in_query(request, "get"))
+        return listed(job.measured().of_vertex(vertex, index), names_in_query(request, "get"))
 
     return answer
 
@@ -201,7 +200,7 @@ def _aggregated(api: Api) -> Answer:
     async def answer(request: Request) -> Any:
         job, vertex = api.vertex(request)
         wanted = numbers_in_query(request, "subtasks")
-        measured = measured_of(job)
+        measured = job.measured()
         chosen = [i for i in range(vertex.parallelism) if wanted is None or i in wanted]
         found = [measured.of_vertex(vertex, index) for index in chosen]
         return aggregated(found, names_in_query(request, "get"), names_in_query(request, "agg"))

@@ -9,7 +9,6 @@ from penstock.dataflow.recovery import PastAttempt
 from penstock.deploy.cluster.dispatched_job import DispatchedJob, JobNotFound
 from penstock.ids import SubtaskId
 from penstock.runtime.task_values import Measured, attempt_id
-from penstock.web.measured import measured_of
 from penstock.web.rest.task_states import (
     began_ms,
     counts,
@@ -122,7 +121,7 @@ def find_past(job: DispatchedJob, vertex: JobVertex, index: int, attempt: int | 
 
 def subtask_details(job: DispatchedJob, vertex: JobVertex, indexes: Iterable[int]) -> list[Json]:
     """Some subtasks in their last attempt."""
-    measured, places = measured_of(job), job.places_of(vertex)
+    measured, places = job.measured(), job.places_of(vertex)
     return [_subtask_detail(job, vertex, index, measured, places[index]) for index in indexes]
 
 
@@ -224,7 +223,7 @@ def subtask_times(job: DispatchedJob, vertex: JobVertex) -> Json:
 
 def watermarks(job: DispatchedJob, vertex: JobVertex) -> list[Json]:
     """The watermark of each subtask that has one."""
-    measured = measured_of(job)
+    measured = job.measured()
     found = {
         index: measured.of_task(vertex, index).get("currentInputWatermark")
         for index in range(vertex.parallelism)
@@ -238,7 +237,7 @@ def watermarks(job: DispatchedJob, vertex: JobVertex) -> list[Json]:
 
 def backpressure(job: DispatchedJob, vertex: JobVertex) -> Json:
     """How much of its time each subtask waits for those behind it, over the last minute."""
-    measured = measured_of(job)
+    measured = job.measured()
     subtasks: list[Json] = []
     for index in range(vertex.parallelism):
         values = measured.of_task(vertex, index)

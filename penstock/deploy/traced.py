@@ -1,4 +1,4 @@
-"""What took time in the jobs of a cluster, as Flink's spans: checkpoints, and how jobs came to run.
+"""What took time in jobs, as Flink's spans: checkpoints, and how jobs came to run.
 
 Source: Flink's documentation, "Traces".
 """
@@ -6,13 +6,13 @@ Source: Flink's documentation, "Traces".
 from collections.abc import Iterable, Iterator
 
 from penstock.dataflow.recovery import CheckpointState, CheckpointStatistics
-from penstock.deploy.cluster.dispatched_job import DispatchedJob
+from penstock.deploy.told_job import ToldJob
 from penstock.metrics.traces import Span, Value
 
 SCOPE = "org.apache.flink.runtime.checkpoint.CheckpointStatsTracker"
 
 
-def spans(jobs: Iterable[DispatchedJob], host: str) -> dict[object, Span]:
+def spans(jobs: Iterable[ToldJob], host: str) -> dict[object, Span]:
     """Of all jobs that are kept in mind, by job and what it was."""
     found: dict[object, Span] = {}
     for job in jobs:
@@ -46,14 +46,14 @@ def _of_checkpoint(each: CheckpointStatistics, variables: dict[str, Value]) -> S
     return Span(SCOPE, "Checkpoint", begin, begin + (each.duration_ms or 0), attributes)
 
 
-def _initializations(job: DispatchedJob) -> Iterator[tuple[int, int, int]]:
+def _initializations(job: ToldJob) -> Iterator[tuple[int, int, int]]:
     """Each attempt that came to run: its number, when the one before it had failed or was stopped, and when it ran."""
     begins_ms = {failure.attempt: failure.timestamp_ms for failure in job.recovery().attempts}
     ended_ms: dict[int, int] = {}
     began_ms: dict[int, int] = {}
     for vertex in job.graph.vertices:
         for subtask in vertex.subtasks():
-            running, past = job.job.attempts.running(subtask), job.past_attempts(subtask)
+            running, past = job.attempts.running(subtask), job.past_attempts(subtask)
             for each in past:
                 ended_ms[each.number] = max(each.ended_ms, ended_ms.get(each.number, 0))
             numbered = [(running.number, running.began_ms), *((each.number, each.began_ms) for each in past)]

@@ -9,7 +9,7 @@ from contextlib import suppress
 from functools import cache
 
 from penstock.clock import monotonic
-from penstock.deploy.cluster.system_resources import SystemResources
+from penstock.metrics.system_resources import SystemResources
 
 COLLECTORS = ("Generation0", "Generation1", "Generation2")
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from penstock.deploy.cluster.process_metrics import process_metrics
-from penstock.deploy.cluster.system_resources import Probe, SystemResources
 from penstock.errors import OptionError
+from penstock.metrics.process_metrics import process_metrics
+from penstock.metrics.system_resources import Probe, SystemResources
 
 #          user nice sys idle iowait irq softirq steal guest guest_nice
 STAT = """cpu  {0} 0 100 {1} 50 0 0 0 0 0

@@ -1,38 +1,44 @@
-"""What is measured in a cluster, under Flink's names: pure functions of what the JobManager knows.
+"""What is measured of jobs and of the processes that they run in, under Flink's names: pure functions of what is known.
 
 Source: Flink's documentation, "Metrics", "System metrics".
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from penstock.clock import SYSTEM_CLOCK
 from penstock.dataflow.recovery import CheckpointState, CheckpointStatistics
 from penstock.dataflow.submission import JobStatus
-from penstock.deploy.cluster.dispatched_job import DispatchedJob
-from penstock.deploy.cluster.process_metrics import process_metrics
-from penstock.deploy.cluster.slots import TaskManagerEntry
-from penstock.deploy.cluster.system_resources import SystemResources
+from penstock.deploy.told_job import ToldJob
+from penstock.metrics.process_metrics import process_metrics
 from penstock.metrics.readings import Reading, Scope
-from penstock.runtime.task_values import Measured
+from penstock.metrics.system_resources import SystemResources
 
 Values = dict[str, Any]
 
 
-def of_jobmanager(
-    jobs: Iterable[DispatchedJob], entries: list[TaskManagerEntry], machine: SystemResources | None = None
-) -> Values:
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where jobs run: how many TaskManagers there are, and how many slots they have."""
+
+    taskmanagers: int
+    slots: int
+    free: int
+
+
+def of_jobmanager(jobs: Iterable[ToldJob], places: Places, machine: SystemResources | None = None) -> Values:
     """The JobManager: what is in the cluster, what the process uses, and what the machine does."""
     return {
-        "numRegisteredTaskManagers": len(entries),
+        "numRegisteredTaskManagers": places.taskmanagers,
         "numRunningJobs": sum(not job.status.is_terminal_state() for job in jobs),
-        "taskSlotsTotal": sum(entry.description.slots for entry in entries),
-        "taskSlotsAvailable": sum(entry.free for entry in entries),
+        "taskSlotsTotal": places.slots,
+        "taskSlotsAvailable": places.free,
         **process_metrics(machine),
     }
 
 
-def of_job(job: DispatchedJob) -> Values:
+def of_job(job: ToldJob) -> Values:
     """A job as a whole: its states, its attempts, its checkpoints."""
     now = job.ended_at_ms or SYSTEM_CLOCK.now_ms()
     status, is_over = job.status, job.status.is_terminal_state()
@@ -54,7 +60,7 @@ def of_job(job: DispatchedJob) -> Values:
         "cancellingTime": time_in(JobStatus.CANCELLING),
         "numRestarts": job.recovery().restarts,
         "fullRestarts": job.recovery().restarts,
-        "numRescales": job.rescales.changes,
+        "numRescales": job.parallelism_changes,
         **_of_checkpoints(job.checkpoints(), job.checkpoint_counts()),
     }
 
@@ -80,28 +86,15 @@ def _of_checkpoints(known: list[CheckpointStatistics], counts: dict[CheckpointSt
     return values
 
 
-def of_taskmanager(entry: TaskManagerEntry) -> Values:
-    """The process of a TaskManager, as its last heartbeat told."""
-    return dict(entry.metrics)
-
-
-def measured_of(job: DispatchedJob) -> Measured:
-    """What is measured of a job's subtasks now."""
-    return Measured(job.job.metrics(), job.graph)
-
-
 def readings(
-    jobs: list[DispatchedJob],
-    entries: list[TaskManagerEntry],
-    host: str,
-    machine: SystemResources | None = None,
+    jobs: Iterable[ToldJob], places: Places, host: str, machine: SystemResources | None = None
 ) -> Iterator[Reading]:
     """What the JobManager measures, for its reporters: of itself, and of jobs as a whole. Jobs that have ended are left out,
     and TaskManagers have reporters of their own."""
-    variables = {"host": host}
-    yield from _of(Scope.JOBMANAGER, of_jobmanager(jobs, entries, machine), variables)
-    for job in jobs:
-        if not job.has_ended:
+    variables, known = {"host": host}, list(jobs)
+    yield from _of(Scope.JOBMANAGER, of_jobmanager(known, places, machine), variables)
+    for job in known:
+        if job.ended_at_ms is None:
             of_this = {"job_id": job.id, "job_name": job.name}
             yield from _of(Scope.JOB, of_job(job), {**variables, **of_this})
 
