@@ -12,8 +12,7 @@ from penstock.deploy.cluster.leadership import Epochs, Leadership, NoLongerLeadi
 from penstock.deploy.cluster.reactive import ReactiveScaling, reactive_settings
 from penstock.deploy.cluster.roster import Listening, Roster
 from penstock.deploy.cluster.secret import cluster_secret, signing_key, submission_proof
-from penstock.deploy.cluster.security import asks_clients, internal_tls, rest_tls, rest_trust
-from penstock.deploy.remote.client import ClusterClient
+from penstock.deploy.cluster.security import asks_clients, internal_tls, rest_tls
 from penstock.errors import OutsideError, PenstockError
 from penstock.metrics.readings import Reading
 from penstock.metrics.reporters.reporting import Reporting
@@ -111,10 +110,8 @@ class Coordination:
             return
         from penstock.web.history.archiving import archive_job
 
-        options = self._settings.options
-        client = ClusterClient(*self.server.address, options.get("rest.token"), rest_trust(options))
         try:
-            archive_job(client.get, absolute_path(directory), job.id)
+            archive_job(self._api, absolute_path(directory), job)
         except PenstockError as error:
             _log.warning("job %r (%s) cannot be archived in %s: %s", job.name, job.id, directory, error)
 

@@ -148,8 +148,7 @@ class JobDriver:
         self._next_metrics = 0.0
         self._metrics: dict[WorkerIndex, dict[str, Any]] = {}
         self._live_accumulators: dict[WorkerIndex, dict[SubtaskId, dict[str, Accumulator]]] = {}
-        # Whether the workers tell what reporters of this process are told.
-        self.wants_readings = False
+        self.wants_readings = False  # for reporters of this process
         self._readings: dict[WorkerIndex, tuple[Reading, ...]] = {}
         holds_back = settings.enabled and settings.exactly_once
         self.rows = CollectedRows(holds_back, may_repeat=settings.enabled)

@@ -1,10 +1,11 @@
 """The history server: answers with what archives hold, under the same paths as the JobManager that wrote them."""
 
+import asyncio
 import hmac
 import json
 import logging
 import threading
-from collections import Counter
+from collections import Counter, OrderedDict
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,8 @@ from penstock.web.rest.page import page
 _log = logging.getLogger(__name__)
 _ID_LETTERS = 32
 _JSON = "application/json"
+_UNREADABLE = (PenstockError, ValueError, KeyError, IndexError, TypeError)
+MOST_AT_HAND = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +37,22 @@ class HistorySettings:
     token: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Archive:
+    """Where the archive of a job lies, and the job's line in the overview."""
+
+    path: str
+    line: dict[str, Any]
+
+
 class History:
-    """The jobs of all archives that could be read; one that cannot is said once, and looked at again when it changes."""
+    """The jobs of all archives that could be read; one that cannot is said once, and looked at again when it changes. Of all
+    jobs the lines of the overview are at hand, and of the last that were asked for the rest, too."""
 
     def __init__(self, settings: HistorySettings) -> None:
         self._settings = settings
-        self._jobs: dict[str, dict[str, str]] = {}
+        self._jobs: dict[str, _Archive] = {}
+        self._at_hand: OrderedDict[str, dict[str, str]] = OrderedDict()
         self._complained: set[str] = set()
         self._lock = threading.Lock()
 
@@ -53,33 +66,44 @@ class History:
         for job_id in found.keys() - self._jobs.keys():
             self._read(job_id, found[job_id])
         with self._lock:
-            self._jobs = {job_id: told for job_id, told in self._jobs.items() if job_id in found}
+            self._jobs = {job_id: archive for job_id, archive in self._jobs.items() if job_id in found}
         self._delete_oldest(found)
 
     def find(self, path: str) -> str | None:
-        """The JSON at a path; None where no archive has it."""
+        """The JSON at a path; None where no archive has it. It may have to be read."""
+        job_id = path.removeprefix("/jobs/").partition("/")[0]
         with self._lock:
-            return next((told[path] for told in self._jobs.values() if path in told), None)
+            archive, told = self._jobs.get(job_id), self._at_hand.pop(job_id, None)
+        if archive is None:
+            return None
+        if told is None:
+            try:
+                told = _content(archive.path)
+            except _UNREADABLE:  # it was deleted meanwhile
+                return None
+        with self._lock:
+            self._at_hand[job_id] = told
+            while len(self._at_hand) > MOST_AT_HAND:
+                self._at_hand.popitem(last=False)
+        return told.get(path)
 
     def overview(self) -> list[dict[str, Any]]:
         """The line of each job, the newest first."""
         with self._lock:
-            lines = [json.loads(told["/jobs/overview"])["jobs"] for told in self._jobs.values()]
-        return sorted((line for part in lines for line in part), key=lambda line: -line["start-time"])
+            lines = [archive.line for archive in self._jobs.values()]
+        return sorted(lines, key=lambda line: -line["start-time"])
 
     def _read(self, job_id: str, path: str) -> None:
         try:
-            with open_file(path) as file:
-                entries = json.loads(file.read())["archive"]
-            told = {entry["path"]: entry["json"] for entry in entries}
-            json.loads(told["/jobs/overview"])["jobs"][0]["start-time"]
-        except (PenstockError, ValueError, KeyError, IndexError, TypeError) as error:
+            line = json.loads(_content(path)["/jobs/overview"])["jobs"][0]
+            _ = -line["start-time"], line["jid"], line["state"]
+        except _UNREADABLE as error:
             if path not in self._complained:
                 self._complained.add(path)
                 _log.warning("the archive %s cannot be read: %s: %s", path, type(error).__name__, error)
             return
         with self._lock:
-            self._jobs[job_id] = told
+            self._jobs[job_id] = _Archive(path, line)
 
     def _delete_oldest(self, found: dict[str, str]) -> None:
         most = self._settings.retained_jobs
@@ -90,6 +114,12 @@ class History:
                 delete_if_there(found[line["jid"]])
             with self._lock:
                 self._jobs.pop(line["jid"], None)
+
+
+def _content(path: str) -> dict[str, str]:
+    with open_file(path) as file:
+        entries = json.loads(file.read())["archive"]
+    return {entry["path"]: entry["json"] for entry in entries}
 
 
 def _is_job_id(name: str) -> bool:
@@ -109,7 +139,7 @@ def application(history: History, token: str | None) -> Starlette:
         made = _computed(history, path)
         if made is not None:
             return _json(made)
-        told = history.find(path)
+        told = await asyncio.to_thread(history.find, path)
         if told is None:
             return _json(
                 {
