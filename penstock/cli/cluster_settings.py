@@ -11,6 +11,7 @@ from penstock.config.checks import check_configuration
 from penstock.deploy.cluster.leadership import storage_directory
 from penstock.deploy.cluster.secret import home_directory
 from penstock.errors import PenstockError
+from penstock.storage.reading import absolute_path
 
 RESOURCE_ID = "taskmanager.resource-id"
 DEFAULTS = {
@@ -46,6 +47,12 @@ class ClusterSettings:
     def storage_dir(self) -> str | None:
         """Where JobManagers note epochs and jobs for each other: ``high-availability.storageDir``, where it is set."""
         return storage_directory(self.options)
+
+    @property
+    def results_dir(self) -> str | None:
+        """Where JobManagers note for each other that a job has ended: ``job-result-store.storage-path``, where it is set."""
+        path = self.options.get("job-result-store.storage-path")
+        return absolute_path(path) if path else None
 
     def check_taskmanagers(self, wanted: int) -> None:
         """Refuse to give several TaskManagers one id."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from penstock.cli.cluster_settings import ClusterSettings
 from penstock.deploy.cluster.addresses import address_of, rest_address
 from penstock.deploy.cluster.dispatched_job import DispatchedJob
-from penstock.deploy.cluster.dispatcher import Dispatcher
+from penstock.deploy.cluster.dispatcher import RESULTS, Dispatcher
 from penstock.deploy.cluster.leadership import Epochs, Leadership, NoLongerLeading
 from penstock.deploy.cluster.reactive import ReactiveScaling, reactive_settings
 from penstock.deploy.cluster.roster import Listening, Roster
@@ -55,7 +55,12 @@ class Coordination:
         self.leadership = Leadership(Epochs(storage))
         patience_s = settings.seconds("slot.request.timeout", 300.0)
         self.dispatcher = Dispatcher(
-            self.roster, storage, patience_s, self.leadership.check, settings.run_dir / "files"
+            self.roster,
+            storage,
+            patience_s,
+            self.leadership.check,
+            settings.run_dir / "files",
+            (settings.results_dir or f"{storage}/{RESULTS}", str(settings.run_dir / RESULTS)),
         )
         self.dispatcher.on_ended = self._archive
         reactive = reactive_settings(options)

@@ -2,6 +2,7 @@
 
 import gc
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
@@ -278,3 +279,94 @@ def test_a_job_that_takes_long_to_be_taken_up_does_not_hold_up_the_api(
     assert "is being taken up again" in said
     cluster.penstock("cancel", "-m", cluster.address, JOB)
     cluster.wait_for_state(JOB, "CANCELED")
+
+
+@contextmanager
+def jobmanager(storage: Path, own: Path, epoch: int) -> Iterator[Dispatcher]:
+    """The jobs of a JobManager that notes them in storage, and has a directory of its own; they end with it as it dies."""
+    roster = Roster(b"secret", Listening("127.0.0.1", 0))
+    roster.epoch = epoch
+    roster.start()
+    made = Dispatcher(
+        roster, str(storage), files=own / "files", results=(f"{storage}/results", f"{own}/results")
+    )
+    yield made
+    made.close()
+    roster.close()
+
+
+def end_while_storage_is_away(storage: Path, own: Path) -> None:
+    """A job ends under the JobManager of epoch 2, which dies before its storage is back."""
+    with jobmanager(storage, own, 2) as first:
+        first.take_up_again()
+        wait_for(first.jobs)
+        job = first.job(JOB)
+        away = storage.rename(storage.with_name("away"))
+        storage.touch()
+        first.cancel(JOB)
+        wait_for(lambda: list((own / "results").glob("*")))
+        assert job.status is JobStatus.CANCELLING, "as somebody on another machine may take it up"
+    wait_for(lambda: job.is_over)  # nothing of it runs any more
+    storage.unlink()
+    away.rename(storage)
+
+
+@pytest.fixture
+def storage(left: JobStore, tmp_path: Path) -> Path:
+    """Where the job that was left lies."""
+    (tmp_path / "ha").mkdir()
+    return (tmp_path / "jobs").rename(tmp_path / "ha" / "jobs").parent
+
+
+def test_a_job_that_ended_while_its_storage_was_away_does_not_run_again(
+    storage: Path, tmp_path: Path
+) -> None:
+    own = tmp_path / "own"
+    end_while_storage_is_away(storage, own)
+    with jobmanager(storage, own, 3) as second:
+        ended: list[DispatchedJob] = []
+        second.on_ended = ended.append
+        in_the_way = storage / "jobs" / f"{JOB}.0000000003.latest"
+        in_the_way.mkdir()
+        [arriving] = second.take_up_again()
+        wait_for(lambda: arriving.failure)
+        with pytest.raises(JobArrives, match="it has ended, and is still noted as one that runs"):
+            second.job(JOB)
+        in_the_way.rmdir()
+        wait_for(second.jobs)
+        job = second.job(JOB)
+        wait_for(lambda: ended)
+        assert (job.status, job.is_over, job.job.status()) == (JobStatus.CANCELED, True, JobStatus.CANCELED)
+        assert job.ended_at_ms and job.started_at_ms <= job.ended_at_ms
+        assert job_line(job)["name"] == "Flink Streaming Job" and job_detail(job)["state"] == "CANCELED"
+        wait_for(lambda: not list((own / "results").iterdir()))
+        assert not list((storage / "jobs").glob("*.job"))
+
+
+def test_the_note_of_an_end_does_not_count_where_another_has_led_since(storage: Path, tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    end_while_storage_is_away(storage, own)
+    with jobmanager(storage, own, 4) as third:
+        third.take_up_again()
+        wait_for(third.jobs)
+        assert third.job(JOB).job.recovery().restarts == 1
+        assert not list((own / "results").iterdir())
+        third.cancel(JOB)
+        wait_for(lambda: third.job(JOB).is_over)
+
+
+def test_another_job_of_the_id_of_one_that_has_ended_is_not_taken_for_it(
+    storage: Path, tmp_path: Path
+) -> None:
+    own, content = tmp_path / "own", (storage / "jobs" / f"{JOB}.job").read_bytes()
+    end_while_storage_is_away(storage, own)
+    (storage / "jobs" / f"{JOB}.job").unlink()
+    with jobmanager(storage, own, 3) as second:
+        second.take_up_again()
+        assert not list((own / "results").iterdir())
+        second.submit(content)
+    with jobmanager(storage, own, 4) as third:
+        third.take_up_again()
+        wait_for(third.jobs)
+        third.cancel(JOB)
+        wait_for(lambda: third.job(JOB).is_over)

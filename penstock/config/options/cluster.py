@@ -252,4 +252,7 @@ high-availability.cluster-id
     string = /default ; honoured
     formerly high-availability.zookeeper.path.namespace recovery.zookeeper.path.namespace
     The name of the cluster in that place.
+job-result-store.storage-path
+    string = ; honoured
+    Where a coordinator notes that a job has ended whose entry in the storage of jobs cannot be removed.
 """

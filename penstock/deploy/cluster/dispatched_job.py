@@ -18,11 +18,12 @@ from penstock.dataflow.recovery import (
     PastAttempt,
     Recovery,
 )
-from penstock.dataflow.submission import JobStatus
+from penstock.dataflow.submission import JobExecutionResult, JobStatus
+from penstock.deploy.cluster.job_results import JobResult
 from penstock.deploy.cluster.rescale_history import Cause, Rescale, RescaleHistory
 from penstock.deploy.cluster.submission import Submission
 from penstock.deploy.local.executor import LocalJob
-from penstock.errors import JobCancelled, OutsideError, ProgramError
+from penstock.errors import JobCancelled, JobFailed, OutsideError, PenstockError, ProgramError
 from penstock.ids import JobID, SubtaskId
 from penstock.operators.collect import CollectSpec
 from penstock.operators.contract import OperatorSpec
@@ -183,6 +184,11 @@ class DispatchedJob:
         """When it was over."""
         return next((at for status, at in self.times.items() if status.is_globally_terminal_state()), None)
 
+    def as_result(self, epoch: int) -> JobResult:
+        """What is noted of its end under the JobManager of an epoch. It has come to it, forgotten or not."""
+        now_ms, status = SYSTEM_CLOCK.now_ms(), self.job.status().name
+        return JobResult(self.id, self.name, status, self.failure, self.started_at_ms, now_ms, epoch)
+
     @property
     def collectors(self) -> set[str]:
         """The collecting sinks whose rows go to a client."""
@@ -294,14 +300,31 @@ class ArrivingJob:
 
     def as_cancelled(self) -> DispatchedJob:
         """What is told of it when it was cancelled before it was taken up."""
-        made = DispatchedJob(
-            Submission(self.id, self.name, b""), self.name, JobGraph(self.name, (), (), False)
-        )
         error = JobCancelled(f"job {self.id} was cancelled before it was taken up again")
-        made.job = LocalJob(EndedDriver.that_has_not_run(JobID(self.id), JobStatus.CANCELED, error))
-        made.times[JobStatus.CREATED] = self.since_ms
+        made = self._as_ended(JobStatus.CANCELED, error, self.since_ms)
         made.note_status(JobStatus.CANCELED)
-        made.is_cancelled = made.is_forgotten = made.is_over = True
+        return made
+
+    def as_noted(self, result: JobResult) -> DispatchedJob:
+        """What is told of it when it had ended under a JobManager before this one."""
+        outcome: JobExecutionResult | PenstockError = JobExecutionResult(JobID(self.id), 0)
+        if result.ended_as is not JobStatus.FINISHED:
+            error = JobCancelled if result.ended_as is JobStatus.CANCELED else JobFailed
+            outcome = error(result.failure or f"job {self.id} is {result.status}")
+        made = self._as_ended(result.ended_as, outcome, result.started_ms)
+        made.times[result.ended_as] = result.ended_ms
+        made.failure = result.failure
+        return made
+
+    def _as_ended(
+        self, status: JobStatus, outcome: JobExecutionResult | PenstockError, started_ms: int
+    ) -> DispatchedJob:
+        submission, graph = Submission(self.id, self.name, b""), JobGraph(self.name, (), (), False)
+        made = DispatchedJob(submission, self.name, graph)
+        made.job = LocalJob(EndedDriver.that_has_not_run(JobID(self.id), status, outcome))
+        made.times[JobStatus.CREATED] = started_ms
+        made.is_cancelled = status is JobStatus.CANCELED
+        made.is_forgotten = made.is_over = True
         return made
 
 

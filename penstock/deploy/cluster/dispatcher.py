@@ -8,7 +8,7 @@ import logging
 import tempfile
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import replace
@@ -32,6 +32,7 @@ from penstock.deploy.cluster.forgetting import LONGEST_TRY_AGAIN_S, TRY_AGAIN_S,
 from penstock.deploy.cluster.found_checkpoints import find_start_again, noted
 from penstock.deploy.cluster.job_directories import JobDirectories
 from penstock.deploy.cluster.job_modules import JobModules
+from penstock.deploy.cluster.job_results import JobResult, JobResults
 from penstock.deploy.cluster.job_store import JobStore
 from penstock.deploy.cluster.leadership import FencedBackground, NoLongerLeading
 from penstock.deploy.cluster.placing import ClusterLauncher
@@ -48,6 +49,7 @@ from penstock.runtime.messages import Deployment
 from penstock.runtime.placement import placed_by_group
 
 MOST_ENDED_JOBS = 100
+RESULTS = "job-result-store"
 
 _log = logging.getLogger(__name__)
 
@@ -55,7 +57,7 @@ _log = logging.getLogger(__name__)
 class Dispatcher:
     """All jobs of a JobManager. Methods may be called from any thread. ``check`` raises where this JobManager does not lead:
     it is asked before a job is taken over and forgotten, and around all that is done to checkpoints. What jobs have brought
-    along lies below ``files``, on this machine."""
+    along lies below ``files``, on this machine. ``results``: where the ends of jobs are noted that cannot be forgotten."""
 
     def __init__(
         self,
@@ -64,6 +66,7 @@ class Dispatcher:
         slot_patience_s: float = 300.0,
         check: Callable[[], None] = lambda: None,
         files: Path | None = None,
+        results: Sequence[str] = (),
     ) -> None:
         self._roster = roster
         self._check = check
@@ -74,7 +77,8 @@ class Dispatcher:
         self._jobs: OrderedDict[str, DispatchedJob] = OrderedDict()
         self._arriving: dict[str, ArrivingJob] = {}
         self._closed = threading.Event()
-        self._forgetting = Forgetting(self._store, self._closed)
+        self._results = JobResults(results or [f"{directory}/{RESULTS}"])
+        self._forgetting = Forgetting(self._store, self._results, self._closed)
         self.clients = ClientWatch(self.cancel)
         self.on_ended: Callable[[DispatchedJob], None] = lambda job: None
 
@@ -96,6 +100,7 @@ class Dispatcher:
             self._modules.forget(submission.job_id)
             raise
         try:
+            self._results.forget(submission.job_id)
             self._store.add(submission.job_id, data)
             made = self._begin(submission, start, from_start(start.checkpoint).kept)
         except BaseException:  # something may be noted all the same
@@ -112,23 +117,28 @@ class Dispatcher:
         :raises OutsideError: where it cannot be told which jobs there are.
         """
         self._store.forget_notes_of_others()
+        results = self._results.counting(self._roster.epoch)
         found = []
         for job_id, content in self._store.all():
             arriving = ArrivingJob(job_id, _name_of(content, job_id), SYSTEM_CLOCK.now_ms())
             self._arriving[job_id] = arriving
-            found.append((arriving, content))
+            found.append((arriving, content, results.get(job_id)))
+        self._results.forget_others(set(results) & set(self._arriving))
         for each in found:
             threading.Thread(
                 target=self._take_up, args=each, daemon=True, name=f"taking up {each[0].id}"
             ).start()
-        return [arriving for arriving, _ in found]
+        return [arriving for arriving, *_ in found]
 
-    def _take_up(self, arriving: ArrivingJob, content: bytes) -> None:
+    def _take_up(self, arriving: ArrivingJob, content: bytes, result: JobResult | None) -> None:
         """Try until it is taken up: that its storage does not answer, or a module is not there, may pass."""
         wait_s = TRY_AGAIN_S
         while not arriving.given_up.is_set():
             try:
-                self._go_on_with(arriving, decode_submission(content))
+                if result is None:
+                    self._go_on_with(arriving, decode_submission(content))
+                else:
+                    self._see_off(arriving, result)
                 return
             except (PenstockError, OSError) as error:
                 arriving.failure = str(error)
@@ -153,6 +163,14 @@ class Dispatcher:
             return
         place = "the beginning" if kept.latest is None else f"checkpoint {kept.latest.checkpoint_id}"
         _log.warning("job %r (%s) is taken up again from %s", graph.job_name, submission.job_id, place)
+
+    def _see_off(self, arriving: ArrivingJob, result: JobResult) -> None:
+        """A job has ended under a JobManager before this one, that could not remove it."""
+        why = self._forgetting.forget_noted(arriving.id)
+        if why:
+            raise OutsideError(f"it has ended, and is still noted as one that runs: {why}")
+        self._ended_without_driver(arriving, arriving.as_noted(result))
+        _log.info("job %r (%s) was %s before", arriving.name, arriving.id, result.status)
 
     def _graph_of(self, submission: Submission) -> JobGraph:
         try:
@@ -500,20 +518,24 @@ class Dispatcher:
         """End a job that is not taken up yet; until it is forgotten it stays, and may be cancelled again."""
         try:
             self._store.remove(arriving.id)
+            self._results.forget(arriving.id)
         except PenstockError as error:
             arriving.failure = (
                 f"it was cancelled, and is still noted as one that runs; cancel it again: {error}"
             )
             raise
         self._modules.forget(arriving.id)
-        ended = arriving.as_cancelled()
+        if self._ended_without_driver(arriving, arriving.as_cancelled()):
+            _log.warning("job %r (%s) was cancelled before it was taken up again", arriving.name, arriving.id)
+
+    def _ended_without_driver(self, arriving: ArrivingJob, ended: DispatchedJob) -> bool:
         with self._lock:
             if self._arriving.pop(arriving.id, None) is None:
-                return  # somebody else has cancelled it, too
+                return False  # somebody else has ended it, too
             self._jobs[arriving.id] = ended
-        _log.warning("job %r (%s) was cancelled before it was taken up again", arriving.name, arriving.id)
         self.on_ended(ended)
         self._forget_oldest()
+        return True
 
     def close(self) -> None:
         """Leave no files behind; the jobs are taken up again, and bring theirs again."""

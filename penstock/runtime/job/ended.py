@@ -63,13 +63,15 @@ class EndedDriver:
         )
 
     @staticmethod
-    def that_has_not_run(job_id: JobID, status: JobStatus, error: PenstockError) -> "EndedDriver":
-        """What stands for a job that has come to its end without a driver."""
+    def that_has_not_run(
+        job_id: JobID, status: JobStatus, outcome: JobExecutionResult | PenstockError
+    ) -> "EndedDriver":
+        """What stands for a job that has come to its end without a driver here."""
         return EndedDriver(
             job_id,
             status,
             False,
-            error,
+            outcome,
             CollectedRows(False),
             {},
             {},
