@@ -72,6 +72,9 @@ def run_taskmanager(settings: ClusterSettings) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: manager.stop())
     manager.run()
+    if manager.failure:
+        print(f"the TaskManager has ended: {manager.failure}", file=sys.stderr)
+        return 1
     return 0
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from penstock.deploy.cluster.taskmanager import TaskManager, TaskManagerSettings
-from tests.cluster.conftest import Cluster
+from tests.cluster.conftest import Cluster, is_alive
 
 
 def test_a_worker_whose_end_is_told_twice_ends_once(tmp_path: Path) -> None:
@@ -25,6 +25,23 @@ def test_it_has_the_id_and_the_memory_that_options_say(cluster: Cluster) -> None
     assert planned == {"totalProcessMemory": 1 << 30}
     said = cluster.penstock("logs", "taskmanager", "orders-1")
     assert "calls the JobManager" in said and "as orders-1" in said
+
+
+@pytest.mark.slow
+def test_one_that_is_given_the_id_of_another_takes_its_place_and_the_other_ends(cluster: Cluster) -> None:
+    own = ("-D", "taskmanager.resource-id=orders-1")
+    cluster.penstock("start-cluster", *own)
+    (first,) = cluster.pids("taskmanager")
+    cluster.penstock("taskmanager", "start", *own)
+    second = cluster.pids("taskmanager")[-1]
+    cluster.wait_for(lambda: not is_alive(first))
+    (out,) = (cluster.home / "log").glob("*taskmanager-0*.out")
+    assert (
+        f"process {second} on 127.0.0.1 has joined later with the same taskmanager.resource-id"
+        in out.read_text()
+    )
+    (told,) = cluster.wait_for(lambda: cluster.client.get("/taskmanagers")["taskmanagers"])
+    assert told["id"] == "orders-1"
 
 
 @pytest.mark.parametrize(

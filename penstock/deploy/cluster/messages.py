@@ -9,7 +9,8 @@ from penstock.deploy.local.lifeline import Birth
 @dataclass(frozen=True, slots=True)
 class TaskManagerJoined:
     """The first words of a TaskManager. ``log`` and ``out`` are the paths of its files, empty where it has none; ``epoch`` is
-    the newest that it has served; ``cores`` are those of its machine; ``memory`` is what its options plan, in bytes."""
+    the newest that it has served; ``cores`` are those of its machine; ``memory`` is what its options plan, in bytes.
+    ``instance`` tells its process from others that were given the same id."""
 
     id: str
     host: str
@@ -20,6 +21,7 @@ class TaskManagerJoined:
     epoch: int = 0
     cores: int = 0
     memory: dict[str, int] = field(default_factory=dict)
+    instance: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +131,13 @@ class ThreadStacks:
 
     request: int
     threads: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Replaced:
+    """Another process has joined later under the id of this one, which is not used any more: it is to end."""
+
+    by: str
 
 
 @dataclass(frozen=True, slots=True)

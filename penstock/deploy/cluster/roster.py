@@ -28,6 +28,7 @@ from penstock.deploy.cluster.messages import (
     ListFiles,
     ListThreads,
     ReadFile,
+    Replaced,
     SignalWorker,
     StartWorker,
     TaskManagerJoined,
@@ -44,6 +45,7 @@ from penstock.errors import OutsideError
 from penstock.network.tls import TlsFiles
 
 LOOK_S = 0.5
+MOST_REMEMBERED = 10_000
 
 _log = logging.getLogger(__name__)
 
@@ -128,6 +130,9 @@ class Roster:
         self._questions: dict[int, tuple[str, Future[Any]]] = {}
         self._outbox: deque[tuple[str, object]] = deque()
         self._waiting: dict[str, Callable[[], None]] = {}
+        # The last process of each TaskManager's id, and those before it, with who has taken their place.
+        self._latest: dict[str, TaskManagerJoined] = {}
+        self._replaced_by: dict[str, str] = {}
         self._selector = selectors.DefaultSelector()
         self._wake, self._waker = socket.socketpair()
         self._wake.setblocking(False)
@@ -316,10 +321,11 @@ class Roster:
             )
             link.close()
             return
+        if not self._is_latest(description, link):
+            return
         before = self._links.get(description.id)
-        if (
-            before is not None and before is not link
-        ):  # it has given that connection up, and ended its workers
+        if before is not None and before is not link:
+            # It has given that connection up, and ended its workers; or another process is in its place.
             before.close()
             self._left(description.id, "its TaskManager has called anew")
         link.send(Welcome(self.epoch))
@@ -332,6 +338,30 @@ class Roster:
         _log.info("TaskManager %s joined with %d slots", description.id, description.slots)
         for wake_up in waiting:
             wake_up()
+
+    def _is_latest(self, description: TaskManagerJoined, link: ControlLink) -> bool:
+        """Whether no other process has come under this id since this one came first: that has its place for good, as else
+        both would take it from each other for ever."""
+        by = self._replaced_by.get(description.instance)
+        if by is not None:
+            link.send(Replaced(by))
+            link.write()
+            return False
+        last = self._latest.pop(description.id, description)
+        self._latest[description.id] = description
+        if last.instance != description.instance:
+            by = self._replaced_by[last.instance] = _process(description)
+            self._say(description.id, Replaced(by))
+            _log.warning(
+                "TaskManager %s is %s from now on, and no longer %s: both have this taskmanager.resource-id",
+                description.id,
+                by,
+                _process(last),
+            )
+        for known in (self._latest, self._replaced_by):
+            while len(known) > MOST_REMEMBERED:
+                known.pop(next(iter(known)))
+        return True
 
     def _take(self, taskmanager: str, message: Any) -> None:
         self._heard[taskmanager] = monotonic()
@@ -404,3 +434,7 @@ class Roster:
     def _woken(self) -> None:
         with suppress(BlockingIOError):
             self._wake.recv(4096)
+
+
+def _process(description: TaskManagerJoined) -> str:
+    return f"process {description.pid} on {description.host}"

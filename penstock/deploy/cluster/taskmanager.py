@@ -32,6 +32,7 @@ from penstock.deploy.cluster.messages import (
     ListFiles,
     ListThreads,
     ReadFile,
+    Replaced,
     SignalWorker,
     StartWorker,
     TaskManagerJoined,
@@ -94,9 +95,12 @@ class TaskManagerSettings:
 
 
 class TaskManager:
-    """Runs until the JobManager dismisses it or :meth:`stop` is called; calls again while the JobManager is away."""
+    """Runs until the JobManager dismisses it or :meth:`stop` is called; calls again while the JobManager is away. ``failure``
+    says why it has ended otherwise."""
 
     def __init__(self, settings: TaskManagerSettings) -> None:
+        self.failure = ""
+        self._instance = secret_token(8).hex()
         self.id = settings.name or f"{settings.host}-{os.getpid()}-{secret_token(3).hex()}"
         self._settings = settings
         self._selector = selectors.DefaultSelector()
@@ -174,6 +178,7 @@ class TaskManager:
                 self._epoch,
                 os.cpu_count() or 0,
                 settings.memory,
+                self._instance,
             )
         )
         self._next_heartbeat = 0.0
@@ -211,6 +216,14 @@ class TaskManager:
         assert self._link is not None
         self._link.close()
         self._lost(f"it has epoch {epoch}, and this TaskManager has served epoch {self._epoch}")
+
+    def _replaced(self, by: str) -> None:
+        self.failure = (
+            f"{by} has joined later with the same taskmanager.resource-id, {self.id!r}, and has taken the place of this "
+            f"process ({os.getpid()}): give each TaskManager an id of its own, or none"
+        )
+        _log.error("TaskManager %s ends: %s", self.id, self.failure)
+        self._running = False
 
     def _lost(self, reason: str) -> None:
         """Nobody is left for whom the workers work."""
@@ -255,6 +268,8 @@ class TaskManager:
                 self._say(FileNames(request, self._files()))
             case ListThreads(request):
                 self._say(ThreadStacks(request, thread_stacks()))
+            case Replaced(by):
+                self._replaced(by)
             case Dismissed():
                 self._running = False
             case PenstockError():
