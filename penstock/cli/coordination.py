@@ -87,9 +87,12 @@ class Coordination:
 
     def start(self) -> None:
         """Take the lead, take up the jobs that were left, and begin to answer."""
+        from penstock.web.rest.programs import forget_configurations
+
         roster, server = self.roster, self.server
         # The ports are had by now: a JobManager that cannot start takes the lead from nobody.
         roster.epoch = self.leadership.take()
+        forget_configurations(self._settings.run_dir)
         self.leadership.publish(roster.address, roster.port, *server.address)
         roster.start()
         self.dispatcher.take_up_again()

@@ -9,6 +9,11 @@ from typing import Any
 
 import pytest
 
+from penstock.cli.cluster_processes import wait_until
+from penstock.deploy.cluster.dispatcher import Dispatcher
+from penstock.deploy.cluster.roster import Listening, Roster
+from penstock.web.rest import applications
+from penstock.web.rest.programs import CONFIGURATIONS, forget_configurations, own_folder
 from tests.cluster.conftest import Cluster, is_alive
 from tests.cluster.test_openapi import FORM, Asking
 
@@ -28,6 +33,32 @@ if "leaves" in sys.argv:
     print("it leaves", subprocess.Popen(["sleep", "1000"], start_new_session=True).pid, "behind", flush=True)
 raise SystemExit(3 if "fails" in sys.argv else 0)
 """
+# It ends as it is told to once the other one is told so, too.
+SOCIABLE = """
+import signal, sys, time
+from pathlib import Path
+mine, other = map(Path, sys.argv[1:])
+signal.signal(signal.SIGTERM, lambda *_: mine.with_suffix(".told").touch())
+mine.touch()
+while not other.with_suffix(".told").exists() or not mine.with_suffix(".told").exists():
+    time.sleep(0.01)
+mine.with_suffix(".left").touch()
+"""
+# It says what others on its machine see of it, and who may read its options.
+SEEN = b"""
+import os, stat
+from pathlib import Path
+from penstock.datastream import StreamExecutionEnvironment
+
+words = Path("/proc/self/cmdline").read_text().split(chr(0))
+folder = Path(os.environ["PENSTOCK_CONF_DIR"])
+modes = [oct(stat.S_IMODE(each.stat().st_mode)) for each in (folder, *folder.iterdir())]
+env = StreamExecutionEnvironment.get_execution_environment()
+secret = env.get_configuration().get_string("my.password", "")
+print("seen:", [word for word in words if "password" in word or secret in word], modes, folder, flush=True)
+env.from_collection([secret]).filter(lambda value: value != "swordfish").print()
+env.execute("secretive")
+"""
 HEADERS = {"Content-Type": "multipart/form-data; boundary=edge"}
 
 
@@ -38,11 +69,11 @@ def asking(running_cluster: Cluster) -> Iterator[Asking]:
     made.connection.close()
 
 
-def uploaded(asking: Asking) -> str:
+def uploaded(asking: Asking, program: bytes = PROGRAM, action: str = "run-application") -> str:
     """Where the program is run."""
-    form = FORM.replace(FORM.split(b"\r\n\r\n")[1].split(b"\r\n--edge")[0], PROGRAM)
+    form = FORM.replace(FORM.split(b"\r\n\r\n")[1].split(b"\r\n--edge")[0], program)
     _, kept = asking("POST", "/jars/upload", form, HEADERS)
-    return f"/jars/{Path(kept['filename']).name}/run-application"
+    return f"/jars/{Path(kept['filename']).name}/{action}"
 
 
 def test_an_application_runs_to_its_end_with_all_its_jobs(asking: Asking) -> None:
@@ -111,6 +142,52 @@ def test_an_application_has_ended_when_its_program_has_whatever_that_leaves_runn
     finally:
         said = asking("GET", "/jobmanager/stdout")[1]
         os.kill(int(said.split("it leaves ")[1].split()[0]), signal.SIGKILL)
+
+
+@pytest.mark.parametrize("action", ["run-application", "run"])
+def test_options_of_a_program_are_seen_by_nobody_else(asking: Asking, action: str) -> None:
+    cluster, path = asking.cluster, uploaded(asking, SEEN, action)
+    configurations = cluster.home / "run" / "programs" / "conf"
+    status, made = asking(
+        "POST", path, json.dumps({"flinkConfiguration": {"my.password": "swordfish"}}).encode()
+    )
+    assert status in (200, 202), made
+    if action == "run-application":
+        about = f"/applications/{made['applicationId']}"
+        cluster.wait_for(lambda: asking("GET", about)[1]["status"] == "FINISHED")
+        assert f"seen: [] ['0o700', '0o600'] {configurations}" in asking("GET", "/jobmanager/stdout")[1]
+    else:
+        cluster.wait_for_state(made["jobid"], "FINISHED")
+        options = asking("GET", f"/jobs/{made['jobid']}/config")[1]["execution-config"]["user-config"]
+        assert options["my.password"] == "******"
+    assert not list(configurations.iterdir())
+
+
+def test_options_that_a_killed_jobmanager_has_left_are_removed(tmp_path: Path) -> None:
+    left = own_folder(tmp_path) / CONFIGURATIONS / "left"
+    left.mkdir(parents=True)
+    (left / "config.yaml").write_text("{}")
+    forget_configurations(tmp_path)
+    assert own_folder(tmp_path).exists() and not left.parent.exists()
+
+
+def test_programs_end_together_when_their_jobmanager_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(applications, "CLOSE_S", 120.0)
+    (tmp_path / "sociable.py").write_text(SOCIABLE)
+    roster = Roster(b"secret", Listening("127.0.0.1", 0))
+    roster.start()
+    dispatcher = Dispatcher(roster, str(tmp_path))
+    running, names = applications.Applications(dispatcher), [tmp_path / "one", tmp_path / "two"]
+    for mine, other in (names, names[::-1]):
+        words = ("run", "-t", "local", "-py", str(tmp_path / "sociable.py"), "--", str(mine), str(other))
+        running.run(mine.name, applications.Command(words, {}), None)
+    assert wait_until(lambda: all(name.exists() for name in names), 120)
+    for closed in (running, dispatcher, roster):
+        closed.close()
+    assert all(name.with_suffix(".left").exists() for name in names), "neither was killed"
+    assert {each.state for each in running.all()} == {"FINISHED"}
 
 
 def test_a_job_by_itself_is_an_application(asking: Asking) -> None:

@@ -6,15 +6,18 @@ the JobManager. Programs end with the JobManager that runs them; their jobs are 
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import threading
 from collections import OrderedDict, deque
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
-from penstock.clock import SYSTEM_CLOCK
+from penstock.clock import SYSTEM_CLOCK, monotonic
 from penstock.dataflow.submission import JobStatus
 from penstock.deploy.cluster.dispatched_job import DispatchedJob, JobArrives, JobNotFound
 from penstock.deploy.cluster.dispatcher import Dispatcher
@@ -26,6 +29,7 @@ from penstock.web.rest.requests import AlreadyEnded
 MOST_RUNNING = 20
 MOST_ENDED = 100
 END_S = 10.0
+CLOSE_S = 3.0  # less than whoever stops the JobManager waits for it
 LAST_LINES = 60
 LAST_WORDS_S = 5.0
 STATES = ("CREATED", "RUNNING", "FAILING", "FAILED", "CANCELING", "CANCELED", "FINISHED")
@@ -68,10 +72,17 @@ class Application:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """How a program is run: ``python -m penstock`` with these words, where others are set in its environment."""
+    """How a program is run: ``python -m penstock`` with these words, where others are set in its environment. ``folder`` is
+    for it alone, and is removed when it has ended."""
 
     words: tuple[str, ...]
     environment: dict[str, str]
+    folder: Path | None = None
+
+    def ended(self) -> None:
+        """Nothing is left to be read."""
+        if self.folder is not None:
+            shutil.rmtree(self.folder, ignore_errors=True)
 
 
 class Applications:
@@ -91,24 +102,31 @@ class Applications:
         """
         application = Application(wanted_id or str(JobID.random()), name)
         application.note("CREATED")
-        with self._lock:
-            if application.id in self._known:
-                raise ProgramError(f"application {application.id} was submitted before")
-            if len(self._processes) >= MOST_RUNNING:
-                raise OutsideError(f"{MOST_RUNNING} applications run already; ask again when one has ended")
-            process = _start(command)
-            self._processes[application.id] = process
-            self._known[application.id] = application
-            application.note("RUNNING")
-            thread = threading.Thread(
-                target=self._follow,
-                args=(application, process),
-                daemon=True,
-                name=f"application {application.id}",
-            )
-            self._threads = [each for each in self._threads if each.is_alive()] + [thread]
-            thread.start()
+        try:
+            with self._lock:
+                self._begin(application, command)
+        except PenstockError:
+            command.ended()
+            raise
         return application.id
+
+    def _begin(self, application: Application, command: Command) -> None:
+        if application.id in self._known:
+            raise ProgramError(f"application {application.id} was submitted before")
+        if len(self._processes) >= MOST_RUNNING:
+            raise OutsideError(f"{MOST_RUNNING} applications run already; ask again when one has ended")
+        process = _start(command)
+        self._processes[application.id] = process
+        self._known[application.id] = application
+        application.note("RUNNING")
+        thread = threading.Thread(
+            target=self._follow,
+            args=(application, process, command),
+            daemon=True,
+            name=f"application {application.id}",
+        )
+        self._threads = [each for each in self._threads if each.is_alive()] + [thread]
+        thread.start()
 
     def all(self) -> list[Application]:
         """Those of programs, and those of jobs that were submitted by themselves."""
@@ -160,18 +178,18 @@ class Applications:
         if process is None:
             self._dispatcher.cancel(id)
         else:
-            _end(process)
+            _end([process], END_S)
 
     def close(self) -> None:
         """End the programs; their jobs are taken up again."""
         with self._lock:
             processes, threads = list(self._processes.values()), self._threads
-        for process in processes:
-            _end(process)
+        _end(processes, CLOSE_S)
+        deadline = monotonic() + CLOSE_S
         for thread in threads:
-            thread.join()
+            thread.join(max(0.0, deadline - monotonic()))
 
-    def _follow(self, application: Application, process: "subprocess.Popen[str]") -> None:
+    def _follow(self, application: Application, process: "subprocess.Popen[str]", command: Command) -> None:
         """In a thread of its own, until a program ends. What it leaves running may print on, and is not waited for."""
         last: deque[str] = deque(maxlen=LAST_LINES)
         reader = threading.Thread(
@@ -182,6 +200,7 @@ class Applications:
         )
         reader.start()
         code = process.wait()
+        command.ended()
         reader.join(LAST_WORDS_S)
         if process.stdin is not None:
             process.stdin.close()
@@ -244,10 +263,14 @@ def _start(command: Command) -> "subprocess.Popen[str]":
         raise OutsideError(f"no process can be started: {error}") from error
 
 
-def _end(process: "subprocess.Popen[str]") -> None:
+def _end(processes: Iterable["subprocess.Popen[str]"], patience_s: float) -> None:
+    """End programs, all at once; what has not ended in time is killed."""
     for number in (signal.SIGTERM, signal.SIGKILL):
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, number)
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(END_S)
-            return
+        left = [process for process in processes if process.returncode is None]
+        for process in left:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, number)
+        deadline = monotonic() + patience_s
+        for process in left:
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(max(0.0, deadline - monotonic()))

@@ -3,10 +3,11 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from penstock.web.rest.applications import Command
 MOST_PROGRAMS = 100
 RUN_S = 120.0
 MOST_AT_ONCE = 4
+CONFIGURATIONS = "conf"
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{8}_[\w.-]+\.(py|zip)")
 
 
@@ -100,22 +102,22 @@ class Programs:
         return self._api.applications.run(program.partition("_")[2], command, wanted_id)
 
     def _command(self, command: list[str], program: str, options: ProgramOptions) -> Command:
-        path = self._find(program)
-        words = [*command, "--conf-dir", str(self._conf_dir())]
-        for key, value in (*options.settings, *self._target().items()):  # the last one counts
-            words += ["-D", f"{key}={value}"]
+        named = _named(self._find(program), options)
+        folder = self._conf_dir(options.settings)
+        words = [*command, "--conf-dir", str(folder)]
         if options.parallelism is not None:
             words += ["-p", str(options.parallelism)]
         if options.savepoint is not None:
             words += ["-s", options.savepoint, *(["-n"] if options.leaves_state else [])]
-        words += [*_named(path, options), "--", *options.arguments]
-        return Command(tuple(words), {"PENSTOCK_HOME": str(self._own().parent.parent)})
+        words += [*named, "--", *options.arguments]
+        return Command(tuple(words), {"PENSTOCK_HOME": str(self._own().parent.parent)}, folder)
 
     def _penstock(self, command: list[str], program: str, options: ProgramOptions) -> str:
-        made = self._command(command, program, options)
         if not self._free.acquire(blocking=False):
             raise OutsideError(f"{MOST_AT_ONCE} programs are being read already; ask again")
+        made: Command | None = None
         try:
+            made = self._command(command, program, options)
             done = subprocess.run(
                 [sys.executable, "-m", "penstock", *made.words],
                 capture_output=True,
@@ -132,6 +134,8 @@ class Programs:
             raise OutsideError(f"no process can be started: {error}") from error
         finally:
             self._free.release()
+            if made is not None:
+                made.ended()
         if done.returncode:
             raise ProgramError((done.stderr or done.stdout).strip()[-4000:])
         return done.stdout
@@ -141,15 +145,21 @@ class Programs:
         host, port = self._api.address
         return {"execution.target": "remote", "rest.address": host, "rest.port": str(port)}
 
-    def _conf_dir(self) -> Path:
-        """The options of this cluster for its programs, in a directory that only the owner can read."""
-        options = {**self._api.settings, **self._target()}
-        folder = self._own() / "conf"
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        partial = folder / f"config.{secret_token(4).hex()}"
-        partial.touch(mode=0o600)
-        partial.write_text(json.dumps({key: str(value) for key, value in options.items()}), encoding="utf-8")
-        partial.replace(folder / "config.yaml")
+    def _conf_dir(self, settings: Iterable[tuple[str, str]]) -> Path:
+        """The options of this cluster and of one program, in a directory that only the owner can read: the words of a command
+        are seen by everybody on the machine, and options hold secrets."""
+        options = {**self._api.settings, **dict(settings), **self._target()}
+        folder = self._own() / CONFIGURATIONS / secret_token(8).hex()
+        try:
+            folder.mkdir(mode=0o700, parents=True)
+            file = folder / "config.yaml"
+            file.touch(mode=0o600)
+            file.write_text(json.dumps({key: str(value) for key, value in options.items()}), encoding="utf-8")
+        except OSError as error:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise OutsideError(
+                f"the program's options cannot be kept in {folder}: {error.strerror or error}"
+            ) from error
         return folder
 
     def _find(self, program: str) -> Path:
@@ -171,7 +181,17 @@ class Programs:
     def _own(self) -> Path:
         if self._api.directory is None:
             raise OutsideError("this JobManager has no directory to keep programs in")
-        return self._api.directory / "programs"
+        return own_folder(self._api.directory)
+
+
+def own_folder(directory: Path) -> Path:
+    """Where a JobManager has what it needs for programs, in its directory."""
+    return directory / "programs"
+
+
+def forget_configurations(directory: Path) -> None:
+    """A JobManager starts: no program runs whose options another has left."""
+    shutil.rmtree(own_folder(directory) / CONFIGURATIONS, ignore_errors=True)
 
 
 def _named(path: Path, options: ProgramOptions) -> Sequence[str]:
