@@ -1,4 +1,5 @@
-"""Options from outside the program: what the command line says wins over the configuration directory.
+"""Options from outside the program: what the command line says wins over the configuration directory, which is ``conf/`` of
+the home where none is named, as for every other command.
 
 The program's own settings win over both, since environments only start with these.
 """
@@ -10,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from penstock.cli.command_lines import usage_error
-from penstock.cli.configuration_files import read_configuration
+from penstock.cli.configuration_files import has_configuration, read_configuration
 from penstock.cli.properties import property_of
 from penstock.config.checks import check_configuration
 from penstock.config.configuration import Configuration
+from penstock.deploy.cluster.secret import home_directory
 from penstock.errors import PenstockError
 
 
@@ -36,6 +38,8 @@ def gather_settings(given: dict[str, Any], on_cluster: bool = False) -> Settings
     if given["conf_dir"]:
         configuration = _read_directory(given["conf_dir"])
         os.environ["PENSTOCK_CONF_DIR"] = given["conf_dir"]  # where executors find the job's logging file
+    elif has_configuration(home_directory() / "conf"):
+        configuration = _read_directory(str(home_directory() / "conf"))
     for text in given["properties"]:
         configuration.add_all(property_of(text))
     address = given.get("address")

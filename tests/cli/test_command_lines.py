@@ -83,6 +83,25 @@ def test_the_directory_may_come_from_the_environment(folder: Path, monkeypatch: 
     assert options() == {"pipeline.name": "shop"}
 
 
+def test_without_one_it_is_that_of_the_home(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = folder / "home" / "conf"
+    home.mkdir(parents=True)
+    (home / "config.yaml").write_text("execution.target: remote\nparallelism.default: 2\n")
+    monkeypatch.setenv("PENSTOCK_HOME", str(folder / "home"))
+    assert options("-d") == {"execution.target": "remote", "parallelism.default": "2"}
+    assert options("-m", "here:1", "-Dparallelism.default=3") == {
+        "execution.target": "remote",
+        "rest.address": "here",
+        "rest.port": "1",
+        "parallelism.default": "3",
+    }
+    assert "PENSTOCK_CONF_DIR" not in os.environ, "the logging file of a job is not that of its cluster"
+    (home / "config.yaml").write_text("parallelism: [\n")
+    assert f"the configuration of {home}: " in refusal("run", "shop.py")
+    (folder / "config.yaml").write_text("pipeline.name: shop\n")
+    assert options("--conf-dir", str(folder)) == {"pipeline.name": "shop"}
+
+
 def test_files_and_paths_are_imported_from(folder: Path) -> None:
     for name in ("one", "two"):
         (folder / name).mkdir()

@@ -35,7 +35,6 @@ class Cluster:
         (conf / "config.yaml").write_text(
             f"rest:\n  port: {self.rest_port}\njobmanager:\n  rpc:\n    port: {self.rpc_port}\n"
             "heartbeat.interval: 200 ms\nheartbeat.timeout: 3 s\n"
-            "restart-strategy.type: fixed-delay\n"
         )
 
     @property
