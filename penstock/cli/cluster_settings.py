@@ -1,5 +1,6 @@
 """What the processes of a cluster are told: the directory that they share, and options in the order in which they count."""
 
+import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ DEFAULTS = {
     "rest.port": "8081",
     "taskmanager.numberOfTaskSlots": "1",
 }
+PROPERTIES = "PENSTOCK_PROPERTIES"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,9 @@ class ClusterSettings:
 def cluster_settings(
     conf_dir: str | None, properties: tuple[str, ...], **flags: str | None
 ) -> ClusterSettings:
-    """Options of the file, of ``-D`` and of flags; later ones win."""
+    """Options of the file, of ``-D`` and of flags; later ones win. Whoever has started this process as a daemon may have told
+    ``-D`` in the environment."""
+    properties = (*json.loads(os.environ.pop(PROPERTIES, "[]")), *properties)
     home = home_directory()
     directory = Path(conf_dir) if conf_dir else home / "conf"
     options = dict(DEFAULTS)

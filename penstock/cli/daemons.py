@@ -1,5 +1,6 @@
 """Starts and stops processes that stay: pid files, logs and outputs, one after the other."""
 
+import json
 import os
 import signal
 import subprocess
@@ -7,7 +8,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from penstock.cli.cluster_settings import ClusterSettings
+from penstock.cli.cluster_settings import PROPERTIES, ClusterSettings
 from penstock.clock import monotonic, pause
 from penstock.errors import OutsideError
 from penstock.logs.roles import MOST_FILES_VARIABLE, Role, next_log
@@ -16,7 +17,8 @@ STOP_S = 10.0
 
 
 def start_daemon(role: Role, settings: ClusterSettings, arguments: list[str]) -> int:
-    """Start a process of a role with its output in a file of its own; gives its id.
+    """Start a process of a role with its output in a file of its own; gives its id. Options of ``-D`` go to it where others
+    do not see them: they hold secrets, and the words of a command are seen by everybody on the machine.
 
     :raises OutsideError: where the files cannot be written.
     """
@@ -26,9 +28,10 @@ def start_daemon(role: Role, settings: ClusterSettings, arguments: list[str]) ->
         log = next_log(settings.log_dir, role)
         out = Path(f"{log}.out")
         most_files = settings.options.get("env.log.max")
+        words, properties = _apart(arguments)
         with open(out, "ab") as output:
             process = subprocess.Popen(
-                [sys.executable, "-m", "penstock", role.value, "start-foreground", *arguments],
+                [sys.executable, "-m", "penstock", role.value, "start-foreground", *words],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -37,6 +40,7 @@ def start_daemon(role: Role, settings: ClusterSettings, arguments: list[str]) ->
                     **os.environ,
                     **({MOST_FILES_VARIABLE: most_files} if most_files else {}),
                     "PENSTOCK_HOME": str(settings.home),
+                    PROPERTIES: json.dumps(properties),
                     "PENSTOCK_LOG_PREFIX": str(log),
                 },
             )
@@ -45,6 +49,19 @@ def start_daemon(role: Role, settings: ClusterSettings, arguments: list[str]) ->
     except OSError as error:
         raise OutsideError(f"the {role.value} cannot be started: {error}") from error
     return process.pid
+
+
+def _apart(arguments: list[str]) -> tuple[list[str], list[str]]:
+    """Words, and what follows ``-D`` among them."""
+    words: list[str] = []
+    properties: list[str] = []
+    rest = iter(arguments)
+    for word in rest:
+        if word == "-D":
+            properties.append(next(rest))
+        else:
+            words.append(word)
+    return words, properties
 
 
 def running(role: Role, settings: ClusterSettings) -> list[int]:

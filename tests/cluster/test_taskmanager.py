@@ -25,6 +25,10 @@ def test_it_has_the_id_and_the_memory_that_options_say(cluster: Cluster) -> None
     assert planned == {"totalProcessMemory": 1 << 30}
     said = cluster.penstock("logs", "taskmanager", "orders-1")
     assert "calls the JobManager" in said and "as orders-1" in said
+    for role in ("jobmanager", "taskmanager"):
+        (pid,) = cluster.pids(role)
+        words = Path(f"/proc/{pid}/cmdline").read_text()
+        assert role in words and "orders-1" not in words, "options hold secrets"
 
 
 @pytest.mark.slow
