@@ -44,7 +44,8 @@ class CheckpointStatistics:
 
 @dataclass(frozen=True, slots=True)
 class AttemptFailure:
-    """Why an attempt ended. ``subtask`` and ``worker`` are None where no subtask, or no worker, failed."""
+    """Why an attempt ended. ``subtask`` and ``worker`` are None where no subtask, or no worker, failed; ``place`` is the
+    TaskManager of that worker, where there was one."""
 
     attempt: int
     timestamp_ms: int
@@ -52,6 +53,7 @@ class AttemptFailure:
     text: str
     subtask: SubtaskId | None = None
     worker: int | None = None
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)

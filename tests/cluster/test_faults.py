@@ -183,10 +183,14 @@ def test_a_taskmanager_killed_in_the_middle_of_a_job_is_replaced_and_nothing_com
     checkpoints = f"-Dexecution.checkpointing.dir={tmp_path / 'checkpoints'}"
     job = cluster.submit(TO_FILES, "-p", "2", checkpoints, "--", str(COUNT), "150", str(directory))
     cluster.wait_for(lambda: len(complete_lines(directory)) > 20)
-    os.kill(cluster.pids("taskmanager")[0], signal.SIGKILL)
+    managers = {each["pid"]: each["id"] for each in cluster.client.get("/taskmanagers")["taskmanagers"]}
+    killed = cluster.pids("taskmanager")[0]
+    os.kill(killed, signal.SIGKILL)
     cluster.wait_for_state(job, "RESTARTING")
     cluster.penstock("taskmanager", "start")
     cluster.wait_for_state(job, "RUNNING")
+    (failure, *_) = cluster.client.get(f"/jobs/{job}/exceptions")["exceptionHistory"]["entries"]
+    assert failure["taskManagerId"] == managers[killed], "not the one that is there now"
     before = len(complete_lines(directory))
     cluster.wait_for(lambda: len(complete_lines(directory)) > before)
     assert_comes_to_its_end_exactly_once(cluster, job, directory)

@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 
-from penstock.errors import OptionError
-from penstock.ids import SubtaskId, VertexId
+from penstock.dataflow.recovery import AttemptFailure
+from penstock.errors import OptionError, ProgramError
+from penstock.ids import SubtaskId, VertexId, WorkerIndex
 from penstock.runtime.job.attempts import HISTORY_SIZE, Attempts, Findings, RunningAttempt, history_size
+from penstock.runtime.job.coordinator import Failure
 from tests.runtime.test_driver import Run, graph_of
 
 A, B, C = (SubtaskId(VertexId(0), index) for index in range(3))
@@ -96,3 +98,15 @@ def test_a_driver_remembers_what_its_subtasks_did_before_they_failed() -> None:
     (past,) = run.driver.attempts.past(subtask)
     assert (past.number, past.state) == (0, "FAILED") and 0 < past.began_ms <= past.ended_ms
     assert run.driver.attempts.running(subtask).number == 1
+
+
+def test_a_failure_is_told_with_where_its_worker_was_then() -> None:
+    attempts, error = Attempts([A, B, C], 0), ProgramError("broken")
+    first = Failure(0, 10, error, A, WorkerIndex(0))
+    of_nobody = Failure(1, 20, error)
+    last = Failure(2, 30, error, worker=WorkerIndex(0))
+    attempts.note_places([first], {0: "tm-1"})
+    attempts.note_places([first, of_nobody], {0: "tm-2"})
+    told = attempts.told([first, of_nobody, last], {0: "tm-3"})
+    assert [(each.place, each.worker) for each in told] == [("tm-1", 0), ("", None), ("tm-3", 0)]
+    assert told[0] == AttemptFailure(0, 10, "ProgramError", str(error), A, 0, "tm-1")

@@ -4,17 +4,17 @@ Source: Flink's documentation, "REST API", ``/jobs/:jobid/vertices/:vertexid/sub
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from penstock.dataflow.job import JobGraph
-from penstock.dataflow.recovery import PastAttempt
+from penstock.dataflow.recovery import AttemptFailure, PastAttempt
 from penstock.errors import OptionError
 from penstock.ids import SubtaskId
 
 if TYPE_CHECKING:
-    from penstock.runtime.job.coordinator import JobCoordinator
+    from penstock.runtime.job.coordinator import Failure, JobCoordinator
 
 HISTORY_SIZE = "jobmanager.execution.attempts-history-size"
 _FORMERLY = "job-manager.max-attempts-history-size"
@@ -89,6 +89,7 @@ class Attempts:
         self._running = dict.fromkeys(subtasks, self._first)
         self._past: dict[SubtaskId, deque[PastAttempt]] = {}
         self._stopped: set[SubtaskId] = set()
+        self._failed_at: list[str] = []
 
     @staticmethod
     def of_job(graph: JobGraph, number: int) -> "Attempts":
@@ -112,6 +113,30 @@ class Attempts:
                 self._stopped.add(subtask)
                 kept = self._past.setdefault(subtask, deque(maxlen=self._most))
                 kept.append(self._ended(subtask, findings, now_ms))
+
+    def note_places(self, failures: Sequence["Failure"], places: Mapping[int, str]) -> None:
+        """Keep in mind where the workers of failures are, as long as no others are in their places."""
+        self._failed_at = self._places_of(failures, places)
+
+    def told(self, failures: Sequence["Failure"], places: Mapping[int, str]) -> tuple[AttemptFailure, ...]:
+        """Failures as they are told of; ``places`` says where each worker is now."""
+        return tuple(
+            AttemptFailure(
+                failure.attempt,
+                failure.timestamp_ms,
+                type(failure.error).__name__,
+                str(failure.error),
+                failure.subtask,
+                failure.worker,
+                place,
+            )
+            for failure, place in zip(failures, self._places_of(failures, places), strict=False)
+        )
+
+    def _places_of(self, failures: Sequence["Failure"], places: Mapping[int, str]) -> list[str]:
+        known = self._failed_at
+        later = failures[len(known) :]
+        return known + ["" if each.worker is None else places.get(each.worker, "") for each in later]
 
     def _ended(self, subtask: SubtaskId, findings: Findings, now_ms: int) -> PastAttempt:
         running = self._running[subtask]

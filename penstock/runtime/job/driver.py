@@ -11,7 +11,6 @@ from penstock.clock import SYSTEM_CLOCK, Clock
 from penstock.contracts.accumulators import Accumulator, merged_values, values_of
 from penstock.dataflow.job import JobGraph
 from penstock.dataflow.recovery import (
-    AttemptFailure,
     CheckpointState,
     CheckpointStatistics,
     Recovery,
@@ -331,7 +330,9 @@ class JobDriver:
 
                 self._story = RestartStory(coordinator)
             self._story.restarts()
-            found = findings_of(coordinator, self.places(), self.metrics(), self.subtask_accumulators())
+            places = self.places()
+            self.attempts.note_places(coordinator.failures, places)
+            found = findings_of(coordinator, places, self.metrics(), self.subtask_accumulators())
             self.attempts.stop(sorted(coordinator.affected), found, now_ms)
         elif status is JobStatus.RUNNING:
             if self._story is not None:
@@ -531,17 +532,7 @@ class JobDriver:
             coordinator.deployment.attempt,
             tuple(f"attempt {failure.attempt}: {failure.error}" for failure in coordinator.failures),
             None if restore is None else restore.checkpoint_id,
-            tuple(
-                AttemptFailure(
-                    failure.attempt,
-                    failure.timestamp_ms,
-                    type(failure.error).__name__,
-                    str(failure.error),
-                    failure.subtask,
-                    failure.worker,
-                )
-                for failure in coordinator.failures
-            ),
+            self.attempts.told(coordinator.failures, self.places()),
         )
 
     def finished_at_ms(self) -> dict[SubtaskId, int]:

@@ -144,7 +144,7 @@ def _exception(job: DispatchedJob, failure: AttemptFailure) -> Json:
     if subtask is not None:
         vertex = job.graph.vertex(subtask.vertex)
         task = f"{vertex.name} ({subtask.index + 1}/{vertex.parallelism}) - attempt {failure.attempt}"
-    place = None if failure.worker is None else job.places().get(failure.worker)
+    place = failure.place or None
     return {
         "exceptionName": failure.kind,
         "stacktrace": failure.text,
