@@ -8,6 +8,7 @@ from penstock.cli.cluster_settings import ClusterSettings
 from penstock.deploy.cluster.addresses import address_of, rest_address
 from penstock.deploy.cluster.dispatched_job import DispatchedJob
 from penstock.deploy.cluster.dispatcher import RESULTS, Dispatcher
+from penstock.deploy.cluster.job_defaults import job_defaults
 from penstock.deploy.cluster.leadership import Epochs, Leadership, NoLongerLeading
 from penstock.deploy.cluster.reactive import ReactiveScaling, reactive_settings
 from penstock.deploy.cluster.roster import Listening, Roster
@@ -63,6 +64,7 @@ class Coordination:
             (settings.results_dir or f"{storage}/{RESULTS}", str(settings.run_dir / RESULTS)),
         )
         self.dispatcher.on_ended = self._archive
+        self.dispatcher.defaults = job_defaults(options)
         reactive = reactive_settings(options)
         self._scaling = None if reactive is None else ReactiveScaling(self.dispatcher, self.roster, reactive)
         self._machine = SystemResources.of(options)

@@ -71,6 +71,18 @@ def test_cancelled_with_a_savepoint_and_gone_on_from_it_at_another_parallelism(
 
 
 @pytest.mark.slow
+def test_a_savepoint_goes_where_the_options_of_the_cluster_say(cluster: Cluster, tmp_path: Path) -> None:
+    cluster.penstock(
+        "start-cluster", "-D", f"execution.checkpointing.savepoint-dir={tmp_path / 'savepoints'}"
+    )
+    job = cluster.submit(PROGRAM, "--", "1000000", "100")
+    cluster.wait_for_state(job, "RUNNING")
+    said = cluster.penstock("savepoint", job)
+    (savepoint,) = (tmp_path / "savepoints").iterdir()
+    assert f"Savepoint completed. Path: {savepoint}" in said
+
+
+@pytest.mark.slow
 def test_a_job_waits_for_slots_and_runs_when_a_taskmanager_joins(cluster: Cluster) -> None:
     cluster.penstock("start-cluster", "-n", "0")
     job = cluster.submit(PROGRAM, "--", "30", "1000")

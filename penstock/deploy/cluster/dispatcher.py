@@ -30,6 +30,7 @@ from penstock.deploy.cluster.client_watch import ClientWatch
 from penstock.deploy.cluster.dispatched_job import ArrivingJob, DispatchedJob, JobNotFound, Phase, Rescaling
 from penstock.deploy.cluster.forgetting import LONGEST_TRY_AGAIN_S, TRY_AGAIN_S, Forgetting
 from penstock.deploy.cluster.found_checkpoints import find_start_again, noted
+from penstock.deploy.cluster.job_defaults import with_defaults
 from penstock.deploy.cluster.job_directories import JobDirectories
 from penstock.deploy.cluster.job_modules import JobModules
 from penstock.deploy.cluster.job_results import JobResult, JobResults
@@ -81,6 +82,8 @@ class Dispatcher:
         self._forgetting = Forgetting(self._store, self._results, self._closed)
         self.clients = ClientWatch(self.cancel)
         self.on_ended: Callable[[DispatchedJob], None] = lambda job: None
+        # Options of the cluster that hold for jobs that do not set them.
+        self.defaults: dict[str, str] = {}
 
     # Jobs come ----------------------------------------------------------------------------------------------------------
 
@@ -184,7 +187,7 @@ class Dispatcher:
             ) from error
         if not isinstance(graph, JobGraph):
             raise ProgramError("what was submitted holds no graph")
-        return graph
+        return with_defaults(graph, self.defaults)
 
     def _begin(
         self,
