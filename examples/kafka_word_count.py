@@ -21,7 +21,7 @@ import sys
 from itertools import islice
 from uuid import uuid4
 
-from confluent_kafka import Producer
+from confluent_kafka import KafkaException, Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from penstock.common import Row, Types, WatermarkStrategy
@@ -49,8 +49,9 @@ class WordAsKey(SerializationSchema):
 
 def prepare(bootstrap: str, lines: str, counts: str) -> None:
     """Make the topics, and write the lines."""
-    admin = AdminClient({"bootstrap.servers": bootstrap})
-    for made in admin.create_topics([NewTopic(lines, 2, 1), NewTopic(counts, 2, 1)]).values():
+    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
+    topics = [NewTopic(lines, 2, 1), NewTopic(counts, 2, 1)]
+    for made in admin.create_topics(topics, request_timeout=10).values():
         made.result()
     producer = Producer({"bootstrap.servers": bootstrap})
     for line in LINES:
@@ -125,7 +126,10 @@ def main() -> None:
     bootstrap = sys.argv[1] if len(sys.argv) > 1 else "localhost:9092"
     mark = uuid4().hex[:8]
     lines, counts = f"lines-{mark}", f"counts-{mark}"
-    prepare(bootstrap, lines, counts)
+    try:
+        prepare(bootstrap, lines, counts)
+    except KafkaException as error:
+        sys.exit(f"{bootstrap} cannot be used: {error.args[0].str()}; does a broker run there?")
     count_words(bootstrap, lines, counts)
     read_counts(bootstrap, counts, len(" ".join(LINES).split()))
 

@@ -5,6 +5,7 @@ import traceback
 from typing import Any
 
 from penstock.errors import ProgramError
+from penstock.formats.unreadable import UnreadableMessage
 
 
 def check_policy(policy: Any, given: type, dead_letters: str) -> Any:
@@ -26,7 +27,7 @@ def check_policy(policy: Any, given: type, dead_letters: str) -> Any:
 
 
 def reason_of(error: Exception) -> str:
-    """What a schema has raised, and where.
+    """What a schema has raised; of one of the user's own, where, too.
 
     >>> try:
     ...     int("x")
@@ -34,5 +35,7 @@ def reason_of(error: Exception) -> str:
     ...     reason_of(error).partition(" at ")[0]
     "ValueError: invalid literal for int() with base 10: 'x'"
     """
+    if isinstance(error, UnreadableMessage):
+        return error.reason
     place = traceback.extract_tb(error.__traceback__)[-1]
     return f"{type(error).__name__}: {error} at {place.filename}:{place.lineno}"

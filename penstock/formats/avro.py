@@ -16,7 +16,7 @@ from penstock.formats.avro_misfits import misfit, of_another_schema
 from penstock.formats.bad_records import BadRecord, OnError, check_on_error
 from penstock.formats.contract import BulkFormat, FileAccess, FilePart, FormatReader, Piece
 from penstock.formats.extras import require
-from penstock.formats.json import unreadable
+from penstock.formats.unreadable import unreadable
 
 # What fastavro raises for bytes that are no Avro, beside errors of its own, which are ValueErrors.
 _BROKEN = (ValueError, TypeError, EOFError, LookupError, ArithmeticError, StopIteration, AssertionError)

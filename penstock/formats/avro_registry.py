@@ -13,7 +13,7 @@ from penstock.data.type_information import TypeInformation, shortened
 from penstock.errors import OutsideError, ProgramError, TypeMismatch
 from penstock.formats.avro import AvroSchema, GenericRecordAvroTypeInfo
 from penstock.formats.extras import require
-from penstock.formats.json import unreadable
+from penstock.formats.unreadable import unreadable
 
 CAPACITY: Final = 1_000
 TIMEOUT_S: Final = 30.0

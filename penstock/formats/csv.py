@@ -16,8 +16,8 @@ from penstock.formats.csv_columns import CsvColumns, is_columnar
 from penstock.formats.csv_lines import CsvDialect, CsvLayout, CsvLines
 from penstock.formats.csv_schema import CsvSchema, CsvSchemaBuilder
 from penstock.formats.csv_values import NUMBERS, BadField, FieldReader, FieldWriter
-from penstock.formats.json import unreadable
 from penstock.formats.text import StreamFormat
+from penstock.formats.unreadable import unreadable
 
 __all__ = [
     "CsvReaderFormat",

@@ -6,7 +6,7 @@ from typing import Any
 from penstock.contracts.serialization import DeserializationSchema, SerializationSchema
 from penstock.data.type_composites import RowTypeInfo
 from penstock.data.type_information import TypeInformation, shortened
-from penstock.errors import OutsideError, ProgramError, TypeMismatch
+from penstock.errors import ProgramError, TypeMismatch
 from penstock.formats.bad_records import OnError, check_on_error
 from penstock.formats.charsets import check_charset
 from penstock.formats.contract import FileAccess, FormatReader
@@ -17,6 +17,7 @@ from penstock.formats.json_values import text_of_value
 from penstock.formats.lines import RecordPerLineReader
 from penstock.formats.targets import converter_to, needs_exact_numbers
 from penstock.formats.text import StreamFormat
+from penstock.formats.unreadable import unreadable
 
 
 class JsonLinesFormat(StreamFormat):
@@ -229,13 +230,3 @@ class JsonRowSerializationSchema(SerializationSchema):
     def serialize_batch(self, elements: list[Any]) -> list[bytes | None]:
         rows = self._type_info.convert_batch(elements)
         return [self._text(row).encode() for row in rows]
-
-
-def unreadable(message: bytes, error: Exception) -> OutsideError:
-    """The error for a message that a schema cannot read."""
-    failure = OutsideError(
-        f"a message cannot be read: {error}; it was {shortened(message)}; correct what sends it, or have the schema "
-        "ignore parse errors"
-    )
-    failure.retryable = False
-    return failure

@@ -14,8 +14,8 @@ from penstock.data.type_information import TypeInformation, shortened
 from penstock.data.types import Types
 from penstock.errors import ProgramError, TypeMismatch
 from penstock.formats.extras import require
-from penstock.formats.json import unreadable
 from penstock.formats.protobuf_schema import ProtobufSchema, is_map, is_repeated
+from penstock.formats.unreadable import unreadable
 
 Convert = Callable[[Any], Any]
 

@@ -32,7 +32,7 @@ from penstock.data.type_scalars import (
 )
 from penstock.data.types import Types
 from penstock.errors import ProgramError
-from penstock.formats.json import unreadable
+from penstock.formats.unreadable import unreadable
 
 Write = Callable[[Any, bytearray], None]
 Read = Callable[[memoryview, int], tuple[Any, int]]

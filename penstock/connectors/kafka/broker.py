@@ -1,10 +1,10 @@
 """What the enumerator asks of Kafka: topics, partitions, offsets. All calls block, so they are made in threads."""
 
-import logging
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from penstock.clock import monotonic, pause
+from penstock.connectors.kafka.client_log import CLIENT_LOG
 from penstock.connectors.kafka.offsets import Offsets
 from penstock.connectors.kafka.partitions import KafkaTopicPartition
 from penstock.errors import OutsideError
@@ -14,9 +14,6 @@ TIMEOUT_S: Final = 30.0
 ONE_ANSWER_S: Final = 5.0
 """For one answer: the broker that was asked may just have died, and the next time another is."""
 AGAIN_S: Final = 0.05
-
-
-_log = logging.getLogger(__name__)
 
 
 def confluent() -> Any:
@@ -45,8 +42,14 @@ class Complaints:
 
     def about(self, error: BaseException) -> str:
         """An error with the last of them."""
-        said = str(error) or "the time is over"
+        said = text_of(error) or "the time is over"
         return f"{said}; the client says: {self._last}" if self._last else said
+
+
+def text_of(error: Any) -> str:
+    """What an error of the client says, or an exception with one in it, without codes."""
+    own = error.args[0] if isinstance(error, confluent().KafkaException) else error
+    return str(own.str() if isinstance(own, confluent().KafkaError) else own)
 
 
 def answer_of(ask: Callable[[float], Any], servers: str, complaints: Complaints) -> Any:
@@ -163,7 +166,7 @@ class GroupOffsets:
     def _answer(self, group: str, ask: Callable[[Any, float], Any]) -> Any:
         complaints = Complaints()
         own = {"group.id": group, "enable.auto.commit": False, "error_cb": complaints}
-        consumer = confluent().Consumer({**self._configuration, **own}, logger=_log)
+        consumer = confluent().Consumer({**self._configuration, **own}, logger=CLIENT_LOG)
 
         def ask_and_listen(seconds: float) -> Any:
             try:
@@ -201,7 +204,7 @@ class Administration:
         """
 
         def ask(seconds: float) -> Any:
-            client = self._client or confluent_admin().AdminClient(self._configuration, logger=_log)
+            client = self._client or confluent_admin().AdminClient(self._configuration, logger=CLIENT_LOG)
             self._client = None
             try:
                 answer = question(client, seconds)

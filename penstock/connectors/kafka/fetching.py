@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from penstock.clock import monotonic
-from penstock.connectors.kafka.broker import confluent
+from penstock.connectors.kafka.broker import confluent, text_of
+from penstock.connectors.kafka.client_log import CLIENT_LOG
 from penstock.connectors.kafka.partitions import KafkaPartitionSplit, KafkaTopicPartition
 from penstock.errors import OutsideError
 
@@ -95,7 +96,7 @@ class Fetcher:
     def _note_commit(self, error: Any, places: list[Any]) -> None:
         """What came of a commit, told by the client while it polls."""
         if error is not None:
-            _log.warning("offsets could not be committed to Kafka: %s", error)
+            _log.warning("offsets could not be committed to Kafka: %s", text_of(error))
         done = (
             [] if error is not None else [each for each in places if each.error is None and each.offset >= 0]
         )
@@ -153,12 +154,14 @@ class Fetcher:
         try:
             self._consumer = consumer = confluent().Consumer(
                 {**self._configuration, "error_cb": self._complain, "on_commit": self._note_commit},
-                logger=_log,
+                logger=CLIENT_LOG,
             )
             while self._work_through(consumer):
                 self._fetch(consumer)
         except Exception as error:  # noqa: BLE001  (handed to the task)
-            self._failure = error if isinstance(error, OutsideError) else OutsideError(f"Kafka: {error}")
+            self._failure = (
+                error if isinstance(error, OutsideError) else OutsideError(f"Kafka: {text_of(error)}")
+            )
             self._failure.__cause__ = error if self._failure is not error else None
             self._wake_up()
         finally:

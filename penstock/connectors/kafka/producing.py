@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from penstock.clock import monotonic
 from penstock.connectors.kafka.broker import confluent
+from penstock.connectors.kafka.client_log import CLIENT_LOG
 from penstock.connectors.kafka.serialization import ProducerRecord
 from penstock.errors import OutsideError
 
@@ -39,7 +40,7 @@ class RecordProducer:
                 "on_delivery": self._delivered,
                 "error_cb": self._complain,
             },
-            logger=_log,
+            logger=CLIENT_LOG,
         )
 
     def send(self, records: Iterable[ProducerRecord]) -> None:
@@ -105,9 +106,8 @@ class RecordProducer:
                 f"Kafka at {self._servers} did not tell the partitions of topic {topic!r}: {error.args[0].str()}"
             ) from error
         if found.error is not None or not found.partitions:
-            raise OutsideError(
-                f"Kafka at {self._servers} has no topic {topic!r}: {found.error}; create it first"
-            )
+            reason = "there are no partitions" if found.error is None else found.error.str()
+            raise OutsideError(f"Kafka at {self._servers} has no topic {topic!r}: {reason}; create it first")
         return sorted(found.partitions)
 
     def missing_of(self, topics: Sequence[str]) -> list[str]:
@@ -168,6 +168,8 @@ class RecordProducer:
         kind = ProducerLost if error.fatal() or error.code() in _lost() else OutsideError
         what = "messages were" if topic is None else f"a message for topic {topic!r} was"
         failure = kind(f"{what} not delivered to Kafka at {self._servers}: {error.str()}")
+        if error.code() in _unknown():
+            failure.message += "; create the topic, or the partition, first"
         if error.code() == confluent().KafkaError.MSG_SIZE_TOO_LARGE:
             failure.message += "; make messages smaller, or set max.message.bytes of the topic to more"
             failure.retryable = False
@@ -211,3 +213,9 @@ def _lost() -> tuple[int, ...]:
         kind.INVALID_PRODUCER_ID_MAPPING,
         kind.INVALID_TXN_STATE,
     )
+
+
+def _unknown() -> tuple[int, ...]:
+    """What is said of a topic or a partition that is not there; some of it by the client itself."""
+    kind = confluent().KafkaError
+    return (kind.UNKNOWN_TOPIC_OR_PART, kind._UNKNOWN_TOPIC, kind._UNKNOWN_PARTITION)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from penstock.chance import secret_token
+from penstock.connectors.kafka.broker import confluent
 from penstock.connectors.kafka.epochs import WriterName
 from penstock.connectors.kafka.notes import GroupNotes, Note
 from penstock.errors import OutsideError, RunSuperseded
@@ -170,5 +171,7 @@ def _groups(admin: Any, seconds: float) -> list[str]:
     """The names of all groups; each broker tells of its own, so all have to answer."""
     answer = admin.list_consumer_groups(request_timeout=seconds).result(seconds)
     if answer.errors:
-        raise answer.errors[0]
+        raise confluent().KafkaException(
+            answer.errors[0]
+        )  # the error itself can be raised, and not be caught
     return [group.group_id for group in answer.valid]

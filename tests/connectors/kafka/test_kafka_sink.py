@@ -201,8 +201,28 @@ def test_a_message_that_is_too_large_is_named_with_what_to_do(
 def test_a_topic_that_is_not_there_is_named_where_it_is_written_exactly_once(
     apache_kafka: KafkaCluster,
 ) -> None:
-    with pytest.raises(JobFailed, match=r"has no topic 'nowhere': .*; create it first"):
+    with pytest.raises(JobFailed, match=r"has no topic 'nowhere': [^{]*; create it first"):
         write(apache_kafka, ["a"], values("nowhere").build(), DeliveryGuarantee.EXACTLY_ONCE)
+
+
+def test_a_topic_that_is_not_there_is_named_with_what_to_do(apache_kafka: KafkaCluster) -> None:
+    serializer = values("nowhere").build()
+    with pytest.raises(
+        JobFailed, match=r"'nowhere' was not delivered .*; create the topic, or the partition, first"
+    ):
+        write(apache_kafka, ["a"], serializer, topic_metadata_propagation_max_ms=100)
+
+
+def test_a_job_that_writes_exactly_once_says_that_its_broker_is_dead(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("penstock.connectors.kafka.broker.TIMEOUT_S", 1.0)
+    (port,) = free_ports(1)
+    env = StreamExecutionEnvironment.get_execution_environment({"restart-strategy.type": "none"})
+    env.enable_checkpointing(100)
+    env.from_collection(["a"]).sink_to(exactly_once(f"127.0.0.1:{port}", "p"))
+    with pytest.raises(
+        JobFailed, match=rf"Kafka at 127\.0\.0\.1:{port} did not answer: .*Connection refused"
+    ):
+        env.execute()
 
 
 def test_a_dead_broker_fails_the_job_when_the_time_for_delivery_is_over() -> None:

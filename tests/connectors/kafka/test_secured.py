@@ -1,5 +1,6 @@
 """A broker behind TLS and a login: whatever talks to it does so with the user's settings, and says why it may not."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -95,7 +96,12 @@ def test_what_is_read_and_written_exactly_once_goes_over_tls_with_a_login(
 
 @pytest.mark.parametrize("fault", ["password", "certificate"])
 def test_why_a_broker_cannot_be_talked_to_is_said(
-    kafka: KafkaCluster, certificate: Certificate, tmp_path: Path, fault: str, monkeypatch: pytest.MonkeyPatch
+    kafka: KafkaCluster,
+    certificate: Certificate,
+    tmp_path: Path,
+    fault: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.setattr("penstock.connectors.kafka.broker.TIMEOUT_S", 3.0)
     topic = new_topic(kafka)
@@ -106,6 +112,9 @@ def test_why_a_broker_cannot_be_talked_to_is_said(
     with pytest.raises(JobFailed, match=f"no broker answers at {kafka.secured}.*{says}") as caught:
         rows_of(source(topic, properties))
     assert "geheim" not in str(caught.value)
+    assert "KafkaError{" not in str(caught.value)
+    lines = [re.sub(r"\d+", "", each.args[2]) for each in caplog.records if each.args and len(each.args) == 3]
+    assert len(lines) == len(set(lines)) > 0
 
 
 @dataclass(frozen=True)
