@@ -91,6 +91,20 @@ def test_only_the_region_that_failed_is_stopped_and_started_again() -> None:
     assert coordinator.affected == frozenset()
 
 
+@pytest.mark.parametrize("dies_last", [True, False])
+def test_a_worker_with_nothing_left_to_do_is_not_waited_for_where_it_dies_while_everything_stops(
+    dies_last: bool,
+) -> None:
+    finished = [SubtaskFinished(subtask, {}) for subtask in sorted(REGION[W2])]
+    coordinator = job([*finished, FAILED[W0]], by_region=False)
+    death = WorkerDied(W2, "killed")
+    stopped: list[Event] = [TasksStopped(W0), TasksStopped(W1)]
+    *before, last = [*stopped, death] if dies_last else [death, *stopped]
+    started = [command for event in before for command in coordinator.handle(event)]
+    started += coordinator.handle(last)
+    assert started == [StartWorkers((W2,)), StartAgain(50)]
+
+
 def test_what_goes_on_running_is_heard_meanwhile() -> None:
     coordinator = job([FAILED[W1]])
     assert coordinator.runs(SubtaskId(VertexId(0), 0))

@@ -110,3 +110,11 @@ KEPT = [
 @pytest.mark.parametrize(("seed", "surroundings"), KEPT)
 def test_a_seed_that_once_found_something_finds_nothing(seed: int, surroundings: Surroundings) -> None:
     simulate(random_program(seed, Kind(further=())), seed, surroundings)
+
+
+@pytest.mark.parametrize(
+    ("kind", "seed"),
+    [pytest.param("usual", 300_282, id="a worker with nothing left to do died while everything stopped")],
+)
+def test_so_it_is_with_programs_of_today(kind: str, seed: int) -> None:
+    run_kind(KINDS[kind], seed, 1)

@@ -379,15 +379,18 @@ class JobCoordinator:
     def _lost_with(self, worker: WorkerIndex) -> frozenset[SubtaskId]:
         """The subtasks that have to start again because of a dead worker.
 
-        Those that have finished are among them as long as somebody who is not at his end reads what they gave. What blocking
-        exchanges have kept lies at their readers, so where there are any everything is lost.
+        Those that have finished are among them as long as somebody who is not at his end reads what they gave, and where they
+        are to start again anyway. What blocking exchanges have kept lies at their readers, so where there are any everything
+        is lost.
         """
         if any(edge.blocking for edge in self.deployment.graph.edges):
             return frozenset(self._all_subtasks())
         regions = self._known_regions()
         worker_of = self.deployment.placement.worker_of
         mine = [subtask for subtask in self._all_subtasks() if worker_of(subtask) == worker]
-        return frozenset(subtask for subtask in mine if not regions.of(subtask).isdisjoint(self._unfinished))
+        starting = self.affected if self.is_between_attempts else frozenset()
+        needed = self._unfinished | starting
+        return frozenset(subtask for subtask in mine if not regions.of(subtask).isdisjoint(needed))
 
     def _fail(
         self, failure: Failure, failed: frozenset[SubtaskId] | None = None, for_good: bool = False
