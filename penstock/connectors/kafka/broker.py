@@ -151,10 +151,14 @@ class GroupOffsets:
             except client.KafkaException as failure:
                 if failure.args[0].code() != client.KafkaError.UNKNOWN_TOPIC_OR_PART:
                     raise
-                # Some of them are not there, and the client does not say which: the others are committed.
+                # Some of them are not there, and the client does not say which: the others are committed. What was
+                # committed before for one that was deleted may be told for a moment longer.
+                there = consumer.list_topics(timeout=seconds).topics
                 found = consumer.committed(notes, timeout=seconds)
                 return frozenset(
-                    each.topic for each in found if (each.offset, each.metadata) == (offset, metadata)
+                    each.topic
+                    for each in found
+                    if (each.offset, each.metadata) == (offset, metadata) and each.topic in there
                 )
             for each in answers:
                 if each.error is not None and each.error.code() != client.KafkaError.UNKNOWN_TOPIC_OR_PART:
