@@ -6,6 +6,9 @@ from typing import Any
 
 from penstock.ids import SubtaskId
 
+MOST_FAILURES_TOLD = 100
+"""A job may fail and start again for ever; so many of its failures are kept, the last ones."""
+
 
 class CheckpointState(Enum):
     """Where a checkpoint stands."""
@@ -74,8 +77,9 @@ class PastAttempt:
 class Recovery:
     """How a job came through its failures.
 
-    ``restarts``: how often it started again; ``failures``: why, the oldest first; ``restored_checkpoint``: the checkpoint or
-    savepoint that its last attempt went on from, None for the beginning; ``attempts``: the failures in detail.
+    ``restarts``: how often it started again; ``failures``: why, the last :data:`MOST_FAILURES_TOLD`, the oldest first;
+    ``restored_checkpoint``: the checkpoint or savepoint that its last attempt went on from, None for the beginning;
+    ``attempts``: those failures in detail.
     """
 
     restarts: int = 0

@@ -109,4 +109,5 @@ def test_a_failure_is_told_with_where_its_worker_was_then() -> None:
     attempts.note_places([first, of_nobody], {0: "tm-2"})
     told = attempts.told([first, of_nobody, last], {0: "tm-3"})
     assert [(each.place, each.worker) for each in told] == [("tm-1", 0), ("", None), ("tm-3", 0)]
+    assert [each.place for each in attempts.told([of_nobody, last], {0: "tm-3"})] == ["", "tm-3"]
     assert told[0] == AttemptFailure(0, 10, "ProgramError", str(error), A, 0, "tm-1")

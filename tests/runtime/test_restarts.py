@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock.checkpoint.place import CheckpointPlace
+from penstock.dataflow.recovery import MOST_FAILURES_TOLD
 from penstock.dataflow.submission import JobStatus
 from penstock.errors import NotSerializable, OptionError, RunSuperseded, StateError, UserCodeError
 from penstock.ids import SubtaskId, VertexId, WorkerIndex
@@ -174,6 +175,19 @@ def test_a_job_that_failed_too_often_ends() -> None:
     coordinator.handle(TasksStopped(W0))
     assert coordinator.handle(TasksStopped(W1)) == [ChangeStatus(JobStatus.FAILED), Release()]
     assert [failure.attempt for failure in coordinator.failures] == [0, 1]
+
+
+def test_of_a_job_that_fails_for_ever_its_last_failures_are_kept() -> None:
+    coordinator = job(RUNNING, attempts=1_000)
+    for _ in range(MOST_FAILURES_TOLD + 5):
+        coordinator.handle(FAILURE)
+        coordinator.handle(TasksStopped(W0))
+        coordinator.handle(TasksStopped(W1))
+        coordinator.handle(RestartDue(None))
+        for event in RUNNING:
+            coordinator.handle(event)
+    assert coordinator.status is JobStatus.RUNNING
+    assert [failure.attempt for failure in coordinator.failures] == list(range(5, MOST_FAILURES_TOLD + 5))
 
 
 @pytest.mark.parametrize("moment", range(5))

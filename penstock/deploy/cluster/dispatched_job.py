@@ -12,6 +12,7 @@ from typing import Any
 from penstock.clock import SYSTEM_CLOCK
 from penstock.dataflow.job import ChainedOperator, JobGraph, JobVertex
 from penstock.dataflow.recovery import (
+    MOST_FAILURES_TOLD,
     AttemptFailure,
     CheckpointState,
     CheckpointStatistics,
@@ -221,9 +222,9 @@ class DispatchedJob:
         now, past = self.job.recovery(), self.past
         return Recovery(
             now.restarts,
-            (*past.failures, *now.failures),
+            (*past.failures, *now.failures)[-MOST_FAILURES_TOLD:],
             now.restored_checkpoint,
-            (*past.attempts, *now.attempts),
+            (*past.attempts, *now.attempts)[-MOST_FAILURES_TOLD:],
         )
 
     def checkpoints(self) -> list[CheckpointStatistics]:

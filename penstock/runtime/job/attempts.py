@@ -89,7 +89,7 @@ class Attempts:
         self._running = dict.fromkeys(subtasks, self._first)
         self._past: dict[SubtaskId, deque[PastAttempt]] = {}
         self._stopped: set[SubtaskId] = set()
-        self._failed_at: list[str] = []
+        self._failed_at: dict[Failure, str] = {}
 
     @staticmethod
     def of_job(graph: JobGraph, number: int) -> "Attempts":
@@ -116,7 +116,7 @@ class Attempts:
 
     def note_places(self, failures: Sequence["Failure"], places: Mapping[int, str]) -> None:
         """Keep in mind where the workers of failures are, as long as no others are in their places."""
-        self._failed_at = self._places_of(failures, places)
+        self._failed_at = dict(zip(failures, self._places_of(failures, places), strict=True))
 
     def told(self, failures: Sequence["Failure"], places: Mapping[int, str]) -> tuple[AttemptFailure, ...]:
         """Failures as they are told of; ``places`` says where each worker is now."""
@@ -130,13 +130,15 @@ class Attempts:
                 failure.worker,
                 place,
             )
-            for failure, place in zip(failures, self._places_of(failures, places), strict=False)
+            for failure, place in zip(failures, self._places_of(failures, places), strict=True)
         )
 
     def _places_of(self, failures: Sequence["Failure"], places: Mapping[int, str]) -> list[str]:
         known = self._failed_at
-        later = failures[len(known) :]
-        return known + ["" if each.worker is None else places.get(each.worker, "") for each in later]
+        return [
+            known[each] if each in known else "" if each.worker is None else places.get(each.worker, "")
+            for each in failures
+        ]
 
     def _ended(self, subtask: SubtaskId, findings: Findings, now_ms: int) -> PastAttempt:
         running = self._running[subtask]

@@ -23,6 +23,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from penstock.contracts.accumulators import Accumulator
+from penstock.dataflow.recovery import MOST_FAILURES_TOLD
 from penstock.dataflow.regions import Regions
 from penstock.dataflow.submission import JobStatus
 from penstock.errors import (
@@ -401,7 +402,8 @@ class JobCoordinator:
         if self.is_between_attempts and hit <= self.affected and not for_good:
             return []
         self.failure = failure.error
-        self.failures.append(failure)
+        # A new list, as other threads may be reading the one before.
+        self.failures = [*self.failures, failure][-MOST_FAILURES_TOLD:]
         # What cannot even be begun as it was written will not be begun the next time.
         cannot_begin = self.status is JobStatus.CREATED and isinstance(
             failure.error, ProgramError | RestoreFailed

@@ -3,7 +3,7 @@
 import logging
 from typing import TYPE_CHECKING
 
-from penstock.runtime.job.coordinator import JobCoordinator
+from penstock.runtime.job.coordinator import Failure, JobCoordinator
 
 if TYPE_CHECKING:
     from penstock.checkpoint.events import CompletedCheckpoint
@@ -16,23 +16,23 @@ class RestartStory:
 
     def __init__(self, coordinator: JobCoordinator) -> None:
         self._coordinator = coordinator
-        self._told = 0
+        self._told: Failure | None = None
 
     def restarts(self) -> None:
         """The job, or a part of it, is about to start again."""
-        coordinator, failures = self._coordinator, self._coordinator.failures
-        if len(failures) == self._told:
+        coordinator, failure = self._coordinator, self._coordinator.failures[-1]
+        if failure is self._told:
             return  # it takes longer, as a worker has died meanwhile
-        self._told = len(failures)
+        self._told = failure
         deployment = coordinator.deployment
         _log.warning(
             "job %r (%s), attempt %d, failed and %sstarts again in %d ms: %s",
             deployment.graph.job_name,
             deployment.job_id,
-            failures[-1].attempt,
+            failure.attempt,
             self._part(),
             coordinator.restart_delay_ms,
-            failures[-1].error,
+            failure.error,
         )
 
     def runs(self, latest: "CompletedCheckpoint | None") -> None:
