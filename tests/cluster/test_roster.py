@@ -85,6 +85,7 @@ def test_a_taskmanager_that_calls_anew_outlives_its_old_connection(roster: Roste
 
 def test_of_two_processes_of_one_id_the_later_one_stays_and_the_other_is_told(roster: Roster) -> None:
     first = Caller(roster, "tm-1", "a")
+    first.beat()
     worker = roster.place("job", birth(), 1, lambda: None, None)
     assert worker is not None
     second = Caller(roster, "tm-1", "b")
