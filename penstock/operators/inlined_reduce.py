@@ -74,4 +74,4 @@ class _AsCalled:
             self._function(stored, value)
         except Exception as raised:  # noqa: BLE001  (whatever the user's function raises)
             return raised
-        return raised_at(getattr(self._function, "__func__", self._function), error)
+        return raised_at(self._function, error)

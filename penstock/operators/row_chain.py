@@ -173,6 +173,7 @@ class _Segment:
         self._chain = chain
         self._steps = steps
         functions = [callable_of(step.function, step.kind, step.kind) for step in steps]
+        self._called = tuple(functions)
         self._copies = chain.context.effect is Effect.CHANGES and RowChainSpec(steps).effect is Effect.CHANGES
         self._results: Callable[[Iterable[Any]], Iterator[Any]] | None = None
         if self._copies:
@@ -280,7 +281,7 @@ class _Segment:
 
     def _as_called(self, failed: int, error: Exception, value: Any) -> Exception:
         """The error as the function itself raises it, with the user's line in its traceback."""
-        function = self._steps[failed].function
+        function = self._called[failed]
         try:
             function(self._input_of(failed, error, value))
         except _InputUnknown:
@@ -305,7 +306,7 @@ class _Segment:
         if any(self._inlined[i] is None for i in mapped):
             raise _InputUnknown
         for i in mapped:
-            value = self._steps[i].function(value)
+            value = self._called[i](value)
         return value
 
 

@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Callable
-from types import FrameType, FunctionType, TracebackType
+from types import FrameType, TracebackType
 from typing import Any
 
 from penstock.contracts.functions import Function
@@ -129,8 +129,8 @@ def context_in(trace: TracebackType | None) -> OperatorContext | None:
     return found
 
 
-def raised_at(function: FunctionType, error: Exception) -> Exception:
-    """The error with the line of a function's definition in its traceback, for a function that was not called itself."""
+def raised_at(function: Any, error: Exception) -> Exception:
+    """The error with the line of a function's or method's definition in its traceback, where it was not called itself."""
     code = function.__code__
     again = compile("\n" * (code.co_firstlineno - 1) + "raise error", code.co_filename, "exec")
     try:

@@ -12,7 +12,9 @@ MOST_S = 120
 
 PRELUDE = """
 import os, sys
-from penstock.datastream import MapFunction, StreamExecutionEnvironment
+from penstock.common import WatermarkStrategy
+from penstock.common.watermark_strategy import TimestampAssigner
+from penstock.datastream import FilterFunction, KeySelector, MapFunction, ReduceFunction, StreamExecutionEnvironment
 
 class SayPid(MapFunction):
     def open(self, context):

@@ -35,6 +35,39 @@ class Halve(MapFunction):
 
 env.from_sequence(0, 0).map(Halve()).print()
 """,
+    "methods in a run of others": """
+class Steps(MapFunction):
+    def map(self, value):
+        return value + 0
+
+class Halve(FilterFunction):
+    def filter(self, value):
+        return 1 // value  # here
+
+env.from_sequence(0, 0).map(Steps()).filter(Halve()).map(Steps()).print()
+""",
+    "a method of a key selector": """
+class Halve(KeySelector):
+    def get_key(self, value):
+        return 1 // value  # here
+
+env.from_sequence(0, 0).key_by(Halve()).map(str).print()
+""",
+    "a method of a reduce function": """
+class Halve(ReduceFunction):
+    def reduce(self, one, two):
+        return 1 // one  # here
+
+env.from_collection([0, 0]).key_by(lambda value: 7).reduce(Halve()).print()
+""",
+    "a method of a timestamp assigner": """
+class Halve(TimestampAssigner):
+    def extract_timestamp(self, value, before):
+        return 1 // value  # here
+
+strategy = WatermarkStrategy.for_monotonous_timestamps().with_timestamp_assigner(Halve())
+env.from_sequence(0, 0).assign_timestamps_and_watermarks(strategy).print()
+""",
     "a function in a function": """
 def make():
     def halve(value):
