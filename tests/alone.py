@@ -1,4 +1,4 @@
-"""Tests that count what a process has open: they run where no other test has left, or closes, anything."""
+"""Tests of what a process has as a whole, such as open files: they run where no other test has left, or ends, anything."""
 
 import functools
 import subprocess

@@ -3,8 +3,10 @@
 import sys
 
 from penstock.runtime.short_turns import TURN_S, short_turns
+from tests.alone import in_a_process_of_its_own
 
 
+@in_a_process_of_its_own
 def test_turns_are_short_until_the_last_one_is_out() -> None:
     usual = sys.getswitchinterval()
     with short_turns():
@@ -16,6 +18,7 @@ def test_turns_are_short_until_the_last_one_is_out() -> None:
     assert sys.getswitchinterval() == usual
 
 
+@in_a_process_of_its_own
 def test_shorter_ones_are_left_alone() -> None:
     usual = sys.getswitchinterval()
     sys.setswitchinterval(TURN_S / 10)
