@@ -57,6 +57,8 @@ def environment_for(seed: int, folder: Path, checkpoint: str = "") -> StreamExec
     }
     if checkpoint:
         options["execution.state-recovery.path"] = checkpoint
+        # Else the checkpoint would outlive a job that comes to its end before it is killed, and be gone on with once more.
+        options["execution.state-recovery.claim-mode"] = "CLAIM"
     env = StreamExecutionEnvironment.get_execution_environment(options)
     env.set_parallelism(1 + seed % 4)
     random_program(seed)(env, Folder(folder / "out", seed))  # type: ignore[arg-type]
